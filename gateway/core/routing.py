@@ -1,0 +1,189 @@
+"""Which version answers: the route table and the pure choice from it.
+
+A table is never edited. A change is a new table with a higher generation, and one reference is swapped.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from gateway.core.signature import Signature
+from gateway.core.types import Role
+from gateway.errors import ErrorCode, GatewayError
+
+GOLDEN_RATIO = 0.6180339887498949
+
+
+class Choice(NamedTuple):
+    version: int
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class VersionEntry:
+    """A version that workers hold in memory.
+
+    `artifact` and `profile` are URIs; bytes read from them must hash to the digest (`sha256:<hex>`).
+    A version without a reference profile has `profile` and `profile_digest` empty.
+    """
+
+    version: int
+    artifact: str
+    digest: str
+    signature: Signature
+    profile: str = ""
+    profile_digest: str = ""
+    placement: str = "auto"
+
+    def as_json(self) -> dict[str, Any]:
+        fields = ("version", "artifact", "digest", "profile", "profile_digest", "placement")
+        return {name: getattr(self, name) for name in fields} | {"signature": self.signature.as_json()}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "VersionEntry":
+        return cls(**{**data, "signature": Signature.from_json(data["signature"])})
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRoute:
+    """One model's versions and how live traffic is shared among them.
+
+    Args:
+        versions: all that workers keep loaded, routed or not (a version warms before it is routed,
+            and stays hot through its bake time after).
+        champion: the default version; 0 while the model has no traffic.
+        weights: percent of live traffic by version, summing to 100; empty while there is no champion.
+        shadows: versions that get a copy of every request, their answers discarded.
+    """
+
+    name: str
+    versions: tuple[VersionEntry, ...]
+    champion: int = 0
+    weights: tuple[tuple[int, float], ...] = ()
+    shadows: tuple[int, ...] = ()
+    _steps: tuple[tuple[float, Choice], ...] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        held = {entry.version for entry in self.versions}
+        named = [version for version, _ in self.weights]
+        if len(held) != len(self.versions) or len(set(named)) != len(named):
+            raise ValueError(f"model {self.name!r}: a version is named twice")
+        if self.champion and self.champion not in named:
+            raise ValueError(f"model {self.name!r}: champion {self.champion} has no weight")
+        if bool(self.champion) != bool(self.weights):
+            raise ValueError(f"model {self.name!r}: weights need a champion and a champion needs weights")
+        if unheld := (set(named) | set(self.shadows)) - held:
+            raise ValueError(f"model {self.name!r}: version {min(unheld)} has traffic but is not loaded")
+        if any(not 0 <= weight <= 100 for _, weight in self.weights):
+            raise ValueError(f"model {self.name!r}: a weight is not within 0 and 100")
+        if self.weights and abs(sum(weight for _, weight in self.weights) - 100) > 1e-6:
+            raise ValueError(f"model {self.name!r}: weights do not sum to 100")
+        object.__setattr__(self, "_steps", tuple(self._cumulate()))
+
+    def _cumulate(self) -> list[tuple[float, Choice]]:
+        # Canaries own the low end of [0, 1): a key once on a canary stays there as its weight grows.
+        steps, upper = [], 0.0
+        for version, weight in sorted(self.weights, key=lambda pair: (pair[0] == self.champion, pair[0])):
+            upper += weight / 100
+            role = Role.CHAMPION if version == self.champion else Role.CANARY
+            steps.append((upper, Choice(version, role)))
+        return steps
+
+    def entry(self, version: int) -> VersionEntry | None:
+        return next((entry for entry in self.versions if entry.version == version), None)
+
+    def role(self, version: int) -> Role:
+        if version == self.champion:
+            return Role.CHAMPION
+        return Role.SHADOW if version in self.shadows else Role.CANARY
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "versions": [entry.as_json() for entry in self.versions],
+            "champion": self.champion,
+            "weights": [list(pair) for pair in self.weights],
+            "shadows": list(self.shadows),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "ModelRoute":
+        return cls(
+            data["name"],
+            tuple(VersionEntry.from_json(entry) for entry in data["versions"]),
+            data["champion"],
+            tuple((version, weight) for version, weight in data["weights"]),
+            tuple(data["shadows"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RouteTable:
+    """An immutable snapshot of every model's routing; `generation` only ever grows."""
+
+    generation: int
+    models: Mapping[str, ModelRoute]
+
+    def as_json(self) -> dict[str, Any]:
+        return {"generation": self.generation, "models": [route.as_json() for route in self.models.values()]}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "RouteTable":
+        routes = (ModelRoute.from_json(route) for route in data["models"])
+        return cls(data["generation"], {route.name: route for route in routes})
+
+
+EMPTY = RouteTable(0, {})
+
+
+def choose(route: ModelRoute, pinned: int | None, key: str, draw: float) -> Choice:
+    """The version that answers a request.
+
+    Args:
+        pinned: a version the caller asked for by number; it bypasses the weights.
+        key: routing key; the same key always lands on the same point of [0, 1). Empty for none.
+        draw: a point of [0, 1) for a request without a key.
+
+    Raises:
+        GatewayError: NOT_FOUND for a pinned version that is not loaded, NOT_READY without a champion.
+    """
+    if pinned is not None:
+        if route.entry(pinned) is None:
+            raise GatewayError(ErrorCode.NOT_FOUND, f"model {route.name!r} has no version {pinned} loaded")
+        return Choice(pinned, route.role(pinned))
+    point = key_point(route.name, key) if key else draw
+    for upper, choice in route._steps:
+        if point < upper:
+            return choice
+    if route._steps:  # rounding of the last upper bound
+        return route._steps[-1][1]
+    raise GatewayError(ErrorCode.NOT_READY, f"model {route.name!r} has no version with traffic")
+
+
+def key_point(model: str, key: str) -> float:
+    """Where in [0, 1) a routing key lands: BLAKE2b-64 of the key, keyed by the model's name.
+
+    The function is part of the public contract: it must never change between releases, or every
+    sticky caller would move.
+    """
+    salt = model.encode()[:64]
+    digest = hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=8, key=salt).digest()
+    return (int.from_bytes(digest, "big") >> 11) / (1 << 53)
+
+
+class Draws:
+    """Points for requests without a key: the golden-ratio (Kronecker) sequence.
+
+    Low discrepancy makes shares exact at small counts: n draws miss any share by O(log n / n).
+    One per model and worker, so that no model's traffic pattern can alias with another's.
+    """
+
+    __slots__ = ("_point",)
+
+    def __init__(self, start: float) -> None:
+        self._point = start % 1.0
+
+    def __call__(self) -> float:
+        self._point = (self._point + GOLDEN_RATIO) % 1.0
+        return self._point

@@ -1,0 +1,84 @@
+"""The words of a request, independent of the protocol it came by.
+
+Arrays in here are read-only by convention: a codec may hand out views of the request's bytes.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.generic]
+Tensors = Mapping[str, Array]
+Parameter = bool | int | float | str
+
+NUMPY_DTYPES: dict[str, np.dtype[np.generic]] = {
+    "BOOL": np.dtype(np.bool_),
+    "UINT8": np.dtype(np.uint8),
+    "UINT16": np.dtype(np.uint16),
+    "UINT32": np.dtype(np.uint32),
+    "UINT64": np.dtype(np.uint64),
+    "INT8": np.dtype(np.int8),
+    "INT16": np.dtype(np.int16),
+    "INT32": np.dtype(np.int32),
+    "INT64": np.dtype(np.int64),
+    "FP16": np.dtype(np.float16),
+    "FP32": np.dtype(np.float32),
+    "FP64": np.dtype(np.float64),
+    "BYTES": np.dtype(np.object_),
+}
+"""V2 datatype -> dtype of the array that carries it. BYTES arrays hold `bytes`."""
+
+DATATYPES: dict[np.dtype[np.generic], str] = {dtype: name for name, dtype in NUMPY_DTYPES.items()}
+
+
+class Role(StrEnum):
+    """What a version does with live traffic."""
+
+    CHAMPION = "champion"
+    CANARY = "canary"
+    SHADOW = "shadow"
+
+
+class Outcome(StrEnum):
+    """How a request ended, as the version is judged by it."""
+
+    OK = "ok"
+    INVALID_OUTPUT = "invalid_output"
+    """Answered, but with NaN or infinity in an output."""
+    CLIENT_ERROR = "client_error"
+    SERVER_ERROR = "server_error"
+
+
+# Not frozen: built once per request, and a frozen dataclass costs 3x as much to build.
+@dataclass(slots=True)
+class InferRequest:
+    """One inference as the pipeline sees it.
+
+    `version` pins a version and bypasses the weights. `key` makes routing sticky.
+    `outputs` names the outputs wanted; empty means all of them.
+    `deadline_ns` is on the monotonic clock; 0 means none.
+    """
+
+    model: str
+    version: int | None
+    inputs: dict[str, Array]
+    outputs: tuple[str, ...] = ()
+    id: str = ""
+    key: str = ""
+    deadline_ns: int = 0
+    protocol: str = "http"
+
+
+@dataclass(slots=True)
+class InferResponse:
+    """An answer. `version` is the one that served, never the one that was asked for."""
+
+    model: str
+    version: int
+    role: Role
+    outputs: dict[str, Array]
+    id: str
+    prediction_id: str

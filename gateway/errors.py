@@ -1,0 +1,43 @@
+"""The gateway's one family of errors.
+
+A code is neutral: how it looks on the wire is decided in `protocols/status.py` only.
+A message is written for the caller and must never hold a path, a traceback or an internal name.
+"""
+
+from enum import StrEnum
+
+
+class ErrorCode(StrEnum):
+    INVALID = "INVALID"
+    """The caller's fault; the same request can never succeed."""
+    TOO_LARGE = "TOO_LARGE"
+    """Over a size cap, before or after decompression."""
+    UNSUPPORTED = "UNSUPPORTED"
+    """A content type, encoding or method that is not spoken here."""
+    NOT_FOUND = "NOT_FOUND"
+    NOT_READY = "NOT_READY"
+    """Known, but not loaded here yet; worth a retry."""
+    OVERLOADED = "OVERLOADED"
+    DEADLINE = "DEADLINE"
+    CANCELLED = "CANCELLED"
+    INTERNAL = "INTERNAL"
+
+
+SERVER_FAULTS = frozenset({ErrorCode.NOT_READY, ErrorCode.OVERLOADED, ErrorCode.DEADLINE, ErrorCode.INTERNAL})
+"""Codes that count against a version. A caller's own mistakes never do."""
+
+
+class GatewayError(Exception):
+    """A request that gets no answer, with the reason.
+
+    Ray pickles exceptions between processes, so the constructor's arguments go to
+    `super().__init__` unchanged.
+    """
+
+    def __init__(self, code: ErrorCode, message: str) -> None:
+        super().__init__(code, message)
+        self.code = code
+        self.message = message
+
+    def __str__(self) -> str:
+        return self.message

@@ -1,0 +1,88 @@
+"""Models and their versions as the registry keeps them. Values are replaced, never edited."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from gateway.core.routing import ModelRoute, VersionEntry
+from gateway.core.signature import Signature
+from lifecycle.core.verdict import Finding
+
+
+class Stage(StrEnum):
+    """Where governance stands with a version."""
+
+    REGISTERED = "registered"
+    VALIDATED = "validated"
+    APPROVED = "approved"
+    SERVING = "serving"
+    RETIRED = "retired"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """Where a version comes from. `cause` is free text, e.g. `drift on 41 features`."""
+
+    parent: int | None = None
+    recipe: str = ""
+    data_digest: str = ""
+    cause: str = "registered by hand"
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One immutable artifact of a model. `created_at` is Unix time in seconds."""
+
+    model: str
+    number: int
+    stage: Stage
+    artifact: str
+    digest: str
+    signature: Signature
+    submitter: str
+    created_at: float
+    profile: str = ""
+    profile_digest: str = ""
+    lineage: Lineage = field(default_factory=Lineage)
+    evidence: tuple[Finding, ...] = ()
+    approvers: tuple[str, ...] = ()
+    placement: str = "auto"
+
+    def entry(self) -> VersionEntry:
+        return VersionEntry(
+            self.number,
+            self.artifact,
+            self.digest,
+            self.signature,
+            self.profile,
+            self.profile_digest,
+            self.placement,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model and its traffic. Every change raises `revision` by one (compare-and-set).
+
+    `held` are versions kept loaded without traffic: warming before a rollout's first step, or hot
+    through a bake time. `previous` is the champion before this one, where a rollback goes.
+    """
+
+    name: str
+    revision: int
+    created_at: float
+    champion: int = 0
+    previous: int = 0
+    weights: tuple[tuple[int, float], ...] = ()
+    shadows: tuple[int, ...] = ()
+    held: tuple[int, ...] = ()
+    recipe: str = ""
+
+    def loaded(self) -> set[int]:
+        """Versions that workers must hold in memory."""
+        return {version for version, _ in self.weights} | set(self.shadows) | set(self.held)
+
+    def route(self, versions: dict[int, Version]) -> ModelRoute:
+        """The model's part of a route table. `versions` are this model's, by number."""
+        entries = tuple(versions[number].entry() for number in sorted(self.loaded()))
+        return ModelRoute(self.name, entries, self.champion, self.weights, self.shadows)

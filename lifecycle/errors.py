@@ -1,0 +1,33 @@
+"""The lifecycle's one family of errors, mapped to HTTP once in `api/status.py`."""
+
+from enum import StrEnum
+
+
+class LifecycleCode(StrEnum):
+    INVALID = "INVALID"
+    """The request can never succeed as it stands."""
+    NOT_FOUND = "NOT_FOUND"
+    CONFLICT = "CONFLICT"
+    """Another change stands in the way (a running rollout, a taken version number)."""
+    STALE = "STALE"
+    """The revision that the caller saw is no longer the current one."""
+    REFUSED = "REFUSED"
+    """An artifact or a version did not pass; the message says which gate."""
+    FORBIDDEN = "FORBIDDEN"
+    UNAVAILABLE = "UNAVAILABLE"
+    INTERNAL = "INTERNAL"
+
+
+class LifecycleError(Exception):
+    """A command that was not carried out. The message names the next step.
+
+    Arguments go unchanged to `super().__init__`, so it survives pickling between processes.
+    """
+
+    def __init__(self, code: LifecycleCode, message: str) -> None:
+        super().__init__(code, message)
+        self.code = code
+        self.message = message
+
+    def __str__(self) -> str:
+        return self.message

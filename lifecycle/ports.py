@@ -1,0 +1,149 @@
+"""The seams of the control loop, named by role. Implementations meet only in `app.py`."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+from gateway.core.capture import Capture
+from gateway.core.routing import RouteTable
+from lifecycle.core.ledger import Record
+from lifecycle.core.rollout import Rollout
+from lifecycle.core.validation import Inspection, Limits
+from lifecycle.core.version import Model, Version
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is to be written to the ledger with a change; the store adds number, time and hash."""
+
+    actor: str
+    kind: str
+    model: str
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+class Store(Protocol):
+    """The system of record. All reads are of committed state."""
+
+    def models(self) -> list[Model]: ...
+
+    def versions(self, model: str) -> list[Version]:
+        """By number, lowest first."""
+        ...
+
+    def rollouts(self, model: str | None = None, *, active: bool = False) -> list[Rollout]:
+        """Newest first."""
+        ...
+
+    def commit(self, entry: Entry, *values: Model | Version | Rollout) -> Record:
+        """Write values and their ledger record in one durable transaction.
+
+        Raises LifecycleError STALE if a model's stored revision is not the given one minus 1 (a new
+        model has revision 1), CONFLICT if a version number is taken by another digest.
+        """
+        ...
+
+    def records(self, model: str | None = None, *, after: int = 0, limit: int = 1000) -> list[Record]:
+        """Ledger records, oldest first."""
+        ...
+
+    def next_generation(self) -> int:
+        """A number higher than any given before, across restarts."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerReport:
+    """What a worker last said of itself. `seen_at` is Unix time in seconds."""
+
+    worker: str
+    generation: int
+    loaded: frozenset[tuple[str, int]]
+    failed: frozenset[tuple[str, int]]
+    seen_at: float
+
+
+class Fleet(Protocol):
+    """All gateway workers, as the controller sees them."""
+
+    def publish(self, table: RouteTable) -> None:
+        """Make this the table that workers pull. Returns at once."""
+        ...
+
+    @property
+    def table(self) -> RouteTable: ...
+
+    def workers(self) -> tuple[WorkerReport, ...]:
+        """Live workers only."""
+        ...
+
+    async def confirmed(self, generation: int, timeout_s: float) -> bool:
+        """Whether every live worker applied this generation (and holds all its versions) in time."""
+        ...
+
+
+class Artifacts(Protocol):
+    """Immutable files by digest."""
+
+    def put(self, source: Path) -> tuple[str, str]:
+        """Store a file; returns (URI, `sha256:<hex>` digest). Storing it again changes nothing."""
+        ...
+
+    def fetch(self, uri: str, digest: str) -> Path:
+        """A local, verified copy. Raises LifecycleError REFUSED if the bytes do not match."""
+        ...
+
+
+class Sandbox(Protocol):
+    """Loads and runs an artifact in a disposable process."""
+
+    async def inspect(self, artifact: Path, limits: Limits) -> Inspection:
+        """Never raises for what the artifact does: a crash or a hang is a FAIL finding."""
+        ...
+
+
+class CaptureLog(Protocol):
+    """Predictions kept whole and the labels that arrive for them."""
+
+    def append(self, captures: Iterable[Capture]) -> None: ...
+
+    def label(self, model: str, labels: pa.Table, received_at: float) -> "LabelReceipt":
+        """Add labels: columns `prediction_id` (string) and `label`. Durable on return."""
+        ...
+
+    def labelled(self, model: str, since: float = 0.0) -> pa.Table:
+        """Joined rows: prediction_id, at, version, role, inputs.<tensor>, outputs.<tensor>, label."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LabelReceipt:
+    """What became of a batch of labels."""
+
+    joined: int
+    duplicate: int
+    conflicting: int
+    unknown: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingJob:
+    """`recipe` is `module:function`; `data` a Parquet file with columns `inputs.<tensor>` and `label`."""
+
+    model: str
+    recipe: str
+    data: Path
+    output: Path
+    cause: str
+
+
+class Trainer(Protocol):
+    async def train(self, job: TrainingJob) -> Sequence[Path]:
+        """Run the recipe at low priority; returns the ONNX file and its reference data file.
+
+        Raises LifecycleError REFUSED with the recipe's error.
+        """
+        ...
