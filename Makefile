@@ -1,0 +1,57 @@
+# Everything a person types while working on Headrace. Each target works from an empty clone: it first makes
+# .venv from requirements.lock (hashes checked). The second call finds the stamps and starts at once.
+
+PYTHON ?= python3.11
+UV_VERSION := 0.13.9
+BIN := .venv/bin
+BENCH_ARGS ?=
+TEST_ARGS ?=
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PYTHONUNBUFFERED := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check bench lock clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
+
+# The lock is installed into a new environment each time it changes, so that nothing it dropped lingers.
+.venv/.locked: requirements.lock
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is needed: install it, or set PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@echo "Making .venv from requirements.lock (once; about a minute)"
+	@$(PYTHON) -m venv --clear .venv
+	@$(BIN)/python -m pip install --quiet "uv==$(UV_VERSION)"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --requirement requirements.lock
+	@touch $@
+
+.venv/.ready: .venv/.locked pyproject.toml
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $@
+
+install: .venv/.ready ## Make .venv with everything pinned and the headrace command in it
+
+demo: .venv/.ready ## Serve, canary, drift, retrain and roll back, on this machine, in a few minutes
+	@$(BIN)/headrace demo
+
+test: .venv/.ready ## Run every test, the ones with a real cluster too (TEST_ARGS="-k routing")
+	@$(BIN)/python -m pytest $(TEST_ARGS)
+
+check: .venv/.ready ## Lint, types, import rules, generated files, fast tests
+	@echo "ruff:          style"       && $(BIN)/ruff check --quiet .
+	@echo "ruff:          format"      && $(BIN)/ruff format --quiet --check .
+	@echo "mypy:          types"       && $(BIN)/mypy --no-error-summary
+	@echo "import-linter: layers"      && $(BIN)/lint-imports --no-cache >.venv/imports.log 2>&1 || { cat .venv/imports.log; exit 1; }
+	@echo "protos:        up to date"  && $(BIN)/python protos/generate.py --check
+	@echo "pytest:        fast tests"  && $(BIN)/python -m pytest -q -m "not e2e" $(TEST_ARGS)
+
+bench: .venv/.ready ## Measure throughput beside other servers (BENCH_ARGS="--seconds 4 --repeat 1")
+	@$(BIN)/python -m benchmarks.load $(BENCH_ARGS)
+
+lock: .venv/.locked ## Pin the newest versions that pyproject.toml allows
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --extra dev --python-version 3.11 \
+		--default-index https://pypi.org/simple --no-emit-index-url --no-header --output-file requirements.lock pyproject.toml
+	@echo "requirements.lock is current; the next target installs it"
+
+clean: ## Remove .venv and every cache
+	@rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
