@@ -40,7 +40,7 @@ check: .venv/.ready ## Lint, types, import rules, generated files, fast tests
 	@echo "ruff:          style"       && $(BIN)/ruff check --quiet .
 	@echo "ruff:          format"      && $(BIN)/ruff format --quiet --check .
 	@echo "mypy:          types"       && $(BIN)/mypy --no-error-summary
-	@echo "import-linter: layers"      && $(BIN)/lint-imports --no-cache >.venv/imports.log 2>&1 || { cat .venv/imports.log; exit 1; }
+	@echo "import-linter: layers"      && $(BIN)/lint-imports --no-cache --no-logo >.venv/imports.log 2>&1 || { cat .venv/imports.log; exit 1; }
 	@echo "protos:        up to date"  && $(BIN)/python protos/generate.py --check
 	@echo "pytest:        fast tests"  && $(BIN)/python -m pytest -q -m "not e2e" $(TEST_ARGS)
 

@@ -1,0 +1,159 @@
+"""The rules of the house that no linter checks: file size, names, mirroring tests, pure cores.
+
+`make check` also runs import-linter; here a planted import proves that its contracts bite.
+"""
+
+import ast
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = ("gateway", "lifecycle")
+MOST_LINES = 300
+VAGUE_NAMES = {"util", "utils", "helper", "helpers", "common", "manager", "misc"}
+
+# Modules with logic and no test file of their own: where they are tested instead, and why.
+TESTED_ELSEWHERE: dict[str, str] = {}
+
+PURE_THIRD_PARTY = {"gateway/core": {"numpy"}, "lifecycle/core": {"numpy", "scipy"}}
+IMPURE_STDLIB = {
+    *("asyncio", "concurrent", "ctypes", "http", "io", "logging", "multiprocessing", "os", "pathlib"),
+    *("queue", "random", "sched", "secrets", "select", "shutil", "signal", "socket", "sqlite3", "ssl"),
+    *("subprocess", "sys", "tempfile", "threading", "time", "urllib", "uuid", "warnings"),
+}
+IMPURE_BUILTINS = {"open", "print", "input", "exec", "eval"}
+
+
+def product_files() -> list[Path]:
+    """Every module of the two packages that a person wrote, relative to the repository."""
+    return sorted(
+        path.relative_to(ROOT)
+        for package in PACKAGES
+        for path in (ROOT / package).rglob("*.py")
+        if not path.stem.endswith(("_pb2", "_pb2_grpc"))
+    )
+
+
+def parse(path: Path) -> ast.Module:
+    return ast.parse((ROOT / path).read_text(encoding="utf-8"))
+
+
+def imported(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+
+
+def has_logic(tree: ast.Module) -> bool:
+    """True if some function does more than declare its signature, as those of a Protocol do."""
+    return any(
+        not isinstance(statement, ast.Expr) or not isinstance(statement.value, ast.Constant)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        for statement in node.body
+    )
+
+
+def mirror(path: Path) -> Path:
+    name = path.parent.name if path.stem == "__init__" else path.stem
+    return Path("tests", *path.parts[:-1], f"test_{name}.py")
+
+
+def test_files_stay_short() -> None:
+    lengths = {str(path): len((ROOT / path).read_text().splitlines()) for path in product_files()}
+    assert {path: length for path, length in lengths.items() if length > MOST_LINES} == {}
+
+
+def test_every_module_says_what_it_owns() -> None:
+    silent = [
+        str(path)
+        for path in product_files()
+        if (path.stem != "__init__" or parse(path).body) and not ast.get_docstring(parse(path))
+    ]
+    assert silent == []
+
+
+def test_no_file_has_a_vague_name() -> None:
+    tops = (*PACKAGES, "benchmarks", "tests", "protos")
+    vague = [
+        str(path.relative_to(ROOT))
+        for top in tops
+        for path in (ROOT / top).rglob("*.py")
+        if VAGUE_NAMES & {path.stem.removeprefix("test_"), path.parent.name}
+    ]
+    assert vague == []
+
+
+def test_tests_mirror_code() -> None:
+    untested = [
+        str(path)
+        for path in product_files()
+        if str(path) not in TESTED_ELSEWHERE and has_logic(parse(path)) and not (ROOT / mirror(path)).exists()
+    ]
+    assert untested == []
+
+
+def test_the_list_of_exceptions_is_current() -> None:
+    stale = [
+        path
+        for path in TESTED_ELSEWHERE
+        if not (ROOT / path).exists() or (ROOT / mirror(Path(path))).exists()
+    ]
+    assert stale == []
+
+
+@pytest.mark.parametrize("core", sorted(PURE_THIRD_PARTY))
+def test_cores_import_only_pure_things(core: str) -> None:
+    allowed = sys.stdlib_module_names - IMPURE_STDLIB | PURE_THIRD_PARTY[core]
+    foreign = [
+        f"{path}: {name}"
+        for path in product_files()
+        if path.is_relative_to(core)
+        for name in imported(parse(path))
+        if name.split(".")[0] not in {*allowed, *PACKAGES} or name.startswith("numpy.random")
+    ]
+    assert foreign == []
+
+
+@pytest.mark.parametrize("core", sorted(PURE_THIRD_PARTY))
+def test_cores_touch_nothing_outside(core: str) -> None:
+    calls = [
+        f"{path}:{node.lineno}: {node.func.id}"
+        for path in product_files()
+        if path.is_relative_to(core)
+        for node in ast.walk(parse(path))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in IMPURE_BUILTINS
+    ]
+    assert calls == []
+
+
+@pytest.mark.parametrize(
+    ("contract", "module", "line"),
+    [
+        ("pure-cores", "gateway/core/planted.py", "import ray"),
+        ("pure-cores", "lifecycle/core/planted.py", "from time import monotonic"),
+        ("data-path-alone", "gateway/telemetry/planted.py", "import lifecycle.errors"),
+        ("gateway-layers", "gateway/core/planted.py", "import gateway.ports"),
+        ("lifecycle-layers", "lifecycle/core/planted.py", "import lifecycle.ports"),
+    ],
+)
+def test_a_planted_import_breaks_its_contract(contract: str, module: str, line: str, tmp_path: Path) -> None:
+    for package in PACKAGES:
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    command = [str(Path(sys.executable).parent / "lint-imports"), "--no-cache", "--no-logo", "--contract", contract]
+
+    before = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    (tmp_path / module).write_text(f'"""Planted."""\n\n{line}\n', encoding="utf-8")
+    after = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert before.returncode == 0, before.stdout + before.stderr
+    assert after.returncode == 1
+    assert module.removesuffix(".py").replace("/", ".") in after.stdout
