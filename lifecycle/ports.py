@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 
 from gateway.core.capture import Capture
+from gateway.core.report import WorkerReport as WorkerReport
 from gateway.core.routing import RouteTable
 from lifecycle.core.ledger import Record
 from lifecycle.core.rollout import Rollout
@@ -53,17 +54,6 @@ class Store(Protocol):
     def next_generation(self) -> int:
         """A number higher than any given before, across restarts."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class WorkerReport:
-    """What a worker last said of itself. `seen_at` is Unix time in seconds."""
-
-    worker: str
-    generation: int
-    loaded: frozenset[tuple[str, int]]
-    failed: frozenset[tuple[str, int]]
-    seen_at: float
 
 
 class Fleet(Protocol):

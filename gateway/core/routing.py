@@ -93,11 +93,6 @@ class ModelRoute:
     def entry(self, version: int) -> VersionEntry | None:
         return next((entry for entry in self.versions if entry.version == version), None)
 
-    def role(self, version: int) -> Role:
-        if version == self.champion:
-            return Role.CHAMPION
-        return Role.SHADOW if version in self.shadows else Role.CANARY
-
     def as_json(self) -> dict[str, Any]:
         return {
             "name": self.name,
@@ -151,7 +146,7 @@ def choose(route: ModelRoute, pinned: int | None, key: str, draw: float) -> Choi
     if pinned is not None:
         if route.entry(pinned) is None:
             raise GatewayError(ErrorCode.NOT_FOUND, f"model {route.name!r} has no version {pinned} loaded")
-        return Choice(pinned, route.role(pinned))
+        return Choice(pinned, Role.PINNED)
     point = key_point(route.name, key) if key else draw
     for upper, choice in route._steps:
         if point < upper:

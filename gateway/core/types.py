@@ -40,6 +40,8 @@ class Role(StrEnum):
     CHAMPION = "champion"
     CANARY = "canary"
     SHADOW = "shadow"
+    PINNED = "pinned"
+    """Asked for by number. Outside the split, so never evidence for or against a canary."""
 
 
 class Outcome(StrEnum):

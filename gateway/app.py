@@ -1,0 +1,69 @@
+"""A gateway worker as a Ray Serve replica. Serve places, checks, restarts and rolls it; nothing passes
+through Serve on the way of a request: the worker owns its listeners, on the sockets of a slot.
+"""
+
+import asyncio
+import os
+
+from ray import serve
+
+from gateway.config import GatewayConfig
+from gateway.serve.slots import claim
+from gateway.serve.sync import RouteSync
+from gateway.server.haproxy import grpc_socket, http_socket
+from gateway.worker import Worker
+
+APPLICATION = "gateway"
+_LEAVE_BALANCER_S = 0.7
+"""HAProxy checks a worker every 500 ms; one that leaves waits until it was seen to be leaving."""
+
+
+class Gateway:
+    """One replica. A listener opens only when the stored route table is loaded and warm."""
+
+    async def __init__(self, config: GatewayConfig) -> None:
+        self._config = config
+        self._slot = claim(config.run_dir, config.slots)
+        self._worker = Worker(config, f"worker-{self._slot.number}-{os.getpid()}")
+        self._sync = RouteSync(self._worker, config)
+        await self._worker.shadow.start()
+        await self._sync.start()
+        await self._listen()
+
+    async def _listen(self) -> None:
+        config, worker = self._config, self._worker
+        if config.edge == "direct":
+            await worker.grpc.start(f"{config.host}:{config.grpc_port}")
+            await worker.http.listen_tcp(config.host, config.http_port)
+        else:
+            await worker.grpc.start(f"unix:{grpc_socket(config.run_dir, self._slot.number)}")
+            await worker.http.listen_unix(http_socket(config.run_dir, self._slot.number))
+
+    async def check_health(self) -> None:
+        """Called by Serve; raising makes it replace the worker."""
+        if not self._worker.http.serving:
+            raise RuntimeError("the listener is closed")
+
+    async def __del__(self) -> None:
+        # Awaited by Serve at shutdown. First leave the balancer, then finish what is under way.
+        self._worker.http.leave()
+        await asyncio.sleep(_LEAVE_BALANCER_S)
+        await self._sync.stop()
+        await self._worker.drain()
+        self._slot.release()
+
+
+def application(config: GatewayConfig) -> serve.Application:
+    """The Serve application: as many replicas as the configuration names, spread over the nodes."""
+    deployment = serve.deployment(
+        Gateway,
+        name="Gateway",
+        num_replicas=config.workers,
+        ray_actor_options={"num_cpus": 0},
+        max_ongoing_requests=10_000,
+        health_check_period_s=2,
+        health_check_timeout_s=10,
+        graceful_shutdown_timeout_s=20,
+        graceful_shutdown_wait_loop_s=0.1,
+    )
+    return deployment.bind(config)

@@ -1,0 +1,64 @@
+"""Settings of the data path: one frozen tree, checked once at start."""
+
+import hashlib
+import tempfile
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Limits(_Section):
+    """What one client may ask of a worker."""
+
+    max_body_mb: int = Field(64, ge=1)
+    max_connections: int = Field(12_000, ge=1)
+
+
+class Serving(_Section):
+    """How a worker runs models."""
+
+    threads: int = Field(2, ge=1, description="threads of the pool that runs costly requests")
+    queue: int = Field(256, ge=1, description="requests that may wait for the pool before it sheds")
+    max_run_s: float = Field(30.0, gt=0, description="a run longer than this is ended as wedged")
+
+
+class Watching(_Section):
+    """What a worker keeps of its traffic."""
+
+    window_s: float = Field(1.0, gt=0)
+    sample_rows_per_s: int = Field(500, ge=0, description="predictions kept whole, per model and worker")
+    tap_records: int = Field(
+        100_000, ge=1, description="records held between two windows before the tap drops"
+    )
+    shadow_queue: int = Field(1_000, ge=1)
+
+
+class GatewayConfig(_Section):
+    """Settings of one node's gateway."""
+
+    home: Path
+    host: str = "127.0.0.1"
+    http_port: int = Field(8000, ge=1, le=65535)
+    grpc_port: int = Field(8001, ge=1, le=65535)
+    admin_port: int = Field(8002, ge=1, le=65535)
+    workers: int = Field(2, ge=1)
+    edge: Literal["haproxy", "direct"] = "haproxy"
+    limits: Limits = Limits()
+    serving: Serving = Serving()
+    watching: Watching = Watching()
+
+    @property
+    def run_dir(self) -> Path:
+        """Sockets and locks. Short on purpose: a unix socket's path may have 107 bytes at most."""
+        name = hashlib.sha256(str(self.home).encode()).hexdigest()[:12]
+        return Path(tempfile.gettempdir()) / f"headrace-{name}"
+
+    @property
+    def slots(self) -> int:
+        """Sockets that HAProxy knows: room for a full second set of workers during a rolling upgrade."""
+        return 2 * self.workers

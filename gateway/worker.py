@@ -1,0 +1,59 @@
+"""One gateway worker, wired: the only place where its parts meet. Knows nothing of Ray."""
+
+import itertools
+import os
+import secrets
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from gateway.config import GatewayConfig
+from gateway.core.capture import Capture
+from gateway.core.summary import Window
+from gateway.pipeline import Pipeline
+from gateway.runtime.live import LiveRoutes
+from gateway.runtime.loader import Loader
+from gateway.server.grpc_server import GrpcServer
+from gateway.server.listener import HttpListener
+from gateway.telemetry.metrics import Metrics
+from gateway.telemetry.shadow import ShadowQueue
+from gateway.telemetry.tap import TrafficTap
+
+
+class Worker:
+    """Loads versions, answers requests on its listeners, and keeps what it saw until it is collected."""
+
+    def __init__(self, config: GatewayConfig, name: str) -> None:
+        self.name = name
+        entropy = secrets.token_hex(6)
+        watching = config.watching
+        self.loader = Loader(config.home / "cache", config.serving)
+        self.tap = TrafficTap(watching, self.loader.profile, np.random.default_rng(int(entropy, 16)))
+        self.routes = LiveRoutes(self.loader, on_swap=self.tap.roll)
+        self.shadow = ShadowQueue(self.routes, self.tap, watching.shadow_queue)
+        self.pipeline = Pipeline(self.routes, self.tap, self.shadow, int(entropy, 16) / 16**12, _ids(entropy))
+        self.metrics = Metrics()
+        self.http = HttpListener(self.pipeline, config.limits, self.metrics.render)
+        self.grpc = GrpcServer(self.pipeline, config.limits)
+
+    def collect(self) -> tuple[list[Window], list[Capture]]:
+        """What was seen since the last call. Costs time in proportion to it: call it from a thread."""
+        windows, captures = self.tap.drain(time.time())
+        self.metrics.absorb(windows)
+        return windows, captures
+
+    async def drain(self) -> None:
+        """Take no new work, finish what is under way, let go of everything."""
+        await self.http.drain()
+        await self.grpc.stop()
+        await self.shadow.stop()
+        await self.routes.close()
+        await self.loader.close()
+
+
+def _ids(entropy: str) -> Callable[[], str]:
+    """Prediction ids: process and random part once, then a counter; 0.2 µs each."""
+    prefix = f"{os.getpid():x}{entropy}-"
+    count = itertools.count(1)
+    return lambda: f"{prefix}{next(count):x}"
