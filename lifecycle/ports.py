@@ -90,8 +90,12 @@ class Artifacts(Protocol):
 class Sandbox(Protocol):
     """Loads and runs an artifact in a disposable process."""
 
-    async def inspect(self, artifact: Path, limits: Limits) -> Inspection:
-        """Never raises for what the artifact does: a crash or a hang is a FAIL finding."""
+    async def inspect(self, artifact: Path, limits: Limits, reference: Path | None = None) -> Inspection:
+        """Never raises for what the artifact does: a crash or a hang is a FAIL finding.
+
+        Args:
+            reference: a Parquet file of rows to run through the artifact.
+        """
         ...
 
 

@@ -31,7 +31,10 @@ class Lineage:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One immutable artifact of a model. `created_at` is Unix time in seconds."""
+    """One immutable artifact of a model. `created_at` is Unix time in seconds.
+
+    `reference` is the Parquet file of rows that its profile was taken of; empty without one.
+    """
 
     model: str
     number: int
@@ -47,6 +50,8 @@ class Version:
     evidence: tuple[Finding, ...] = ()
     approvers: tuple[str, ...] = ()
     placement: str = "auto"
+    reference: str = ""
+    reference_digest: str = ""
 
     def entry(self) -> VersionEntry:
         return VersionEntry(
