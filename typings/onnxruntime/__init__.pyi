@@ -1,0 +1,34 @@
+"""The part of onnxruntime that is used here."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+class NodeArg:
+    name: str
+    type: str
+    shape: list[int | str | None]
+
+class RunOptions:
+    terminate: bool
+    log_severity_level: int
+
+class SessionOptions:
+    enable_cpu_mem_arena: bool
+    intra_op_num_threads: int
+    inter_op_num_threads: int
+    log_severity_level: int
+
+class InferenceSession:
+    def __init__(
+        self, path_or_bytes: str | bytes, sess_options: SessionOptions, providers: Sequence[str]
+    ) -> None: ...
+    def run(
+        self,
+        output_names: Sequence[str],
+        input_feed: Mapping[str, NDArray[np.generic]],
+        run_options: RunOptions | None = None,
+    ) -> list[NDArray[np.generic]]: ...
+    def get_inputs(self) -> list[NodeArg]: ...
+    def get_outputs(self) -> list[NodeArg]: ...

@@ -1,0 +1,4 @@
+from sklearn.base import BaseEstimator
+
+class LogisticRegression(BaseEstimator):
+    def __init__(self, *, C: float = ..., max_iter: int = ..., random_state: int | None = ...) -> None: ...

@@ -1,0 +1,4 @@
+from sklearn.base import BaseEstimator
+
+class StandardScaler(BaseEstimator):
+    def __init__(self, *, with_mean: bool = ..., with_std: bool = ...) -> None: ...
