@@ -22,7 +22,7 @@ TESTED_ELSEWHERE: dict[str, str] = {}
 
 PURE_THIRD_PARTY = {"gateway/core": {"numpy"}, "lifecycle/core": {"numpy", "scipy"}}
 IMPURE_STDLIB = {
-    *("asyncio", "concurrent", "ctypes", "http", "io", "logging", "multiprocessing", "os", "pathlib"),
+    *("asyncio", "concurrent", "ctypes", "http", "logging", "multiprocessing", "os", "pathlib"),
     *("queue", "random", "sched", "secrets", "select", "shutil", "signal", "socket", "sqlite3", "ssl"),
     *("subprocess", "sys", "tempfile", "threading", "time", "urllib", "uuid", "warnings"),
 }
