@@ -1,17 +1,17 @@
 """The part of skl2onnx that is used here."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from onnx import ModelProto
 
-def to_onnx(
+from skl2onnx.data_types import TensorType
+
+def convert_sklearn(
     model: object,
-    X: NDArray[np.generic] | None = None,
+    name: str | None = None,
+    initial_types: Sequence[tuple[str, TensorType]] | None = None,
     *,
-    initial_types: list[tuple[str, object]] | None = None,
-    options: Mapping[str, Any] | None = None,
-    target_opset: int | None = None,
+    target_opset: int | Mapping[str, int] | None = None,
+    options: Mapping[Any, Any] | None = None,
 ) -> ModelProto: ...
