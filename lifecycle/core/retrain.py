@@ -1,0 +1,96 @@
+"""Whether a model should be trained again now. Decides only; trains nothing.
+
+A confirmed loss retrains, drift alone never does: inputs often move without harm to the answers, so
+drift only asks for more rows to be captured.
+"""
+
+from dataclasses import dataclass
+
+DAY_S = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class RetrainPlan:
+    """When a model is trained again by itself.
+
+    Args:
+        margin: loss of accuracy that is tolerated, as a share of rows.
+        min_rows: labelled rows of the changed period that training needs.
+        cooldown_s: rest after a training began; choose it no shorter than labels take to arrive.
+        per_day: trainings in any 24 hours.
+        max_failed_canaries: after so many retrained versions in a row were rolled back, only a person
+            starts the next one.
+    """
+
+    margin: float = 0.05
+    min_rows: int = 300
+    cooldown_s: float = 120.0
+    per_day: int = 8
+    max_failed_canaries: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All that the decision rests on. Times are Unix seconds.
+
+    Args:
+        fallen_since: when the champion's answers got worse, by their labels; None if they did not.
+        drift_since: when a drift alarm was raised; None if none stands.
+        rows: labelled rows since `fallen_since`.
+        started: when earlier trainings began.
+        busy: what is under way that a training must wait for, e.g. `the rollout of version 3`.
+        failed_canaries: retrained versions rolled back in a row since a person last stepped in.
+    """
+
+    now: float
+    plan: RetrainPlan
+    fallen_since: float | None = None
+    drift_since: float | None = None
+    rows: int = 0
+    started: tuple[float, ...] = ()
+    busy: str = ""
+    failed_canaries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Retrain:
+    """Train on the labelled rows since `since`, together with the champion's reference data."""
+
+    since: float
+    rows: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Do not train. `sample_more` asks for a larger share of the traffic to be captured."""
+
+    reason: str
+    sample_more: bool = False
+
+
+def decide(snapshot: Snapshot) -> Retrain | Hold:
+    plan = snapshot.plan
+    if snapshot.fallen_since is None:
+        if snapshot.drift_since is None:
+            return Hold("no loss is confirmed by labels")
+        return Hold("inputs drift, but no loss is confirmed by labels", sample_more=True)
+    if snapshot.busy:
+        return Hold(f"waiting for {snapshot.busy}")
+    if snapshot.failed_canaries >= plan.max_failed_canaries:
+        return Hold(
+            f"{snapshot.failed_canaries} retrained versions in a row were rolled back; "
+            "look into it, then run `headrace retrain`"
+        )
+    if snapshot.rows < plan.min_rows:
+        short = f"{snapshot.rows} of {plan.min_rows} labelled rows since the change"
+        return Hold(short, sample_more=True)
+    if (rest := plan.cooldown_s - (snapshot.now - max(snapshot.started, default=-DAY_S))) > 0:
+        return Hold(f"cooling down for {rest:.0f} s more")
+    if sum(snapshot.now - start < DAY_S for start in snapshot.started) >= plan.per_day:
+        return Hold(f"{plan.per_day} trainings in 24 hours are the limit")
+    return Retrain(
+        snapshot.fallen_since,
+        snapshot.rows,
+        f"accuracy fell; {snapshot.rows} labelled rows since the change",
+    )
