@@ -1,0 +1,62 @@
+"""Is a rate above or below an absolute bound? E-processes that also learn from events that are fine.
+
+This is what clears a guard whose bad events are rare or absent.
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import betaln, logsumexp, xlog1py, xlogy
+
+BELOW = (0.0, 0.25, 0.5, 0.8)
+"""Alternatives below the bound, as parts of it."""
+ABOVE = (1.25, 1.5, 2.0, 3.0, 5.0, 10.0)
+"""Alternatives above the bound, as multiples of its odds, so that each stays under 1."""
+
+
+def log_e_below(bad: ArrayLike, total: ArrayLike, bound: float) -> NDArray[np.float64]:
+    """Log e-value against "the rate is at least `bound`"; valid at every look, for every such rate.
+
+    Args:
+        bad: bad events, any shape.
+        total: events, like `bad`.
+        bound: a rate in (0, 1).
+    """
+    return _log_e(bad, total, bound, [bound * part for part in BELOW])
+
+
+def log_e_above(bad: ArrayLike, total: ArrayLike, bound: float) -> NDArray[np.float64]:
+    """Log e-value against "the rate is at most `bound`"; see `log_e_below`."""
+    return _log_e(bad, total, bound, [odds * bound / (1 - bound + odds * bound) for odds in ABOVE])
+
+
+def _log_e(bad: ArrayLike, total: ArrayLike, bound: float, others: list[float]) -> NDArray[np.float64]:
+    x = np.asarray(bad, np.float64)
+    fine = np.asarray(total, np.float64) - x
+    base = x * math.log(bound) + fine * math.log1p(-bound)
+    terms = [xlogy(x, rate) + xlog1py(fine, -rate) - base for rate in others]
+    return np.asarray(logsumexp(np.stack(terms), axis=0) - math.log(len(others)), np.float64)
+
+
+def upper_bound(bad: int, total: int, alpha: float) -> float:
+    """The highest rate that the counts do not contradict, whenever one looks; 1.0 without counts.
+
+    Inverts the Beta(1/2, 1/2) mixture likelihood ratio (Robbins 1970): with probability 1 - alpha the
+    true rate is under the bound at every look.
+    """
+    if total <= 0:
+        return 1.0
+    mixture = float(betaln(bad + 0.5, total - bad + 0.5) - betaln(0.5, 0.5))
+    limit = math.log(1 / alpha)
+
+    def against(rate: float) -> float:
+        return mixture - float(xlogy(bad, rate) + xlog1py(total - bad, -rate))
+
+    low, high = bad / total, 1.0
+    if low >= 1.0:
+        return 1.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if against(middle) < limit else (low, middle)
+    return high

@@ -1,0 +1,174 @@
+"""What a rollout has seen: counts of both arms, per split of the traffic.
+
+Merges by addition; judges nothing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gateway.core.summary import Window
+from gateway.core.types import Outcome
+from lifecycle.core.analysis.bins import OutputBins
+
+Counts = NDArray[np.int64]
+NONE = np.zeros(0, np.int64)
+NONE.setflags(write=False)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Arm:
+    """What one side of a comparison did.
+
+    Args:
+        requests: requests that the version is judged by; a caller's own mistakes are left out.
+        errors: of these, failed by the server's fault.
+        invalid: of these, answered with NaN or infinity.
+        latency: answered requests by bin of `LATENCY_EDGES_NS`, int64; zero-length when none was seen.
+        outputs: rows by predicted class or score bin, int64; zero-length when not compared. Both arms of
+            a comparison must count into the same bins (`bins.common_bins`).
+    """
+
+    requests: int = 0
+    errors: int = 0
+    invalid: int = 0
+    latency: Counts = field(default_factory=lambda: NONE)
+    outputs: Counts = field(default_factory=lambda: NONE)
+
+    EMPTY: ClassVar["Arm"]
+
+    @classmethod
+    def of(cls, window: Window, bins: OutputBins | None = None) -> "Arm":
+        """An arm from a gateway's window; `bins` say which output to compare, None for none."""
+        table = window.counts.get(bins.key) if bins else None
+        return cls(
+            window.requests,
+            window.outcomes.get(Outcome.SERVER_ERROR, 0),
+            window.outcomes.get(Outcome.INVALID_OUTPUT, 0),
+            window.latency if window.latency.any() else NONE,
+            NONE if bins is None or table is None else bins.count(table),
+        )
+
+    def merge(self, other: "Arm") -> "Arm":
+        """Both arms as one. Associative and commutative; `Arm.EMPTY` changes nothing.
+
+        Raises:
+            ValueError: the histograms have different bins.
+        """
+        return Arm(
+            self.requests + other.requests,
+            self.errors + other.errors,
+            self.invalid + other.invalid,
+            _add(self.latency, other.latency),
+            _add(self.outputs, other.outputs),
+        )
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Arm) and self.as_json() == other.as_json()
+
+    def __hash__(self) -> int:
+        return hash((self.requests, self.errors, self.invalid))
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "requests": self.requests,
+            "errors": self.errors,
+            "invalid": self.invalid,
+            "latency": _sparse(self.latency),
+            "outputs": _sparse(self.outputs),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Arm":
+        return cls(
+            int(data["requests"]),
+            int(data["errors"]),
+            int(data["invalid"]),
+            _dense(data["latency"]),
+            _dense(data["outputs"]),
+        )
+
+
+Arm.EMPTY = Arm()
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Traffic under one split.
+
+    Args:
+        share: probability that a request went to the canary, in (0, 1). A shadow's copies are paired
+            with the champion's answers: `paired=True` and a share of one half.
+    """
+
+    share: float
+    paired: bool = False
+    canary: Arm = Arm.EMPTY
+    baseline: Arm = Arm.EMPTY
+
+    def __post_init__(self) -> None:
+        if not 0 < self.share < 1:
+            raise ValueError(f"a segment's share is within 0 and 1, not {self.share}")
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "share": self.share,
+            "paired": self.paired,
+            "canary": self.canary.as_json(),
+            "baseline": self.baseline.as_json(),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Segment":
+        canary, baseline = (Arm.from_json(data[arm]) for arm in ("canary", "baseline"))
+        return cls(float(data["share"]), bool(data["paired"]), canary, baseline)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All segments of a rollout, and the champion's record from before the canary got traffic."""
+
+    segments: tuple[Segment, ...] = ()
+    reference: Arm = Arm.EMPTY
+
+    def add(self, segment: Segment) -> "Evidence":
+        """Evidence with more of a segment's traffic; segments of one split are merged."""
+        split = (segment.share, segment.paired)
+        rest = tuple(old for old in self.segments if (old.share, old.paired) != split)
+        for old in self.segments:
+            if (old.share, old.paired) == split:
+                canary, baseline = old.canary.merge(segment.canary), old.baseline.merge(segment.baseline)
+                segment = Segment(*split, canary, baseline)
+        return Evidence((*rest, segment), self.reference)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "segments": [segment.as_json() for segment in self.segments],
+            "reference": self.reference.as_json(),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Evidence":
+        return cls(tuple(map(Segment.from_json, data["segments"])), Arm.from_json(data["reference"]))
+
+
+def _add(left: Counts, right: Counts) -> Counts:
+    if not len(left) or not len(right):
+        return left if len(left) else right
+    if left.shape != right.shape:
+        raise ValueError(f"cannot add histograms of {len(left)} and {len(right)} bins")
+    return left + right
+
+
+def _sparse(counts: Counts) -> dict[str, Any]:
+    at = np.flatnonzero(counts)
+    return {"bins": len(counts), "at": at.tolist(), "counts": counts[at].tolist()}
+
+
+def _dense(data: Mapping[str, Any]) -> Counts:
+    counts = np.zeros(int(data["bins"]), np.int64)
+    counts[np.asarray(data["at"], np.int64)] = data["counts"]
+    return counts

@@ -1,0 +1,141 @@
+"""The guards of a rollout: their limits, and the judgement of all the evidence so far. Read this first.
+
+Pure and stateless: the same evidence always gives the same findings, however often one looks.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from lifecycle.core.analysis.evidence import Evidence, Segment
+from lifecycle.core.analysis.latency import judge_latency
+from lifecycle.core.analysis.outputs import effect, log_e_differ
+from lifecycle.core.analysis.rates import judge_rate
+from lifecycle.core.verdict import Finding, Verdict
+
+QUANTILES = (0.5, 0.9, 0.95, 0.99)
+FAMILIES = 4
+"""Errors, invalid outputs, latency and outputs share the level of a false rollback equally."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guards:
+    """Limits of a rollout. The defaults suit a service with few errors.
+
+    Args:
+        alpha: the most likely a healthy canary is failed, over all guards; and the most likely a harmful
+            one is passed. All guards must pass, so the latter needs no split among them.
+        error_slo: error rate that is always acceptable, and `error_margin` on top of it.
+        invalid_slo: the same for answers with NaN or infinity, and `invalid_margin`.
+        ratio_margin: how far above the champion's rate the canary's may be, relative, to be no worse.
+        latency_tolerance: how much slower a canary may be, relative, and `latency_slack_ms` on top.
+        latency_margin: how much more often, absolute, it may exceed a latency threshold.
+        output_effect_fail: total variation distance of the answers past which a rollout fails.
+    """
+
+    alpha: float = 0.05
+    error_slo: float = 0.01
+    error_margin: float = 0.005
+    invalid_slo: float = 0.002
+    invalid_margin: float = 0.002
+    ratio_margin: float = 0.5
+    latency_tolerance: float = 0.25
+    latency_slack_ms: float = 1.0
+    latency_margin: float = 0.01
+    output_effect_fail: float = 0.25
+
+    def __post_init__(self) -> None:
+        rates = ("alpha", "error_margin", "invalid_margin", "latency_margin", "output_effect_fail")
+        for name in rates:
+            if not 0 < getattr(self, name) < 1:
+                raise ValueError(f"{name} is within 0 and 1, not {getattr(self, name)}")
+        for name in ("error_slo", "invalid_slo", "ratio_margin", "latency_tolerance", "latency_slack_ms"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise ValueError(f"{name} is 0 or more, not {getattr(self, name)}")
+
+
+def judge(evidence: Evidence, guards: Guards) -> tuple[Finding, ...]:
+    """One finding per guard: `errors`, `invalid_outputs`, `latency_p50|p90|p95|p99`, `outputs`."""
+    each = guards.alpha / FAMILIES
+    return (
+        judge_rate(
+            "errors",
+            "errors",
+            lambda arm: arm.errors,
+            evidence,
+            slo=guards.error_slo,
+            margin=guards.error_margin,
+            ratio_margin=guards.ratio_margin,
+            alpha_harm=each,
+            alpha_clear=guards.alpha,
+        ),
+        judge_rate(
+            "invalid_outputs",
+            "invalid outputs",
+            lambda arm: arm.invalid,
+            evidence,
+            slo=guards.invalid_slo,
+            margin=guards.invalid_margin,
+            ratio_margin=guards.ratio_margin,
+            alpha_harm=each,
+            alpha_clear=guards.alpha,
+        ),
+        *(
+            judge_latency(
+                q,
+                evidence,
+                tolerance=guards.latency_tolerance,
+                slack_ms=guards.latency_slack_ms,
+                margin=guards.latency_margin,
+                alpha_harm=each / len(QUANTILES),
+                alpha_clear=guards.alpha,
+            )
+            for q in QUANTILES
+        ),
+        _judge_outputs(evidence, guards.output_effect_fail, each, guards.alpha),
+    )
+
+
+def _judge_outputs(evidence: Evidence, limit: float, alpha_harm: float, alpha_clear: float) -> Finding:
+    seen = [s for s in evidence.segments if s.canary.outputs.any() and s.baseline.outputs.any()]
+    if not seen:
+        known = any(len(segment.canary.outputs) for segment in evidence.segments)
+        verdict = Verdict.INCONCLUSIVE if known else Verdict.PASS
+        reason = "the champion's outputs have not been seen yet" if known else "not compared"
+        return Finding("outputs", verdict, reason, {"log_e": 0.0, "progress": float(not known)})
+    canary = np.stack([segment.canary.outputs for segment in seen]).astype(np.float64)
+    baseline = np.stack([segment.baseline.outputs for segment in seen]).astype(np.float64)
+    weights = np.array([_independence(segment) for segment in seen])
+    log_e = 0.0
+    for c, b, weight in zip(canary, baseline, weights, strict=True):
+        share = float(c.sum() / (c.sum() + b.sum()))
+        log_e += float(log_e_differ(c * weight, b * weight, share))
+    threshold = math.log(1 / alpha_harm)
+    distance = effect(canary, baseline, weights, alpha_clear)
+    requests = sum(segment.canary.requests for segment in seen)
+    numbers = {
+        "log_e": log_e,
+        "threshold": threshold,
+        "requests": float(requests),
+        "distance": distance.distance,
+        "distance_low": distance.low,
+        "distance_high": distance.high,
+        "progress": min((1 - distance.high) / (1 - limit), 1.0),
+    }
+    differ = "differ" if log_e >= threshold else "do not differ clearly"
+    reason = f"the answers {differ}; {distance.distance:.1%} of them would have to change"
+    if log_e >= threshold and distance.low > limit:
+        return Finding("outputs", Verdict.FAIL, f"{reason}, more than {limit:.0%}", numbers)
+    if distance.high < limit:
+        return Finding("outputs", Verdict.PASS, f"{reason}, less than {limit:.0%}", numbers)
+    reason += (
+        f" ({distance.low:.0%} to {distance.high:.0%}); more requests are needed to compare with {limit:.0%}"
+    )
+    return Finding("outputs", Verdict.INCONCLUSIVE, reason, numbers)
+
+
+def _independence(segment: Segment) -> float:
+    """Independent observations per row: rows of one request share its fate, so a request counts as one."""
+    rows = int(segment.canary.outputs.sum() + segment.baseline.outputs.sum())
+    return min((segment.canary.requests + segment.baseline.requests) / rows, 1.0)
