@@ -1,0 +1,51 @@
+"""Time to decode and encode a 1x30 FP32 request, in µs, by protocol: `python -m benchmarks.micro.codec`.
+
+The best of several rounds: on a shared machine the others measure the neighbours.
+"""
+
+import timeit
+from collections.abc import Callable
+
+import numpy as np
+import orjson
+
+from gateway.core.types import InferResponse, Role
+from gateway.protocols import open_inference_pb2 as pb
+from gateway.protocols import v2_answer, v2_json, v2_proto
+from gateway.protocols.answer_form import BINARY, JSON
+
+_ROUNDS, _CALLS = 7, 20_000
+
+
+def cases() -> dict[str, Callable[[], object]]:
+    """What is timed, by name."""
+    row = np.random.default_rng(0).normal(size=(1, 30)).astype(np.float32)
+    tensor = {"name": "input", "datatype": "FP32", "shape": [1, 30]}
+    flat = orjson.dumps({"inputs": [tensor | {"data": row.ravel().tolist()}]})
+    nested = orjson.dumps({"inputs": [tensor | {"data": row.tolist()}]})
+    head = orjson.dumps({"inputs": [tensor | {"parameters": {"binary_data_size": row.nbytes}}]})
+    message = pb.ModelInferRequest(model_name="m", raw_input_contents=[row.tobytes()])
+    message.inputs.add(name="input", datatype="FP32", shape=[1, 30])
+    proto = message.SerializeToString()
+    outputs = {"label": np.array([1]), "probabilities": np.array([[0.25, 0.75]], np.float32)}
+    answer = InferResponse("m", 1, Role.CHAMPION, dict(outputs), "", "0-0")
+    return {
+        "decode JSON flat": lambda: v2_json.decode(flat, "m", None),
+        "decode JSON nested": lambda: v2_json.decode(nested, "m", None),
+        "decode binary": lambda: v2_json.decode(head + row.tobytes(), "m", None, json_length=len(head)),
+        "decode proto": lambda: v2_proto.decode(v2_proto.parse(proto)),
+        "encode JSON": lambda: v2_answer.encode(answer, JSON),
+        "encode binary": lambda: v2_answer.encode(answer, BINARY),
+        "encode proto": lambda: v2_proto.encode(answer).SerializeToString(),
+    }
+
+
+def main() -> None:
+    """Print one line per case."""
+    for name, call in cases().items():
+        best = min(timeit.repeat(call, number=_CALLS, repeat=_ROUNDS))
+        print(f"{name:20} {best / _CALLS * 1e6:6.2f} µs")
+
+
+if __name__ == "__main__":
+    main()

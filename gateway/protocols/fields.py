@@ -1,0 +1,73 @@
+"""The small fields of a request and their rules, the same for every protocol."""
+
+import re
+from collections.abc import Mapping
+
+from gateway.errors import ErrorCode, GatewayError
+
+MAX_TEXT = 256
+"""Characters of an id or a routing key."""
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,254}")
+_VERSION = re.compile(r"[0-9]{1,18}")
+_REFUSED = {
+    "shared_memory_region": "shared memory",
+    "shared_memory_byte_size": "shared memory",
+    "shared_memory_offset": "shared memory",
+    "sequence_id": "a sequence",
+    "sequence_start": "a sequence",
+    "sequence_end": "a sequence",
+}
+
+
+def invalid(message: str) -> GatewayError:
+    return GatewayError(ErrorCode.INVALID, message)
+
+
+def model_name(text: str) -> str:
+    """The name, or INVALID: letters, digits, `.`, `_` and `-`, at most 255, not starting with `.` or `-`."""
+    if _NAME.fullmatch(text) is None:
+        raise invalid(
+            "a model name has 1 to 255 letters, digits, '.', '_' or '-', and starts with no '.' or '-'"
+        )
+    return text
+
+
+def version_number(text: str) -> int | None:
+    """A version as clients write it; empty means none is pinned."""
+    if not text:
+        return None
+    if _VERSION.fullmatch(text) is None:
+        raise invalid("a version is a whole number, such as 3")
+    return int(text)
+
+
+def plain_text(field: str, value: object) -> str:
+    """A caller's id or key: short and printable, because it reaches logs."""
+    if not isinstance(value, str):
+        raise invalid(f"{field} must be a string")
+    if len(value) > MAX_TEXT or not value.isprintable():
+        raise invalid(f"{field} must be printable text of at most {MAX_TEXT} characters")
+    return value
+
+
+def check_parameters(parameters: Mapping[str, object]) -> None:
+    """Raise INVALID for a parameter that is no scalar, or that asks for what is not done here."""
+    for name, value in parameters.items():
+        if type(value) not in (bool, int, float, str):
+            raise invalid(f"parameter {quoted(name)} must be a bool, a number or a string")
+        if name in _REFUSED:
+            raise invalid(f"parameter {name!r} asks for {_REFUSED[name]}, which is not supported here")
+
+
+def class_count(parameters: Mapping[str, object]) -> int:
+    """How many classes an output's `classification` asks for; 0 is off."""
+    count = parameters.get("classification", 0)
+    if type(count) is not int or count < 0:
+        raise invalid("parameter 'classification' must be a whole number, 0 or more")
+    return count
+
+
+def quoted(name: object) -> str:
+    """A caller's word, safe and short enough to say back."""
+    text = repr(name)
+    return text if len(text) <= 80 else text[:76] + "...'"

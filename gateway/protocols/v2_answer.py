@@ -1,0 +1,54 @@
+"""The V2 answer as an HTTP body: JSON, then the outputs that go as raw bytes."""
+
+from typing import Any
+
+import numpy as np
+import orjson
+
+from gateway.core.types import Array, InferResponse
+from gateway.protocols.answer_form import AnswerForm, arrays
+from gateway.protocols.json_data import to_json
+from gateway.protocols.tensors import datatype_of, to_raw
+
+NONFINITE = "nonfinite_outputs"
+"""Response parameter: names of JSON outputs with NaN or infinity (written as null), comma-separated."""
+
+
+def encode(response: InferResponse, form: AnswerForm) -> tuple[bytes, int | None]:
+    """The body, and the length of its JSON part if binary outputs follow.
+
+    Raises:
+        GatewayError: INVALID if an output cannot be written as asked, such as FP16 in JSON.
+    """
+    document: dict[str, Any] = {"model_name": response.model, "model_version": str(response.version)}
+    if response.id:
+        document["id"] = response.id
+    tensors = arrays(response, form)
+    outputs: list[dict[str, Any]] = []
+    raws: list[bytes] = []
+    for name, array in tensors.items():
+        datatype = datatype_of(name, array)
+        output: dict[str, Any] = {"name": name, "datatype": datatype, "shape": array.shape}
+        if form.of(name).binary:
+            raws.append(to_raw(array))
+            output["parameters"] = {"binary_data_size": len(raws[-1])}
+        else:
+            output["data"] = to_json(name, datatype, array)
+        outputs.append(output)
+    document["outputs"] = outputs
+    text = orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
+    # Searching the text for "null" takes 0.1 µs, asking each array 2 µs.
+    if b"null" in text and (names := _nonfinite(tensors, form)):
+        document["parameters"] = {NONFINITE: ",".join(names)}
+        text = orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
+    if not raws:
+        return text, None
+    return b"".join((text, *raws)), len(text)
+
+
+def _nonfinite(tensors: dict[str, Array], form: AnswerForm) -> list[str]:
+    return [
+        name
+        for name, array in tensors.items()
+        if array.dtype.kind == "f" and not form.of(name).binary and not np.isfinite(array).all()
+    ]

@@ -1,0 +1,162 @@
+"""The V2 inference body: JSON, with tensors in it or behind it (the binary extension).
+
+Unknown keys are accepted and of a key given twice the last one counts; a tensor named twice is refused.
+"""
+
+from typing import Any
+
+import orjson
+
+from gateway.core.types import Array, InferRequest
+from gateway.errors import ErrorCode, GatewayError
+from gateway.protocols.answer_form import JSON, AnswerForm, OutputForm
+from gateway.protocols.fields import check_parameters, class_count, invalid, plain_text, quoted
+from gateway.protocols.json_data import from_json
+from gateway.protocols.tensors import dtype_of, from_raw, shape_of
+
+_MAX_DEPTH = 100
+_KNOWN = frozenset(("id", "parameters", "inputs", "outputs"))
+_KNOWN_TENSOR = frozenset(("name", "shape", "datatype", "data", "parameters"))
+
+
+def decode(
+    body: bytes | bytearray, model: str, version: int | None, key: str = "", json_length: int | None = None
+) -> tuple[InferRequest, AnswerForm]:
+    """A request from a decompressed body.
+
+    Args:
+        key: routing key from a header; the parameter `routing_key` wins over it.
+        json_length: where the JSON part ends and raw tensors begin; None if it is all JSON.
+
+    Raises:
+        GatewayError: INVALID for every fault of the caller.
+    """
+    raw = memoryview(body)[json_length:] if json_length is not None else None
+    document = _parse(body if json_length is None else memoryview(body)[:json_length])
+    if not document.keys() <= _KNOWN:
+        _check_depth({k: v for k, v in document.items() if k not in _KNOWN})
+    parameters = _parameters(document)
+    if parameters:
+        check_parameters(parameters)
+        key = plain_text("routing_key", parameters.get("routing_key", key))
+    request_id = document.get("id", "")
+    if request_id:
+        plain_text("id", request_id)
+    inputs = _inputs(_listed(document, "inputs"), raw)
+    outputs = document.get("outputs")
+    if not outputs and not parameters:
+        return InferRequest(model, version, inputs, (), request_id or "", key), JSON
+    form = _form(_listed(document, "outputs") if outputs else [], parameters)
+    return InferRequest(model, version, inputs, tuple(form.outputs), request_id or "", key), form
+
+
+def _parse(text: bytes | bytearray | memoryview) -> dict[str, Any]:
+    try:
+        document = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise invalid(f"the body is not JSON: {error.msg[:100]} at byte {error.pos}") from None
+    if type(document) is not dict:
+        raise invalid("the body must be a JSON object with 'inputs'")
+    return document
+
+
+def _inputs(entries: list[Any], raw: memoryview | None) -> dict[str, Array]:
+    tensors: dict[str, Array] = {}
+    position = 0
+    for entry in entries:
+        name = _name(entry, "input")
+        if name in tensors:
+            raise invalid(f"input {quoted(name)} is given twice")
+        if not entry.keys() <= _KNOWN_TENSOR:
+            _check_depth({k: v for k, v in entry.items() if k not in _KNOWN_TENSOR})
+        shape = entry.get("shape")
+        if type(shape) is not list:
+            raise invalid(f"input {quoted(name)} has no shape")
+        lengths = shape_of(name, shape)
+        datatype = entry.get("datatype")
+        dtype = dtype_of(name, datatype)
+        size = _binary_size(name, entry)
+        data = entry.get("data")
+        if size is None:
+            if type(data) is not list:
+                raise invalid(f"input {quoted(name)} has no list of data")
+            tensors[name] = from_json(name, datatype, dtype, lengths, data)
+            continue
+        if "data" in entry:
+            raise invalid(f"input {quoted(name)} has both data and binary_data_size")
+        if raw is None or position + size > len(raw):
+            raise invalid(f"input {quoted(name)} says more binary data than the body holds")
+        tensors[name] = from_raw(name, dtype, lengths, raw[position : position + size])
+        position += size
+    if raw is not None and position != len(raw):
+        raise invalid(f"the body holds {len(raw) - position} bytes of binary data that no input names")
+    return tensors
+
+
+def _binary_size(name: str, entry: dict[str, Any]) -> int | None:
+    parameters = _parameters(entry)
+    if not parameters:
+        return None
+    check_parameters(parameters)
+    size = parameters.get("binary_data_size")
+    if size is not None and (type(size) is not int or size < 0):
+        raise invalid(f"input {quoted(name)} must give binary_data_size as a whole number, 0 or more")
+    return size
+
+
+def _form(entries: list[Any], parameters: dict[str, Any]) -> AnswerForm:
+    default = _flag(parameters, "binary_data_output", False)
+    outputs: dict[str, OutputForm] = {}
+    for entry in entries:
+        name = _name(entry, "output")
+        if name in outputs:
+            raise invalid(f"output {quoted(name)} is asked for twice")
+        own = _parameters(entry)
+        check_parameters(own)
+        outputs[name] = OutputForm(_flag(own, "binary_data", default), class_count(own))
+    return AnswerForm(OutputForm(default), outputs)
+
+
+def _flag(parameters: dict[str, Any], name: str, default: bool) -> bool:
+    value = parameters.get(name, default)
+    if type(value) is not bool:
+        raise invalid(f"parameter {name!r} must be true or false")
+    return value
+
+
+def _parameters(entry: dict[str, Any]) -> dict[str, Any]:
+    parameters = entry.get("parameters")
+    if parameters is None:
+        return {}
+    if type(parameters) is not dict:
+        raise invalid("'parameters' must be a JSON object")
+    return parameters
+
+
+def _listed(document: dict[str, Any], field: str) -> list[Any]:
+    entries = document.get(field)
+    if type(entries) is not list:
+        raise invalid(f"{field!r} must be a list")
+    return entries
+
+
+def _name(entry: Any, side: str) -> str:
+    name = entry.get("name") if type(entry) is dict else None
+    if not isinstance(name, str) or not name:
+        raise invalid(f"every {side} must be an object with a name")
+    return name
+
+
+def _check_depth(value: Any) -> None:
+    """Known keys have a fixed depth; what else a caller sends is walked level by level."""
+    level = [value]
+    for _ in range(_MAX_DEPTH):
+        level = [
+            child
+            for node in level
+            if isinstance(node, dict | list)
+            for child in (node.values() if isinstance(node, dict) else node)
+        ]
+        if not level:
+            return
+    raise GatewayError(ErrorCode.INVALID, f"the body is nested deeper than {_MAX_DEPTH} levels")
