@@ -1,8 +1,10 @@
 """What a judgement can say. A verdict is not a boolean: not knowing is an answer of its own."""
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 
 class Verdict(StrEnum):
@@ -25,6 +27,16 @@ class Finding:
     verdict: Verdict
     reason: str
     numbers: Mapping[str, float] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """JSON has no NaN and no infinity: such a number becomes null, and NaN again when read."""
+        numbers = {name: value if math.isfinite(value) else None for name, value in self.numbers.items()}
+        return {"name": self.name, "verdict": str(self.verdict), "reason": self.reason, "numbers": numbers}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Finding":
+        numbers = {name: math.nan if v is None else float(v) for name, v in data["numbers"].items()}
+        return cls(data["name"], Verdict(data["verdict"]), data["reason"], numbers)
 
 
 def combine(findings: Iterable[Finding]) -> Verdict:

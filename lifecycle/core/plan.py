@@ -1,0 +1,151 @@
+"""Plans: how a rollout grows a version's share, and how long it looks before each step."""
+
+import math
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from itertools import pairwise
+from typing import Any
+
+from lifecycle.core.analysis.guards import Guards
+from lifecycle.errors import LifecycleCode, LifecycleError
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A share of live traffic, in percent, kept for at least some time and some of the version's requests.
+
+    A shadow step has weight 0: the version sees a copy of every request and answers nobody.
+    """
+
+    weight: float = 0.0
+    min_seconds: float = 0.0
+    min_requests: int = 0
+    shadow: bool = False
+
+    def __post_init__(self) -> None:
+        if self.shadow != (self.weight == 0):
+            raise _invalid("a step has a weight above 0, or `shadow = true`")
+        if not 0 <= self.weight < 100:
+            raise _invalid(f"a step's weight is under 100 percent, not {self.weight:g}")
+        if not (math.isfinite(self.min_seconds) and self.min_seconds >= 0 and self.min_requests >= 0):
+            raise _invalid("`min_seconds` and `min_requests` are not negative")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Steps with growing weights, then promotion, then a bake time with the old champion kept hot.
+
+    Args:
+        bake_seconds: how long the old champion stays in memory after the promotion.
+        deadline_seconds: a rollout that is not promoted by then is rolled back; None for never.
+        manual: after the last step, wait for a person to promote.
+    """
+
+    name: str
+    steps: tuple[Step, ...]
+    guards: Guards = field(default_factory=Guards)
+    bake_seconds: float = 0.0
+    deadline_seconds: float | None = None
+    manual: bool = False
+
+    def __post_init__(self) -> None:
+        weights = [step.weight for step in self.steps]
+        if not weights or any(later <= earlier for earlier, later in pairwise(weights)):
+            raise _invalid("a plan has steps of growing weight; a shadow step comes first")
+        if not (math.isfinite(self.bake_seconds) and self.bake_seconds >= 0):
+            raise _invalid("`bake_seconds` is not negative")
+        if self.deadline_seconds is not None and not self.deadline_seconds > 0:
+            raise _invalid("`deadline_seconds` is above 0; leave it out for no deadline")
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self) | {"steps": [asdict(step) for step in self.steps]}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Plan":
+        """Raises LifecycleError INVALID for an unknown key or a value out of range."""
+        keys = _known(cls, data, "the plan")
+        steps = tuple(Step(**_numbers(Step, step, "a step")) for step in keys.pop("steps", ()))
+        try:
+            guards = Guards(**_numbers(Guards, keys.pop("guards", {}), "[guards]"))
+        except ValueError as error:
+            raise _invalid(f"[guards]: {error}") from None
+        return cls(str(keys.pop("name", "unnamed")), steps, guards, **_numbers(cls, keys, "the plan"))
+
+    @classmethod
+    def from_toml(cls, text: str) -> "Plan":
+        """A plan as people write it: the keys of `Plan`, `[[steps]]` and `[guards]`."""
+        try:
+            return cls.from_json(tomllib.loads(text))
+        except tomllib.TOMLDecodeError as error:
+            raise _invalid(f"the plan is not TOML: {error}") from None
+
+
+_SHADOW = Step(shadow=True, min_seconds=4, min_requests=100)
+
+QUICK = Plan(
+    "quick",
+    (_SHADOW, Step(10, min_seconds=5, min_requests=50), Step(50, min_seconds=5, min_requests=200)),
+    bake_seconds=3,
+    deadline_seconds=600,
+)
+CAUTIOUS = Plan(
+    "cautious",
+    (
+        Step(shadow=True, min_seconds=60, min_requests=1_000),
+        Step(1, min_seconds=300, min_requests=500),
+        Step(5, min_seconds=300, min_requests=2_000),
+        Step(25, min_seconds=600, min_requests=5_000),
+        Step(50, min_seconds=600, min_requests=10_000),
+    ),
+    bake_seconds=1_800,
+    deadline_seconds=86_400,
+)
+SHADOW_FIRST = Plan(
+    "shadow-first",
+    (
+        Step(shadow=True, min_seconds=600, min_requests=5_000),
+        Step(10, min_seconds=30, min_requests=500),
+        Step(50, min_seconds=30, min_requests=1_000),
+    ),
+    bake_seconds=60,
+    deadline_seconds=86_400,
+)
+MANUAL = replace(QUICK, name="manual", bake_seconds=60, deadline_seconds=None, manual=True)
+
+PRESETS: Mapping[str, Plan] = {plan.name: plan for plan in (QUICK, CAUTIOUS, SHADOW_FIRST, MANUAL)}
+
+
+def preset(name: str) -> Plan:
+    """Raises LifecycleError NOT_FOUND."""
+    try:
+        return PRESETS[name]
+    except KeyError:
+        names = ", ".join(PRESETS)
+        raise LifecycleError(
+            LifecycleCode.NOT_FOUND, f"there is no plan {name!r}; there are {names}, or give a TOML file"
+        ) from None
+
+
+def _known(kind: type[Plan] | type[Step] | type[Guards], data: object, where: str) -> dict[str, Any]:
+    if not isinstance(data, Mapping):
+        raise _invalid(f"{where} is a table of keys and values")
+    names = [item.name for item in fields(kind)]
+    if unknown := sorted(set(data) - set(names)):
+        raise _invalid(f"{where} has no key {unknown[0]!r}; it has {', '.join(names)}")
+    return dict(data)
+
+
+def _numbers(kind: type[Plan] | type[Step] | type[Guards], data: object, where: str) -> dict[str, Any]:
+    keys = _known(kind, data, where)
+    for name, value in keys.items():
+        flag = name in ("shadow", "manual")
+        if value is not None and (
+            isinstance(value, bool) != flag or not isinstance(value, bool | int | float)
+        ):
+            raise _invalid(f"{where}: {name!r} is {'true or false' if flag else 'a number'}")
+    return keys
+
+
+def _invalid(message: str) -> LifecycleError:
+    return LifecycleError(LifecycleCode.INVALID, message)
