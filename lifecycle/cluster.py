@@ -1,0 +1,143 @@
+"""One node's Headrace, from start to end: Ray, the controller, the gateway and the edge.
+
+The process that runs this owns them all: when it ends, in whatever way, so do they.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import secrets
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from gateway.config import GatewayConfig
+from lifecycle.config import LifecycleConfig, load
+from lifecycle.errors import LifecycleError
+
+log = logging.getLogger("headrace")
+
+_PING_S = 1.0
+
+
+def main() -> None:
+    """Run until SIGTERM or SIGINT. Exits 2 with one line if it cannot start."""
+    options = vars(_parser().parse_args())
+    home = Path(options.pop("home")).expanduser()
+    home.mkdir(parents=True, exist_ok=True)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    try:
+        config = load(home, options)
+        _environment(config.gateway)
+        asyncio.run(_live(config))
+    except (LifecycleError, RuntimeError, OSError) as error:
+        sys.exit(f"headrace: {error}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m lifecycle", description=__doc__)
+    parser.add_argument("--home", required=True)
+    parser.add_argument("--host")
+    parser.add_argument("--http-port", type=int)
+    parser.add_argument("--grpc-port", type=int)
+    parser.add_argument("--admin-port", type=int)
+    parser.add_argument("--workers", type=int)
+    parser.add_argument("--edge", choices=["haproxy", "direct"])
+    return parser
+
+
+def _environment(config: GatewayConfig) -> None:
+    """What every process of the node inherits. Must be set before Ray is imported."""
+    os.environ.update(
+        HEADRACE_HOME=str(config.home),
+        RAY_AUTH_MODE="token",
+        RAY_AUTH_TOKEN=secrets.token_hex(32),
+        RAY_worker_niceness="0",
+        RAY_USAGE_STATS_ENABLED="0",
+        # Despite its name, on every system: Ray binds the loopback address, not the host's.
+        RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER="0",
+        RAY_SERVE_CONTROL_LOOP_INTERVAL_S="0.5",
+        RAY_SERVE_LOG_TO_STDERR="0",
+    )
+
+
+async def _live(config: LifecycleConfig) -> None:
+    stopped = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    gateway = config.gateway
+    gateway.run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    state = _claim_home(gateway)
+    async with contextlib.AsyncExitStack() as stack:
+        stack.callback(state.unlink)
+        controller = await _start_ray(config, stack)
+        if gateway.edge == "haproxy":
+            from gateway.server.edge import Edge
+
+            edge = Edge(gateway)
+            await edge.start()
+            stack.push_async_callback(edge.stop)
+        await controller.announce.remote()
+        ports = (gateway.http_port, gateway.grpc_port, gateway.admin_port)
+        log.info("ready: http %d, grpc %d, admin %d", *ports)
+        await stopped.wait()
+        log.info("stopping: no new connections, then the workers drain")
+
+
+async def _start_ray(config: LifecycleConfig, stack: contextlib.AsyncExitStack) -> Any:
+    import ray
+    from ray import serve
+
+    from gateway.app import APPLICATION, application
+    from gateway.serve.sync import CONTROLLER, NAMESPACE
+    from lifecycle.app import Lifecycle
+
+    ray.init(
+        num_cpus=os.cpu_count(),
+        include_dashboard=False,
+        object_store_memory=100 * 1024 * 1024,
+        namespace=NAMESPACE,
+        _node_ip_address="127.0.0.1",
+        _temp_dir=str(Path(tempfile.gettempdir()) / f"{config.gateway.run_dir.name}-ray"),
+        log_to_driver=False,
+        logging_level=logging.ERROR,
+    )
+    stack.callback(ray.shutdown)
+    controller = (
+        ray.remote(Lifecycle)
+        .options(name=CONTROLLER, num_cpus=0, max_restarts=-1, max_task_retries=-1, max_concurrency=1000)
+        .remote(config)
+    )
+    await controller.ready.remote()
+    await asyncio.to_thread(serve.start, proxy_location="Disabled")
+    stack.push_async_callback(asyncio.to_thread, serve.shutdown)
+    await asyncio.to_thread(
+        serve.run, application(config.gateway), name=APPLICATION, route_prefix=None, _blocking=True
+    )
+    return controller
+
+
+def _claim_home(config: GatewayConfig) -> Path:
+    """Write who runs this home; refuse if somebody already does."""
+    path = config.home / "run" / "headrace.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists():
+        with contextlib.suppress(ValueError, KeyError, ProcessLookupError):
+            os.kill(json.loads(path.read_text())["pid"], 0)
+            raise RuntimeError("this home is already up; `headrace down` ends it")
+    state = {
+        "pid": os.getpid(),
+        "host": config.host,
+        "http_port": config.http_port,
+        "grpc_port": config.grpc_port,
+        "admin_port": config.admin_port,
+        "started_at": time.time(),
+    }
+    path.write_text(json.dumps(state))
+    return path

@@ -1,0 +1,64 @@
+"""Settings of a Headrace: `HOME/headrace.toml`, overridden by what the command line names."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from gateway.config import GatewayConfig
+from lifecycle.errors import LifecycleCode, LifecycleError
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Control(_Section):
+    """The control loop."""
+
+    tick_s: float = Field(0.2, gt=0)
+    default_plan: str = Field("quick", description="the plan of a rollout that names none")
+    confirm_s: float = Field(30.0, gt=0, description="how long a command waits for all workers")
+
+
+class LifecycleConfig(_Section):
+    """Settings of the controller and of the gateway it looks after.
+
+    `store` is a SQLAlchemy URL, `artifacts` an fsspec URI; both lie in the home unless they are named.
+    """
+
+    gateway: GatewayConfig
+    control: Control = Control()
+    store: str = ""
+    artifacts: str = ""
+
+    @property
+    def store_url(self) -> str:
+        return self.store or f"sqlite:///{self.gateway.home / 'headrace.db'}"
+
+    @property
+    def artifacts_uri(self) -> str:
+        return self.artifacts or str(self.gateway.home / "artifacts")
+
+
+def load(home: Path, overrides: dict[str, Any]) -> LifecycleConfig:
+    """Read the home's settings.
+
+    Args:
+        overrides: keys of `[gateway]` that win over the file; None values are left out.
+
+    Raises:
+        LifecycleError: INVALID, naming the file and each wrong key.
+    """
+    path = home / "headrace.toml"
+    try:
+        data = tomllib.loads(path.read_text()) if path.exists() else {}
+        named = {key: value for key, value in overrides.items() if value is not None}
+        gateway = data.pop("gateway", {}) | named | {"home": home.resolve()}
+        return LifecycleConfig(gateway=gateway, **data)
+    except tomllib.TOMLDecodeError as error:
+        raise LifecycleError(LifecycleCode.INVALID, f"headrace.toml is not valid TOML: {error}") from None
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise LifecycleError(LifecycleCode.INVALID, f"wrong settings: {faults}") from None

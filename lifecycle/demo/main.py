@@ -1,0 +1,80 @@
+"""Runs the story on a fresh Headrace and tells how it went."""
+
+import tempfile
+import time
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from lifecycle.demo.display import Display
+from lifecycle.demo.facts import Facts
+from lifecycle.demo.processes import Cluster
+from lifecycle.demo.report import render
+from lifecycle.demo.story import DidNotHappen, Story
+from lifecycle.errors import LifecycleError
+
+LEAST_REQUESTS = 50_000
+
+
+def main(*, keep: bool, home: Path | None, report: Path, ports: tuple[int, int, int]) -> int:
+    """Run the demo; gives the exit status.
+
+    Args:
+        keep: leave the cluster up, to look around.
+        home: where it keeps its state; a new temporary folder if None.
+        report: where the HTML report goes.
+        ports: HTTP, gRPC and admin.
+    """
+    console = Console()
+    home = home or Path(tempfile.mkdtemp(prefix="headrace-demo-"))
+    facts = Facts(time.time())
+    display = Display(console, facts)
+    cluster = Cluster(home / "home", "127.0.0.1", *ports)
+    try:
+        with display.shown():
+            with display.step("Start Ray, two gateway workers, the edge and the controller") as step:
+                cluster.up()
+                step.detail = f"HTTP {cluster.http}, gRPC {cluster.grpc}, admin {cluster.admin}"
+            facts.started_at = time.time()
+            Story(cluster, home / "models", facts, display).tell()
+            _count(facts)
+        problem = ""
+    except (DidNotHappen, LifecycleError, RuntimeError) as error:
+        problem = str(error)
+    finally:
+        if not keep:
+            cluster.down()
+    report.write_text(render(facts))
+    _close(console, facts, report, problem)
+    if keep:
+        console.print(f"still up: {cluster.admin} (end it with: headrace down --home {cluster.home})")
+    return 1 if problem else 0
+
+
+def _count(facts: Facts) -> None:
+    swaps = sum("promoted" in moment.what or "rolled back" in moment.what for moment in facts.moments)
+    facts.totals = {
+        "Requests": f"{facts.sent:,}",
+        "Failures": str(facts.failed),
+        "Swaps": str(swaps + 1),
+    } | facts.totals
+    if facts.failed:
+        reason, count = facts.reasons.most_common(1)[0]
+        raise DidNotHappen(f"{facts.failed} of {facts.sent} requests failed, {count} of them: {reason}")
+    if facts.sent < LEAST_REQUESTS:
+        raise DidNotHappen(f"only {facts.sent} requests were sent; the demo wants {LEAST_REQUESTS}")
+
+
+def _close(console: Console, facts: Facts, report: Path, problem: str) -> None:
+    timeline = Table("", "What happened", box=None, title="Timeline", title_justify="left")
+    for moment in facts.moments:
+        timeline.add_row(f"{moment.at - facts.started_at:6.1f} s", moment.what)
+    console.print(timeline)
+    totals = Table("", "", box=None, show_header=False, title="In sum", title_justify="left")
+    for name, value in facts.totals.items():
+        totals.add_row(name, value)
+    console.print(totals)
+    console.print(f"report: {report}", highlight=False, soft_wrap=True)
+    if problem:
+        console.print(f"the demo did not go as it should: {problem}", style="bold red", highlight=False)

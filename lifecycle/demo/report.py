@@ -1,0 +1,98 @@
+"""The demo's report: one HTML file that needs nothing else."""
+
+import math
+from html import escape
+
+from lifecycle.demo.charts import Frame, areas, lines
+from lifecycle.demo.facts import Facts
+
+STYLE = """
+:root { color-scheme: light dark; --ink: #1d2430; --paper: #fdfdfb; --rule: #d8dbe0; --soft: #667080; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e6e8ec; --paper: #14181f; --rule: #333a45;
+  --soft: #98a2b3; } }
+body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper);
+  max-width: 58rem; margin: 2rem auto; padding: 0 1rem; }
+h1 { font-size: 1.6rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
+table { border-collapse: collapse; width: 100%; }
+td, th { text-align: left; padding: .3rem .6rem; border-bottom: 1px solid var(--rule); vertical-align: top; }
+td:first-child { white-space: nowrap; color: var(--soft); font-variant-numeric: tabular-nums; }
+figure { margin: 1.2rem 0; } figcaption { font-weight: 600; margin-bottom: .3rem; }
+svg { width: 100%; height: auto; } svg text { font-size: 11px; fill: var(--soft); }
+.grid { stroke: var(--rule); } .mark { stroke: var(--soft); stroke-dasharray: 2 4; }
+.legend { list-style: none; padding: 0; display: flex; gap: 1.2rem; flex-wrap: wrap; font-size: .9rem; }
+.legend span { display: inline-block; width: .8rem; height: .8rem; margin-right: .4rem; }
+"""
+
+
+def render(facts: Facts) -> str:
+    """The whole page."""
+    totals = "".join(
+        f"<tr><td>{escape(name)}</td><td>{escape(value)}</td></tr>" for name, value in facts.totals.items()
+    )
+    moments = "".join(
+        f"<tr><td>{moment.at - facts.started_at:6.1f} s</td><td>{escape(moment.what)}</td></tr>"
+        for moment in facts.moments
+    )
+    moved = "".join(
+        f"<tr><td>{escape(name)}</td><td>{effect:.2f}</td></tr>" for name, effect in facts.moved[:20]
+    )
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Headrace: serve, split, watch, retrain, swap</title>
+<style>{STYLE}</style>
+</head>
+<body>
+<h1>Headrace: serve, split, watch, retrain, swap</h1>
+<p>Real scanned digits, served through four versions while three kinds of client kept calling.
+Dashed rules mark the moments of the timeline.</p>
+<h2>In sum</h2>
+<table>{totals}</table>
+<h2>Over time</h2>
+{_charts(facts)}
+<h2>Timeline</h2>
+<table>{moments}</table>
+<h2>What the worn scanner moved</h2>
+<table><tr><th>Feature</th><th>Population stability index</th></tr>{moved}</table>
+</body>
+</html>
+"""
+
+
+def _charts(facts: Facts) -> str:
+    start = facts.started_at
+    span = max((second.at - start for second in facts.seconds), default=1.0)
+    marks = [moment.at - start for moment in facts.moments]
+    versions = sorted({version for second in facts.seconds for version in second.served})
+    shares = {
+        f"version {version}": [
+            (second.at - start, 100 * second.served.get(version, 0) / max(1, sum(second.served.values())))
+            for second in facts.seconds
+        ]
+        for version in versions
+    }
+    accuracy = [
+        (second.at - start, 100 * facts.accuracy(second.at - 2.5, second.at + 0.5))
+        for second in facts.seconds
+    ]
+    known = [(x, y) for x, y in accuracy if not math.isnan(y)]
+    drift = [(at - start, effect) for at, effect in facts.drift]
+    requests = [(second.at - start, float(second.sent)) for second in facts.seconds]
+    failures = [(second.at - start, float(second.failed)) for second in facts.seconds]
+    busiest = max((second.sent for second in facts.seconds), default=1) or 1
+    largest = max((effect for _, effect in facts.drift), default=0) or 1.0
+    charts = [
+        areas("Share of traffic by version that served", Frame(span, 100), shares, marks, " %"),
+        lines("Accuracy on scans whose labels nobody learns", Frame(span, 100), {"": known}, marks, " %"),
+        lines("Drift: largest population stability index", Frame(span, largest), {"": drift}, marks, ""),
+        lines(
+            "Requests per second, and failures",
+            Frame(span, busiest),
+            {"requests": requests, "failures": failures},
+            marks,
+            "",
+        ),
+    ]
+    return "\n".join(charts)

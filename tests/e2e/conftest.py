@@ -1,0 +1,69 @@
+"""One real Headrace for the whole session: Ray, two workers, HAProxy, the controller."""
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from lifecycle.client import Client
+from tests.e2e.harness import Cluster, Load, signed
+
+
+@pytest.fixture(scope="session")
+def until() -> Callable[[Callable[[], bool], float, str], None]:
+    """Wait for something that must happen by itself."""
+
+    def wait(happened: Callable[[], bool], timeout_s: float, what: str) -> None:
+        deadline = time.monotonic() + timeout_s
+        while not happened():
+            assert time.monotonic() < deadline, f"{what} did not happen within {timeout_s} s"
+            time.sleep(0.1)
+
+    return wait
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Up for the session. Leaves no process behind, which is asserted."""
+    running = Cluster(tmp_path_factory.mktemp("headrace"), _free_port(), _free_port(), _free_port())
+    running.up()
+    try:
+        yield running
+    finally:
+        running.down()
+        left = [" ".join(process.cmdline()) for process in running.processes()]
+        assert not left, f"left behind: {left}"
+
+
+@pytest.fixture
+def deployed(
+    cluster: Cluster, tmp_path: Path, request: pytest.FixtureRequest
+) -> Callable[[int], tuple[str, Client]]:
+    """Registers a model of the test's own with n approved versions; version 1 has all the traffic."""
+
+    def deploy(versions: int) -> tuple[str, Client]:
+        name = str(request.node.name).replace("_", "-")
+        client = cluster.client()
+        for number in range(1, versions + 1):
+            client.register(name, signed(number, tmp_path / f"{number}.onnx"))
+            client.validate(name, number)
+            if number == 1:
+                client.deploy(name, 1)
+            else:
+                client.approve(name, number)
+        return name, client
+
+    return deploy
+
+
+@pytest.fixture
+def load(cluster: Cluster) -> Callable[[str], Load]:
+    return lambda model: Load(cluster, model)

@@ -1,0 +1,96 @@
+"""Kills under load: nobody who calls may notice."""
+
+import signal
+from collections.abc import Callable
+
+import pytest
+
+from lifecycle.client import Client
+from lifecycle.errors import LifecycleError
+from tests.e2e.harness import Cluster, Load
+
+Deployed = Callable[[int], tuple[str, Client]]
+Until = Callable[[Callable[[], bool], float, str], None]
+pytestmark = pytest.mark.e2e
+
+
+def workers(client: Client) -> dict[str, int]:
+    """Live workers by name, with the generation they applied."""
+    return {worker["worker"]: worker["generation"] for worker in client.status()["workers"]}
+
+
+def test_a_killed_worker_costs_no_request(
+    cluster: Cluster, deployed: Deployed, load: Callable[[str], Load], until: Until
+) -> None:
+    model, client = deployed(2)
+    client.set_traffic(model, {1: 80, 2: 20})
+    before = workers(client)
+    assert len(before) == 2
+    victim = cluster.processes("ServeReplica:gateway")[0]
+    with load(model) as callers:
+        until(lambda: callers.sent > 500, 30, "load")
+        victim.send_signal(signal.SIGKILL)
+        # The dead one stops counting, and a new one with the current table takes its place.
+        until(lambda: set(workers(client)) - set(before) != set(), 30, "a new worker")
+        until(lambda: len(workers(client)) == 2, 30, "both workers")
+        generation = client.status()["generation"]
+        until(lambda: set(workers(client).values()) == {generation}, 30, "the current table everywhere")
+        sent = callers.sent
+        until(lambda: callers.sent > sent + 500, 30, "more load")
+    assert callers.failures == []
+    assert set(callers.served) == {1, 2}
+
+
+def test_a_killed_controller_resumes_the_rollout_and_ends_it_once(
+    cluster: Cluster, deployed: Deployed, load: Callable[[str], Load], until: Until
+) -> None:
+    model, client = deployed(2)
+    with load(model) as callers:
+        client.start_rollout(model, 2)
+        until(lambda: client.rollout(model)["phase"] == "step", 60, "the first canary step")
+        (controller,) = cluster.processes("ray::Lifecycle")
+        controller.send_signal(signal.SIGKILL)
+        until(lambda: _phase(client, model) in {"promoted", "rolled_back", "aborted"}, 120, "an end")
+        sent = callers.sent
+        until(lambda: callers.sent > sent + 500, 30, "more load")
+    assert callers.failures == []
+    assert client.rollout(model)["phase"] == "promoted"
+    kinds = [record["kind"] for record in client.audit(model, limit=1000)]
+    assert kinds.count("rollout.promoted") == 1
+    assert client.verify()["ok"]
+
+
+def _phase(client: Client, model: str) -> str:
+    try:
+        return str(client.rollout(model)["phase"])
+    except LifecycleError:
+        return "no answer"  # the controller is on its way back
+
+
+def test_state_survives_down_and_up(cluster: Cluster, deployed: Deployed) -> None:
+    model, client = deployed(3)
+    client.set_traffic(model, {1: 70, 2: 30})
+    before = client.traffic(model)
+    cluster.down()
+    assert cluster.processes() == []
+    cluster.up()
+    after = client.traffic(model)
+    assert after["weights"] == before["weights"]
+    assert [version["number"] for version in client.versions(model)] == [1, 2, 3]
+    body = {"inputs": [{"name": "x", "shape": [1, 4], "datatype": "FP32", "data": [1, 2, 3, 4]}]}
+    assert cluster.post(f"/v2/models/{model}/infer", body)["model_name"] == model
+
+
+def test_a_rollout_in_its_middle_goes_on_after_down_and_up(
+    cluster: Cluster, deployed: Deployed, load: Callable[[str], Load], until: Until
+) -> None:
+    model, client = deployed(2)
+    with load(model):
+        client.start_rollout(model, 2)
+        until(lambda: client.rollout(model)["phase"] == "step", 60, "the first canary step")
+    cluster.down()
+    cluster.up()
+    with load(model) as callers:
+        until(lambda: _phase(client, model) == "promoted", 120, "promotion")
+    assert callers.failures == []
+    assert client.traffic(model)["champion"] == 2

