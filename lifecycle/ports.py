@@ -10,7 +10,7 @@ import pyarrow as pa
 from gateway.core.capture import Capture
 from gateway.core.report import WorkerReport as WorkerReport
 from gateway.core.routing import RouteTable
-from lifecycle.core.ledger import Record
+from lifecycle.core.ledger import Head, Record
 from lifecycle.core.rollout import Rollout
 from lifecycle.core.validation import Inspection, Limits
 from lifecycle.core.version import Model, Version
@@ -47,8 +47,16 @@ class Store(Protocol):
         """
         ...
 
+    def save(self, rollout: Rollout) -> None:
+        """Keep what an active rollout has seen so far. No decision, so no ledger record."""
+        ...
+
     def records(self, model: str | None = None, *, after: int = 0, limit: int = 1000) -> list[Record]:
         """Ledger records, oldest first."""
+        ...
+
+    def head(self) -> Head:
+        """The ledger's last record, as it was noted when it was written."""
         ...
 
     def next_generation(self) -> int:
@@ -108,8 +116,19 @@ class CaptureLog(Protocol):
         """Add labels: columns `prediction_id` (string) and `label`. Durable on return."""
         ...
 
-    def labelled(self, model: str, since: float = 0.0) -> pa.Table:
-        """Joined rows: prediction_id, at, version, role, inputs.<tensor>, outputs.<tensor>, label."""
+    def labelled(self, model: str, since: float = 0.0, *, inputs: bool = True) -> pa.Table:
+        """Joined rows: prediction_id, at, version, role, inputs.<tensor>, outputs.<tensor>, label.
+
+        Oldest first, without shadows. `inputs=False` leaves out the input tensors, most of the bytes.
+        """
+        ...
+
+    def made(self, model: str, since: float = 0.0) -> pa.Table:
+        """Columns at and version of every captured prediction, labelled or not, without shadows."""
+        ...
+
+    def labels_count(self, model: str) -> int:
+        """Labels that stand. While it is the same, `labelled` has nothing new but late captures."""
         ...
 
 

@@ -1,0 +1,49 @@
+"""Tensors as Arrow columns and back: nested lists that keep every row's shape."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from gateway.core.types import Array
+
+
+def to_column(rows: Sequence[Array]) -> "pa.Array[Any]":
+    """One value per row, without a batch dimension; shapes may differ, ranks and dtypes may not.
+
+    A scalar row becomes a value, a vector a list, an [H, W] image a list of lists. BYTES become binary.
+    """
+    rank, dtype = rows[0].ndim, rows[0].dtype
+    values = np.concatenate([row.ravel() for row in rows])
+    column: pa.Array[Any] = (
+        pa.array(values.tolist(), pa.binary()) if dtype == np.object_ else pa.array(values)
+    )
+    for level in reversed(range(rank)):
+        lengths = np.concatenate([np.full(int(np.prod(row.shape[:level])), row.shape[level]) for row in rows])
+        offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
+        column = pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), column)
+    return column
+
+
+def to_array(column: "pa.ChunkedArray[Any]") -> Array:
+    """Rows stacked to [N, ...].
+
+    Raises:
+        ValueError: rows differ in shape, or some have no value.
+    """
+    flat: pa.Array[Any] = pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
+    shape = [len(flat)]
+    while isinstance(flat, pa.ListArray | pa.LargeListArray | pa.FixedSizeListArray):
+        if flat.null_count:
+            raise ValueError("a row has no value")
+        inner = flat.flatten()
+        size, rest = divmod(len(inner), max(1, len(flat)))
+        lengths = np.asarray(flat.value_lengths().to_numpy(zero_copy_only=False))
+        if rest or (lengths != size).any():
+            raise ValueError("rows differ in shape")
+        shape.append(size)
+        flat = inner
+    if flat.null_count:
+        raise ValueError("a row has no value")
+    return np.asarray(flat.to_numpy(zero_copy_only=False)).reshape(shape)

@@ -1,0 +1,115 @@
+"""Runs recipes beside serving at low priority: as a Ray task, or as a plain process.
+
+Both run the same `run_recipe`, in a fresh process that ends with the job.
+"""
+
+import asyncio
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+from lifecycle.adapters.recipe import MODEL, NICENESS, REFERENCE, run_recipe
+from lifecycle.errors import LifecycleCode, LifecycleError
+from lifecycle.ports import TrainingJob
+
+TIMEOUT_S = 1800.0
+MAX_RETRIES = 2
+
+
+class ProcessTrainer:
+    """Trains in a subprocess of this machine."""
+
+    def __init__(self, timeout_s: float = TIMEOUT_S) -> None:
+        self._timeout_s = timeout_s
+
+    async def train(self, job: TrainingJob) -> tuple[Path, Path]:
+        """Returns the ONNX file and its reference data. Raises LifecycleError REFUSED, UNAVAILABLE."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "lifecycle.adapters.recipe",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+            # A recipe may live wherever this process found its own modules.
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        )
+        given = {"model": job.model, "recipe": job.recipe, "cause": job.cause}
+        given |= {"data": str(job.data.absolute()), "output": str(job.output.absolute())}
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                _, errors = await process.communicate(json.dumps(given).encode())
+        except TimeoutError:
+            raise _too_long(job, self._timeout_s) from None
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        if process.returncode == 1 and (said := errors.decode(errors="replace").rpartition("\n")[2]):
+            raise LifecycleError(LifecycleCode.REFUSED, said)
+        if process.returncode != 0:
+            raise LifecycleError(LifecycleCode.UNAVAILABLE, f"training of {job.model!r} was cut off")
+        return job.output / MODEL, job.output / REFERENCE
+
+
+class RayTrainer:
+    """Trains in a Ray task, on any node of the cluster; files travel by value.
+
+    Ray must be running. A task whose worker or node dies is tried again; a recipe's own error is not.
+    """
+
+    def __init__(self, timeout_s: float = TIMEOUT_S) -> None:
+        self._timeout_s = timeout_s
+
+    async def train(self, job: TrainingJob) -> tuple[Path, Path]:
+        """Returns the ONNX file and its reference data. Raises LifecycleError REFUSED, UNAVAILABLE."""
+        import ray  # a cluster is joined only by who trains on one
+
+        # max_calls=1: a fresh worker per job, so a recipe's leaks and niceness end with it.
+        options: dict[str, Any] = {"num_cpus": 0, "max_calls": 1, "max_retries": MAX_RETRIES}
+        remote = cast("Callable[[Callable[..., Any]], Any]", ray.remote(**options))(_train)
+        data = await asyncio.to_thread(job.data.read_bytes)
+        task = remote.remote(replace(job, data=Path("data"), output=Path("output")), data)
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                model, reference, refusal = await task
+        except TimeoutError:
+            raise _too_long(job, self._timeout_s) from None
+        except ray.exceptions.RayError:
+            raise LifecycleError(
+                LifecycleCode.UNAVAILABLE, f"training of {job.model!r} was cut off"
+            ) from None
+        finally:
+            ray.cancel(task, force=True)
+        if refusal:
+            raise LifecycleError(LifecycleCode.REFUSED, refusal)
+        await asyncio.to_thread(_write, job.output, model, reference)
+        return job.output / MODEL, job.output / REFERENCE
+
+
+def _train(job: TrainingJob, data: bytes) -> tuple[bytes, bytes, str]:
+    """The Ray task: model, reference data, or why there are none."""
+    os.nice(max(0, NICENESS - os.nice(0)))
+    with tempfile.TemporaryDirectory() as folder:
+        here = replace(job, data=Path(folder) / job.data, output=Path(folder) / job.output)
+        here.data.write_bytes(data)
+        try:
+            model, reference = run_recipe(here)
+        except LifecycleError as error:
+            return b"", b"", error.message
+        return model.read_bytes(), reference.read_bytes(), ""
+
+
+def _write(output: Path, model: bytes, reference: bytes) -> None:
+    output.mkdir(parents=True, exist_ok=True)
+    (output / REFERENCE).write_bytes(reference)
+    (output / MODEL).write_bytes(model)
+
+
+def _too_long(job: TrainingJob, timeout_s: float) -> LifecycleError:
+    return LifecycleError(LifecycleCode.REFUSED, f"recipe {job.recipe!r} took longer than {timeout_s:g} s")

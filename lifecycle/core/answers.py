@@ -1,0 +1,45 @@
+"""Which answers were right, row by row, once the label is known."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gateway.core.types import Array
+
+
+def correct(outputs: Mapping[str, Array], labels: Array) -> NDArray[np.bool_] | None:
+    """Right or wrong per row, [N]; None if no output names a class.
+
+    Args:
+        outputs: answers by tensor, [N] or [N, K].
+        labels: the truth, [N].
+
+    The first output of whole numbers or text is the class; else the argmax of the first scores
+    [N, K > 1]; else, for labels of 0 and 1, single scores cut at 0.5.
+    """
+    columns = {name: array[:, 0] if array.shape[1:] == (1,) else array for name, array in outputs.items()}
+    for column in columns.values():
+        if column.ndim == 1 and column.dtype.kind != "f":
+            return np.asarray(_spelled(column) == _spelled(labels), np.bool_)
+    if labels.dtype.kind not in "biuf":
+        return None
+    truth = labels.astype(np.float64)
+    for column in columns.values():
+        if column.ndim == 2:
+            return np.asarray(column.argmax(axis=1) == truth, np.bool_)
+        if column.ndim == 1 and np.isin(truth, (0, 1)).all():
+            return np.asarray((column.astype(np.float64) >= 0.5) == truth, np.bool_)
+    return None
+
+
+def _spelled(values: Array) -> Array:
+    """Classes under one spelling, so that 1, 1.0, True and b"1" are the same class."""
+    if values.dtype.kind == "O":
+        texts = [v.decode("utf-8", "replace") if isinstance(v, bytes) else str(v) for v in values.tolist()]
+        return np.array(texts, np.str_)
+    if values.dtype.kind in "bf":
+        numbers = values.astype(np.float64)
+        if (numbers == np.round(numbers)).all():
+            return numbers.astype(np.int64).astype(np.str_)
+    return values.astype(np.str_)

@@ -1,0 +1,83 @@
+"""The last hour of a model's live traffic, a point per second. Forgets what is older."""
+
+import math
+from collections import Counter, deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gateway.core.summary import LATENCY_EDGES_NS, Window, quantile
+from gateway.core.types import Outcome, Role
+
+KEPT_S = 3_600
+LATE_S = 10
+"""A window that ends this much before the newest one comes too late to be drawn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One second of a model. Counts and shares are by version; shadows are left out.
+
+    `at` is Unix seconds. Latencies are of all answered requests, None without any. Shares sum to 1.
+    """
+
+    at: int
+    requests: Mapping[int, int]
+    errors: Mapping[int, int]
+    invalid: Mapping[int, int]
+    p50_ms: float | None
+    p99_ms: float | None
+    share: Mapping[int, float]
+
+    def as_json(self) -> dict[str, Any]:
+        names = ("at", "requests", "errors", "invalid", "p50_ms", "p99_ms", "share")
+        return {name: getattr(self, name) for name in names}
+
+
+class History:
+    """Windows in, points out. Histograms are kept for the newest seconds only."""
+
+    def __init__(self) -> None:
+        self._open: dict[int, _Second] = {}
+        self._closed: deque[Point] = deque(maxlen=KEPT_S)
+
+    def add(self, window: Window) -> None:
+        if window.role is Role.SHADOW or not math.isfinite(window.end):
+            return
+        second = int(window.end)
+        if second <= max(self._open, default=second) - LATE_S:
+            return
+        self._open.setdefault(second, _Second()).add(window)
+        for old in sorted(self._open):
+            if old <= max(self._open) - LATE_S:
+                self._closed.append(self._open.pop(old).point(old))
+
+    def points(self) -> list[Point]:
+        """Oldest first; seconds without traffic have no point."""
+        return [*self._closed, *(self._open[second].point(second) for second in sorted(self._open))]
+
+
+class _Second:
+    def __init__(self) -> None:
+        self.requests: Counter[int] = Counter()
+        self.errors: Counter[int] = Counter()
+        self.invalid: Counter[int] = Counter()
+        self.latency = np.zeros(len(LATENCY_EDGES_NS) + 1, np.int64)
+
+    def add(self, window: Window) -> None:
+        self.requests[window.version] += window.requests
+        self.errors[window.version] += window.outcomes.get(Outcome.SERVER_ERROR, 0)
+        self.invalid[window.version] += window.outcomes.get(Outcome.INVALID_OUTPUT, 0)
+        self.latency += window.latency
+
+    def point(self, at: int) -> Point:
+        total = sum(self.requests.values())
+        share = {version: n / total for version, n in self.requests.items()} if total else {}
+        p50, p99 = (_ms(quantile(self.latency, q)) for q in (0.5, 0.99))
+        return Point(at, dict(self.requests), dict(self.errors), dict(self.invalid), p50, p99, share)
+
+
+def _ms(nanoseconds: float) -> float | None:
+    return None if math.isnan(nanoseconds) else nanoseconds / 1e6

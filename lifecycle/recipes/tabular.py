@@ -1,0 +1,49 @@
+"""Recipes for models that take one [rows, features] tensor of numbers and name a class.
+
+The graph takes the tensor as FP32 under the name it has in the data, and gives `label` and
+`probabilities` [rows, classes].
+"""
+
+import numpy as np
+from onnx import ModelProto
+from skl2onnx import convert_sklearn
+from skl2onnx.data_types import FloatTensorType
+from sklearn.base import BaseEstimator
+from sklearn.linear_model import LogisticRegression
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
+
+from lifecycle.core.training import TrainingData
+
+OPSET = 17
+"""Old enough for every runtime that is still in use."""
+
+
+def logistic(data: TrainingData) -> ModelProto:
+    """Standardised logistic regression: fast, calibrated, one linear boundary per class."""
+    return _fit(data, LogisticRegression(max_iter=300))
+
+
+def mlp(data: TrainingData) -> ModelProto:
+    """One hidden layer of 64 units: follows several kinds of input at once."""
+    return _fit(data, MLPClassifier((64,), max_iter=150, random_state=0))
+
+
+def _fit(data: TrainingData, classifier: BaseEstimator) -> ModelProto:
+    if len(data.inputs) != 1:
+        raise ValueError(f"this recipe takes one input tensor, not {len(data.inputs)}")
+    ((name, tensor),) = data.inputs.items()
+    if tensor.ndim != 2 or tensor.dtype.kind not in "fiu":
+        raise ValueError(f"this recipe takes numbers [rows, features]; {name!r} is {list(tensor.shape)}")
+    if len(np.unique(data.labels)) < 2:
+        raise ValueError("the labels hold a single class")
+    pipeline = Pipeline([("scale", StandardScaler()), ("classify", classifier)])
+    pipeline.fit(tensor.astype(np.float32), data.labels, classify__sample_weight=data.weights)
+    return convert_sklearn(
+        pipeline,
+        "tabular",
+        [(name, FloatTensorType([None, tensor.shape[1]]))],
+        target_opset={"": OPSET, "ai.onnx.ml": 3},
+        options={id(pipeline): {"zipmap": False}},
+    )

@@ -1,0 +1,120 @@
+"""The capture log on a real disk: restarts, crashes, merges, shapes, volume."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from gateway.core.capture import Capture
+from gateway.core.types import Array, Role
+from lifecycle.adapters.capture import ParquetCaptures
+from lifecycle.ports import LabelReceipt
+
+
+def capture(prediction: str, at: float = 1.0, **inputs: Array) -> Capture:
+    rows = len(next(iter(inputs.values()))) if inputs else 1
+    tensors = inputs or {"input": np.zeros((1, 4), np.float32)}
+    return Capture(prediction, at, "m", 1, Role.CHAMPION, tensors, {"label": np.arange(rows)})
+
+
+def labels(ids: list[str], values: list[int]) -> pa.Table:
+    return pa.table({"prediction_id": ids, "label": values})
+
+
+def test_labels_and_flushed_captures_survive_a_restart(tmp_path: Path) -> None:
+    log = ParquetCaptures(tmp_path)
+    log.append([capture("a"), capture("b")])
+    log.flush()
+    log.label("m", labels(["a", "early"], [1, 2]), 10.0)
+    again = ParquetCaptures(tmp_path)
+    assert again.labelled("m")["label"].to_pylist() == [1]
+    assert again.label("m", labels(["a", "b"], [1, 5]), 11.0) == LabelReceipt(1, 1, 0, 0)
+    assert again.labels_count("m") == 3
+
+
+def test_a_crash_loses_the_buffer_but_no_label(tmp_path: Path) -> None:
+    log = ParquetCaptures(tmp_path, buffer_rows=2)
+    log.append([capture("a"), capture("b")])
+    log.append([capture("c")])
+    log.label("m", labels(["a", "c"], [1, 3]), 10.0)
+    after = ParquetCaptures(tmp_path)
+    assert after.labelled("m")["prediction_id"].to_pylist() == ["a"]
+    assert after.labels_count("m") == 2
+
+
+def test_slow_traffic_is_written_after_a_while(tmp_path: Path) -> None:
+    log = ParquetCaptures(tmp_path, buffer_s=30)
+    log.append([capture("a", 100.0)])
+    log.append([capture("b", 131.0)])
+    log.label("m", labels(["a", "b"], [1, 2]), 10.0)
+    assert ParquetCaptures(tmp_path).labelled("m").num_rows == 2
+
+
+def test_conflicts_are_kept_for_a_person(tmp_path: Path) -> None:
+    log = ParquetCaptures(tmp_path)
+    log.label("m", labels(["a", "a"], [1, 2]), 10.0)
+    log.label("m", labels(["a"], [3]), 11.0)
+    kept = list((tmp_path / "model=m" / "quarantine").glob("*.parquet"))
+    assert len(kept) == 2
+
+
+def test_rows_of_one_request_are_labelled_each(tmp_path: Path) -> None:
+    log = ParquetCaptures(tmp_path)
+    log.append([capture("p", x=np.array([[1.0, 2.0], [3.0, 4.0]]))])
+    assert log.label("m", labels(["p/1", "p"], [9, 9]), 10.0) == LabelReceipt(1, 0, 0, 1)
+    (row,) = log.labelled("m").to_pylist()
+    assert (row["inputs.x"], row["outputs.label"]) == ([3.0, 4.0], 1)
+
+
+@pytest.mark.parametrize("written", [False, True])
+def test_shapes_and_types_are_kept(tmp_path: Path, written: bool) -> None:
+    text = np.array([b"one"], np.object_)
+    log = ParquetCaptures(tmp_path)
+    log.append([capture("a", image=np.arange(6, dtype=np.uint8).reshape(1, 2, 3), text=text)])
+    log.append([capture("b", image=np.arange(4, dtype=np.uint8).reshape(1, 4, 1), text=text)])
+    log.label("m", labels(["a", "b"], [1, 2]), 10.0)
+    if written:
+        log.flush()
+    first, second = log.labelled("m").to_pylist()
+    assert first["inputs.image"] == [[0, 1, 2], [3, 4, 5]]
+    assert second["inputs.image"] == [[0], [1], [2], [3]]
+    assert first["inputs.text"] == b"one"
+
+
+def test_versions_with_other_outputs_lie_side_by_side(tmp_path: Path) -> None:
+    log = ParquetCaptures(tmp_path)
+    log.append([capture("a")])
+    score = {"score": np.array([[0.5]], np.float32)}
+    log.append([Capture("b", 2.0, "m", 2, Role.CANARY, {"input": np.zeros((1, 4), np.float32)}, score)])
+    log.label("m", labels(["a", "b"], [1, 2]), 10.0)
+    first, second = log.labelled("m").to_pylist()
+    assert (first["outputs.label"], first["outputs.score"]) == (0, None)
+    assert (second["outputs.label"], second["outputs.score"]) == (None, [0.5])
+
+
+def test_the_oldest_captures_make_room(tmp_path: Path) -> None:
+    log = ParquetCaptures(tmp_path, buffer_rows=10, keep_bytes=1)
+    for start in (0, 10):
+        log.append(capture(f"p{i}", float(i)) for i in range(start, start + 10))
+    assert log.made("m")["at"].to_pylist() == [float(i) for i in range(10, 20)]
+
+
+def test_odd_model_names_stay_inside_the_folder(tmp_path: Path) -> None:
+    log = ParquetCaptures(tmp_path / "log")
+    log.label("../../escape", labels(["a"], [1]), 1.0)
+    assert ParquetCaptures(tmp_path / "log").labels_count("../../escape") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["log"]
+
+
+def test_a_hundred_thousand_rows_join_across_many_files(tmp_path: Path) -> None:
+    log = ParquetCaptures(tmp_path)
+    rows = np.zeros((1, 64), np.float32)
+    for start in range(0, 100_000, 5_000):
+        log.append(capture(f"p{i}", float(i), input=rows) for i in range(start, start + 5_000))
+    ids = [f"p{i}" for i in range(100_000)]
+    assert log.label("m", labels(ids, list(range(100_000))), 1.0).joined == 100_000
+    joined = log.labelled("m")
+    assert joined.num_rows == 100_000
+    assert joined["label"].to_pylist()[::9_999] == list(range(0, 100_000, 9_999))
+    assert len(list((tmp_path / "model=m" / "captures").iterdir())) < 20

@@ -1,0 +1,93 @@
+"""Segments as crashes leave them."""
+
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from lifecycle.adapters import segments
+from lifecycle.adapters.segments import FAN_IN, Segments, unify
+
+
+def table(at: float, **columns: list[object]) -> pa.Table:
+    return pa.table({"at": [at], **columns})
+
+
+def everything(folder: Path) -> list[float]:
+    read = [segment.read()["at"].to_pylist() for segment in Segments(folder, durable=True).all]
+    return [at for part in read for at in part]
+
+
+def test_small_files_are_merged_in_order(tmp_path: Path) -> None:
+    log = Segments(tmp_path, durable=True)
+    for i in range(FAN_IN + 1):
+        log.write(table(float(i)))
+    assert [(segment.first, segment.last, segment.newest) for segment in log.all] == [
+        (0, FAN_IN - 1, FAN_IN - 1.0),
+        (FAN_IN, FAN_IN, float(FAN_IN)),
+    ]
+    assert everything(tmp_path) == [float(i) for i in range(FAN_IN + 1)]
+
+
+def test_a_kill_between_write_and_rename_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = Segments(tmp_path, durable=True)
+    log.write(table(1.0))
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", killed)
+        with pytest.raises(KeyboardInterrupt):
+            log.write(table(2.0))
+    assert everything(tmp_path) == [1.0]
+    assert [path.suffix for path in tmp_path.iterdir()] == [".parquet"]
+
+
+def test_a_kill_in_the_middle_of_a_merge_doubles_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = Segments(tmp_path, durable=True)
+    for i in range(FAN_IN - 1):
+        log.write(table(float(i)))
+
+    def killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", killed)
+        with pytest.raises(KeyboardInterrupt):
+            log.write(table(FAN_IN - 1.0))
+    assert len(list(tmp_path.iterdir())) == FAN_IN + 1
+    assert everything(tmp_path) == [float(i) for i in range(FAN_IN)]
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_torn_file_is_set_aside(tmp_path: Path) -> None:
+    log = Segments(tmp_path, durable=False)
+    log.write(table(1.0))
+    log.write(table(2.0))
+    log.all[0].path.write_bytes(b"PAR1 torn")
+    assert everything(tmp_path) == [2.0]
+    assert sorted(path.suffix for path in tmp_path.iterdir()) == [".parquet", ".unreadable"]
+
+
+def test_writing_goes_on_after_a_restart(tmp_path: Path) -> None:
+    Segments(tmp_path, durable=True).write(table(1.0))
+    Segments(tmp_path, durable=True).write(table(2.0))
+    assert everything(tmp_path) == [1.0, 2.0]
+
+
+def test_columns_that_changed_type_are_not_merged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(segments, "FAN_IN", 2)
+    log = Segments(tmp_path, durable=True)
+    log.write(table(1.0, x=[[1.0]]))
+    log.write(table(2.0, x=["text"]))
+    assert everything(tmp_path) == [1.0, 2.0]
+
+
+def test_unify_widens_numbers_and_leaves_out_what_cannot_be_read_alike() -> None:
+    joined = unify([table(0.0, x=["text"]), table(1.0, x=[1]), table(2.0, x=[2.5])])
+    assert joined["x"].to_pylist() == [1.0, 2.5]
