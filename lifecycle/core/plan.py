@@ -28,7 +28,7 @@ class Step:
             raise _invalid("a step has a weight above 0, or `shadow = true`")
         if not 0 <= self.weight < 100:
             raise _invalid(f"a step's weight is under 100 percent, not {self.weight:g}")
-        if not (math.isfinite(self.min_seconds) and self.min_seconds >= 0 and self.min_requests >= 0):
+        if not all(0 <= floor < math.inf for floor in (self.min_seconds, self.min_requests)):
             raise _invalid("`min_seconds` and `min_requests` are not negative")
 
 
@@ -53,9 +53,9 @@ class Plan:
         weights = [step.weight for step in self.steps]
         if not weights or any(later <= earlier for earlier, later in pairwise(weights)):
             raise _invalid("a plan has steps of growing weight; a shadow step comes first")
-        if not (math.isfinite(self.bake_seconds) and self.bake_seconds >= 0):
+        if not 0 <= self.bake_seconds < math.inf:
             raise _invalid("`bake_seconds` is not negative")
-        if self.deadline_seconds is not None and not self.deadline_seconds > 0:
+        if self.deadline_seconds is not None and not 0 < self.deadline_seconds < math.inf:
             raise _invalid("`deadline_seconds` is above 0; leave it out for no deadline")
 
     def as_json(self) -> dict[str, Any]:

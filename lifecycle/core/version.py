@@ -1,7 +1,9 @@
 """Models and their versions as the registry keeps them. Values are replaced, never edited."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
+from typing import Any
 
 from gateway.core.routing import ModelRoute, VersionEntry
 from gateway.core.signature import Signature
@@ -53,6 +55,26 @@ class Version:
     reference: str = ""
     reference_digest: str = ""
 
+    def as_json(self) -> dict[str, Any]:
+        return {item.name: getattr(self, item.name) for item in fields(self)} | {
+            "stage": str(self.stage),
+            "signature": self.signature.as_json(),
+            "lineage": asdict(self.lineage),
+            "evidence": [finding.as_json() for finding in self.evidence],
+            "approvers": list(self.approvers),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Version":
+        converted = {
+            "stage": Stage(data["stage"]),
+            "signature": Signature.from_json(data["signature"]),
+            "lineage": Lineage(**data["lineage"]),
+            "evidence": tuple(map(Finding.from_json, data["evidence"])),
+            "approvers": tuple(data["approvers"]),
+        }
+        return cls(**{**data, **converted})
+
     def entry(self) -> VersionEntry:
         return VersionEntry(
             self.number,
@@ -82,6 +104,19 @@ class Model:
     shadows: tuple[int, ...] = ()
     held: tuple[int, ...] = ()
     recipe: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        return {item.name: getattr(self, item.name) for item in fields(self)} | {
+            "weights": [list(pair) for pair in self.weights],
+            "shadows": list(self.shadows),
+            "held": list(self.held),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Model":
+        weights = tuple((int(version), float(weight)) for version, weight in data["weights"])
+        sets = {"shadows": tuple(data["shadows"]), "held": tuple(data["held"])}
+        return cls(**{**data, "weights": weights, **sets})
 
     def loaded(self) -> set[int]:
         """Versions that workers must hold in memory."""

@@ -1,0 +1,84 @@
+"""The tables of the system of record, alike for SQLite and Postgres. Bodies are JSON text."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+metadata = MetaData()
+
+models = Table(
+    "models",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("revision", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+versions = Table(
+    "versions",
+    metadata,
+    Column("model", String, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("digest", String, nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+rollouts = Table(
+    "rollouts",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("model", String, nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("started_at", Double, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("rollouts_by_model", "model", "started_at"),
+)
+Index(
+    "one_active_rollout",
+    rollouts.c.model,
+    unique=True,
+    sqlite_where=rollouts.c.active == text("1"),
+    postgresql_where=rollouts.c.active == text("true"),
+)
+
+records = Table(
+    "records",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("at", Double, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("model", String, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("prev_hash", String, nullable=False),
+    Column("hash", String, nullable=False),
+    UniqueConstraint("prev_hash"),
+    Index("records_by_model", "model", "seq"),
+)
+
+heads = Table(
+    "heads",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("seq", Integer, nullable=False),
+    Column("hash", String, nullable=False),
+)
+"""The ledger's last record, kept apart so that records lost from the end are noticed."""
+
+generations = Table(
+    "generations",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("last", BigInteger, nullable=False),
+)

@@ -1,0 +1,139 @@
+"""Changes of a model's traffic. Each returns a new model, one revision on; none touches a worker."""
+
+import math
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import Any
+
+from lifecycle.core.rollout import SERVABLE
+from lifecycle.core.version import Model, Version
+from lifecycle.errors import LifecycleCode, LifecycleError
+
+
+def with_weights(
+    model: Model,
+    versions: Mapping[int, Version],
+    weights: Mapping[int, float],
+    shadows: Collection[int] | None = None,
+) -> Model:
+    """The model with live traffic split by hand.
+
+    The champion is the version with the highest weight; on a tie the present champion stays.
+
+    Args:
+        versions: all of this model's, by number.
+        weights: percent by version, summing to 100; a version with 0 gets no traffic.
+        shadows: versions that get copies; None leaves them as they are.
+
+    Raises:
+        LifecycleError: INVALID for weights that make no sense, NOT_FOUND for an unknown version,
+            CONFLICT for one that may not serve.
+    """
+    for version, weight in weights.items():
+        if not (math.isfinite(weight) and 0 <= weight <= 100):
+            raise _invalid(f"the weight of version {version} is {weight:g}; weights are within 0 and 100")
+    if abs(sum(weights.values()) - 100) > 1e-6:
+        raise _invalid(f"the weights sum to {sum(weights.values()):g}; they must sum to 100")
+    split = {version: weight for version, weight in sorted(weights.items()) if weight > 0}
+    copies = model.shadows if shadows is None else tuple(sorted(set(shadows)))
+    copies = copies if shadows is not None else tuple(v for v in copies if v not in split)
+    for version in (*split, *copies):
+        servable(model.name, versions, version)
+    if both := set(split) & set(copies):
+        raise _invalid(f"version {min(both)} cannot answer and shadow at once")
+    champion = max(split, key=lambda version: (split[version], version == model.champion, -version))
+    previous = model.previous if champion == model.champion else model.champion
+    return replace(
+        model,
+        revision=model.revision + 1,
+        champion=champion,
+        previous=previous,
+        weights=tuple(split.items()),
+        shadows=copies,
+        held=(),
+    )
+
+
+def holding(model: Model, held: Collection[int]) -> Model:
+    """The model with exactly these versions kept loaded beside those that have traffic."""
+    return replace(model, revision=model.revision + 1, held=tuple(sorted(set(held))))
+
+
+def shadowed(model: Model, version: int) -> Model:
+    """The model with `version` seeing a copy of every request, all answers still the champion's."""
+    others = tuple(shadow for shadow in model.shadows if shadow != version)
+    return replace(model, revision=model.revision + 1, shadows=(*others, version), held=())
+
+
+def canaried(model: Model, version: int, weight: float) -> Model:
+    """The model with `weight` percent on `version` and the rest on its champion."""
+    weights = ((model.champion, 100 - weight), (version, weight))
+    return replace(
+        model, revision=model.revision + 1, weights=weights, shadows=_without(model, version), held=()
+    )
+
+
+def promoted(model: Model, version: int) -> Model:
+    """The model with all traffic on `version`, its old champion held for the bake time."""
+    return replace(
+        model,
+        revision=model.revision + 1,
+        champion=version,
+        previous=model.champion,
+        weights=((version, 100.0),),
+        shadows=_without(model, version),
+        held=(model.champion,),
+    )
+
+
+def restored(model: Model, champion: int, previous: int, version: int) -> Model:
+    """The model as it was before a rollout of `version`."""
+    return replace(
+        model,
+        revision=model.revision + 1,
+        champion=champion,
+        previous=previous,
+        weights=((champion, 100.0),),
+        shadows=_without(model, version),
+        held=(),
+    )
+
+
+def rolled_back(model: Model) -> Model:
+    """The model with all traffic on the champion before this one. Raises CONFLICT if there is none."""
+    if not model.previous:
+        raise LifecycleError(
+            LifecycleCode.CONFLICT, f"model {model.name!r} has no earlier champion to go back to"
+        )
+    return restored(model, model.previous, 0, model.previous)
+
+
+def split(model: Model) -> dict[str, Any]:
+    """What every ledger record of a traffic change tells, so that the past can be read from the ledger."""
+    return {
+        "champion": model.champion,
+        "weights": {str(version): weight for version, weight in model.weights},
+        "shadows": list(model.shadows),
+        "held": list(model.held),
+        "revision": model.revision,
+    }
+
+
+def servable(model: str, versions: Mapping[int, Version], version: int) -> Version:
+    """The version, if it may have traffic. Raises NOT_FOUND or CONFLICT."""
+    found = versions.get(version)
+    if found is None:
+        raise LifecycleError(LifecycleCode.NOT_FOUND, f"model {model!r} has no version {version}")
+    if found.stage not in SERVABLE:
+        raise LifecycleError(
+            LifecycleCode.CONFLICT, f"version {version} is {found.stage}; only approved versions get traffic"
+        )
+    return found
+
+
+def _without(model: Model, version: int) -> tuple[int, ...]:
+    return tuple(shadow for shadow in model.shadows if shadow != version)
+
+
+def _invalid(message: str) -> LifecycleError:
+    return LifecycleError(LifecycleCode.INVALID, message)
