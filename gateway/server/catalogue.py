@@ -1,0 +1,133 @@
+"""What clients may ask about models, as plain documents that HTTP and gRPC both send.
+
+Field names are those of the V2 protocol. Everything comes from the route table and what is loaded.
+"""
+
+from typing import Any
+
+from gateway.core.routing import ModelRoute, VersionEntry
+from gateway.core.signature import TensorSpec
+from gateway.errors import ErrorCode, GatewayError
+from gateway.ports import Routes
+from gateway.protocols.fields import model_name, version_number
+from gateway.server.tally import Tally
+
+PLATFORM = "onnxruntime_onnx"
+SERVER = {
+    "name": "headrace",
+    "version": "2",
+    "extensions": [
+        "binary_tensor_data",
+        "classification",
+        "model_configuration",
+        "model_repository",
+        "statistics",
+    ],
+}
+
+
+def find(routes: Routes, name: str, version: str) -> tuple[ModelRoute, VersionEntry]:
+    """A model and the version named, else its champion, else its newest. NOT_FOUND or INVALID."""
+    route = routes.table.models.get(model_name(name))
+    if route is None:
+        raise GatewayError(ErrorCode.NOT_FOUND, f"no model named {name!r} is served here")
+    number = version_number(version)
+    if number is None:
+        number = route.champion or max((entry.version for entry in route.versions), default=0)
+    entry = route.entry(number)
+    if entry is None:
+        raise GatewayError(ErrorCode.NOT_FOUND, f"model {name!r} has no version {version or 'to show'}")
+    return route, entry
+
+
+def ready(routes: Routes, name: str, version: str) -> bool:
+    """Whether a request for it would be answered; an unknown model is not ready."""
+    try:
+        route, entry = find(routes, name, version)
+        routes.loaded(route.name, entry.version)
+    except GatewayError as error:
+        if error.code in (ErrorCode.NOT_FOUND, ErrorCode.NOT_READY):
+            return False
+        raise
+    return bool(version) or route.champion != 0
+
+
+def metadata(routes: Routes, name: str, version: str) -> dict[str, Any]:
+    route, entry = find(routes, name, version)
+    versions = [str(held.version) for held in route.versions]
+    tensors = entry.signature.as_json()
+    return {"name": route.name, "versions": versions, "platform": PLATFORM, **tensors}
+
+
+def config(routes: Routes, name: str, version: str) -> dict[str, Any]:
+    """The model's configuration as load tools read it. Shapes name every dimension, so no batch size."""
+    route, entry = find(routes, name, version)
+    return {
+        "name": route.name,
+        "platform": PLATFORM,
+        "backend": "onnxruntime",
+        "max_batch_size": 0,
+        "input": [_configured(spec) for spec in entry.signature.inputs],
+        "output": [_configured(spec) for spec in entry.signature.outputs],
+        "model_transaction_policy": {"decoupled": False},
+    }
+
+
+def _configured(spec: TensorSpec) -> dict[str, Any]:
+    kind = "STRING" if spec.datatype == "BYTES" else spec.datatype
+    return {"name": spec.name, "data_type": f"TYPE_{kind}", "dims": list(spec.shape)}
+
+
+def index(routes: Routes, only_ready: bool) -> list[dict[str, str]]:
+    """Every version that is held, with its state."""
+    rows = []
+    for route in routes.table.models.values():
+        for entry in route.versions:
+            state, reason = "READY", ""
+            try:
+                routes.loaded(route.name, entry.version)
+            except GatewayError as error:
+                state, reason = (
+                    "LOADING" if error.code is ErrorCode.NOT_READY else "UNAVAILABLE",
+                    error.message,
+                )
+            if state == "READY" or not only_ready:
+                rows.append(
+                    {"name": route.name, "version": str(entry.version), "state": state, "reason": reason}
+                )
+    return rows
+
+
+def statistics(routes: Routes, tally: Tally, name: str, version: str) -> dict[str, Any]:
+    """This worker's counts since it started; without a name, of every model."""
+    if name:
+        route, entry = find(routes, name, version)
+        wanted = {(route.name, entry.version)} if version else {(name, e.version) for e in route.versions}
+    else:
+        wanted = {(route.name, e.version) for route in routes.table.models.values() for e in route.versions}
+    return {"model_stats": [_counted(tally, model, number) for model, number in sorted(wanted)]}
+
+
+def _counted(tally: Tally, model: str, version: int) -> dict[str, Any]:
+    count = tally.counts.get((model, version))
+    requests, rows, busy, last = (
+        (count.requests, count.rows, count.busy_ns, count.last) if count else (0,) * 4
+    )
+    answered, untimed, none = ({"count": n, "ns": ns} for n, ns in ((requests, busy), (requests, 0), (0, 0)))
+    return {
+        "name": model,
+        "version": str(version),
+        "last_inference": int(last * 1000),
+        "inference_count": rows,
+        "execution_count": requests,
+        # The worker times a call as a whole: all of it stands under compute_infer.
+        "inference_stats": {
+            "success": answered,
+            "compute_infer": answered,
+            "compute_input": untimed,
+            "compute_output": untimed,
+            "queue": untimed,
+            "cache_hit": none,
+            "cache_miss": none,
+        },
+    }

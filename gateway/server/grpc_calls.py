@@ -1,0 +1,103 @@
+"""The V2 calls that only read: from a serialised request to the answer's message. The law of grpc_server."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from google.protobuf.json_format import ParseDict
+from google.protobuf.message import DecodeError, Message
+
+from gateway.ports import Routes
+from gateway.protocols import open_inference_pb2 as pb
+from gateway.protocols.fields import invalid
+from gateway.server import catalogue
+from gateway.server.routes import control_off
+from gateway.server.tally import Tally
+
+M = TypeVar("M", bound=Message)
+SERVICE = pb.DESCRIPTOR.services_by_name["GRPCInferenceService"].full_name
+
+
+class Calls:
+    """Answers by method name. `ready` says whether new work is taken."""
+
+    def __init__(self, routes: Routes, tally: Tally, ready: Callable[[], bool]) -> None:
+        self._routes = routes
+        self._tally = tally
+        self._ready = ready
+
+    @property
+    def table(self) -> dict[str, Callable[[bytes], Message]]:
+        """Every unary method but ModelInfer. They raise GatewayError."""
+        return {
+            "ServerLive": self._server_live,
+            "ServerReady": self._server_ready,
+            "ModelReady": self._model_ready,
+            "ServerMetadata": self._server_metadata,
+            "ModelMetadata": self._model_metadata,
+            "ModelConfig": self._model_config,
+            "ModelStatistics": self._model_statistics,
+            "RepositoryIndex": self._repository_index,
+            "RepositoryModelLoad": self._control,
+            "RepositoryModelUnload": self._control,
+            "TraceSetting": self._trace_setting,
+            "LogSettings": self._log_settings,
+        }
+
+    def _server_live(self, data: bytes) -> Message:
+        _read(pb.ServerLiveRequest, data)
+        return pb.ServerLiveResponse(live=True)
+
+    def _server_ready(self, data: bytes) -> Message:
+        _read(pb.ServerReadyRequest, data)
+        return pb.ServerReadyResponse(ready=self._ready())
+
+    def _model_ready(self, data: bytes) -> Message:
+        asked = _read(pb.ModelReadyRequest, data)
+        return pb.ModelReadyResponse(ready=catalogue.ready(self._routes, asked.name, asked.version))
+
+    def _server_metadata(self, data: bytes) -> Message:
+        _read(pb.ServerMetadataRequest, data)
+        return _written(catalogue.SERVER, pb.ServerMetadataResponse())
+
+    def _model_metadata(self, data: bytes) -> Message:
+        asked = _read(pb.ModelMetadataRequest, data)
+        document = catalogue.metadata(self._routes, asked.name, asked.version)
+        return _written(document, pb.ModelMetadataResponse())
+
+    def _model_config(self, data: bytes) -> Message:
+        asked = _read(pb.ModelConfigRequest, data)
+        document = catalogue.config(self._routes, asked.name, asked.version)
+        return _written({"config": document}, pb.ModelConfigResponse())
+
+    def _model_statistics(self, data: bytes) -> Message:
+        asked = _read(pb.ModelStatisticsRequest, data)
+        document = catalogue.statistics(self._routes, self._tally, asked.name, asked.version)
+        return _written(document, pb.ModelStatisticsResponse())
+
+    def _repository_index(self, data: bytes) -> Message:
+        asked = _read(pb.RepositoryIndexRequest, data)
+        return _written({"models": catalogue.index(self._routes, asked.ready)}, pb.RepositoryIndexResponse())
+
+    def _trace_setting(self, data: bytes) -> Message:
+        if _read(pb.TraceSettingRequest, data).settings:
+            raise control_off()
+        return pb.TraceSettingResponse()
+
+    def _log_settings(self, data: bytes) -> Message:
+        if _read(pb.LogSettingsRequest, data).settings:
+            raise control_off()
+        return pb.LogSettingsResponse()
+
+    def _control(self, _data: bytes) -> Message:
+        raise control_off()
+
+
+def _read(kind: type[M], data: bytes) -> M:
+    try:
+        return kind.FromString(data)
+    except DecodeError:
+        raise invalid(f"the message is not a {kind.DESCRIPTOR.name}") from None
+
+
+def _written(document: dict[str, Any], message: M) -> M:
+    return ParseDict(document, message)

@@ -1,0 +1,83 @@
+"""Unary ModelInfer over HTTP/1.1, as a balancer that ended HTTP/2 forwards it: the fast way of gRPC.
+
+An answer is chunked, its status in the trailer; a fault is nothing but headers. Other methods belong to the
+complete gRPC server.
+"""
+
+import logging
+import time
+
+from gateway.core.types import InferRequest, InferResponse
+from gateway.errors import ErrorCode, GatewayError
+from gateway.ports import Engine
+from gateway.protocols import v2_proto
+from gateway.protocols.answer_form import AnswerForm
+from gateway.protocols.fields import plain_text
+from gateway.protocols.grpc_frame import frame, percent_encoded, timeout_ns, unframe
+from gateway.protocols.status import STATUS
+from gateway.server.message import Request, internal
+from gateway.server.tally import Tally
+
+INFER = b"/inference.GRPCInferenceService/ModelInfer"
+CONTENT_TYPE = b"application/grpc"
+_END = b"\r\n0\r\ngrpc-status: 0\r\n\r\n"
+_log = logging.getLogger(__name__)
+
+
+async def infer(engine: Engine, tally: Tally, request: Request, cap: int) -> bytes:
+    """The answer to a call, a fault's too. Does not suspend unless the engine does."""
+    started = time.monotonic_ns()
+    try:
+        asked, form = _decode(request, started, cap)
+        response = await engine.infer(asked)
+        reply = _answer(request, response, form)
+    except GatewayError as error:
+        return fault(request, error)
+    except Exception:
+        _log.exception("an inference failed")
+        return fault(request, internal())
+    tally.add(asked, response, started)
+    return reply
+
+
+def _decode(request: Request, now_ns: int, cap: int) -> tuple[InferRequest, AnswerForm]:
+    if request.method != b"POST" or request.url != INFER:
+        raise GatewayError(ErrorCode.UNSUPPORTED, "only ModelInfer is answered on this path")
+    deadline = 0
+    if b"grpc-timeout" in request.headers:
+        deadline = now_ns + timeout_ns(request.header(b"grpc-timeout"))
+        if deadline <= now_ns:
+            raise GatewayError(ErrorCode.DEADLINE, "the deadline has passed")
+    message = v2_proto.parse(unframe(request.body, request.header(b"grpc-encoding"), cap))
+    key = request.header(b"x-headrace-key")
+    if key:
+        plain_text("x-headrace-key", key)
+    asked, form = v2_proto.decode(message, key)
+    asked.deadline_ns = deadline
+    return asked, form
+
+
+def _answer(request: Request, response: InferResponse, form: AnswerForm) -> bytes:
+    body = frame(v2_proto.encode(response, form).SerializeToString())
+    return b"".join(
+        (
+            b"HTTP/1.1 200 OK\r\ncontent-type: application/grpc\r\ntransfer-encoding: chunked\r\n"
+            b"trailer: grpc-status\r\nx-headrace-version: %d\r\nx-headrace-prediction-id: %s\r\n%s\r\n%x\r\n"
+            % (response.version, response.prediction_id.encode(), _connection(request), len(body)),
+            body,
+            _END,
+        )
+    )
+
+
+def fault(request: Request, error: GatewayError) -> bytes:
+    """A failed call: HTTP 200 with the status among the headers."""
+    return (
+        b"HTTP/1.1 200 OK\r\ncontent-type: application/grpc\r\ngrpc-status: %d\r\ngrpc-message: %s\r\n"
+        b"content-length: 0\r\n%s\r\n"
+        % (STATUS[error.code].grpc, percent_encoded(error.message).encode(), _connection(request))
+    )
+
+
+def _connection(request: Request) -> bytes:
+    return b"connection: close\r\n" if request.close else b""

@@ -1,0 +1,153 @@
+"""The complete gRPC server of a worker: every V2 call, health and reflection.
+
+Messages arrive as bytes and are parsed by the handlers, so that garbage is the caller's fault. Calls of the
+fast lane do not pass here.
+"""
+
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import NoReturn
+
+import grpc
+import grpc.aio
+from google.protobuf.descriptor_pool import DescriptorPool
+from google.protobuf.message import Message
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection, reflection_pb2
+
+from gateway.config import Limits
+from gateway.core.types import InferRequest, InferResponse
+from gateway.errors import GatewayError
+from gateway.ports import Engine
+from gateway.protocols import open_inference_pb2 as pb
+from gateway.protocols import v2_proto
+from gateway.protocols.answer_form import AnswerForm
+from gateway.protocols.fields import plain_text
+from gateway.protocols.status import STATUS
+from gateway.server.grpc_calls import SERVICE, Calls
+from gateway.server.message import internal
+from gateway.server.tally import Tally
+
+_log = logging.getLogger(__name__)
+Context = grpc.aio.ServicerContext[bytes, bytes]
+
+
+class GrpcServer:
+    """Serves an engine on the addresses it is given; see `gateway.server.listener` for the arguments."""
+
+    def __init__(self, engine: Engine, limits: Limits, tally: Tally | None = None) -> None:
+        self._engine = engine
+        self._tally = Tally() if tally is None else tally
+        self._cap = limits.max_body_mb * 2**20
+        self._server: grpc.aio.Server | None = None
+        self._health: health.aio.HealthServicer | None = None
+        self._taking = False
+
+    async def start(self, address: str) -> int:
+        """Listen on `host:port` or `unix:path`. Returns the port, chosen if it was 0."""
+        options = [
+            ("grpc.max_receive_message_length", self._cap),
+            ("grpc.max_send_message_length", -1),
+            ("grpc.so_reuseport", 1),
+        ]
+        server = self._server = grpc.aio.server(options=options)
+        calls = Calls(self._engine.routes, self._tally, lambda: self._taking)
+        handlers: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {
+            name: grpc.unary_unary_rpc_method_handler(_unary(call)) for name, call in calls.table.items()
+        }
+        handlers["ModelInfer"] = grpc.unary_unary_rpc_method_handler(self._infer)
+        handlers["ModelStreamInfer"] = grpc.stream_stream_rpc_method_handler(self._stream)
+        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
+        self._health = health.aio.HealthServicer()
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
+        for service in (health.OVERALL_HEALTH, SERVICE):
+            await self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
+        known = (SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME)
+        reflection.enable_server_reflection(known, server, _described())
+        port = server.add_insecure_port(address)
+        await server.start()
+        self._taking = True
+        return port
+
+    async def stop(self, grace_s: float = 20.0) -> None:
+        """Take no new calls, give those under way `grace_s`, then end them."""
+        self._taking = False
+        if self._health is not None:
+            await self._health.enter_graceful_shutdown()
+        if self._server is not None:
+            await self._server.stop(grace_s)
+
+    async def _infer(self, data: bytes, context: Context) -> bytes:
+        try:
+            response, form = await self._answer(v2_proto.parse(data), context)
+            message = v2_proto.encode(response, form)
+        except GatewayError as error:
+            await _abort(context, error)
+        await context.send_initial_metadata(
+            (
+                ("x-headrace-version", str(response.version)),
+                ("x-headrace-prediction-id", response.prediction_id),
+            )
+        )
+        return message.SerializeToString()
+
+    async def _stream(self, requests: AsyncIterator[bytes], context: Context) -> AsyncIterator[bytes]:
+        async for data in requests:
+            reply = pb.ModelStreamInferResponse()
+            try:
+                message = v2_proto.parse(data)
+                reply.infer_response.id = message.id
+                response, form = await self._answer(message, context)
+                reply.infer_response.CopyFrom(v2_proto.encode(response, form))
+                parameter = reply.infer_response.parameters[v2_proto.PREDICTION_ID]
+                parameter.string_param = response.prediction_id
+            except GatewayError as error:
+                reply.error_message = error.message
+            yield reply.SerializeToString()
+
+    async def _answer(
+        self, message: pb.ModelInferRequest, context: Context
+    ) -> tuple[InferResponse, AnswerForm]:
+        started = time.monotonic_ns()
+        try:
+            asked, form = _decode(message, context, started)
+            response = await self._engine.infer(asked)
+        except GatewayError:
+            raise
+        except Exception:
+            _log.exception("an inference failed")
+            raise internal() from None
+        self._tally.add(asked, response, started)
+        return response, form
+
+
+def _decode(message: pb.ModelInferRequest, context: Context, now_ns: int) -> tuple[InferRequest, AnswerForm]:
+    metadata = dict(context.invocation_metadata() or ())
+    key = metadata.get("x-headrace-key", "")
+    asked, form = v2_proto.decode(message, plain_text("x-headrace-key", key) if key else "")
+    remaining = context.time_remaining()
+    asked.deadline_ns = 0 if remaining is None else now_ns + int(remaining * 1e9)
+    return asked, form
+
+
+def _unary(call: Callable[[bytes], Message]) -> Callable[[bytes, Context], Awaitable[bytes]]:
+    async def answer(data: bytes, context: Context) -> bytes:
+        try:
+            return call(data).SerializeToString()
+        except GatewayError as error:
+            await _abort(context, error)
+
+    return answer
+
+
+async def _abort(context: Context, error: GatewayError) -> NoReturn:
+    await context.abort(grpc.StatusCode[STATUS[error.code].grpc_name], error.message)
+
+
+def _described() -> DescriptorPool:
+    """One pool of all that reflection tells about: our messages live in their own, the others by default."""
+    pool = DescriptorPool()
+    for file in (pb.DESCRIPTOR, health_pb2.DESCRIPTOR, reflection_pb2.DESCRIPTOR):
+        pool.AddSerializedFile(file.serialized_pb)
+    return pool

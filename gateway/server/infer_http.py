@@ -1,0 +1,79 @@
+"""`POST /v2/models/{m}[/versions/{v}]/infer`: from a whole HTTP request to the bytes of its answer."""
+
+import logging
+import time
+from typing import NamedTuple
+
+from gateway.core.types import InferRequest
+from gateway.errors import ErrorCode, GatewayError
+from gateway.ports import Engine
+from gateway.protocols import v2_answer, v2_binary, v2_json
+from gateway.protocols.answer_form import AnswerForm
+from gateway.protocols.compression import compress, decompress, preferred
+from gateway.protocols.fields import plain_text
+from gateway.server.catalogue import find
+from gateway.server.message import JSON_TYPE, Request, answer, fault, internal
+from gateway.server.tally import Tally
+
+BINARY_TYPE = b"application/octet-stream"
+# curl and forms say x-www-form-urlencoded for any body, so it says nothing.
+_TYPES = frozenset((b"", JSON_TYPE, BINARY_TYPE, b"application/x-www-form-urlencoded"))
+_COMPRESS_FROM = 1024
+_log = logging.getLogger(__name__)
+
+
+class Target(NamedTuple):
+    """What an infer URL names."""
+
+    model: str
+    version: int | None
+
+
+async def infer(engine: Engine, tally: Tally, request: Request, target: Target, cap: int) -> bytes:
+    """The answer, a fault's too. Does not suspend unless the engine does."""
+    started = time.monotonic_ns()
+    try:
+        asked, form = _decode(engine, request, target, cap)
+        response = await engine.infer(asked)
+        body, json_length = v2_answer.encode(response, form)
+    except GatewayError as error:
+        return fault(request, error)
+    except Exception:
+        _log.exception("an inference failed")
+        return fault(request, internal())
+    tally.add(asked, response, started)
+    extra = b"x-headrace-version: %d\r\nx-headrace-prediction-id: %s\r\n" % (
+        response.version,
+        response.prediction_id.encode(),
+    )
+    kind = JSON_TYPE
+    if json_length is not None:
+        kind = BINARY_TYPE
+        extra += b"inference-header-content-length: %d\r\n" % json_length
+    if len(body) >= _COMPRESS_FROM and (encoding := preferred(request.header(b"accept-encoding"))):
+        body = compress(body, encoding)
+        extra += b"content-encoding: %s\r\n" % encoding.encode()
+    return answer(request, 200, kind, body, extra)
+
+
+def _decode(engine: Engine, request: Request, target: Target, cap: int) -> tuple[InferRequest, AnswerForm]:
+    headers, body = request.headers, request.body
+    kind = headers.get(b"content-type", b"")
+    if kind not in _TYPES and kind.partition(b";")[0].strip().lower() not in _TYPES:
+        raise GatewayError(
+            ErrorCode.UNSUPPORTED, "the content type must be application/json or application/octet-stream"
+        )
+    if b"content-encoding" in headers:
+        encoding = request.header(b"content-encoding").lower()
+        if encoding not in ("", "identity"):
+            body = decompress(body, encoding, cap)
+    key = request.header(b"x-headrace-key")
+    if key:
+        plain_text("x-headrace-key", key)
+    if b"inference-header-content-length" not in headers:
+        return v2_json.decode(body, *target, key)
+    length = v2_binary.json_length(request.header(b"inference-header-content-length"), len(body))
+    if length:
+        return v2_json.decode(body, *target, key, length)
+    _, entry = find(engine.routes, target.model, "" if target.version is None else str(target.version))
+    return v2_binary.decode_raw(body, entry.signature, *target, key)

@@ -1,0 +1,150 @@
+"""A worker's HTTP listeners: opens sockets, sends each request to its handler, and drains."""
+
+import asyncio
+import contextlib
+import logging
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+from gateway.config import Limits
+from gateway.errors import GatewayError
+from gateway.ports import Engine
+from gateway.protocols.fields import model_name, version_number
+from gateway.server import grpc_lane, infer_http, routes
+from gateway.server.eager import run_eagerly
+from gateway.server.http1 import HttpConnection
+from gateway.server.message import Request, fault, internal
+from gateway.server.tally import Tally
+
+_SWEEP_S = 1.0
+_KNOWN_URLS = 1024
+_log = logging.getLogger(__name__)
+
+
+class HttpListener:
+    """Serves V2 over HTTP and the fast lane of gRPC, on any number of sockets.
+
+    Args:
+        metrics: the text of `GET /metrics`.
+        tally: shared with the worker's gRPC server, so that both tell the same counts.
+    """
+
+    def __init__(
+        self, engine: Engine, limits: Limits, metrics: Callable[[], bytes], tally: Tally | None = None
+    ) -> None:
+        self.tally = Tally() if tally is None else tally
+        self.max_body = limits.max_body_mb * 2**20
+        self.leaving = False
+        self._engine = engine
+        self._metrics = metrics
+        self._max_connections = limits.max_connections
+        self._connections: set[HttpConnection] = set()
+        self._servers: list[asyncio.Server] = []
+        self._sweeper: asyncio.TimerHandle | None = None
+        self._empty = asyncio.Event()
+        self._targets: dict[bytes, infer_http.Target] = {}
+
+    # ---- life ----
+
+    @property
+    def serving(self) -> bool:
+        """Whether a socket is open."""
+        return any(server.is_serving() for server in self._servers)
+
+    async def listen_tcp(self, host: str, port: int) -> int:
+        """Listen beside other workers on the same port. Returns the port, chosen if it was 0."""
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(
+            lambda: HttpConnection(self), host, port, reuse_port=True, backlog=1024
+        )
+        self._opened(server)
+        address: tuple[str, int] = server.sockets[0].getsockname()
+        return address[1]
+
+    async def listen_unix(self, path: Path | str) -> None:
+        """Listen on a unix socket; one left over at this path is replaced."""
+        loop = asyncio.get_running_loop()
+        bound = _bind(Path(path))
+        server = await loop.create_unix_server(lambda: HttpConnection(self), sock=bound, backlog=1024)
+        self._opened(server)
+
+    def _opened(self, server: asyncio.Server) -> None:
+        self._servers.append(server)
+        if self._sweeper is None:
+            self._sweep()
+
+    def _sweep(self) -> None:
+        loop = asyncio.get_running_loop()
+        for connection in list(self._connections):
+            connection.sweep(loop.time())
+        self._sweeper = loop.call_later(_SWEEP_S, self._sweep)
+
+    def leave(self) -> None:
+        """Say so to the balancer: not ready, and every connection ends with its next answer."""
+        self.leaving = True
+
+    async def drain(self, grace_s: float = 20.0) -> None:
+        """Take nothing new, finish what is under way, close. What is not done by then is cut off."""
+        self.leave()
+        for server in self._servers:
+            server.close()
+        for connection in list(self._connections):
+            connection.drain()
+        if self._connections:
+            self._empty.clear()
+            try:
+                await asyncio.wait_for(self._empty.wait(), grace_s)
+            except TimeoutError:
+                _log.warning("%d connections did not finish in time", len(self._connections))
+                for connection in list(self._connections):
+                    connection.abort()
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+            self._sweeper = None
+
+    # ---- for connections ----
+
+    def admit(self, connection: HttpConnection) -> bool:
+        self._connections.add(connection)
+        return len(self._connections) <= self._max_connections
+
+    def forget(self, connection: HttpConnection) -> None:
+        self._connections.discard(connection)
+        if not self._connections:
+            self._empty.set()
+
+    def handle(self, request: Request) -> bytes | asyncio.Task[bytes]:
+        """The answer, or the task that will give it. Never raises."""
+        target = self._targets.get(request.url)
+        if target is not None and request.method == b"POST":
+            return run_eagerly(infer_http.infer(self._engine, self.tally, request, target, self.max_body))
+        if request.headers.get(b"content-type", b"").startswith(grpc_lane.CONTENT_TYPE):
+            return run_eagerly(grpc_lane.infer(self._engine, self.tally, request, self.max_body))
+        try:
+            return self._route(request)
+        except GatewayError as error:
+            return fault(request, error)
+        except Exception:
+            _log.exception("a request failed")
+            return fault(request, internal())
+
+    def _route(self, request: Request) -> bytes | asyncio.Task[bytes]:
+        path = routes.parse(request.url)
+        if path.pattern != routes.INFER or request.method != b"POST":
+            context = routes.Context(self._engine.routes, self.tally, self._metrics, not self.leaving)
+            return routes.respond(context, request, path)
+        target = infer_http.Target(model_name(path.model), version_number(path.version))
+        if target.model in self._engine.routes.table.models:
+            if len(self._targets) >= _KNOWN_URLS:
+                self._targets.clear()
+            self._targets[request.url] = target  # saves 4 µs a request
+        return run_eagerly(infer_http.infer(self._engine, self.tally, request, target, self.max_body))
+
+
+def _bind(path: Path) -> socket.socket:
+    with contextlib.suppress(FileNotFoundError):
+        path.unlink()
+    bound = socket.socket(socket.AF_UNIX)
+    bound.bind(str(path))
+    return bound

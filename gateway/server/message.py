@@ -1,0 +1,83 @@
+"""One HTTP request as the parser gathered it, and the bytes of its answer."""
+
+import orjson
+
+from gateway.errors import ErrorCode, GatewayError
+from gateway.protocols.status import STATUS
+
+_REASONS = {
+    200: b"OK",
+    400: b"Bad Request",
+    404: b"Not Found",
+    405: b"Method Not Allowed",
+    408: b"Request Timeout",
+    413: b"Content Too Large",
+    414: b"URI Too Long",
+    415: b"Unsupported Media Type",
+    431: b"Request Header Fields Too Large",
+    499: b"Client Closed Request",
+    500: b"Internal Server Error",
+    503: b"Service Unavailable",
+    504: b"Gateway Timeout",
+}
+JSON_TYPE = b"application/json"
+
+
+class Request:
+    """Belongs to one request only: nothing of it may outlive the answer.
+
+    `headers` has lower-case names; a header given twice is joined with a comma. `close` says that the
+    connection ends with this answer.
+    """
+
+    __slots__ = ("body", "close", "headers", "method", "old", "url")
+
+    def __init__(self) -> None:
+        self.method = b""
+        self.url = b""
+        self.headers: dict[bytes, bytes] = {}
+        self.body: bytes | bytearray = b""
+        self.close = False
+        self.old = False  # HTTP/1.0, where keep-alive must be said
+
+    def header(self, name: bytes) -> str:
+        return self.headers.get(name, b"").decode("latin-1")
+
+
+def answer(request: Request, status: int, kind: bytes, body: bytes, extra: bytes = b"") -> bytes:
+    """A whole answer. `extra` holds further header lines, each ended."""
+    if request.close:
+        extra += b"connection: close\r\n"
+    elif request.old:
+        extra += b"connection: keep-alive\r\n"
+    head = b"HTTP/1.1 %d %s\r\ncontent-type: %s\r\ncontent-length: %d\r\n%s\r\n" % (
+        status,
+        _REASONS[status],
+        kind,
+        len(body),
+        extra,
+    )
+    return head if request.method == b"HEAD" else head + body
+
+
+def json_answer(request: Request, status: int, document: object, extra: bytes = b"") -> bytes:
+    return answer(request, status, JSON_TYPE, orjson.dumps(document), extra)
+
+
+def fault(request: Request, error: GatewayError) -> bytes:
+    """The answer to a request that failed."""
+    status = STATUS[error.code]
+    extra = b"retry-after: 1\r\n" if status.retryable else b""
+    return json_answer(request, status.http, {"error": error.message}, extra)
+
+
+def refusal(status: int, message: str) -> bytes:
+    """The answer to what never became a request; the connection ends with it."""
+    request = Request()
+    request.close = True
+    return json_answer(request, status, {"error": message})
+
+
+def internal() -> GatewayError:
+    """What a caller is told of a failure that is ours."""
+    return GatewayError(ErrorCode.INTERNAL, "the server failed to answer; its log says why")

@@ -1,0 +1,173 @@
+"""Every HTTP path but inference: a table from path and method to a handler. Handlers only read."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+from urllib.parse import unquote_to_bytes
+
+import orjson
+
+from gateway.errors import ErrorCode, GatewayError
+from gateway.ports import Routes
+from gateway.protocols.fields import invalid
+from gateway.server import catalogue
+from gateway.server.message import JSON_TYPE, Request, answer, fault, json_answer
+from gateway.server.tally import Tally
+
+INFER = ("v2", "models", "*", "infer")
+
+
+class Path(NamedTuple):
+    """A URL's path: its pattern, in which `*` stands for a model, and the model and version it names."""
+
+    pattern: tuple[str, ...]
+    model: str
+    version: str
+
+
+class Context(NamedTuple):
+    """What handlers may look at. `ready` says whether new work is taken."""
+
+    routes: Routes
+    tally: Tally
+    metrics: Callable[[], bytes]
+    ready: bool
+
+
+class Reply(NamedTuple):
+    """`document` is sent as JSON; None sends an empty body, bytes go as plain text."""
+
+    status: int
+    document: Any = None
+
+
+Handler = Callable[[Context, Request, Path], Reply]
+
+
+def parse(url: bytes) -> Path:
+    """The path of a URL, unquoted segment by segment. INVALID if it climbs or is not text."""
+    path = url.partition(b"?")[0]
+    if not path.startswith(b"/"):
+        raise invalid("the URL must begin with '/'")
+    try:
+        segments = [unquote_to_bytes(part).decode() for part in path[1:].removesuffix(b"/").split(b"/")]
+    except UnicodeDecodeError:
+        raise invalid("the URL is not UTF-8") from None
+    if any(segment in (".", "..") or "\0" in segment for segment in segments):
+        raise invalid("the URL must not hold '.', '..' or NUL as a part of its path")
+    return _named(segments)
+
+
+def _named(segments: list[str]) -> Path:
+    match segments:
+        case ["v2", "models", "stats"]:
+            return Path(("v2", "models", "stats"), "", "")
+        case ["v2", "models", model, "versions", version, *rest]:
+            if not version:
+                raise invalid("a version is a whole number, such as 3")
+            return Path(("v2", "models", "*", *rest), model, version)
+        case ["v2", "models", model, *rest]:
+            return Path(("v2", "models", "*", *rest), model, "")
+        case ["v2", "repository", "models", model, *rest]:
+            return Path(("v2", "repository", "models", "*", *rest), model, "")
+    return Path(tuple(segments), "", "")
+
+
+def _live(_context: Context, _request: Request, _path: Path) -> Reply:
+    return Reply(200)
+
+
+def _ready(context: Context, _request: Request, _path: Path) -> Reply:
+    return Reply(200 if context.ready else 400)
+
+
+def _server(_context: Context, _request: Request, _path: Path) -> Reply:
+    return Reply(200, catalogue.SERVER)
+
+
+def _model(context: Context, _request: Request, path: Path) -> Reply:
+    return Reply(200, catalogue.metadata(context.routes, path.model, path.version))
+
+
+def _model_ready(context: Context, _request: Request, path: Path) -> Reply:
+    return Reply(200 if catalogue.ready(context.routes, path.model, path.version) else 400)
+
+
+def _config(context: Context, _request: Request, path: Path) -> Reply:
+    return Reply(200, catalogue.config(context.routes, path.model, path.version))
+
+
+def _stats(context: Context, _request: Request, path: Path) -> Reply:
+    return Reply(200, catalogue.statistics(context.routes, context.tally, path.model, path.version))
+
+
+def _index(context: Context, request: Request, _path: Path) -> Reply:
+    try:
+        wanted = orjson.loads(request.body) if request.body else {}
+    except orjson.JSONDecodeError:
+        raise invalid("the body is not JSON") from None
+    only_ready = wanted.get("ready", False) if isinstance(wanted, dict) else None
+    if not isinstance(only_ready, bool):
+        raise invalid("the body must be an object, in it 'ready' true or false")
+    return Reply(200, catalogue.index(context.routes, only_ready))
+
+
+def control_off() -> GatewayError:
+    return GatewayError(ErrorCode.NOT_READY, "control is off here: use the admin API")
+
+
+def _control(_context: Context, _request: Request, _path: Path) -> Reply:
+    raise control_off()
+
+
+def _settings(_context: Context, _request: Request, _path: Path) -> Reply:
+    return Reply(200, {})
+
+
+def _metrics(context: Context, _request: Request, _path: Path) -> Reply:
+    return Reply(200, context.metrics())
+
+
+_MODEL = ("v2", "models", "*")
+_REPOSITORY = ("v2", "repository")
+ROUTES: dict[tuple[str, ...], dict[str, Handler]] = {
+    ("v2",): {"GET": _server},
+    ("v2", "health", "live"): {"GET": _live},
+    ("v2", "health", "ready"): {"GET": _ready},
+    ("v2", "models", "stats"): {"GET": _stats},
+    _MODEL: {"GET": _model},
+    (*_MODEL, "ready"): {"GET": _model_ready},
+    (*_MODEL, "config"): {"GET": _config},
+    (*_MODEL, "stats"): {"GET": _stats},
+    (*_REPOSITORY, "index"): {"POST": _index},
+    (*_REPOSITORY, "models", "*", "load"): {"POST": _control},
+    (*_REPOSITORY, "models", "*", "unload"): {"POST": _control},
+    ("v2", "logging"): {"GET": _settings, "POST": _control},
+    ("v2", "trace", "setting"): {"GET": _settings, "POST": _control},
+    (*_MODEL, "trace", "setting"): {"GET": _settings, "POST": _control},
+    ("metrics",): {"GET": _metrics},
+}
+
+
+def respond(context: Context, request: Request, path: Path) -> bytes:
+    """The answer to any path of the table, or 404 or 405."""
+    methods = ROUTES.get(path.pattern)
+    if methods is None:
+        if path.pattern == INFER:
+            return _wrong_method(request, "POST")
+        return json_answer(request, 404, {"error": "there is nothing at this path"})
+    method = "GET" if request.method == b"HEAD" else request.method.decode()
+    handler = methods.get(method)
+    if handler is None:
+        return _wrong_method(request, ", ".join(methods))
+    try:
+        status, document = handler(context, request, path)
+    except GatewayError as error:
+        return fault(request, error)
+    if isinstance(document, bytes):
+        return answer(request, status, b"text/plain; version=0.0.4; charset=utf-8", document)
+    return answer(request, status, JSON_TYPE, b"" if document is None else orjson.dumps(document))
+
+
+def _wrong_method(request: Request, allowed: str) -> bytes:
+    error = {"error": f"this path takes {allowed}"}
+    return json_answer(request, 405, error, b"allow: %s\r\n" % allowed.encode())
