@@ -33,7 +33,8 @@ class Edge:
         )
         output, _ = await check.communicate()
         if check.returncode:
-            raise RuntimeError(f"HAProxy refuses its configuration: {output.decode(errors='replace').strip()}")
+            said = output.decode(errors="replace").strip()
+            raise RuntimeError(f"HAProxy refuses its configuration: {said}")
         await self._spawn(path)
         self._care = asyncio.create_task(self._keep(path))
 

@@ -38,19 +38,10 @@ class Callers:
     """The load generator's process, and what it says every second."""
 
     def __init__(self, cluster: Cluster, model: str, seconds: list[Second], seed: int) -> None:
+        where = f"--http {cluster.http} --grpc {cluster.grpc} --admin {cluster.admin}"
+        words = f"{where} --model {model} --seed {seed}".split()
         self._process = subprocess.Popen(
-            [
-                *(
-                    sys.executable,
-                    "-m",
-                    "lifecycle.demo.load",
-                    "--http",
-                    cluster.http,
-                    "--grpc",
-                    cluster.grpc,
-                ),
-                *("--admin", cluster.admin, "--model", model, "--seed", str(seed)),
-            ],
+            [sys.executable, "-m", "lifecycle.demo.load", *words],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -1,6 +1,5 @@
 """One real Headrace for the whole session: Ray, two workers, HAProxy, the controller."""
 
-import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lifecycle.client import Client
-from tests.e2e.harness import Cluster, Load, signed
+from tests.e2e.harness import Cluster, Load, free_port, signed
 
 
 @pytest.fixture(scope="session")
@@ -24,16 +23,10 @@ def until() -> Callable[[Callable[[], bool], float, str], None]:
     return wait
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Up for the session. Leaves no process behind, which is asserted."""
-    running = Cluster(tmp_path_factory.mktemp("headrace"), _free_port(), _free_port(), _free_port())
+    running = Cluster(tmp_path_factory.mktemp("headrace"), free_port(), free_port(), free_port())
     running.up()
     try:
         yield running
