@@ -29,7 +29,9 @@ class Entry:
 class Store(Protocol):
     """The system of record. All reads are of committed state."""
 
-    def models(self) -> list[Model]: ...
+    def models(self, name: str | None = None) -> list[Model]:
+        """By name; only the one of this name if given."""
+        ...
 
     def versions(self, model: str) -> list[Version]:
         """By number, lowest first."""

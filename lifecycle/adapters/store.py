@@ -52,9 +52,10 @@ class SqlStore:
     def close(self) -> None:
         self._engine.dispose()
 
-    def models(self) -> list[Model]:
-        """By name."""
+    def models(self, name: str | None = None) -> list[Model]:
         query = select(tables.models.c.body).order_by(tables.models.c.name)
+        if name is not None:
+            query = query.where(tables.models.c.name == name)
         with self._reading() as connection:
             return [Model.from_json(orjson.loads(body)) for (body,) in connection.execute(query)]
 

@@ -1,71 +1,38 @@
-"""The newest live counts of one version beside its reference: what a drift test compares."""
+"""The last minutes of each champion's traffic, so that a rollout starts with something to compare with."""
 
-from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable
+from dataclasses import replace
 
-import numpy as np
-from numpy.typing import NDArray
+from gateway.core.summary import Window
+from gateway.core.types import Role
 
-from gateway.core.binning import Bin, Counts
-from gateway.core.profile import Profile
-from lifecycle.core.drift.report import DriftReport, judge
-
-NEWEST_ROWS = 2_000
-FRESH_ROWS = 100
-"""Rows that must be new before the counts are judged again: a second look at the same is no evidence."""
+_Key = tuple[str, int]
 
 
-class RecentCounts:
-    """Counts of at least the newest 2,000 rows, as long as so many were seen."""
+class Recent:
+    """Two buckets of merged windows: the one being filled and the one before. Memory stays bounded.
 
-    def __init__(self, profile: Profile) -> None:
-        self._profile = profile
-        self._parts: deque[tuple[int, Mapping[str, Counts]]] = deque()
-        self._sum = {key: np.zeros_like(counts) for key, counts in profile.reference.items()}
-        self._fresh = 0
-        self.rows = 0
+    Args:
+        bucket_s: length of a bucket; what is kept spans one to two of them.
+    """
 
-    def add(self, counts: Mapping[str, Counts]) -> None:
-        """Counts that this profile's bins were used for; others are of another version's and ignored."""
-        fitting = {
-            key: table
-            for key, table in counts.items()
-            if key in self._sum and table.shape == self._sum[key].shape
-        }
-        rows = max((int(table[0].sum()) for table in fitting.values()), default=0)
-        if not rows:
-            return
-        self._parts.append((rows, fitting))
-        self.rows += rows
-        self._fresh += rows
-        for key, table in fitting.items():
-            self._sum[key] += table
-        while self.rows - self._parts[0][0] >= NEWEST_ROWS:
-            gone, old = self._parts.popleft()
-            self.rows -= gone
-            for key, table in old.items():
-                self._sum[key] -= table
+    def __init__(self, bucket_s: float = 60.0) -> None:
+        self._bucket_s = bucket_s
+        self._began = 0.0
+        self._filling: dict[_Key, Window] = {}
+        self._full: dict[_Key, Window] = {}
 
-    def judge(self, alpha: float, floor: float) -> DriftReport | None:
-        """All features of all tensors in one report; None while too little is new since the last one."""
-        if self._fresh < FRESH_ROWS:
-            return None
-        self._fresh = 0
-        keys = self._profile.keys()
-        width = max(table.shape[1] for table in self._sum.values())
-        return judge(
-            np.concatenate([_in_order(self._profile.reference[key], width) for key in keys]),
-            np.concatenate([_in_order(self._sum[key], width) for key in keys]),
-            np.concatenate([self._profile.ordered(key) for key in keys]),
-            [name for key in keys for name in self._profile.names(key)],
-            alpha,
-            floor,
-        )
+    def add(self, windows: Iterable[Window], now: float) -> None:
+        """Take in windows of champions; others are left out."""
+        if abs(now - self._began) >= self._bucket_s:
+            self._full, self._filling, self._began = self._filling, {}, now
+        for window in windows:
+            if window.role is Role.CHAMPION:
+                key, plain = (window.model, window.version), replace(window, generation=0)
+                held = self._filling.get(key)
+                self._filling[key] = held.merge(plain) if held else plain
 
-
-def _in_order(counts: Counts, width: int) -> Counts:
-    """Bins from the lowest values to the highest, as a test of ordered bins needs them; [F, width]."""
-    padded: NDArray[np.int64] = np.pad(counts, ((0, 0), (0, width - counts.shape[1])))
-    before = [Bin.MISSING, Bin.OTHER, Bin.UNSEEN, Bin.NEG_INF, Bin.BELOW]
-    order = [*before, *range(Bin.FIRST, width), Bin.ABOVE, Bin.POS_INF, Bin.NAN]
-    return padded[:, order]
+    def of(self, model: str, version: int) -> list[Window]:
+        """What was seen of a version while it was champion."""
+        buckets = (self._full, self._filling)
+        return [bucket[model, version] for bucket in buckets if (model, version) in bucket]

@@ -1,0 +1,28 @@
+"""Finds in the store what a command names."""
+
+from lifecycle.core.rollout import Rollout
+from lifecycle.core.version import Model, Version
+from lifecycle.errors import LifecycleCode, LifecycleError
+from lifecycle.ports import Store
+
+
+def find_model(store: Store, name: str, if_revision: int | None = None) -> Model:
+    """Raises NOT_FOUND, or STALE if the model is not at the revision that the caller saw."""
+    found = store.models(name)
+    if not found:
+        raise LifecycleError(LifecycleCode.NOT_FOUND, f"there is no model {name!r}")
+    if if_revision is not None and found[0].revision != if_revision:
+        raise LifecycleError(
+            LifecycleCode.STALE,
+            f"model {name!r} is at revision {found[0].revision}, not {if_revision}; look again",
+        )
+    return found[0]
+
+
+def find_versions(store: Store, model: str) -> dict[int, Version]:
+    """By number."""
+    return {version.number: version for version in store.versions(model)}
+
+
+def active_rollout(store: Store, model: str) -> Rollout | None:
+    return next(iter(store.rollouts(model, active=True)), None)

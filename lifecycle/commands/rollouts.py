@@ -1,0 +1,122 @@
+"""What people do with rollouts: start, pause, resume, promote, abort, look."""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+
+from lifecycle.commands.lookup import active_rollout, find_model, find_versions
+from lifecycle.commands.perform import perform
+from lifecycle.commands.publish import Publisher
+from lifecycle.core import traffic
+from lifecycle.core.plan import Plan
+from lifecycle.core.rollout import Action, Kind, Phase, Rollout
+from lifecycle.errors import LifecycleCode, LifecycleError
+from lifecycle.ports import Entry, Store
+
+
+class Rollouts:
+    """Commands only note what is wanted; the controller's next tick acts on it. Aborting acts at once.
+
+    Args:
+        clock: Unix time in seconds, the controller's.
+    """
+
+    def __init__(self, store: Store, publisher: Publisher, clock: Callable[[], float]) -> None:
+        self._store = store
+        self._publisher = publisher
+        self._clock = clock
+
+    def start(
+        self, model: str, version: int, plan: Plan, actor: str, *, if_revision: int | None = None
+    ) -> Rollout:
+        """Begin a rollout. Raises NOT_FOUND, STALE, or CONFLICT with what stands in the way."""
+        found = find_model(self._store, model, if_revision)
+        if running := active_rollout(self._store, model):
+            raise _conflict(f"version {running.version} is in a rollout; promote it or abort it first")
+        traffic.servable(model, find_versions(self._store, model), version)
+        if not found.champion:
+            raise _conflict(
+                f"model {model!r} has no champion; use `headrace traffic set {model} {version}=100`"
+            )
+        if version == found.champion:
+            raise _conflict(f"version {version} has all traffic already")
+        if len(found.weights) != 1:
+            raise _conflict("traffic is split by hand; give one version 100 percent first")
+        now = self._clock()
+        deadline = None if plan.deadline_seconds is None else now + plan.deadline_seconds
+        rollout = Rollout(
+            uuid.uuid4().hex,
+            model,
+            version,
+            found.champion,
+            plan,
+            now,
+            actor,
+            previous=found.previous,
+            deadline_at=deadline,
+        )
+        self._note(rollout, "start", actor, plan=plan.as_json())
+        return rollout
+
+    def pause(self, model: str, actor: str) -> Rollout:
+        """Hold the present split. A FAIL still rolls back; the deadline waits."""
+        rollout = self._active(model)
+        if rollout.paused:
+            return rollout
+        return self._note(replace(rollout, paused_at=self._clock()), "pause", actor)
+
+    def resume(self, model: str, actor: str) -> Rollout:
+        """Go on; the deadline moves by the length of the pause."""
+        rollout = self._active(model)
+        if rollout.paused_at is None:
+            return rollout
+        return self._note(_resumed(rollout, self._clock()), "resume", actor)
+
+    def promote(self, model: str, actor: str, *, if_revision: int | None = None) -> Rollout:
+        """Give the version all traffic as soon as every worker has it, whatever the steps still ask for.
+
+        A FAIL before that still rolls back.
+        """
+        find_model(self._store, model, if_revision)
+        rollout = self._active(model)
+        if rollout.phase is Phase.BAKE:
+            raise _conflict(f"version {rollout.version} is promoted already and in its bake time")
+        return self._note(replace(_resumed(rollout, self._clock()), promoter=actor), "promote", actor)
+
+    def abort(self, model: str, actor: str, *, if_revision: int | None = None) -> Rollout:
+        """Give all traffic back to the champion at once. The version stays approved."""
+        find_model(self._store, model, if_revision)
+        rollout = self._active(model)
+        action = Action(Kind.ABORT, f"aborted by {actor}")
+        return perform(self._store, self._publisher, rollout, action, actor, self._clock())
+
+    def show(self, model: str) -> Rollout:
+        """The active rollout, or else the last one. Raises NOT_FOUND."""
+        find_model(self._store, model)
+        found = self._store.rollouts(model)
+        if not found:
+            raise LifecycleError(LifecycleCode.NOT_FOUND, f"model {model!r} has had no rollout")
+        return next((rollout for rollout in found if rollout.active), found[0])
+
+    def _active(self, model: str) -> Rollout:
+        find_model(self._store, model)
+        if rollout := active_rollout(self._store, model):
+            return rollout
+        raise _conflict(f"model {model!r} has no active rollout")
+
+    def _note(self, rollout: Rollout, kind: str, actor: str, **more: object) -> Rollout:
+        detail = {"rollout": rollout.id, "version": rollout.version, "phase": str(rollout.phase), **more}
+        self._store.commit(Entry(actor, f"rollout.{kind}", rollout.model, detail), rollout)
+        return rollout
+
+
+def _resumed(rollout: Rollout, now: float) -> Rollout:
+    if rollout.paused_at is None or rollout.deadline_at is None:
+        return replace(rollout, paused_at=None)
+    return replace(
+        rollout, paused_at=None, deadline_at=rollout.deadline_at + max(now - rollout.paused_at, 0.0)
+    )
+
+
+def _conflict(message: str) -> LifecycleError:
+    return LifecycleError(LifecycleCode.CONFLICT, message)

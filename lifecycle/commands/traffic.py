@@ -1,0 +1,175 @@
+"""Traffic set by people: load everywhere first, then switch, then see it confirmed."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from lifecycle.commands.lookup import active_rollout, find_model, find_versions
+from lifecycle.commands.perform import perform
+from lifecycle.commands.publish import Publisher
+from lifecycle.core import traffic
+from lifecycle.core.rollout import TRANSITIONS, Action, Event, Kind
+from lifecycle.core.version import Model, Version
+from lifecycle.errors import LifecycleCode, LifecycleError
+from lifecycle.ports import Entry, Fleet, Store
+
+LOAD_TIMEOUT_S = 60.0
+CONFIRM_TIMEOUT_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A model after a change of its traffic.
+
+    Args:
+        load_seconds: until every worker held what was to get traffic.
+        confirm_seconds: from the switch until every worker had confirmed it.
+        confirmed: False if some worker had not by the time limit; it still will, or it is gone.
+    """
+
+    model: Model
+    load_seconds: float = 0.0
+    confirm_seconds: float = 0.0
+    confirmed: bool = False
+
+
+class Traffic:
+    """One per process, so that two changes of one model wait for each other.
+
+    Args:
+        clock: Unix time in seconds.
+    """
+
+    def __init__(self, store: Store, fleet: Fleet, publisher: Publisher, clock: Callable[[], float]) -> None:
+        self._store = store
+        self._fleet = fleet
+        self._publisher = publisher
+        self._clock = clock
+        self._changing: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    def show(self, model: str) -> Model:
+        return find_model(self._store, model)
+
+    async def set(
+        self,
+        model: str,
+        weights: Mapping[int, float],
+        shadows: Collection[int] | None = None,
+        *,
+        if_revision: int | None = None,
+        dry_run: bool = False,
+        actor: str,
+    ) -> Change:
+        """Split live traffic by hand.
+
+        Args:
+            weights: percent by version, summing to 100.
+            shadows: versions that get copies; None leaves them as they are.
+            if_revision: refuse unless the model is at this revision.
+            dry_run: say what would be, change nothing.
+
+        Raises:
+            LifecycleError: INVALID, NOT_FOUND, STALE; CONFLICT while a rollout is active; REFUSED if a
+                worker cannot load a version; UNAVAILABLE if workers do not answer. Nothing has then
+                changed.
+        """
+        async with self._changing[model]:
+            before = find_model(self._store, model, if_revision)
+            self._refuse_during_rollout(model)
+            after = traffic.with_weights(before, find_versions(self._store, model), weights, shadows)
+            if dry_run:
+                return Change(after)
+            return await self._change(before, after, "traffic.set", actor)
+
+    async def rollback(self, model: str, *, if_revision: int | None = None, actor: str) -> Change:
+        """Go back: end the active rollout, or else return to the champion before this one."""
+        async with self._changing[model]:
+            before = find_model(self._store, model, if_revision)
+            if rollout := active_rollout(self._store, model):
+                action = Action(Kind.ROLL_BACK, f"rolled back by {actor}")
+                perform(self._store, self._publisher, rollout, action, actor, self._clock())
+                return await self._confirm(find_model(self._store, model), 0.0)
+            after = traffic.rolled_back(before)
+            traffic.servable(model, find_versions(self._store, model), after.champion)
+            return await self._change(before, after, "traffic.rollback", actor)
+
+    async def _change(self, before: Model, after: Model, kind: str, actor: str) -> Change:
+        started = _now()
+        if missing := self._missing(after):
+            before = await self._load(before, missing, kind, actor)
+            after = replace(after, revision=before.revision + 1)
+        load_seconds = _now() - started
+        self._refuse_during_rollout(after.name)
+        versions = _restaged(find_versions(self._store, after.name), before, after)
+        self._publisher.commit(Entry(actor, kind, after.name, traffic.split(after)), after, *versions)
+        return await self._confirm(after, load_seconds)
+
+    def _missing(self, model: Model) -> set[int]:
+        """Versions that some live worker does not hold; all of them while there is no worker."""
+        wanted = {(model.name, version) for version in model.loaded()}
+        held = [wanted & report.loaded for report in self._fleet.workers()]
+        present = set.intersection(*map(set, held)) if held else set()
+        return {version for _, version in wanted - present}
+
+    async def _load(self, model: Model, missing: set[int], kind: str, actor: str) -> Model:
+        """Have every worker load versions before any of them gets traffic; undone if that fails."""
+        loading = traffic.holding(model, set(model.held) | missing)
+        entry = Entry(actor, f"{kind}.load", model.name, traffic.split(loading))
+        table = self._publisher.commit(entry, loading)
+        try:
+            applied = await self._fleet.confirmed(table.generation, LOAD_TIMEOUT_S)
+            self._refuse_unloaded(model.name, missing, applied)
+        except BaseException as error:
+            self._let_go(model, actor, f"{kind}.undo", str(error) or type(error).__name__)
+            raise
+        return loading
+
+    def _refuse_unloaded(self, model: str, missing: set[int], applied: bool) -> None:
+        reports = self._fleet.workers()
+        for version in sorted(missing):
+            if any((model, version) in report.failed for report in reports):
+                raise LifecycleError(
+                    LifecycleCode.REFUSED, f"a worker cannot load version {version}; traffic stays as it was"
+                )
+            if not applied or not all((model, version) in report.loaded for report in reports):
+                raise LifecycleError(
+                    LifecycleCode.UNAVAILABLE,
+                    f"not every worker loaded version {version} in time; traffic stays as it was. "
+                    "See `headrace status` and repeat",
+                )
+
+    def _let_go(self, model: Model, actor: str, kind: str, reason: str) -> None:
+        present = find_model(self._store, model.name)
+        if active_rollout(self._store, model.name) is None and present.held != model.held:
+            undone = traffic.holding(present, model.held)
+            detail = traffic.split(undone) | {"reason": reason}
+            self._publisher.commit(Entry(actor, kind, model.name, detail), undone)
+
+    async def _confirm(self, model: Model, load_seconds: float) -> Change:
+        started = _now()
+        confirmed = await self._fleet.confirmed(self._fleet.table.generation, CONFIRM_TIMEOUT_S)
+        return Change(model, load_seconds, _now() - started, confirmed)
+
+    def _refuse_during_rollout(self, model: str) -> None:
+        if rollout := active_rollout(self._store, model):
+            raise LifecycleError(
+                LifecycleCode.CONFLICT,
+                f"version {rollout.version} of model {model!r} is in a rollout; "
+                f"promote it, abort it, or use `headrace rollback {model}`",
+            )
+
+
+def _restaged(versions: Mapping[int, Version], before: Model, after: Model) -> Iterator[Version]:
+    """Versions whose stage follows the change: serving while they have live traffic."""
+    served, serving = (dict(model.weights).keys() for model in (before, after))
+    events = {number: Event.STAND_DOWN for number in served - serving}
+    events |= {number: Event.SERVE for number in serving}
+    for number, event in events.items():
+        stage = TRANSITIONS.get((versions[number].stage, event))
+        if stage is not None:
+            yield replace(versions[number], stage=stage)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,0 +1,99 @@
+"""The control loop of rollouts: observe, decide, journal, act. Never waits for a worker."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from gateway.core.summary import Key, Window
+from lifecycle.commands.lookup import active_rollout
+from lifecycle.commands.perform import CONTROLLER, perform
+from lifecycle.commands.publish import Publisher
+from lifecycle.core.absorb import Bins, absorb
+from lifecycle.core.effect import settled
+from lifecycle.core.recent import Recent
+from lifecycle.core.rollout import Rollout, Snapshot, decide
+from lifecycle.errors import LifecycleError
+from lifecycle.ports import Fleet, Store
+
+log = logging.getLogger(__name__)
+
+SAVE_EVERY_S = 1.0
+"""How much evidence a crash may cost."""
+
+
+class Controller:
+    """Drives every active rollout. Holds nothing that a restart could not do without.
+
+    Args:
+        bins: how the outputs of a rollout's two versions compare; None if they cannot be compared.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        fleet: Fleet,
+        publisher: Publisher,
+        bins: Callable[[Rollout], Bins | None] = lambda _: None,
+    ) -> None:
+        self._store = store
+        self._fleet = fleet
+        self._publisher = publisher
+        self._bins = bins
+        self._recent = Recent()
+        self._unsaved: dict[str, dict[Key, Window]] = {}
+        self._saved_at: dict[str, float] = {}
+
+    async def tick(self, now: float, windows: Sequence[Window]) -> None:
+        """One look at every active rollout.
+
+        Args:
+            now: Unix time in seconds, from a clock that does not jump while this process lives.
+            windows: all that workers reported since the last tick.
+        """
+        if self._publisher.stale:
+            self._publisher.publish()
+        rollouts = self._store.rollouts(active=True)
+        self._keep(rollouts, windows)
+        for rollout in rollouts:
+            await asyncio.sleep(0)  # commands and workers get their turn between two rollouts
+            # Read again: one of those commands may have changed or ended it.
+            if fresh := active_rollout(self._store, rollout.model):
+                self._advance(fresh, now)
+        self._recent.add(windows, now)
+
+    def _advance(self, rollout: Rollout, now: float) -> None:
+        try:
+            seen = absorb(rollout, self._windows(rollout), self._bins(rollout))
+            snapshot = Snapshot.of(seen, now, self._fleet.workers())
+            current = settled(snapshot)
+            if action := decide(replace(snapshot, rollout=current)):
+                perform(self._store, self._publisher, current, action, CONTROLLER, now)
+                log.info("model %s: %s: %s", rollout.model, action.kind, action.reason)
+            elif current is seen and now - self._saved_at.get(rollout.id, 0.0) < SAVE_EVERY_S:
+                return
+            elif current is not rollout:
+                self._store.save(current)
+            self._unsaved.pop(rollout.id, None)
+            self._saved_at[rollout.id] = now
+        except LifecycleError as error:
+            # The next tick decides anew from what is stored then.
+            log.warning("model %s: the rollout could not go on: %s", rollout.model, error)
+
+    def _keep(self, rollouts: Sequence[Rollout], windows: Sequence[Window]) -> None:
+        """Hold windows in memory until they are saved as evidence."""
+        ids = {rollout.model: rollout.id for rollout in rollouts}
+        for kept in (self._unsaved, self._saved_at):
+            for gone in kept.keys() - ids.values():
+                del kept[gone]
+        for window in windows:
+            if window.model in ids:
+                waiting = self._unsaved.setdefault(ids[window.model], {})
+                held = waiting.get(window.key)
+                waiting[window.key] = held.merge(window) if held else window
+
+    def _windows(self, rollout: Rollout) -> list[Window]:
+        windows = list(self._unsaved.get(rollout.id, {}).values())
+        if rollout.generation == 0 and not rollout.evidence.reference.requests:
+            windows += self._recent.of(rollout.model, rollout.champion)
+        return windows
