@@ -16,9 +16,9 @@ import pyarrow.compute as pc
 from gateway.core.capture import Capture
 from gateway.core.types import Array, Role
 from lifecycle.adapters.segments import Segments, unify
-from lifecycle.adapters.tensors import to_column
 from lifecycle.core.feedback import Label, sort
 from lifecycle.ports import LabelReceipt
+from lifecycle.tensors import to_column
 
 PRIMARY = (Role.CHAMPION, Role.CANARY, Role.PINNED)
 """Roles whose answer the caller saw."""

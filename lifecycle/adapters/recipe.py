@@ -19,10 +19,10 @@ from onnx import ModelProto
 from threadpoolctl import threadpool_limits
 
 from gateway.core.types import Array
-from lifecycle.adapters.tensors import to_array
 from lifecycle.core.training import TrainingData, balance, hold_out
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.ports import TrainingJob
+from lifecycle.tensors import to_array
 
 NICENESS = 15
 """Training never takes a core that serving wants."""

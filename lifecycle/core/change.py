@@ -1,7 +1,8 @@
 """Whether and since when answers are wrong more often than they were. Judges labelled rows only."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,9 @@ class Fall:
     accuracy: float
     upper: float
     reference: float
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
 
 
 def find_fall(

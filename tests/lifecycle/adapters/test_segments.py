@@ -13,7 +13,7 @@ def table(at: float, **columns: list[object]) -> pa.Table:
     return pa.table({"at": [at], **columns})
 
 
-def everything(folder: Path) -> list[float]:
+def everything(folder: Path) -> list[float | None]:
     read = [segment.read()["at"].to_pylist() for segment in Segments(folder, durable=True).all]
     return [at for part in read for at in part]
 

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from gateway.core.types import NUMPY_DTYPES
-from lifecycle.adapters.tensors import to_array, to_column
+from lifecycle.tensors import to_array, to_column
 
 
 @pytest.mark.parametrize("shape", [(3,), (3, 4), (3, 2, 5), (1, 1), (3, 0)])

@@ -1,0 +1,16 @@
+"""A model's ledger records, however many there are."""
+
+from collections.abc import Iterator
+
+from lifecycle.core.ledger import Record
+from lifecycle.ports import Store
+
+PAGE = 1_000
+
+
+def trail(store: Store, model: str) -> Iterator[Record]:
+    """All records of a model, oldest first."""
+    after = 0
+    while page := store.records(model, after=after, limit=PAGE):
+        yield from page
+        after = page[-1].seq

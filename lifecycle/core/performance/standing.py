@@ -1,0 +1,86 @@
+"""How a model's versions stand by their late labels, and whether the champion fell."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lifecycle.core.change import Fall, find_fall
+from lifecycle.core.performance.realised import Cohort, Metric, cohorts
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Predictions of one version, oldest first.
+
+    Args:
+        at: when each labelled one was made, float64 [labelled], Unix seconds.
+        correct: whether it was right, [labelled].
+        made_at: when each captured one was made, labelled or not, float64 [captured].
+    """
+
+    at: NDArray[np.float64]
+    correct: NDArray[np.bool_]
+    made_at: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Performance:
+    """Accuracy by version and cohort of prediction time. `reference` and `fall` are the champion's."""
+
+    champion: int
+    reference: float | None
+    fall: Fall | None
+    cohorts: dict[int, tuple[Cohort, ...]]
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "champion": self.champion,
+            "reference": self.reference,
+            "fall": self.fall.as_json() if self.fall else None,
+            "versions": [
+                {"version": version, "cohorts": [_as_json(cohort) for cohort in of_version]}
+                for version, of_version in sorted(self.cohorts.items())
+            ],
+        }
+
+
+def stand(
+    champion: int,
+    answers: dict[int, Answers],
+    reference: float | None,
+    *,
+    margin: float,
+    width_s: float,
+    now: float,
+) -> Performance:
+    """Judge all versions; answers are by version.
+
+    Args:
+        reference: the champion's accuracy when it was validated; None if that is not known.
+        margin: loss of accuracy that is tolerated.
+        width_s: length of a cohort.
+    """
+    own = answers.get(champion)
+    fall = find_fall(own.at, own.correct, reference, margin) if own is not None else None
+    by_version = {
+        version: cohorts(
+            np.ones(len(seen.correct), np.bool_),
+            seen.correct,
+            seen.at,
+            seen.made_at,
+            metric=Metric.ACCURACY,
+            width_s=width_s,
+            now=now,
+        )
+        for version, seen in answers.items()
+    }
+    return Performance(champion, reference, fall, by_version)
+
+
+def _as_json(cohort: Cohort) -> dict[str, Any]:
+    names = ("start", "end", "predictions", "labelled", "low", "high", "coverage", "mature")
+    accuracy = None if math.isnan(cohort.value) else cohort.value
+    return {name: getattr(cohort, name) for name in names} | {"accuracy": accuracy}

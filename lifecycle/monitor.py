@@ -1,0 +1,254 @@
+"""Follows what every model does: traffic by the second, drift, and accuracy once labels come.
+
+Writes each alarm to the ledger once, when it is raised and when it is cleared. Changes nothing else: what
+an alarm leads to is decided elsewhere.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from gateway.core.profile import Profile
+from gateway.core.summary import Window
+from gateway.core.types import Role
+from lifecycle.commands.trail import trail
+from lifecycle.core.alarm import Alarm
+from lifecycle.core.answers import correct
+from lifecycle.core.change import Fall
+from lifecycle.core.drift.live import LiveCounts
+from lifecycle.core.drift.report import DriftReport
+from lifecycle.core.history import History, Point
+from lifecycle.core.performance.standing import Answers, Performance, stand
+from lifecycle.core.verdict import Verdict
+from lifecycle.core.version import Model
+from lifecycle.ports import CaptureLog, Entry, Store
+from lifecycle.tensors import to_array
+
+ACTOR = "monitor"
+NAMED_FEATURES = 20
+"""A ledger record names so many of the drifted features, the largest effect first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """How closely to look. Shares are of rows.
+
+    Args:
+        every_s: time between two looks.
+        alpha: false discovery rate of one look over all features.
+        floor: population stability index from which a change counts.
+        margin: loss of accuracy that is tolerated.
+        cohort_s: length of a cohort in reports.
+        labels_s: how far back labelled predictions are judged.
+    """
+
+    every_s: float = 2.0
+    alpha: float = 0.05
+    floor: float = 0.03
+    margin: float = 0.05
+    cohort_s: float = 10.0
+    labels_s: float = 3_600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """What stands now. `drift_since` is when the alarm was raised, Unix seconds; None while silent.
+
+    `fall` is set while an accuracy alarm stands.
+    """
+
+    drift_since: float | None = None
+    fall: Fall | None = None
+
+
+@dataclass(slots=True)
+class _Champion:
+    """What is known of one model's champion. A new champion starts afresh."""
+
+    version: int
+    live: LiveCounts | None
+    drift: Alarm = field(default_factory=Alarm)
+    fell: Alarm = field(default_factory=Alarm)
+    report: DriftReport | None = None
+    performance: Performance | None = None
+    labels: int = 0
+
+
+class Monitor:
+    """Feed it windows as they come and let it look every now and then.
+
+    Args:
+        profiles: the reference profile of a model's version; None if it has none.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        captures: CaptureLog,
+        profiles: Callable[[str, int], Profile | None],
+        watch: Watch | None = None,
+    ) -> None:
+        self._store = store
+        self._captures = captures
+        self._profiles = profiles
+        self._watch = watch or Watch()
+        self._history: dict[str, History] = {}
+        self._champions: dict[str, _Champion] = {}
+        self._looked_at = float("-inf")
+
+    def absorb(self, windows: Iterable[Window]) -> None:
+        for window in windows:
+            self._history.setdefault(window.model, History()).add(window)
+            champion = self._champions.get(window.model)
+            if champion is None or champion.live is None:
+                continue
+            if window.role is Role.CHAMPION and window.version == champion.version:
+                champion.live.add(window.counts)
+
+    def observe(self, now: float) -> None:
+        """Look at every model, unless the last look was a moment ago."""
+        if now - self._looked_at < self._watch.every_s:
+            return
+        self._looked_at = now
+        for model in self._store.models():
+            champion = self._follow(model)
+            if champion is not None:
+                self._look_for_drift(model.name, champion, now)
+                self._look_at_labels(model.name, champion, now)
+
+    def series(self, model: str) -> list[Point]:
+        """The last hour, a point per second with traffic, oldest first."""
+        return self._history[model].points() if model in self._history else []
+
+    def drift(self, model: str) -> DriftReport | None:
+        """The last look at the champion; None before the first, and without a reference profile."""
+        champion = self._champions.get(model)
+        return champion.report if champion else None
+
+    def performance(self, model: str) -> Performance | None:
+        """The last look at the labels; None before there are any."""
+        champion = self._champions.get(model)
+        return champion.performance if champion else None
+
+    def signals(self, model: str) -> Signals:
+        champion = self._champions.get(model)
+        if champion is None:
+            return Signals()
+        fallen = champion.fell.since is not None and champion.performance is not None
+        fall = champion.performance.fall if fallen and champion.performance else None
+        return Signals(champion.drift.since, fall)
+
+    def _follow(self, model: Model) -> _Champion | None:
+        """The champion's state; a new champion's is empty."""
+        known = self._champions.get(model.name)
+        if known is not None and known.version == model.champion:
+            return known
+        if known is not None:
+            self._stand_down(model.name, known)
+        self._champions.pop(model.name, None)
+        if not model.champion:
+            return None
+        profile = self._profiles(model.name, model.champion)
+        fresh = _Champion(model.champion, LiveCounts(profile) if profile is not None else None)
+        fresh.drift, fresh.fell = self._standing(model.name, model.champion)
+        self._champions[model.name] = fresh
+        return fresh
+
+    def _stand_down(self, model: str, old: _Champion) -> None:
+        detail = {"version": old.version, "reason": "a new champion serves"}
+        if old.drift.since is not None:
+            self._record("drift.cleared", model, detail)
+        if old.fell.since is not None:
+            self._record("performance.recovered", model, detail)
+
+    def _standing(self, model: str, version: int) -> tuple[Alarm, Alarm]:
+        """Alarms that stood when the controller ended."""
+        since: dict[str, float | None] = {}
+        for record in trail(self._store, model):
+            if record.actor == ACTOR and record.detail.get("version") == version:
+                topic, _, event = record.kind.partition(".")
+                since[topic] = record.at if event in ("detected", "fell") else None
+        return Alarm(since.get("drift")), Alarm(since.get("performance"))
+
+    def _look_for_drift(self, model: str, champion: _Champion, now: float) -> None:
+        report = champion.live.judge(self._watch.alpha, self._watch.floor) if champion.live else None
+        if report is None:
+            return
+        champion.report = report
+        if report.verdict not in (Verdict.PASS, Verdict.FAIL):
+            return
+        before = champion.drift
+        champion.drift = before.look(report.verdict is Verdict.FAIL, now)
+        detail: dict[str, Any] = {"version": champion.version, "reason": report.reason, "rows": report.n}
+        if before.since is None and champion.drift.since is not None:
+            features = [feature.as_json() for feature in report.drifted[:NAMED_FEATURES]]
+            self._record(
+                "drift.detected", model, detail | {"drifted": len(report.drifted), "features": features}
+            )
+        elif before.since is not None and champion.drift.since is None:
+            self._record("drift.cleared", model, detail)
+
+    def _look_at_labels(self, model: str, champion: _Champion, now: float) -> None:
+        labels = self._captures.labels_count(model)
+        if labels == champion.labels:
+            return
+        champion.labels = labels
+        since = now - self._watch.labels_s
+        answers = _answers(
+            self._captures.labelled(model, since, inputs=False), self._captures.made(model, since)
+        )
+        champion.performance = stand(
+            champion.version,
+            answers,
+            self._reference(model, champion.version),
+            margin=self._watch.margin,
+            width_s=self._watch.cohort_s,
+            now=now,
+        )
+        fall, before = champion.performance.fall, champion.fell
+        champion.fell = before.look(fall is not None, now)
+        detail: dict[str, Any] = {"version": champion.version}
+        if before.since is None and champion.fell.since is not None and fall is not None:
+            self._record("performance.fell", model, detail | fall.as_json())
+        elif before.since is not None and champion.fell.since is None:
+            self._record("performance.recovered", model, detail | {"reason": "accuracy is back"})
+
+    def _reference(self, model: str, number: int) -> float | None:
+        """The accuracy that the version was validated with, if its reference data had labels."""
+        for version in self._store.versions(model):
+            if version.number == number:
+                for finding in version.evidence:
+                    if finding.name == "accuracy" and "candidate" in finding.numbers:
+                        return finding.numbers["candidate"]
+        return None
+
+    def _record(self, kind: str, model: str, detail: dict[str, Any]) -> None:
+        self._store.commit(Entry(ACTOR, kind, model, detail))
+
+
+def _answers(labelled: pa.Table, made: pa.Table) -> dict[int, Answers]:
+    """Right and wrong answers by version; a version whose outputs name no class is left out."""
+    answers = {}
+    versions, made_by = to_array(labelled["version"]), to_array(made["version"])
+    for version in np.unique(versions).tolist():
+        rows = labelled.filter(pa.array(versions == version))
+        right = correct(_outputs(rows), to_array(rows["label"]))
+        if right is not None:
+            made_at = np.asarray(to_array(made["at"])[made_by == version], np.float64)
+            answers[int(version)] = Answers(np.asarray(to_array(rows["at"]), np.float64), right, made_at)
+    return answers
+
+
+def _outputs(rows: pa.Table) -> dict[str, np.ndarray[Any, Any]]:
+    """Output tensors that all rows have in one shape."""
+    outputs = {}
+    for name in rows.column_names:
+        if name.startswith("outputs."):
+            try:
+                outputs[name] = to_array(rows[name])
+            except ValueError:
+                continue
+    return outputs
