@@ -105,16 +105,16 @@ class Traffic:
         self._publisher.commit(Entry(actor, kind, after.name, traffic.split(after)), after, *versions)
         return await self._confirm(after, load_seconds)
 
-    def _missing(self, model: Model) -> set[int]:
+    def _missing(self, model: Model) -> frozenset[int]:
         """Versions that some live worker does not hold; all of them while there is no worker."""
-        wanted = {(model.name, version) for version in model.loaded()}
+        wanted = frozenset((model.name, version) for version in model.loaded())
         held = [wanted & report.loaded for report in self._fleet.workers()]
-        present = set.intersection(*map(set, held)) if held else set()
-        return {version for _, version in wanted - present}
+        present = frozenset.intersection(*held) if held else frozenset()
+        return frozenset(version for _, version in wanted - present)
 
-    async def _load(self, model: Model, missing: set[int], kind: str, actor: str) -> Model:
+    async def _load(self, model: Model, missing: frozenset[int], kind: str, actor: str) -> Model:
         """Have every worker load versions before any of them gets traffic; undone if that fails."""
-        loading = traffic.holding(model, set(model.held) | missing)
+        loading = traffic.holding(model, {*model.held, *missing})
         entry = Entry(actor, f"{kind}.load", model.name, traffic.split(loading))
         table = self._publisher.commit(entry, loading)
         try:
@@ -125,7 +125,7 @@ class Traffic:
             raise
         return loading
 
-    def _refuse_unloaded(self, model: str, missing: set[int], applied: bool) -> None:
+    def _refuse_unloaded(self, model: str, missing: frozenset[int], applied: bool) -> None:
         reports = self._fleet.workers()
         for version in sorted(missing):
             if any((model, version) in report.failed for report in reports):
@@ -163,8 +163,8 @@ class Traffic:
 def _restaged(versions: Mapping[int, Version], before: Model, after: Model) -> Iterator[Version]:
     """Versions whose stage follows the change: serving while they have live traffic."""
     served, serving = (dict(model.weights).keys() for model in (before, after))
-    events = {number: Event.STAND_DOWN for number in served - serving}
-    events |= {number: Event.SERVE for number in serving}
+    events = dict.fromkeys(served - serving, Event.STAND_DOWN)
+    events |= dict.fromkeys(serving, Event.SERVE)
     for number, event in events.items():
         stage = TRANSITIONS.get((versions[number].stage, event))
         if stage is not None:
