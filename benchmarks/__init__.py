@@ -1,0 +1,1 @@
+"""Measurements of Headrace beside other servers. Nothing in the product imports this package."""
