@@ -5,7 +5,7 @@ from typing import Any
 
 from onnx import ModelProto
 
-from skl2onnx.data_types import TensorType
+from skl2onnx.common.data_types import TensorType
 
 def convert_sklearn(
     model: object,

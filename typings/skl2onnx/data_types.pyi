@@ -1,6 +1,2 @@
-from collections.abc import Sequence
-
-class TensorType: ...
-
-class FloatTensorType(TensorType):
-    def __init__(self, shape: Sequence[int | None] | None = ...) -> None: ...
+from skl2onnx.common.data_types import FloatTensorType as FloatTensorType
+from skl2onnx.common.data_types import TensorType as TensorType

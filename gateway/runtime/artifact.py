@@ -1,0 +1,71 @@
+"""Bytes by digest: read from any URI once, kept in a local cache, never used unverified."""
+
+import contextlib
+import hashlib
+import logging
+import re
+import secrets
+from pathlib import Path
+
+import fsspec
+
+from gateway.errors import ErrorCode, GatewayError
+
+log = logging.getLogger(__name__)
+
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+def digest_of(data: bytes) -> str:
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+
+class ArtifactCache:
+    """Files named by their digest. Many processes may share the directory."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def read(self, uri: str, digest: str) -> bytes:
+        """The bytes with this digest, from the cache or else from the URI (or plain path). Blocks.
+
+        Raises:
+            GatewayError: INTERNAL if they cannot be read or hash to something else.
+        """
+        if not _DIGEST.fullmatch(digest):
+            raise GatewayError(ErrorCode.INTERNAL, "the artifact's digest is not of the form sha256:<hex>")
+        held = self._directory / digest.removeprefix("sha256:")
+        try:
+            data = held.read_bytes()
+        except OSError:
+            pass
+        else:
+            if digest_of(data) == digest:
+                return data
+        data = _fetch(uri)
+        if digest_of(data) != digest:
+            raise GatewayError(ErrorCode.INTERNAL, "the artifact was altered: it has another digest")
+        self._keep(held, data)
+        return data
+
+    def _keep(self, held: Path, data: bytes) -> None:
+        # A rename is atomic, so no reader ever sees half a file. A cache that cannot be written to
+        # costs a fetch per load, not the load.
+        partial = held.with_suffix(f".{secrets.token_hex(4)}")
+        try:
+            self._directory.mkdir(parents=True, exist_ok=True)
+            partial.write_bytes(data)
+            partial.replace(held)
+        except OSError as error:
+            log.warning("the artifact cache cannot be written: %s", error)
+            with contextlib.suppress(OSError):
+                partial.unlink()
+
+
+def _fetch(uri: str) -> bytes:
+    try:
+        with fsspec.open(uri, "rb") as file:
+            return file.read()
+    except (OSError, ValueError, ImportError) as error:  # ValueError: an unknown scheme
+        log.warning("an artifact cannot be read: %s", error)
+        raise GatewayError(ErrorCode.INTERNAL, "the artifact cannot be read from where it is kept") from None

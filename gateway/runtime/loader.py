@@ -1,0 +1,126 @@
+"""Brings versions into memory, warmed and measured, without holding up the event loop."""
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+from onnxruntime import RunOptions
+
+from gateway import ports
+from gateway.config import Serving
+from gateway.core.profile import Profile
+from gateway.core.routing import VersionEntry
+from gateway.core.signature import Signature
+from gateway.core.types import Array
+from gateway.errors import ErrorCode, GatewayError
+from gateway.runtime.artifact import ArtifactCache
+from gateway.runtime.batcher import Batcher
+from gateway.runtime.placement import batch_elements, inline_elements
+from gateway.runtime.pool import Pool, late
+from gateway.runtime.session import Session
+from gateway.runtime.signature import loops
+from gateway.runtime.warmup import Warmth, warm
+
+_RETIRED_PROFILES = 16
+
+
+class OnnxVersion:
+    """Implements `ports.LoadedVersion`."""
+
+    def __init__(
+        self, entry: VersionEntry, profile: Profile | None, session: Session, pool: Pool, warmth: Warmth
+    ) -> None:
+        self.entry = entry
+        self.signature: Signature = entry.signature
+        self.profile = profile
+        self.cost = warmth.cost
+        self._session = session
+        self._pool = pool
+        self._inline = inline_elements(entry.placement, warmth.cost)
+        self._batcher = Batcher(session, pool, batch_elements(warmth.cost)) if warmth.joins else None
+
+    async def run(
+        self, inputs: Mapping[str, Array], outputs: tuple[str, ...], deadline_ns: int
+    ) -> dict[str, Array]:
+        elements = 0
+        for array in inputs.values():
+            elements += array.size
+        if elements <= self._inline:
+            if deadline_ns and time.monotonic_ns() >= deadline_ns:
+                raise late()
+            return self._session.run(inputs, outputs)
+        if self._batcher is not None:
+            return await self._batcher.run(inputs, outputs, deadline_ns)
+
+        def job(options: RunOptions) -> dict[str, Array]:
+            return self._session.run(inputs, outputs, options)
+
+        return await self._pool.submit(job, deadline_ns)
+
+
+class Loader:
+    """Implements `ports.Loader`.
+
+    Args:
+        cache: directory of artifacts by digest; processes may share it.
+    """
+
+    def __init__(self, cache: Path, serving: Serving) -> None:
+        self._artifacts = ArtifactCache(cache)
+        self._pool = Pool(serving.threads, serving.queue, serving.max_run_s)
+        # One at a time: a load takes a core, and what is being served needs the rest.
+        self._loading = ThreadPoolExecutor(1, thread_name_prefix="headrace-load")
+        self._profiles: dict[tuple[str, int], Profile] = {}
+        self._retired: OrderedDict[tuple[str, int], Profile] = OrderedDict()
+
+    async def load(self, model: str, entry: VersionEntry) -> OnnxVersion:
+        loop = asyncio.get_running_loop()
+        version = await loop.run_in_executor(self._loading, self._load, entry)
+        self._profiles.pop((model, entry.version), None)
+        if version.profile is not None:
+            self._profiles[model, entry.version] = version.profile
+        return version
+
+    async def unload(self, version: ports.LoadedVersion) -> None:
+        """Forget a version. Runs under way finish: they hold the session, which is freed after them."""
+        for key, profile in list(self._profiles.items()):
+            if isinstance(version, OnnxVersion) and profile is version.profile:
+                del self._profiles[key]
+                self._retired[key] = profile
+        while len(self._retired) > _RETIRED_PROFILES:
+            self._retired.popitem(last=False)
+
+    def profile(self, model: str, version: int) -> Profile | None:
+        """The profile to count a version's traffic with; for a while also after it was unloaded, since
+        its last traffic is summarised later."""
+        return self._profiles.get((model, version)) or self._retired.get((model, version))
+
+    async def close(self) -> None:
+        await asyncio.to_thread(self._loading.shutdown, cancel_futures=True)
+        await self._pool.close()
+
+    def _load(self, entry: VersionEntry) -> OnnxVersion:
+        model = self._artifacts.read(entry.artifact, entry.digest)
+        profile = self._profile(entry)
+        try:
+            unbounded = loops(model)
+        except ValueError as error:
+            raise GatewayError(ErrorCode.INTERNAL, str(error)) from None
+        session = Session(model, entry.signature)
+
+        def run(inputs: dict[str, Array]) -> dict[str, Array]:
+            return self._pool.run(partial(session.run, inputs, ()), 0)
+
+        return OnnxVersion(entry, profile, session, self._pool, warm(run, entry.signature, unbounded))
+
+    def _profile(self, entry: VersionEntry) -> Profile | None:
+        if not entry.profile:
+            return None
+        try:
+            return Profile.from_bytes(self._artifacts.read(entry.profile, entry.profile_digest))
+        except ValueError:
+            raise GatewayError(ErrorCode.INTERNAL, "the reference profile cannot be read") from None

@@ -1,0 +1,56 @@
+"""Where a request runs: in the worker's loop, or in its pool of threads. Pure arithmetic."""
+
+from dataclasses import dataclass
+
+INLINE_BUDGET_NS = 300_000
+"""A run longer than this would hold up every other request of the worker's loop."""
+
+BATCH_TARGET_NS = 10_000_000
+"""Requests are joined only up to a run of about this length: the first of a batch waits for the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a run takes, measured at warm-up.
+
+    Args:
+        fixed_ns: of any run, whatever its size.
+        element_ns: of each input element beyond that.
+        elements: input elements of one row.
+        unbounded: a run's length depends on data (loops), so a measurement promises nothing.
+    """
+
+    fixed_ns: float
+    element_ns: float
+    elements: int
+    unbounded: bool = False
+
+    @property
+    def row_ns(self) -> float:
+        """Of a run of one row."""
+        return self.fixed_ns + self.element_ns * self.elements
+
+
+def cost(one_ns: float, many_ns: float, rows: int, elements: int, unbounded: bool) -> Cost:
+    """The straight line through two measurements: of one row, and of `rows` rows (1: there is only one)."""
+    if rows == 1:
+        return Cost(0.0, one_ns / max(elements, 1), elements, unbounded)
+    row_ns = max(many_ns - one_ns, 0.0) / (rows - 1)
+    return Cost(max(one_ns - row_ns, 0.0), row_ns / max(elements, 1), elements, unbounded)
+
+
+def inline_elements(placement: str, cost: Cost, budget_ns: float = INLINE_BUDGET_NS) -> float:
+    """Up to how many input elements a request runs inline; a larger one goes to the pool.
+
+    `placement` is `auto`, or `inline` or anything else (the pool) to overrule the measurement.
+    """
+    if placement == "inline":
+        return float("inf")
+    if placement != "auto" or cost.unbounded or cost.row_ns > budget_ns:
+        return -1.0
+    return (budget_ns - cost.fixed_ns) / max(cost.element_ns, 1e-3)
+
+
+def batch_elements(cost: Cost, target_ns: float = BATCH_TARGET_NS) -> float:
+    """Up to how many input elements are joined into one run of the pool."""
+    return max(target_ns - cost.fixed_ns, 0.0) / max(cost.element_ns, 1e-3)

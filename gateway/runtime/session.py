@@ -1,0 +1,86 @@
+"""One ONNX Runtime session: arrays in, arrays out, and its errors turned into ours."""
+
+import logging
+from collections.abc import Mapping
+
+import numpy as np
+import onnxruntime as ort
+from onnxruntime import RunOptions
+
+from gateway.core.signature import Signature
+from gateway.core.types import Array
+from gateway.errors import ErrorCode, GatewayError
+
+log = logging.getLogger(__name__)
+
+_FATAL = 4  # errors come as exceptions; the runtime need not print them too
+
+
+class Session:
+    """A model in memory. `run` may be called from many threads at once.
+
+    Raises:
+        GatewayError: INTERNAL if the runtime cannot load the model.
+    """
+
+    def __init__(self, model: bytes, signature: Signature) -> None:
+        options = ort.SessionOptions()
+        # Without an arena small models run faster and a dropped session gives its memory back.
+        options.enable_cpu_mem_arena = False
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        options.log_severity_level = _FATAL
+        try:
+            self._session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # the runtime's errors share no base class
+            log.warning("a model does not load: %s", error)
+            raise GatewayError(ErrorCode.INTERNAL, "the runtime cannot load the model") from None
+        self._run = self._session.run
+        self._names = [spec.name for spec in signature.outputs]
+        self._text_in = [spec.name for spec in signature.inputs if spec.datatype == "BYTES"]
+        self._text_out = {spec.name for spec in signature.outputs if spec.datatype == "BYTES"}
+
+    def run(
+        self, inputs: Mapping[str, Array], outputs: tuple[str, ...], options: RunOptions | None = None
+    ) -> dict[str, Array]:
+        """Outputs by name in the graph's order; `outputs` empty means all.
+
+        Raises:
+            GatewayError: INVALID for BYTES that are not UTF-8, INTERNAL if the model fails.
+        """
+        names = [name for name in self._names if name in outputs] if outputs else self._names
+        if self._text_in:
+            inputs = {**inputs, **{name: _decoded(name, inputs[name]) for name in self._text_in}}
+        try:
+            answer = dict(zip(names, self._run(names, inputs, options), strict=True))
+        except Exception as error:  # as above
+            log.warning("a model fails to run: %s", error)
+            raise GatewayError(ErrorCode.INTERNAL, "the model failed on this input") from None
+        if self._text_out:
+            for name in self._text_out.intersection(names):
+                answer[name] = _encoded(answer[name])
+        return answer
+
+
+def run_options() -> RunOptions:
+    """Options of one run, with the handle that ends it: set `terminate` from any thread."""
+    options = RunOptions()
+    options.log_severity_level = _FATAL
+    return options
+
+
+# The runtime would take bytes for their repr, "b'...'", so text is decoded first.
+def _decoded(name: str, array: Array) -> Array:
+    try:
+        texts = [value.decode() for value in array.ravel().tolist()]
+    except UnicodeDecodeError:
+        raise GatewayError(
+            ErrorCode.INVALID, f"input {name!r} holds bytes that are not UTF-8 text, which the model takes"
+        ) from None
+    return np.array(texts, np.object_).reshape(array.shape)
+
+
+def _encoded(array: Array) -> Array:
+    encoded = np.empty(array.size, np.object_)
+    encoded[:] = [value.encode() for value in array.ravel().tolist()]
+    return encoded.reshape(array.shape)

@@ -1,0 +1,72 @@
+"""Which predictions are kept whole: a uniform choice of requests, up to a rate of rows per model."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from gateway.core.capture import Capture
+from gateway.core.summary import Key
+from gateway.core.types import Role
+from gateway.telemetry.record import Record
+
+REMEMBERED = 20_000
+
+
+class Sampler:
+    """Chooses among a drain's records.
+
+    A shadow's answer is kept exactly when its primary's was, so the two can be compared row by row.
+
+    Args:
+        rows_per_s: rows kept per model. A request is kept whole; one that exceeds the rate is made up
+            for by keeping less later.
+    """
+
+    def __init__(self, rows_per_s: float, rng: np.random.Generator) -> None:
+        self._rate = rows_per_s
+        self._rng = rng
+        self._debt: dict[str, float] = {}
+        self._chosen: dict[str, None] = {}  # recent prediction ids, oldest first
+
+    def sample(self, groups: Mapping[Key, list[Record]], elapsed_s: float) -> list[Capture]:
+        """The sample of records of the last `elapsed_s` seconds."""
+        primary: dict[str, list[Record]] = {}
+        copies: list[Record] = []
+        for key, records in groups.items():
+            kept = (record for record in records if record.inputs is not None)
+            if key[2] is Role.SHADOW:
+                copies.extend(kept)
+            else:
+                primary.setdefault(key[0], []).extend(kept)
+        self._debt = {model: debt for model, debt in self._debt.items() if debt > 0}
+        credit = self._rate * max(elapsed_s, 0.0)
+        for model in self._debt.keys() - primary.keys():
+            self._debt[model] -= credit
+        chosen = [r for model, records in primary.items() for r in self._choose(model, records, credit)]
+        self._chosen.update((record.prediction_id, None) for record in chosen)
+        chosen += [record for record in copies if record.prediction_id in self._chosen]
+        for _ in range(len(self._chosen) - REMEMBERED):
+            del self._chosen[next(iter(self._chosen))]
+        return [capture for record in chosen for capture in _capture(record)]
+
+    def _choose(self, model: str, records: list[Record], credit: float) -> list[Record]:
+        credit -= self._debt.get(model, 0.0)
+        chosen = []
+        for at in self._rng.permutation(len(records)):
+            if credit <= 0:
+                break
+            chosen.append(records[at])
+            credit -= records[at].rows
+        self._debt[model] = max(-credit, 0.0)
+        return chosen
+
+
+def _capture(record: Record) -> list[Capture]:
+    if record.inputs is None or record.outputs is None:
+        return []
+    return [
+        Capture(
+            *(record.prediction_id, record.at, record.model, record.version, record.role),
+            *(record.inputs, record.outputs),
+        )
+    ]

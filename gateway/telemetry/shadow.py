@@ -1,0 +1,83 @@
+"""Copies of answered requests, run by shadow versions when the loop has time. Nobody waits for them."""
+
+import asyncio
+import contextlib
+import logging
+import time
+
+from gateway.core.finite import nonfinite
+from gateway.core.signature import check
+from gateway.core.types import InferRequest, InferResponse, Outcome, Role
+from gateway.errors import ErrorCode, GatewayError
+from gateway.ports import Routes, Tap
+
+log = logging.getLogger(__name__)
+
+_NO_FAULT = {ErrorCode.OVERLOADED, ErrorCode.NOT_READY}
+"""Live traffic has the threads, or the version is not loaded yet: no evidence against the shadow."""
+
+
+class ShadowQueue:
+    """Implements `ports.Shadow`.
+
+    Args:
+        most: copies that may wait; more are dropped and counted in `dropped`.
+    """
+
+    def __init__(self, routes: Routes, tap: Tap, most: int) -> None:
+        self.dropped = 0
+        self._routes = routes
+        self._tap = tap
+        self._queue: asyncio.Queue[tuple[InferRequest, int, str]] = asyncio.Queue(most)
+        self._task: asyncio.Task[None] | None = None
+
+    def submit(self, request: InferRequest, response: InferResponse, shadows: tuple[int, ...]) -> None:
+        for version in shadows:
+            if version == response.version:
+                continue
+            try:
+                self._queue.put_nowait((request, version, response.prediction_id))
+            except asyncio.QueueFull:
+                self.dropped += 1
+
+    async def start(self) -> None:
+        self._task = asyncio.create_task(self._work())
+
+    async def stop(self) -> None:
+        """Stop at once; what waits is not run."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
+
+    async def idle(self) -> None:
+        """Wait until every copy submitted so far has run."""
+        await self._queue.join()
+
+    async def _work(self) -> None:
+        while True:
+            request, version, prediction_id = await self._queue.get()
+            try:
+                await self._copy(request, version, prediction_id)
+            except Exception:
+                log.exception("a copy for shadow version %d of %s fails", version, request.model)
+            finally:
+                self._queue.task_done()
+            await asyncio.sleep(0)  # live requests first: an inline run does not suspend
+
+    async def _copy(self, request: InferRequest, version: int, prediction_id: str) -> None:
+        outcome, outputs = Outcome.SERVER_ERROR, None
+        started = time.monotonic_ns()
+        try:
+            loaded = self._routes.loaded(request.model, version)
+            check(request.inputs, (), loaded.signature)
+            outputs = await loaded.run(request.inputs, (), 0)
+            outcome = Outcome.INVALID_OUTPUT if nonfinite(outputs) else Outcome.OK
+        except GatewayError as error:
+            # INVALID counts too: the primary answered this request, and the shadow would not.
+            if error.code in _NO_FAULT:
+                self.dropped += 1
+                return
+        latency_ns = time.monotonic_ns() - started
+        self._tap.record(request, version, Role.SHADOW, outcome, latency_ns, outputs, prediction_id)

@@ -1,0 +1,125 @@
+"""Sees every answered request. A record is one append; the summing up is done later, in bulk, elsewhere.
+
+Records of the event loop and drains of another thread meet in one deque, whose ends are safe to use at
+once. Each counter is written by one side only.
+"""
+
+import threading
+from collections import Counter, deque
+from collections.abc import Callable
+from time import time
+
+import numpy as np
+
+from gateway.config import Watching
+from gateway.core.capture import Capture
+from gateway.core.profile import Profile
+from gateway.core.summary import Key, Window
+from gateway.core.types import InferRequest, Outcome, Role, Tensors
+from gateway.telemetry.record import Record
+from gateway.telemetry.sampling import Sampler
+from gateway.telemetry.summing import window
+
+MOST_BYTES = 64 * 2**20
+"""Tensors held between two drains. Beyond it records go without them: counted and timed, not profiled."""
+
+
+class TrafficTap:
+    """Implements `ports.Tap`.
+
+    Args:
+        profiles: the reference profile of a model's version; called from the draining thread.
+        rng: draws the sample of captured predictions.
+    """
+
+    def __init__(
+        self,
+        watching: Watching,
+        profiles: Callable[[str, int], Profile | None],
+        rng: np.random.Generator,
+        most_bytes: int = MOST_BYTES,
+    ) -> None:
+        self._profiles = profiles
+        self._sampler = Sampler(watching.sample_rows_per_s, rng)
+        self._most_records = watching.tap_records
+        self._most_bytes = most_bytes
+        self._pending: deque[Record | int] = deque()  # a number: the generation from here on
+        self._held_bytes = 0
+        self._freed_bytes = 0
+        self._dropped: Counter[tuple[str, int, Role]] = Counter()
+        self._told: Counter[tuple[str, int, Role]] = Counter()
+        self._generation = 0
+        self._since = time()
+        self._draining = threading.Lock()
+
+    def record(
+        self,
+        request: InferRequest,
+        version: int,
+        role: Role,
+        outcome: Outcome,
+        latency_ns: int,
+        outputs: Tensors | None,
+        prediction_id: str,
+    ) -> None:
+        if len(self._pending) >= self._most_records:
+            self._dropped[request.model, version, role] += 1
+            return
+        inputs: Tensors | None = None
+        rows = size = 0
+        if outputs is not None:
+            inputs = request.inputs
+            for array in inputs.values():
+                size += array.nbytes
+                rows = rows or (array.shape[0] if array.shape else 1)
+            for array in outputs.values():
+                size += array.nbytes
+            if self._held_bytes - self._freed_bytes + size > self._most_bytes:
+                inputs, outputs, size = None, None, 0
+            self._held_bytes += size
+        self._pending.append(
+            Record(
+                *(request.model, version, role, outcome, latency_ns, request.protocol, rows),
+                *(inputs, outputs, prediction_id, time(), size),
+            )
+        )
+
+    def roll(self, generation: int) -> None:
+        """Close what was recorded so far under the old generation. Call right before a new table applies."""
+        self._pending.append(generation)
+
+    def drain(self, now: float) -> tuple[list[Window], list[Capture]]:
+        """What was recorded since the last drain: windows that end `now` (Unix seconds), and a sample.
+
+        Takes time in proportion to it: call it from a thread.
+        """
+        with self._draining:
+            groups = self._take()
+            captures = self._sampler.sample(groups, now - self._since)
+            lost = self._lost()
+            for key in lost:
+                groups.setdefault(key, [])
+            windows = [
+                window(key, records, self._profiles(key[0], key[1]), self._since, now, lost.get(key, 0))
+                for key, records in groups.items()
+            ]
+            self._since = now
+            return windows, captures
+
+    def _take(self) -> dict[Key, list[Record]]:
+        groups: dict[Key, list[Record]] = {}
+        for _ in range(len(self._pending)):
+            record = self._pending.popleft()
+            if isinstance(record, int):
+                self._generation = record
+                continue
+            self._freed_bytes += record.size
+            key = (record.model, record.version, record.role, self._generation)
+            groups.setdefault(key, []).append(record)
+        return groups
+
+    def _lost(self) -> dict[Key, int]:
+        dropped = self._dropped.copy()
+        lost = dropped - self._told
+        self._told = dropped
+        return {(*key, self._generation): n for key, n in lost.items()}

@@ -1,0 +1,82 @@
+import gc
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from gateway.core.signature import Signature, TensorSpec
+from gateway.errors import ErrorCode, GatewayError
+from gateway.runtime.session import Session, run_options
+
+SessionOf = Callable[[bytes], Session]
+
+
+def words(*values: bytes) -> dict[str, np.ndarray[tuple[int, ...], np.dtype[np.generic]]]:
+    return {"s": np.array([[value] for value in values], np.object_)}
+
+
+def test_all_outputs_come_in_the_graphs_order(logistic: bytes, session_of: SessionOf) -> None:
+    answer = session_of(logistic).run({"x": np.zeros((3, 30), np.float32)}, ())
+    assert list(answer) == ["label", "probabilities"]
+    assert answer["label"].shape == (3,)
+    assert answer["probabilities"].sum(axis=1) == pytest.approx(1)
+
+
+def test_only_the_outputs_asked_for_come_and_in_the_graphs_order(
+    logistic: bytes, session_of: SessionOf
+) -> None:
+    session, inputs = session_of(logistic), {"x": np.zeros((1, 30), np.float32)}
+    assert list(session.run(inputs, ("probabilities",))) == ["probabilities"]
+    assert list(session.run(inputs, ("probabilities", "label"))) == ["label", "probabilities"]
+
+
+def test_text_goes_through_as_bytes_both_ways(text: bytes, session_of: SessionOf) -> None:
+    inputs = words("héé".encode(), b"", b"a\x00b")
+    answer = session_of(text).run(inputs, ())
+    assert answer["t"].dtype == np.object_
+    assert answer["t"].tolist() == inputs["s"].tolist()
+
+
+def test_bytes_that_are_not_text_are_the_callers_fault(text: bytes, session_of: SessionOf) -> None:
+    with pytest.raises(GatewayError, match="'s' holds bytes that are not UTF-8") as caught:
+        session_of(text).run(words(b"\xff"), ())
+    assert caught.value.code is ErrorCode.INVALID
+
+
+def test_arrays_may_be_read_only_and_strided(logistic: bytes, session_of: SessionOf) -> None:
+    rows = np.arange(120, dtype=np.float32).reshape(2, 60) / 100
+    view = rows[:, ::2]
+    view.setflags(write=False)
+    session = session_of(logistic)
+    plain = session.run({"x": np.ascontiguousarray(view)}, ())
+    assert session.run({"x": view}, ())["probabilities"].tolist() == plain["probabilities"].tolist()
+
+
+def test_a_failing_run_is_internal_and_says_nothing_of_the_inside(
+    lookup: bytes, session_of: SessionOf, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(GatewayError, match=r"^the model failed on this input$") as caught:
+        session_of(lookup).run({"i": np.array([9])}, ())
+    assert caught.value.code is ErrorCode.INTERNAL
+    assert caught.value.__suppress_context__
+    assert capfd.readouterr().err == ""
+
+
+def test_a_model_that_does_not_load_is_internal() -> None:
+    spec = TensorSpec("x", "FP32", (1,))
+    with pytest.raises(GatewayError, match="cannot load") as caught:
+        Session(b"junk", Signature((spec,), (spec,)))
+    assert caught.value.code is ErrorCode.INTERNAL
+
+
+def test_a_run_told_to_end_ends(endless: bytes, session_of: SessionOf) -> None:
+    options = run_options()
+    options.terminate = True
+    with pytest.raises(GatewayError):
+        session_of(endless).run({"x": np.full((1, 1), 2, np.float32)}, (), options)
+
+
+def test_an_answer_outlives_its_session(logistic: bytes, session_of: SessionOf) -> None:
+    answer = session_of(logistic).run({"x": np.zeros((1, 30), np.float32)}, ())
+    gc.collect()
+    assert answer["probabilities"].shape == (1, 2)

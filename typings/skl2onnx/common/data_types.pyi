@@ -1,0 +1,6 @@
+from collections.abc import Sequence
+
+class TensorType: ...
+
+class FloatTensorType(TensorType):
+    def __init__(self, shape: Sequence[int | None] | None = ...) -> None: ...
