@@ -1,0 +1,106 @@
+"""Artifacts by digest, on anything fsspec reaches. A file, once stored, is never changed or moved.
+
+The layout is `<root>/sha256/<first two digits>/<digest>`; workers read the same URIs.
+"""
+
+import hashlib
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from fsspec.core import url_to_fs
+
+from lifecycle.errors import LifecycleCode, LifecycleError
+
+CHUNK = 1 << 20
+
+
+class FileArtifacts:
+    """Implements `ports.Artifacts`.
+
+    Args:
+        root_uri: a folder as a path or an fsspec URI, e.g. `s3://bucket/headrace`.
+        cache_dir: where fetched files are kept; not used when the root is a local folder.
+    """
+
+    def __init__(self, root_uri: str, cache_dir: Path) -> None:
+        self._fs, self._root = url_to_fs(root_uri)
+        self._local = "file" in self._fs.protocol
+        self._cache = cache_dir
+
+    def put(self, source: Path) -> tuple[str, str]:
+        try:
+            return self._put(source)
+        except OSError as error:
+            raise _unavailable("stored", error) from error
+
+    def _put(self, source: Path) -> tuple[str, str]:
+        # The digest is known only once the bytes are written; the rename then makes them appear whole.
+        part = f"{self._root}/incoming/{secrets.token_hex(8)}"
+        self._fs.makedirs(f"{self._root}/incoming", exist_ok=True)
+        try:
+            with source.open("rb") as data, self._fs.open(part, "wb") as out:
+                digest = hashlib.sha256()
+                for chunk in _chunks(data):
+                    digest.update(chunk)
+                    out.write(chunk)
+                if self._local:
+                    out.flush()
+                    os.fsync(out.fileno())
+            path = f"{self._root}/{_place(digest.hexdigest())}"
+            self._fs.makedirs(path.rpartition("/")[0], exist_ok=True)
+            self._fs.mv(part, path)
+        except BaseException:
+            if self._fs.exists(part):
+                self._fs.rm_file(part)
+            raise
+        return self._fs.unstrip_protocol(path), f"sha256:{digest.hexdigest()}"
+
+    def fetch(self, uri: str, digest: str) -> Path:
+        try:
+            return self._fetch(uri, digest)
+        except OSError as error:
+            raise _unavailable("read", error) from error
+
+    def _fetch(self, uri: str, digest: str) -> Path:
+        algorithm, _, wanted = digest.partition(":")
+        if algorithm != "sha256" or not wanted:
+            raise LifecycleError(LifecycleCode.REFUSED, f"{digest!r} is not a SHA-256 digest")
+        remote = self._fs._strip_protocol(uri)
+        path = Path(remote) if self._local else self._cache / _place(wanted)
+        if not self._local and not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            part = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+            try:
+                self._fs.get_file(remote, str(part))
+                part.replace(path)
+            finally:
+                part.unlink(missing_ok=True)
+        if _digest(path) != wanted:
+            if not self._local:
+                path.unlink(missing_ok=True)
+            raise LifecycleError(
+                LifecycleCode.REFUSED, "the stored artifact no longer matches its digest; register it again"
+            )
+        return path
+
+
+def _place(digest: str) -> str:
+    return f"sha256/{digest[:2]}/{digest}"
+
+
+def _chunks(data: IO[bytes]) -> Iterator[bytes]:
+    while chunk := data.read(CHUNK):
+        yield chunk
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as data:
+        return hashlib.file_digest(data, "sha256").hexdigest()
+
+
+def _unavailable(done: str, error: OSError) -> LifecycleError:
+    reason = error.strerror or type(error).__name__
+    return LifecycleError(LifecycleCode.UNAVAILABLE, f"an artifact cannot be {done}: {reason}")

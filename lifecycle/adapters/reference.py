@@ -1,0 +1,112 @@
+"""Reference data as tensors: a Parquet file of rows, and optionally their `label`.
+
+Two layouts: a column per input tensor, named like it (or `inputs.<tensor>`, as in the capture log) and
+holding lists; or, for a model with a single [N, F] input, F scalar feature columns in the model's order.
+Boolean columns `holdout` and `recent`, as the trainer writes them, choose the rows that count.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from gateway.core.signature import Signature, TensorSpec
+from gateway.core.types import DATATYPES, Array
+from lifecycle.errors import LifecycleCode, LifecycleError
+from lifecycle.tensors import to_array
+
+LABEL = "label"
+FLAGS = ("holdout", "recent")
+
+
+def read_reference(
+    path: Path, signature: Signature, max_rows: int | None = None
+) -> tuple[dict[str, Array], Array | None]:
+    """Inputs by tensor, [N, ...] in the signature's dtypes, and the labels [N] if there are any.
+
+    Rows that a version was not trained on, of the period it was trained for, stand for live traffic: where
+    the flags are given and leave any, only those are read. With more than `max_rows` rows, that many are
+    taken at even distances.
+
+    Raises:
+        LifecycleError: INVALID if the file is not Parquet or does not fit the signature.
+    """
+    try:
+        table = pq.read_table(path)
+    except (pa.ArrowException, OSError):
+        raise _invalid("it is not a Parquet file that can be read") from None
+    if not table.num_rows:
+        raise _invalid("it has no rows")
+    for flag in FLAGS:
+        if flag in table.column_names and pa.types.is_boolean(table.column(flag).type):
+            chosen = table.filter(table.column(flag))
+            table = (chosen if chosen.num_rows else table).drop_columns([flag])
+    if max_rows is not None and table.num_rows > max_rows:
+        table = table.take(np.linspace(0, table.num_rows - 1, max_rows).astype(np.int64))
+    labels = _labels(table.column(LABEL)) if LABEL in table.column_names else None
+    table = table.rename_columns([name.removeprefix("inputs.") for name in table.column_names])
+    columns = [name for name in table.column_names if name != LABEL]
+    specs = signature.inputs
+    if set(columns) >= {spec.name for spec in specs}:
+        return {spec.name: _tensor(table.column(spec.name), spec) for spec in specs}, labels
+    if len(specs) == 1 and len(specs[0].shape) == 2:
+        return {specs[0].name: _features(table, columns, specs[0])}, labels
+    missing = next(spec.name for spec in specs if spec.name not in columns)
+    raise _invalid(f"it has no column {missing!r}; give one column per input tensor")
+
+
+def _tensor(column: "pa.ChunkedArray[Any]", spec: TensorSpec) -> Array:
+    array = _cast(column, spec)
+    if array.ndim == 1 and spec.shape[1:] == (1,):
+        array = array.reshape(-1, 1)
+    # A tensor of higher rank may lie flat in its column; the signature knows its shape.
+    if array.ndim == 2 and len(spec.shape) > 2 and -1 not in spec.shape[1:]:
+        if array.shape[1] != np.prod(spec.shape[1:]):
+            raise _invalid(f"column {spec.name!r} has {array.shape[1]} values per row")
+        array = array.reshape(-1, *spec.shape[1:])
+    if not spec.admits((spec.shape[0], *array.shape[1:])):
+        raise _invalid(f"column {spec.name!r} has rows of shape {list(array.shape[1:])}")
+    return array
+
+
+def _features(table: pa.Table, columns: list[str], spec: TensorSpec) -> Array:
+    if spec.shape[1] not in (-1, len(columns)):
+        raise _invalid(f"it has {len(columns)} feature columns; input {spec.name!r} takes {spec.shape[1]}")
+    parts = [_cast(table.column(name), spec, name) for name in columns]
+    if any(part.ndim != 1 for part in parts):
+        raise _invalid("its feature columns hold lists; name one column like the input tensor")
+    return np.stack(parts, axis=1)
+
+
+def _cast(column: "pa.ChunkedArray[Any]", spec: TensorSpec, name: str = "") -> Array:
+    try:
+        array = to_array(column)
+        if spec.datatype != "BYTES":
+            with np.errstate(invalid="ignore", over="ignore"):
+                cast = array.astype(spec.dtype)
+            if spec.dtype.kind != "f" and (cast != array).any():
+                raise ValueError("a value does not fit")
+            return cast
+    except (ValueError, TypeError):
+        reason = f"column {name or spec.name!r} does not hold {spec.datatype} in every row"
+        raise _invalid(reason) from None
+    flat = [v if isinstance(v, bytes) else str(v).encode() for v in array.ravel().tolist()]
+    texts = np.empty(len(flat), np.object_)
+    texts[:] = flat
+    return texts.reshape(array.shape)
+
+
+def _labels(column: "pa.ChunkedArray[Any]") -> Array:
+    try:
+        labels = to_array(column)
+    except ValueError:
+        raise _invalid("its column 'label' has rows without a value") from None
+    if labels.ndim != 1 or labels.dtype not in DATATYPES:
+        raise _invalid("its column 'label' must hold one number, boolean or text per row")
+    return labels
+
+
+def _invalid(reason: str) -> LifecycleError:
+    return LifecycleError(LifecycleCode.INVALID, f"the reference data cannot be used: {reason}")

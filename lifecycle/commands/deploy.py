@@ -1,0 +1,44 @@
+"""From a registered version to live traffic in one command: validate, approve, give traffic or roll out."""
+
+from lifecycle.commands.models import Models
+from lifecycle.commands.rollouts import Rollouts
+from lifecycle.commands.traffic import Traffic
+from lifecycle.core.plan import Plan
+from lifecycle.core.version import Stage
+
+EVERYTHING = 100.0
+
+
+class Deploy:
+    """Safe to repeat: what is done already is left as it is.
+
+    Args:
+        plan: the rollout of a version that has a champion to replace.
+    """
+
+    def __init__(self, models: Models, traffic: Traffic, rollouts: Rollouts, plan: Plan) -> None:
+        self._models = models
+        self._traffic = traffic
+        self._rollouts = rollouts
+        self._plan = plan
+
+    async def deploy(self, name: str, number: int, actor: str, plan: Plan | None = None) -> str:
+        """Returns in a sentence what came of it.
+
+        Raises:
+            LifecycleError: REFUSED if a gate fails or a worker cannot load the version, CONFLICT if a
+                rollout or hand-made traffic stands in the way, NOT_FOUND, UNAVAILABLE.
+        """
+        version = await self._models.validate(name, number, actor)
+        if version.stage is Stage.VALIDATED:
+            if not self._models.automatic:
+                return f"version {number} of {name!r} is validated and waits for approval"
+            self._models.approve(name, number, actor)
+        model, _ = self._models.show(name)
+        if model.champion == number:
+            return f"version {number} of {name!r} is the champion already"
+        if not model.champion:
+            await self._traffic.set(name, {number: EVERYTHING}, actor=actor)
+            return f"version {number} of {name!r} has all traffic"
+        rollout = self._rollouts.start(name, number, plan or self._plan, actor)
+        return f"version {number} of {name!r} is in a rollout by the plan `{rollout.plan.name}`"

@@ -1,0 +1,98 @@
+"""Takes files in: stored by digest, inspected as stored, summed up as what a version is made of.
+
+What is inspected is the stored copy, so nothing can change between the look and the use.
+"""
+
+import asyncio
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway.core.profile import Profile
+from gateway.core.signature import Signature
+from lifecycle.core.sniff import HEAD_BYTES, foreign
+from lifecycle.core.validation import Inspection, Limits, stopped
+from lifecycle.core.verdict import Verdict
+from lifecycle.errors import LifecycleCode, LifecycleError
+from lifecycle.ports import Artifacts, Sandbox
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A file in the artifact store."""
+
+    uri: str = ""
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """An inspected artifact and what belongs to it; the URIs of what it lacks are empty."""
+
+    artifact: Stored
+    signature: Signature
+    profile: Stored = Stored()
+    reference: Stored = Stored()
+
+
+class Intake:
+    def __init__(self, artifacts: Artifacts, sandbox: Sandbox, limits: Limits) -> None:
+        self._artifacts = artifacts
+        self._sandbox = sandbox
+        self._limits = limits
+
+    def store(self, artifact: Path) -> Stored:
+        """Store a file that may be ONNX. Blocks.
+
+        Raises:
+            LifecycleError: REFUSED for anything else and for files over the size limit.
+        """
+        try:
+            with artifact.open("rb") as file:
+                head, size = file.read(HEAD_BYTES), artifact.stat().st_size
+        except OSError:
+            raise LifecycleError(LifecycleCode.INVALID, "the model's file cannot be read") from None
+        if kind := foreign(head):
+            raise _refused(f"it is {kind}, and only ONNX is served here; export the model to ONNX")
+        if not size:
+            raise _refused("it is empty")
+        if size > self._limits.max_bytes:
+            raise _refused(f"it has {size} bytes; the limit is {self._limits.max_bytes}")
+        return Stored(*self._artifacts.put(artifact))
+
+    async def inspect(self, artifact: Stored, reference: Path | None) -> Package:
+        """Load a stored artifact in the sandbox, run the reference rows and take their profile.
+
+        Raises:
+            LifecycleError: REFUSED naming the gate that failed, UNAVAILABLE if the inspection broke.
+        """
+        path = await asyncio.to_thread(self._artifacts.fetch, artifact.uri, artifact.digest)
+        rows, rows_path = Stored(), None
+        if reference is not None:
+            rows = await asyncio.to_thread(self._put, reference)
+            rows_path = await asyncio.to_thread(self._artifacts.fetch, rows.uri, rows.digest)
+        seen = await self._sandbox.inspect(path, self._limits, rows_path)
+        stop = stopped(seen.findings)
+        if stop is not None and stop.verdict is Verdict.ERROR:
+            raise LifecycleError(LifecycleCode.UNAVAILABLE, f"{stop.reason}; try again")
+        if stop is not None or seen.signature is None:
+            raise _refused(
+                f"gate `{stop.name}`: {stop.reason}" if stop is not None else "it has no signature"
+            )
+        profile = await asyncio.to_thread(self._profile, seen) if seen.inputs else Stored()
+        return Package(artifact, seen.signature, profile, rows)
+
+    def _put(self, reference: Path) -> Stored:
+        if not reference.is_file():
+            raise LifecycleError(LifecycleCode.INVALID, "the reference data's file cannot be read")
+        return Stored(*self._artifacts.put(reference))
+
+    def _profile(self, seen: Inspection) -> Stored:
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(Profile.of(seen.inputs, seen.outputs).to_bytes())
+            file.flush()
+            return Stored(*self._artifacts.put(Path(file.name)))
+
+
+def _refused(reason: str) -> LifecycleError:
+    return LifecycleError(LifecycleCode.REFUSED, f"the artifact is refused: {reason}")

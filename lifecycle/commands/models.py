@@ -1,0 +1,227 @@
+"""A version's way into the registry and through governance: register, validate, approve, reject, retire.
+
+Never opens an artifact itself and never gives a version traffic. Every outcome is in the ledger.
+"""
+
+import asyncio
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from lifecycle.commands.intake import Intake, Package
+from lifecycle.commands.lookup import find_model, find_versions
+from lifecycle.commands.trial import Trial
+from lifecycle.core.rollout import SERVABLE, Event, move
+from lifecycle.core.validation import Limits, stopped
+from lifecycle.core.verdict import Verdict
+from lifecycle.core.version import Lineage, Model, Stage, Version
+from lifecycle.errors import LifecycleCode, LifecycleError
+from lifecycle.ports import Artifacts, Entry, Sandbox, Store
+
+NAME = re.compile(r"(?!\.)[A-Za-z0-9._-]{1,128}")
+PASSED = SERVABLE | {Stage.VALIDATED}
+
+
+class Models:
+    """Commands on models and versions.
+
+    Args:
+        clock: Unix time in seconds.
+        limits: what an artifact may cost while it is inspected.
+        approvals: people other than the submitter who must approve a version; 0 approves on request.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        artifacts: Artifacts,
+        sandbox: Sandbox,
+        clock: Callable[[], float],
+        limits: Limits | None = None,
+        approvals: int = 0,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._approvals = approvals
+        self._intake = Intake(artifacts, sandbox, limits or Limits())
+        self._trial = Trial(artifacts, sandbox, limits or Limits())
+
+    @property
+    def automatic(self) -> bool:
+        """Whether a validated version needs nobody's approval."""
+        return self._approvals == 0
+
+    def list(self) -> Sequence[Model]:
+        return self._store.models()
+
+    def show(self, name: str) -> tuple[Model, Sequence[Version]]:
+        """A model and its versions, lowest number first. Raises LifecycleError NOT_FOUND."""
+        return find_model(self._store, name), self._store.versions(name)
+
+    def version(self, name: str, number: int) -> Version:
+        """Raises LifecycleError NOT_FOUND."""
+        find_model(self._store, name)
+        if version := find_versions(self._store, name).get(number):
+            return version
+        raise LifecycleError(LifecycleCode.NOT_FOUND, f"model {name!r} has no version {number}")
+
+    async def register(
+        self,
+        name: str,
+        artifact: Path,
+        *,
+        actor: str,
+        number: int | None = None,
+        reference: Path | None = None,
+        recipe: str = "",
+        lineage: Lineage | None = None,
+    ) -> Version:
+        """Store an ONNX file as a new version. Registering the same file again changes nothing.
+
+        Args:
+            number: the version's; None takes the next, or the newest version if it is the same file.
+            reference: Parquet rows that stand for normal traffic, optionally with their `label`.
+
+        Raises:
+            LifecycleError: INVALID for a bad name or number, REFUSED if the file is not a servable ONNX
+                model, CONFLICT if the number is taken by another file.
+        """
+        if not NAME.fullmatch(name):
+            raise LifecycleError(
+                LifecycleCode.INVALID,
+                "a model's name has 1 to 128 letters, digits, dots, dashes and underscores, and no dot first",
+            )
+        if number is not None and not 1 <= number < 2**31:
+            raise LifecycleError(LifecycleCode.INVALID, "a version's number is 1 or higher")
+        try:
+            stored = await asyncio.to_thread(self._intake.store, artifact)
+            if (present := self._present(name, number, stored.digest)) is not None:
+                return present
+            package = await self._intake.inspect(stored, reference)
+        except LifecycleError as error:
+            if error.code is LifecycleCode.REFUSED:
+                self._store.commit(Entry(actor, "version.refused", name, {"reason": error.message}))
+            raise
+        return self._add(name, number, package, recipe, actor, lineage or Lineage())
+
+    def _present(self, name: str, number: int | None, digest: str) -> Version | None:
+        versions = find_versions(self._store, name)
+        found = versions.get(max(versions, default=0) if number is None else number)
+        if found is None or found.digest == digest:
+            return found
+        if number is None:
+            return None
+        raise LifecycleError(
+            LifecycleCode.CONFLICT, f"version {number} of {name!r} is another file; choose a new number"
+        )
+
+    def _add(
+        self, name: str, number: int | None, package: Package, recipe: str, actor: str, lineage: Lineage
+    ) -> Version:
+        # While the artifact was inspected another registration may have gone ahead.
+        if (present := self._present(name, number, package.artifact.digest)) is not None:
+            return present
+        now = self._clock()
+        model = next(iter(self._store.models(name)), None)
+        version = Version(
+            model=name,
+            number=number or max(find_versions(self._store, name), default=0) + 1,
+            stage=Stage.REGISTERED,
+            artifact=package.artifact.uri,
+            digest=package.artifact.digest,
+            signature=package.signature,
+            submitter=actor,
+            created_at=now,
+            profile=package.profile.uri,
+            profile_digest=package.profile.digest,
+            lineage=replace(lineage, recipe=lineage.recipe or recipe),
+            reference=package.reference.uri,
+            reference_digest=package.reference.digest,
+        )
+        changed: Sequence[Model] = ()
+        if model is None:
+            changed = [Model(name, 1, now, recipe=recipe)]
+        elif recipe and recipe != model.recipe:
+            changed = [replace(model, revision=model.revision + 1, recipe=recipe)]
+        detail = {"version": version.number, "digest": version.digest, "cause": lineage.cause}
+        self._store.commit(Entry(actor, "version.registered", name, detail), *changed, version)
+        return version
+
+    async def validate(self, name: str, number: int, actor: str) -> Version:
+        """Judge a version by all gates and keep the evidence. One that passed before is returned as it is.
+
+        Raises:
+            LifecycleError: REFUSED, naming the gate that failed, once the rejection is committed;
+                UNAVAILABLE if the inspection itself broke (nothing is changed then).
+        """
+        version = self.version(name, number)
+        if version.stage in PASSED:
+            return version
+        move(version.stage, Event.VALIDATE)
+        champion = find_model(self._store, name).champion
+        findings = await self._trial.judge(version, self.version(name, champion) if champion else None)
+        stop = stopped(findings)
+        if stop is not None and stop.verdict is Verdict.ERROR:
+            raise LifecycleError(LifecycleCode.UNAVAILABLE, f"{stop.name}: {stop.reason}; try again")
+        # People may have decided on the version meanwhile; what they decided stands.
+        current = self.version(name, number)
+        event = Event.VALIDATE if stop is None else Event.REJECT
+        rejected_again = current.stage is Stage.REJECTED and event is Event.REJECT
+        stage = current.stage if rejected_again else move(current.stage, event)
+        reason = "" if stop is None else f"it does not pass the gate `{stop.name}`: {stop.reason}"
+        judged = self._commit(actor, replace(current, stage=stage, evidence=findings), reason)
+        if stop is not None:
+            raise LifecycleError(LifecycleCode.REFUSED, f"version {number} of {name!r} is rejected: {reason}")
+        return judged
+
+    def approve(self, name: str, number: int, actor: str) -> Version:
+        """Let a validated version serve, or count one of the approvals it needs.
+
+        Raises:
+            LifecycleError: CONFLICT if it is not validated, FORBIDDEN for its submitter or a second vote.
+        """
+        version = self.version(name, number)
+        if version.stage in SERVABLE:
+            return version
+        stage = move(version.stage, Event.APPROVE)
+        if not self.automatic:
+            if actor == version.submitter:
+                raise LifecycleError(
+                    LifecycleCode.FORBIDDEN, "the submitter of a version cannot approve it; ask somebody else"
+                )
+            if actor in version.approvers:
+                raise LifecycleError(LifecycleCode.FORBIDDEN, "you have approved this version already")
+        approvers = (*version.approvers, actor)
+        if len(approvers) < self._approvals:
+            stage = version.stage
+        return self._commit(actor, replace(version, stage=stage, approvers=approvers), kind="approved")
+
+    def reject(self, name: str, number: int, actor: str) -> Version:
+        """Take a version out of the running. Raises LifecycleError CONFLICT while it has traffic."""
+        return self._withdraw(name, number, actor, Event.REJECT)
+
+    def retire(self, name: str, number: int, actor: str) -> Version:
+        """Put a version away for good. Raises LifecycleError CONFLICT while it has traffic."""
+        return self._withdraw(name, number, actor, Event.RETIRE)
+
+    def _withdraw(self, name: str, number: int, actor: str, event: Event) -> Version:
+        model, version = find_model(self._store, name), self.version(name, number)
+        if number in model.loaded():
+            raise LifecycleError(
+                LifecycleCode.CONFLICT,
+                f"version {number} of {name!r} is in use; move its traffic or end its rollout first",
+            )
+        version = replace(version, stage=move(version.stage, event))
+        # The model's revision rises too, so that traffic given at the same moment is refused.
+        return self._commit(actor, version, model=replace(model, revision=model.revision + 1))
+
+    def _commit(
+        self, actor: str, version: Version, reason: str = "", *, kind: str = "", model: Model | None = None
+    ) -> Version:
+        detail: dict[str, object] = {"version": version.number, "stage": str(version.stage)}
+        if reason:
+            detail["reason"] = reason
+        entry = Entry(actor, f"version.{kind or version.stage}", version.model, detail)
+        self._store.commit(entry, *([model] if model is not None else []), version)
+        return version

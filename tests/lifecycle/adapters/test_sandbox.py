@@ -1,0 +1,185 @@
+import asyncio
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import onnx
+import psutil
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from gateway.core.signature import Signature, TensorSpec
+from lifecycle.adapters.sandbox import ProcessSandbox
+from lifecycle.core.validation import Inspection, Limits, stopped
+from lifecycle.core.verdict import Finding, Verdict
+
+Write = Callable[..., Path]
+LIMITS = Limits(wall_seconds=30, cpu_seconds=20)
+
+
+def save(
+    path: Path, nodes: list[onnx.NodeProto], output: list[int | str], kind: int = TensorProto.FLOAT
+) -> Path:
+    graph = helper.make_graph(
+        nodes,
+        "g",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["rows", 3])],
+        [helper.make_tensor_value_info("y", kind, output)],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    onnx.save_model(model, str(path))
+    return path
+
+
+def constant(name: str, value: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> onnx.NodeProto:
+    return helper.make_node("Constant", [], [name], value=numpy_helper.from_array(value))
+
+
+def endless(path: Path) -> Path:
+    """A Loop whose condition is always true and whose trip count is the highest there is."""
+    body = helper.make_graph(
+        [helper.make_node("Identity", ["go_in"], ["go_out"]), helper.make_node("Identity", ["in"], ["out"])],
+        "body",
+        [
+            helper.make_tensor_value_info("i", TensorProto.INT64, []),
+            helper.make_tensor_value_info("go_in", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("in", TensorProto.FLOAT, None),
+        ],
+        [
+            helper.make_tensor_value_info("go_out", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("out", TensorProto.FLOAT, None),
+        ],
+    )
+    nodes = [
+        constant("trips", np.array(2**62, np.int64)),
+        constant("go", np.array(True)),
+        helper.make_node("Loop", ["trips", "go", "x"], ["y"], body=body),
+    ]
+    return save(path, nodes, ["rows", 3])
+
+
+def greedy(path: Path) -> Path:
+    """Asks for a tensor of 4 TB."""
+    nodes = [
+        constant("shape", np.array([1 << 20, 1 << 20], np.int64)),
+        helper.make_node("ConstantOfShape", ["shape"], ["vast"]),
+        helper.make_node("ReduceMax", ["vast"], ["most"], keepdims=0),
+        helper.make_node("Add", ["x", "most"], ["y"]),
+    ]
+    return save(path, nodes, ["rows", 3])
+
+
+def rows(path: Path, values: Sequence[Sequence[float]], **columns: Sequence[object]) -> Path:
+    pq.write_table(pa.table({"x": pa.array(values, pa.list_(pa.float32())), **columns}), path)
+    return path
+
+
+async def failure(artifact: Path, limits: Limits = LIMITS, reference: Path | None = None) -> Finding:
+    seen = await ProcessSandbox().inspect(artifact, limits, reference)
+    found = stopped(seen.findings)
+    assert found is not None, seen
+    assert found.verdict is Verdict.FAIL
+    assert "/" not in found.reason.replace("N/A", "")
+    return found
+
+
+async def test_a_good_model_is_loaded_warmed_and_run_on_the_reference_rows(
+    linear: Write, tmp_path: Path
+) -> None:
+    reference = rows(tmp_path / "rows.parquet", [[1, 2, 3]] * 300 + [[4, 5, 6]], label=[0] * 300 + [1])
+    seen = await ProcessSandbox().inspect(linear(slope=2, offset=1), LIMITS, reference)
+    assert [(finding.name, finding.verdict) for finding in seen.findings] == [
+        ("structure", Verdict.PASS),
+        ("load", Verdict.PASS),
+        ("warm_up", Verdict.PASS),
+    ]
+    spec = TensorSpec("x", "FP32", (-1, 3))
+    assert seen.signature == Signature((spec,), (TensorSpec("y", "FP32", (-1, 3)),))
+    assert seen.outputs["y"].shape == (301, 3)
+    np.testing.assert_array_equal(seen.outputs["y"][-1], [9, 11, 13])
+    assert seen.labels is not None
+    assert seen.labels[-1] == 1
+    assert seen.latency_ms > 0
+    assert seen.memory_mb > 0
+
+
+async def test_bytes_that_are_not_onnx_fail_the_structure_gate(linear: Write, tmp_path: Path) -> None:
+    truncated = tmp_path / "truncated.onnx"
+    truncated.write_bytes(linear().read_bytes()[:-20])
+    noise = tmp_path / "noise.onnx"
+    noise.write_bytes(np.random.default_rng(1).bytes(4096))
+    for artifact in (truncated, noise):
+        assert (await failure(artifact)).name == "structure"
+
+
+async def test_an_endless_loop_is_ended_and_named(tmp_path: Path) -> None:
+    found = await failure(endless(tmp_path / "loop.onnx"), Limits(wall_seconds=6, cpu_seconds=2))
+    assert found.name == "warm_up"
+    assert "s of processor time" in found.reason or "longer than 6 s" in found.reason
+
+
+async def test_a_vast_allocation_fails_the_warm_up_and_no_other_process(tmp_path: Path) -> None:
+    assert (await failure(greedy(tmp_path / "greedy.onnx"))).name in ("load", "warm_up")
+
+
+async def test_sequence_outputs_are_refused_with_the_way_out(tmp_path: Path) -> None:
+    path = save(tmp_path / "zip.onnx", [helper.make_node("SequenceConstruct", ["x"], ["y"])], ["rows", 3])
+    model = onnx.load_model(str(path))
+    tensor = helper.make_tensor_type_proto(TensorProto.FLOAT, ["rows", 3])
+    del model.graph.output[:]
+    model.graph.output.append(helper.make_value_info("y", helper.make_sequence_type_proto(tensor)))
+    onnx.save_model(model, str(path))
+    found = await failure(path)
+    assert found.name == "load"
+    assert "zipmap=False" in found.reason
+
+
+async def test_an_output_of_another_shape_than_declared_is_refused(tmp_path: Path) -> None:
+    nodes = [helper.make_node("ReduceSum", ["x"], ["y"], keepdims=0)]
+    found = await failure(save(tmp_path / "shape.onnx", nodes, ["rows", 7]))
+    assert found.name in ("structure", "load", "warm_up")
+
+
+async def test_reference_rows_that_do_not_fit_are_said_to_be_the_reason(
+    linear: Write, tmp_path: Path
+) -> None:
+    found = await failure(linear(), reference=rows(tmp_path / "rows.parquet", [[1, 2]]))
+    assert found.name == "finite_outputs"
+    assert "'x' has rows of shape [2]" in found.reason
+
+
+async def test_too_little_memory_to_load_is_a_failure(linear: Write) -> None:
+    assert (await failure(linear(), Limits(memory_mb=64))).name == "structure"
+
+
+async def test_only_as_many_reference_rows_run_as_may_be_sent_back(linear: Write, tmp_path: Path) -> None:
+    reference = rows(tmp_path / "rows.parquet", [[1, 2, 3]] * 4000)
+    seen = await ProcessSandbox().inspect(linear(), Limits(max_result_bytes=20_000), reference)
+    assert 100 < len(seen.outputs["y"]) < 1000
+
+
+async def test_an_answer_over_the_cap_is_not_read_to_its_end(tmp_path: Path) -> None:
+    nodes = [constant("many", np.array([1, 3000], np.int64)), helper.make_node("Tile", ["x", "many"], ["y"])]
+    reference = rows(tmp_path / "rows.parquet", [[1, 2, 3]] * 40)
+    found = await failure(
+        save(tmp_path / "wide.onnx", nodes, ["rows", 9000]), Limits(max_result_bytes=20_000), reference
+    )
+    assert found.name == "finite_outputs"
+    assert "over 20000 bytes" in found.reason
+
+
+async def test_a_caller_that_gives_up_leaves_no_process_behind(tmp_path: Path) -> None:
+    inspecting = asyncio.create_task(ProcessSandbox().inspect(endless(tmp_path / "loop.onnx"), LIMITS))
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(inspecting, 0.5)
+    commands = [" ".join(child.cmdline()) for child in psutil.Process().children()]
+    assert not [command for command in commands if "inspector" in command]
+
+
+async def test_a_missing_artifact_is_an_error_not_a_failure(tmp_path: Path) -> None:
+    seen: Inspection = await ProcessSandbox().inspect(tmp_path / "gone.onnx", LIMITS)
+    found = stopped(seen.findings)
+    assert found is not None
+    assert found.verdict is Verdict.ERROR

@@ -1,0 +1,40 @@
+"""ONNX files that tests of the control loop share."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+Write = Callable[..., Path]
+
+
+@pytest.fixture
+def linear(tmp_path: Path) -> Write:
+    """Writes y = x · slope + offset over x FP32 [-1, 3], y FP32 [-1, 3]; returns the path."""
+
+    def write(
+        name: str = "model.onnx", *, slope: float = 1.0, offset: float = 0.0, output: str = "y"
+    ) -> Path:
+        nodes = [
+            helper.make_node("Mul", ["x", "slope"], ["scaled"]),
+            helper.make_node("Add", ["scaled", "offset"], [output]),
+        ]
+        graph = helper.make_graph(
+            nodes,
+            "linear",
+            [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["rows", 3])],
+            [helper.make_tensor_value_info(output, TensorProto.FLOAT, ["rows", 3])],
+            [
+                numpy_helper.from_array(np.array(slope, np.float32), "slope"),
+                numpy_helper.from_array(np.array(offset, np.float32), "offset"),
+            ],
+        )
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+        path = tmp_path / name
+        onnx.save_model(model, str(path))
+        return path
+
+    return write
