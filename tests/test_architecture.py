@@ -4,13 +4,17 @@
 """
 
 import ast
+import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("gateway", "lifecycle")
@@ -134,6 +138,24 @@ def test_cores_touch_nothing_outside(core: str) -> None:
     assert calls == []
 
 
+def test_the_lock_pins_what_the_project_asks_for() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    asked = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    # A package may be pinned once per Python version, each with its own marker.
+    pins: dict[str, set[str]] = {}
+    for name, pinned in re.findall(r"^([\w.-]+)==(\S+)", lock, re.MULTILINE):
+        pins.setdefault(canonicalize_name(name), set()).add(pinned)
+    unmet = [
+        line
+        for line, wanted in ((line, Requirement(line)) for line in asked)
+        if not pins.get(name := canonicalize_name(wanted.name))
+        or not all(wanted.specifier.contains(pinned) for pinned in pins[name])
+    ]
+    assert unmet == [], "run `make lock`"
+    assert not re.search(r"://|^-", lock, re.MULTILINE), "the lock names an index or a place"
+
+
 @pytest.mark.parametrize(
     ("contract", "module", "line"),
     [
@@ -148,7 +170,13 @@ def test_a_planted_import_breaks_its_contract(contract: str, module: str, line: 
     for package in PACKAGES:
         shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    command = [str(Path(sys.executable).parent / "lint-imports"), "--no-cache", "--no-logo", "--contract", contract]
+    command = [
+        str(Path(sys.executable).parent / "lint-imports"),
+        "--no-cache",
+        "--no-logo",
+        "--contract",
+        contract,
+    ]
 
     before = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     (tmp_path / module).write_text(f'"""Planted."""\n\n{line}\n', encoding="utf-8")
