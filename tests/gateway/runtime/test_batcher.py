@@ -1,0 +1,186 @@
+import asyncio
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+
+import numpy as np
+import pytest
+from onnxruntime import RunOptions
+
+from gateway.core.types import Array
+from gateway.errors import ErrorCode, GatewayError
+from gateway.runtime.batcher import Batcher
+from gateway.runtime.pool import Pool
+from gateway.runtime.session import Session
+from gateway.runtime.signature import signature_of
+
+FAR_NS = 3_600 * 10**9
+
+
+class Counting(Session):
+    """The real session, which also tells how many rows each run had, and can hold the first one up."""
+
+    def __init__(self, model: bytes) -> None:
+        super().__init__(model, signature_of(model))
+        self.runs: list[int] = []
+        self.started = threading.Event()
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def run(
+        self, inputs: Mapping[str, Array], outputs: tuple[str, ...], options: RunOptions | None = None
+    ) -> dict[str, Array]:
+        self.runs.append(len(next(iter(inputs.values()))))
+        self.started.set()
+        self.started.set()
+        assert self.gate.wait(10)
+        return super().run(inputs, outputs, options)
+
+
+@pytest.fixture
+async def pool() -> AsyncIterator[Pool]:
+    pool = Pool(threads=1, queue=50, max_run_s=0.2)
+    yield pool
+    await pool.close()
+
+
+@pytest.fixture
+def batcher(pool: Pool) -> Callable[..., tuple[Counting, Batcher]]:
+    def build(model: bytes, most: float = 1000) -> tuple[Counting, Batcher]:
+        session = Counting(model)
+        return session, Batcher(session, pool, most)
+
+    return build
+
+
+Build = Callable[..., tuple[Counting, Batcher]]
+
+
+def indices(*values: int) -> dict[str, Array]:
+    return {"i": np.array(values, np.int64)}
+
+
+async def crowd(
+    session: Counting, batcher: Batcher, requests: list[dict[str, Array]], deadline_ns: int = 0
+) -> list[dict[str, Array] | BaseException]:
+    """Answers of requests that arrive while a first one is running; the first one's is left out."""
+    session.gate.clear()
+    first = asyncio.create_task(batcher.run(indices(0), (), 0))
+    await asyncio.to_thread(session.started.wait, 10)
+    others = [asyncio.create_task(batcher.run(inputs, (), deadline_ns)) for inputs in requests]
+    for _ in others:
+        await asyncio.sleep(0)  # they line up behind the first
+    session.gate.set()
+    await first
+    return await asyncio.gather(*others, return_exceptions=True)
+
+
+async def test_a_lone_request_runs_at_once_and_alone(lookup: bytes, batcher: Build) -> None:
+    session, joined = batcher(lookup)
+    answer = await joined.run(indices(1, 2), (), 0)
+    assert answer["y"].tolist() == [10, 20]
+    assert session.runs == [2]
+
+
+async def test_requests_of_one_turn_share_a_run(lookup: bytes, batcher: Build) -> None:
+    session, joined = batcher(lookup)
+    answers = await asyncio.gather(*(joined.run(indices(i), (), 0) for i in range(4)))
+    assert [answer["y"].tolist() for answer in answers] == [[0], [10], [20], [30]]
+    assert session.runs == [4]
+
+
+async def test_requests_that_wait_for_a_run_share_the_next(lookup: bytes, batcher: Build) -> None:
+    session, joined = batcher(lookup)
+    answers = await crowd(session, joined, [indices(3), indices(1, 2), indices()])
+    assert [a["y"].tolist() for a in answers if isinstance(a, dict)] == [[30], [10, 20], []]
+    assert session.runs == [1, 3]
+
+
+async def test_a_batch_ends_at_its_size(lookup: bytes, batcher: Build) -> None:
+    session, joined = batcher(lookup, 2)
+    await asyncio.gather(*(joined.run(indices(i % 4), (), 0) for i in range(5)))
+    assert session.runs == [2, 2, 1]
+    await joined.run(indices(0, 1, 2, 3), (), 0)
+    assert session.runs[-1] == 4
+
+
+async def test_one_bad_request_fails_alone(lookup: bytes, batcher: Build) -> None:
+    session, joined = batcher(lookup)
+    good, bad, other = await crowd(session, joined, [indices(1), indices(9), indices(2)])
+    assert isinstance(good, dict)
+    assert isinstance(other, dict)
+    assert (good["y"].tolist(), other["y"].tolist()) == ([10], [20])
+    assert isinstance(bad, GatewayError)
+    assert bad.code is ErrorCode.INTERNAL
+    assert session.runs == [1, 3, 1, 1, 1]
+
+
+async def test_one_wedged_request_does_not_take_its_neighbours_along(endless: bytes, batcher: Build) -> None:
+    _, joined = batcher(endless)
+    inputs = [{"x": np.full((1, 1), value, np.float32)} for value in (0.5, 2.0, 0.25)]
+    good, wedged, other = await asyncio.gather(
+        *(joined.run(each, (), 0) for each in inputs), return_exceptions=True
+    )
+    assert isinstance(good, dict)
+    assert isinstance(other, dict)
+    assert isinstance(wedged, GatewayError)
+    assert wedged.code is ErrorCode.DEADLINE
+
+
+async def test_other_shapes_and_other_outputs_run_apart(logistic: bytes, batcher: Build) -> None:
+    session, joined = batcher(logistic)
+    row = {"x": np.zeros((1, 30), np.float32)}
+    both, only = await asyncio.gather(joined.run(row, (), 0), joined.run(row, ("label",), 0))
+    assert (list(both), list(only)) == (["label", "probabilities"], ["label"])
+    assert session.runs == [1, 1]
+
+
+async def test_rows_that_disagree_between_inputs_are_the_callers_fault(lookup: bytes, batcher: Build) -> None:
+    _, joined = batcher(lookup)
+    with pytest.raises(GatewayError, match="numbers of rows") as caught:
+        await joined.run({"i": np.zeros(1), "j": np.zeros(2)}, (), 0)
+    assert caught.value.code is ErrorCode.INVALID
+
+
+async def test_what_waited_past_its_deadline_does_not_run(lookup: bytes, batcher: Build) -> None:
+    session, joined = batcher(lookup)
+    (answer,) = await crowd(session, joined, [indices(1)], deadline_ns=time.monotonic_ns() - 1)
+    assert isinstance(answer, GatewayError)
+    assert answer.code is ErrorCode.DEADLINE
+    assert session.runs == [1]
+
+
+async def test_a_caller_who_left_costs_no_run(lookup: bytes, batcher: Build) -> None:
+    session, joined = batcher(lookup)
+    session.gate.clear()
+    first = asyncio.create_task(joined.run(indices(0), (), 0))
+    await asyncio.to_thread(session.started.wait, 10)
+    gone = asyncio.create_task(joined.run(indices(1), (), 0))
+    stays = asyncio.create_task(joined.run(indices(2), (), FAR_NS + time.monotonic_ns()))
+    await asyncio.sleep(0)
+    gone.cancel()
+    session.gate.set()
+    await first
+    assert (await stays)["y"].tolist() == [20]
+    assert session.runs == [1, 1]
+
+
+async def test_sheds_when_too_many_wait(lookup: bytes, batcher: Build, pool: Pool) -> None:
+    session, joined = batcher(lookup)
+    answers = await crowd(session, joined, [indices(1)] * (pool.queue + 1))
+    shed = [answer for answer in answers if isinstance(answer, GatewayError)]
+    assert [error.code for error in shed] == [ErrorCode.OVERLOADED]
+
+
+async def test_closing_answers_everyone(lookup: bytes) -> None:
+    pool, session = Pool(1, 50, 10.0), Counting(lookup)
+    joined = Batcher(session, pool, 1)
+    session.gate.clear()
+    tasks = [asyncio.create_task(joined.run(indices(i), (), 0)) for i in range(3)]
+    await asyncio.to_thread(session.started.wait, 10)
+    closing = asyncio.create_task(pool.close())
+    session.gate.set()
+    await closing
+    answers = await asyncio.gather(*tasks, return_exceptions=True)
+    assert isinstance(answers[0], dict)
+    assert all(isinstance(a, GatewayError) and a.code is ErrorCode.NOT_READY for a in answers[1:])

@@ -1,0 +1,138 @@
+import asyncio
+import hashlib
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gateway.config import Serving
+from gateway.core.profile import Profile
+from gateway.core.routing import VersionEntry
+from gateway.core.types import Array
+from gateway.errors import ErrorCode, GatewayError
+from gateway.runtime.loader import Loader
+
+Write = Callable[..., VersionEntry]
+ROW: dict[str, Array] = {"x": np.zeros((1, 30), np.float32)}
+
+
+@pytest.fixture
+async def loader(tmp_path: Path) -> AsyncIterator[Loader]:
+    loader = Loader(tmp_path / "cache", Serving(threads=1, queue=8, max_run_s=0.2))
+    yield loader
+    await loader.close()
+
+
+def suspends(run: Coroutine[Any, Any, dict[str, Array]]) -> bool:
+    """Whether a first step of the run does not answer."""
+    try:
+        run.send(None)
+    except StopIteration:
+        return False
+    run.close()
+    return True
+
+
+async def test_a_cheap_version_answers_inline_without_suspending(
+    loader: Loader, written: Write, logistic: bytes
+) -> None:
+    version = await loader.load("m", written(logistic))
+    assert not suspends(version.run(ROW, (), 0))
+    assert (await version.run(ROW, (), 0))["label"].shape == (1,)
+
+
+async def test_many_rows_of_it_go_to_the_pool_with_the_same_answer(
+    loader: Loader, written: Write, logistic: bytes
+) -> None:
+    inline = await loader.load("m", replace(written(logistic), placement="inline"))
+    pooled = await loader.load("m", replace(written(logistic), placement="pool"))
+    rows = {"x": np.random.default_rng(0).normal(size=(20, 30)).astype(np.float32)}
+    assert suspends(pooled.run(rows, (), 0))
+    one, other = await inline.run(rows, (), 0), await pooled.run(rows, (), 0)
+    assert one["probabilities"] == pytest.approx(other["probabilities"])
+
+
+async def test_a_costly_version_goes_to_the_pool_by_itself(
+    loader: Loader, written: Write, slow: bytes
+) -> None:
+    version = await loader.load("m", written(slow))
+    assert suspends(version.run({"x": np.zeros((1, 256), np.float32)}, (), 0))
+
+
+async def test_a_version_with_loops_cannot_hold_the_worker_up(
+    loader: Loader, written: Write, endless: bytes
+) -> None:
+    version = await loader.load("m", written(endless))
+    with pytest.raises(GatewayError) as caught:
+        await version.run({"x": np.full((1, 1), 2, np.float32)}, (), 0)
+    assert caught.value.code is ErrorCode.DEADLINE
+
+
+async def test_rows_that_must_not_be_joined_run_apart(loader: Loader, written: Write, blend: bytes) -> None:
+    version = await loader.load("m", replace(written(blend), placement="pool"))
+    answers = await asyncio.gather(
+        *(version.run({"x": np.full((1, 1), value, np.float32)}, (), 0) for value in range(4))
+    )
+    assert [answer["y"].item() for answer in answers] == [0, 0, 0, 0]
+
+
+async def test_a_late_request_does_not_run_inline(loader: Loader, written: Write, logistic: bytes) -> None:
+    version = await loader.load("m", written(logistic))
+    with pytest.raises(GatewayError) as caught:
+        await version.run(ROW, (), time.monotonic_ns() - 1)
+    assert caught.value.code is ErrorCode.DEADLINE
+
+
+async def test_the_loop_goes_on_while_a_version_loads(loader: Loader, written: Write, slow: bytes) -> None:
+    loading = asyncio.create_task(loader.load("m", written(slow)))
+    turns = 0
+    while not loading.done():
+        await asyncio.sleep(0)
+        turns += 1
+    assert turns > 10
+
+
+async def test_the_profile_comes_with_the_version_and_outlives_it_a_while(
+    loader: Loader, written: Write, logistic: bytes, tmp_path: Path
+) -> None:
+    profile = Profile.of(ROW, {}).to_bytes()
+    (tmp_path / "profile").write_bytes(profile)
+    digest = f"sha256:{hashlib.sha256(profile).hexdigest()}"
+    entry = replace(written(logistic), profile=str(tmp_path / "profile"), profile_digest=digest)
+    version = await loader.load("m", entry)
+    assert version.profile is not None
+    assert version.profile.keys() == ("inputs.x",)
+    assert loader.profile("m", 1) is version.profile
+    assert loader.profile("m", 2) is None
+    await loader.unload(version)
+    assert loader.profile("m", 1) is version.profile
+
+
+async def test_a_version_without_a_profile_has_none(loader: Loader, written: Write, logistic: bytes) -> None:
+    assert (await loader.load("m", written(logistic))).profile is None
+    assert loader.profile("m", 1) is None
+
+
+async def test_what_cannot_be_read_is_internal_without_a_path(
+    loader: Loader, written: Write, logistic: bytes, tmp_path: Path
+) -> None:
+    entry, gone, digest = written(logistic), str(tmp_path / "gone"), f"sha256:{'0' * 64}"
+    no_model = replace(entry, artifact=gone, digest=digest)
+    no_profile = replace(entry, profile=gone, profile_digest=digest)
+    for broken in (no_model, no_profile):
+        with pytest.raises(GatewayError) as caught:
+            await loader.load("m", broken)
+        assert caught.value.code is ErrorCode.INTERNAL
+        assert str(tmp_path) not in caught.value.message
+
+
+async def test_a_broken_model_is_internal(loader: Loader, written: Write, logistic: bytes) -> None:
+    signature = written(logistic).signature
+    for junk in (b"junk", logistic[: len(logistic) // 2]):
+        with pytest.raises(GatewayError) as caught:
+            await loader.load("m", written(junk, signature=signature))
+        assert caught.value.code is ErrorCode.INTERNAL

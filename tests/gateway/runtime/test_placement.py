@@ -1,0 +1,47 @@
+import math
+
+import pytest
+
+from gateway.runtime.placement import INLINE_BUDGET_NS, Cost, batch_elements, cost, inline_elements
+
+ROW = 30
+
+
+def test_two_measurements_tell_the_fixed_cost_from_that_of_a_row() -> None:
+    measured = cost(one_ns=8_000, many_ns=14_300, rows=64, elements=ROW, unbounded=False)
+    assert measured.element_ns * ROW == pytest.approx(100)
+    assert measured.fixed_ns == pytest.approx(7_900)
+    assert measured.row_ns == pytest.approx(8_000)
+
+
+def test_noise_never_makes_a_row_free_of_charge_or_negative() -> None:
+    measured = cost(one_ns=8_000, many_ns=7_000, rows=64, elements=ROW, unbounded=False)
+    assert measured.element_ns == 0
+    assert measured.row_ns == pytest.approx(8_000)
+    assert math.isfinite(inline_elements("auto", measured))
+
+
+def test_auto_runs_inline_what_fits_the_budget() -> None:
+    fits = inline_elements("auto", Cost(fixed_ns=10_000, element_ns=10, elements=ROW))
+    assert fits == pytest.approx((INLINE_BUDGET_NS - 10_000) / 10)
+
+
+@pytest.mark.parametrize(
+    "measured",
+    [Cost(400_000, 0, ROW), Cost(0, 20_000, ROW), Cost(10, 0.1, ROW, unbounded=True)],
+    ids=["fixed cost", "row cost", "loops"],
+)
+def test_auto_sends_the_costly_and_the_unpredictable_to_the_pool(measured: Cost) -> None:
+    assert inline_elements("auto", measured) < 0
+
+
+def test_a_person_may_overrule_the_measurement() -> None:
+    cheap, costly = Cost(10, 0.1, ROW), Cost(1e9, 1e6, ROW)
+    assert inline_elements("inline", costly) == math.inf
+    assert inline_elements("pool", cheap) < 0
+    assert inline_elements("dedicated", cheap) < 0
+
+
+def test_a_batch_is_as_long_as_its_target() -> None:
+    assert batch_elements(Cost(1_000, 10, ROW), target_ns=11_000) == pytest.approx(1_000)
+    assert batch_elements(Cost(1e9, 10, ROW)) == 0

@@ -1,0 +1,98 @@
+import asyncio
+import threading
+import time
+from collections.abc import AsyncIterator, Callable
+
+import numpy as np
+import pytest
+from onnxruntime import RunOptions
+
+from gateway.errors import ErrorCode, GatewayError
+from gateway.runtime.pool import Pool
+from gateway.runtime.session import Session
+
+SessionOf = Callable[[bytes], Session]
+
+
+@pytest.fixture
+async def pool() -> AsyncIterator[Pool]:
+    pool = Pool(threads=1, queue=2, max_run_s=0.05)
+    yield pool
+    await pool.close()
+
+
+def quick(_: RunOptions) -> str:
+    return "done"
+
+
+async def test_answers_from_a_thread(pool: Pool) -> None:
+    assert await pool.submit(lambda _: threading.current_thread().name, 0) != threading.current_thread().name
+
+
+async def test_sheds_what_has_no_room_to_wait_and_recovers(pool: Pool) -> None:
+    gate = threading.Event()
+    held = [pool.submit(lambda _: gate.wait(10), 0) for _ in range(3)]
+    with pytest.raises(GatewayError) as caught:
+        pool.submit(quick, 0)
+    assert caught.value.code is ErrorCode.OVERLOADED
+    gate.set()
+    assert await asyncio.gather(*held) == [True] * 3
+    assert await pool.submit(quick, 0) == "done"
+
+
+async def test_a_caller_who_leaves_gives_the_room_back(pool: Pool) -> None:
+    gate = threading.Event()
+    running = pool.submit(lambda _: gate.wait(10), 0)
+    waiting = [pool.submit(quick, 0) for _ in range(2)]
+    for future in waiting:
+        future.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    again = [pool.submit(quick, 0) for _ in range(2)]
+    gate.set()
+    assert await running
+    assert await asyncio.gather(*again) == ["done"] * 2
+
+
+async def test_what_is_past_its_deadline_does_not_run(pool: Pool) -> None:
+    ran = []
+    with pytest.raises(GatewayError) as caught:
+        await pool.submit(lambda _: ran.append(1), time.monotonic_ns() - 1)
+    assert caught.value.code is ErrorCode.DEADLINE
+    assert not ran
+
+
+async def test_a_wedged_run_is_ended_and_the_thread_lives_on(
+    pool: Pool, endless: bytes, session_of: SessionOf
+) -> None:
+    session = session_of(endless)
+    wedge = {"x": np.full((1, 1), 2, np.float32)}
+    with pytest.raises(GatewayError, match=r"ran for 0\.05 s and was ended") as caught:
+        await pool.submit(lambda options: session.run(wedge, (), options), 0)
+    assert caught.value.code is ErrorCode.DEADLINE
+    assert await pool.submit(quick, 0) == "done"
+
+
+async def test_a_run_ends_at_its_callers_deadline(endless: bytes, session_of: SessionOf) -> None:
+    pool, session = Pool(1, 1, max_run_s=3600), session_of(endless)
+    wedge = {"x": np.full((1, 1), 2, np.float32)}
+    with pytest.raises(GatewayError, match="deadline passed") as caught:
+        await pool.submit(lambda options: session.run(wedge, (), options), time.monotonic_ns() + 20_000_000)
+    assert caught.value.code is ErrorCode.DEADLINE
+    await pool.close()
+
+
+async def test_an_error_of_the_model_stays_what_it_is(
+    pool: Pool, lookup: bytes, session_of: SessionOf
+) -> None:
+    session = session_of(lookup)
+    with pytest.raises(GatewayError) as caught:
+        await pool.submit(lambda options: session.run({"i": np.array([9])}, (), options), 0)
+    assert caught.value.code is ErrorCode.INTERNAL
+
+
+async def test_a_closed_pool_says_try_again() -> None:
+    pool = Pool(1, 1, 1.0)
+    await pool.close()
+    with pytest.raises(GatewayError) as caught:
+        pool.submit(quick, 0)
+    assert caught.value.code is ErrorCode.NOT_READY
