@@ -1,0 +1,3 @@
+"""The `headrace` command. Talks to the admin API through the SDK only."""
+
+from lifecycle.cli.main import main as main

@@ -1,0 +1,29 @@
+"""The admin API as one FastAPI application: its routes, its guards and its one shape of error."""
+
+from importlib.metadata import PackageNotFoundError, version
+
+from fastapi import FastAPI
+
+from lifecycle.api import audit, events, feedback, models, observe, overview, rollouts, traffic, versions
+from lifecycle.api.desk import Desk as Desk
+from lifecycle.api.origin import SameOrigin
+from lifecycle.api.status import install_errors
+
+
+def build(desk: Desk) -> FastAPI:
+    """The application that serves `desk`. Must run in the event loop of the desk's services."""
+    # FastAPI's documentation pages load scripts from other sites, so only the schema is served.
+    app = FastAPI(title="Headrace admin API", version=installed_version(), docs_url=None, redoc_url=None)
+    app.state.desk = desk
+    for part in (overview, models, versions, traffic, rollouts, feedback, observe, audit, events):
+        app.include_router(part.router)
+    install_errors(app)
+    app.add_middleware(SameOrigin, hosts=desk.hosts)
+    return app
+
+
+def installed_version() -> str:
+    try:
+        return version("headrace")
+    except PackageNotFoundError:  # run from a source tree
+        return "unreleased"

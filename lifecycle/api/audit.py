@@ -1,0 +1,72 @@
+"""`/v1/audit`: the ledger, the past it tells of, and the proof that nobody rewrote it. Only reads."""
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from lifecycle.api.desk import AtDesk
+from lifecycle.api.observations import LedgerOut, RecordOut, RecordsOut, SplitOut
+from lifecycle.commands import audit
+from lifecycle.core.ledger import Record
+from lifecycle.errors import LifecycleCode, LifecycleError
+from lifecycle.ports import Store
+
+router = APIRouter(prefix="/v1/audit", tags=["audit"])
+
+
+@router.get("")
+async def records(
+    desk: AtDesk,
+    model: str | None = None,
+    after: Annotated[int | None, Query(ge=0)] = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> RecordsOut:
+    """Ledger records, oldest first: the newest ones, or the first ones behind number `after`."""
+    if after is None:
+        found = await asyncio.to_thread(newest, desk.store, model, limit)
+    else:
+        found = await asyncio.to_thread(desk.store.records, model, after=after, limit=limit)
+    return RecordsOut(records=[RecordOut.of(record) for record in found])
+
+
+@router.get("/at")
+async def at(
+    desk: AtDesk, model: str, time: Annotated[str, Query(description="ISO 8601 or Unix seconds.")]
+) -> SplitOut:
+    """Which versions had a model's traffic at a time."""
+    moment = read_time(time)
+    split = await asyncio.to_thread(audit.at, desk.store, model, moment)
+    return SplitOut.of(split, moment)
+
+
+@router.get("/verify")
+async def verify(desk: AtDesk) -> LedgerOut:
+    """Check every record against its hash and the one before it."""
+    return LedgerOut.of(await asyncio.to_thread(audit.verify, desk.store))
+
+
+def newest(store: Store, model: str | None, limit: int) -> list[Record]:
+    """The last `limit` records, oldest first. Looks back ever further until there are enough."""
+    head, span = store.head().seq, limit
+    while True:
+        start = max(head - span, 0)
+        found = store.records(model, after=start, limit=span)
+        if len(found) >= limit or start == 0:
+            return found[-limit:]
+        span *= 4
+
+
+def read_time(text: str) -> float:
+    """Unix seconds of a time as people write it; UTC unless it names another zone."""
+    try:
+        return float(text)
+    except ValueError:
+        pass
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        message = f"{text!r} is not a time; write e.g. 2026-11-20T12:00:00Z"
+        raise LifecycleError(LifecycleCode.INVALID, message) from None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

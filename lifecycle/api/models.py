@@ -1,0 +1,23 @@
+"""`/v1/models`: what is registered. Only reads."""
+
+from fastapi import APIRouter
+
+from lifecycle.api.desk import AtDesk
+from lifecycle.api.schemas import ModelOut, ModelsOut
+
+router = APIRouter(prefix="/v1/models", tags=["models"])
+
+
+@router.get("")
+async def list_models(desk: AtDesk) -> ModelsOut:
+    """All models, by name."""
+    return ModelsOut(
+        models=[ModelOut.of(model, len(desk.store.versions(model.name))) for model in desk.models.list()]
+    )
+
+
+@router.get("/{model}")
+async def show_model(model: str, desk: AtDesk) -> ModelOut:
+    """One model and how its traffic is shared."""
+    found, versions = desk.models.show(model)
+    return ModelOut.of(found, len(versions))

@@ -1,0 +1,213 @@
+"""The admin API's JSON on its way out: what was seen, by workers, labels, monitors and the ledger."""
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict
+
+from gateway.core.report import WorkerReport
+from lifecycle.commands.audit import Audit, Split
+from lifecycle.core.ledger import Record
+from lifecycle.core.verdict import Verdict
+
+
+class ReceiptOut(BaseModel):
+    """What became of a batch of labels. `unknown` ones are kept until their prediction arrives."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    joined: int
+    duplicate: int
+    conflicting: int
+    unknown: int
+
+
+class RecordOut(BaseModel):
+    """One ledger record. `seq` counts from 1; `at` is Unix time in seconds."""
+
+    seq: int
+    at: float
+    actor: str
+    kind: str
+    model: str
+    detail: dict[str, Any]
+    prev_hash: str
+    hash: str
+
+    @classmethod
+    def of(cls, record: Record) -> Self:
+        return cls.model_validate(record.as_json())
+
+
+class RecordsOut(BaseModel):
+    records: list[RecordOut]
+
+
+class SplitOut(BaseModel):
+    """A model's traffic at a time, Unix seconds, and the record that had set it."""
+
+    model: str
+    at: float
+    champion: int
+    weights: dict[int, float]
+    shadows: list[int]
+    record: RecordOut
+
+    @classmethod
+    def of(cls, split: Split, at: float) -> Self:
+        return cls(
+            model=split.model,
+            at=at,
+            champion=split.champion,
+            weights=split.weights,
+            shadows=list(split.shadows),
+            record=RecordOut.of(split.record),
+        )
+
+
+class LedgerOut(BaseModel):
+    """Whether the ledger is whole. Keep `seq` and `hash` elsewhere: they show later if its end was cut."""
+
+    intact: bool
+    records: int
+    seq: int
+    hash: str
+    reason: str
+
+    @classmethod
+    def of(cls, found: Audit) -> Self:
+        return cls(
+            intact=found.problem is None,
+            records=found.records,
+            seq=found.head.seq,
+            hash=found.head.hash,
+            reason=found.problem.reason if found.problem else "",
+        )
+
+
+class LoadedOut(BaseModel):
+    model: str
+    version: int
+
+
+class WorkerOut(BaseModel):
+    worker: str
+    generation: int
+    loaded: list[LoadedOut]
+    failed: list[LoadedOut]
+    seen_at: float
+
+    @classmethod
+    def of(cls, report: WorkerReport) -> Self:
+        def pairs(versions: frozenset[tuple[str, int]]) -> list[LoadedOut]:
+            return [LoadedOut(model=model, version=version) for model, version in sorted(versions)]
+
+        return cls(
+            worker=report.worker,
+            generation=report.generation,
+            loaded=pairs(report.loaded),
+            failed=pairs(report.failed),
+            seen_at=report.seen_at,
+        )
+
+
+class StatusOut(BaseModel):
+    """`ready`: all wanted workers live and on the newest `generation`.
+
+    `info` is what the node says of itself.
+    """
+
+    version: str
+    ready: bool
+    generation: int
+    uptime_s: float
+    workers: list[WorkerOut]
+    info: Mapping[str, Any]
+
+
+class PointOut(BaseModel):
+    """One second of a model; counts and shares by version, shadows left out."""
+
+    at: int
+    requests: dict[int, int]
+    errors: dict[int, int]
+    invalid: dict[int, int]
+    p50_ms: float | None
+    p99_ms: float | None
+    share: dict[int, float]
+
+
+class SeriesOut(BaseModel):
+    model: str
+    points: list[PointOut]
+
+
+class FeatureOut(BaseModel):
+    """`effect` is the population stability index less its chance part."""
+
+    name: str
+    p_value: float
+    effect: float
+    statistic: float
+    drifted: bool
+
+
+class DriftOut(BaseModel):
+    """PASS: no drift; FAIL: drift; INCONCLUSIVE: too little is known. `n` counts rows."""
+
+    model: str
+    verdict: Verdict
+    reason: str
+    n: int
+    features: list[FeatureOut]
+
+
+class CohortOut(BaseModel):
+    """Predictions made from `start` to `end`, with the 95 % interval of their accuracy."""
+
+    start: float
+    end: float
+    predictions: int
+    labelled: int
+    coverage: float
+    mature: bool
+    accuracy: float | None
+    low: float | None
+    high: float | None
+
+
+class VersionPerformanceOut(BaseModel):
+    version: int
+    cohorts: list[CohortOut]
+
+
+class FallOut(BaseModel):
+    """A confirmed loss of accuracy."""
+
+    since: float
+    rows: int
+    accuracy: float
+    upper: float
+    reference: float
+
+
+class PerformanceOut(BaseModel):
+    """`reference` is the champion's accuracy at validation. Empty until labels arrive."""
+
+    model: str
+    champion: int = 0
+    reference: float | None = None
+    fall: FallOut | None = None
+    versions: list[VersionPerformanceOut] = []
+
+
+class RetrainingOut(BaseModel):
+    """Where retraining stands. `started` are Unix seconds of all trainings so far."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    recipe: str
+    running: bool
+    reason: str
+    sample_more: bool
+    started: list[float]

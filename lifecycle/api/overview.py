@@ -1,0 +1,73 @@
+"""The cluster at a glance: `/v1/status`, `/metrics`, and the page for people at `/`."""
+
+import time
+from importlib.resources import files
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from lifecycle.api.desk import AtDesk, Desk
+from lifecycle.api.observations import StatusOut, WorkerOut
+from lifecycle.errors import LifecycleCode, LifecycleError
+
+_UI = files("lifecycle.api") / "ui"
+_MEDIA = {"html": "text/html", "css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
+_PAGE_HEADERS = {
+    "content-security-policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cache-control": "no-cache",
+}
+_STARTED = time.monotonic()
+
+router = APIRouter(tags=["overview"])
+
+
+@router.get("/v1/status")
+async def status(desk: AtDesk, request: Request) -> StatusOut:
+    """Whether the cluster is ready to serve, and who its workers are."""
+    workers = sorted(desk.fleet.workers(), key=lambda report: report.worker)
+    generation = desk.fleet.table.generation
+    return StatusOut(
+        version=request.app.version,
+        ready=_ready(desk),
+        generation=generation,
+        uptime_s=time.monotonic() - _STARTED,
+        workers=[WorkerOut.of(report) for report in workers],
+        info=desk.info,
+    )
+
+
+def _ready(desk: Desk) -> bool:
+    workers = desk.fleet.workers()
+    generation = desk.fleet.table.generation
+    return len(workers) >= desk.info.get("workers", 1) and all(
+        report.generation >= generation for report in workers
+    )
+
+
+@router.get("/metrics", response_class=Response)
+async def metrics(desk: AtDesk) -> Response:
+    """Prometheus text."""
+    return Response(desk.metrics(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+@router.get("/", include_in_schema=False)
+async def page() -> Response:
+    return _file("index.html")
+
+
+@router.get("/ui/{name}", include_in_schema=False)
+async def asset(name: str) -> Response:
+    return _file(name)
+
+
+def _file(name: str) -> Response:
+    known = {entry.name: entry for entry in _UI.iterdir()}
+    if name not in known:
+        raise LifecycleError(LifecycleCode.NOT_FOUND, "the page has no such part")
+    media = _MEDIA[name.rpartition(".")[2]]
+    return Response(known[name].read_bytes(), media_type=media, headers=_PAGE_HEADERS)

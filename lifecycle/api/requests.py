@@ -1,0 +1,46 @@
+"""The admin API's JSON on its way in: unknown keys and values out of range are refused here."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
+VersionNumber = Annotated[int, Field(ge=1)]
+Text = Annotated[str, StringConstraints(max_length=1000)]
+
+
+class _In(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class TrafficIn(_In):
+    """Percent by version, summing to 100. Shadows that are not given stay as they are."""
+
+    weights: dict[VersionNumber, Percent]
+    shadows: list[VersionNumber] | None = None
+    dry_run: bool = False
+
+
+class RolloutIn(_In):
+    """`plan` is a preset's name, a plan, or empty for the default."""
+
+    version: VersionNumber
+    plan: str | dict[str, Any] = ""
+
+
+class DeployIn(_In):
+    plan: str | dict[str, Any] = ""
+
+
+class ReasonIn(_In):
+    reason: Text = ""
+
+
+class LabelIn(_In):
+    prediction_id: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    label: bool | int | float | str
+
+
+class LabelsIn(_In):
+    model: str
+    labels: Annotated[list[LabelIn], Field(min_length=1)]

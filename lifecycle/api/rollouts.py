@@ -1,0 +1,70 @@
+"""`/v1/models/{model}/rollouts`: starting rollouts, looking at them, and stepping in."""
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from lifecycle.api.desk import Actor, AtDesk, Desk
+from lifecycle.api.preconditions import IfRevision
+from lifecycle.api.requests import RolloutIn
+from lifecycle.api.schemas import RolloutOut, RolloutsOut
+from lifecycle.core.plan import Plan, preset
+from lifecycle.core.rollout import Rollout
+
+router = APIRouter(prefix="/v1/models/{model}/rollouts", tags=["rollouts"])
+
+
+@router.get("")
+async def list_rollouts(model: str, desk: AtDesk) -> RolloutsOut:
+    """A model's rollouts, newest first."""
+    desk.traffic.show(model)  # NOT_FOUND rather than an empty list
+    return RolloutsOut(rollouts=[shown(desk, rollout) for rollout in desk.store.rollouts(model)])
+
+
+@router.post("", status_code=201)
+async def start(
+    model: str, wanted: RolloutIn, desk: AtDesk, actor: Actor, if_revision: IfRevision
+) -> RolloutOut:
+    """Begin to bring a version into traffic, step by step."""
+    plan = read_plan(desk, wanted.plan)
+    return shown(desk, desk.rollouts.start(model, wanted.version, plan, actor, if_revision=if_revision))
+
+
+@router.get("/current")
+async def show_rollout(model: str, desk: AtDesk) -> RolloutOut:
+    """The active rollout, or else the last one."""
+    return shown(desk, desk.rollouts.show(model))
+
+
+@router.post("/current/pause")
+async def pause(model: str, desk: AtDesk, actor: Actor) -> RolloutOut:
+    """Hold the present split. A failed guard still rolls back."""
+    return shown(desk, desk.rollouts.pause(model, actor))
+
+
+@router.post("/current/resume")
+async def resume(model: str, desk: AtDesk, actor: Actor) -> RolloutOut:
+    """Go on."""
+    return shown(desk, desk.rollouts.resume(model, actor))
+
+
+@router.post("/current/promote")
+async def promote(model: str, desk: AtDesk, actor: Actor, if_revision: IfRevision) -> RolloutOut:
+    """Give the version all traffic, whatever the plan still asks for."""
+    return shown(desk, desk.rollouts.promote(model, actor, if_revision=if_revision))
+
+
+@router.post("/current/abort")
+async def abort(model: str, desk: AtDesk, actor: Actor, if_revision: IfRevision) -> RolloutOut:
+    """Give all traffic back to the champion."""
+    return shown(desk, desk.rollouts.abort(model, actor, if_revision=if_revision))
+
+
+def read_plan(desk: Desk, given: str | dict[str, Any]) -> Plan:
+    """A plan by preset name, as JSON, or the default for an empty name."""
+    return Plan.from_json(given) if isinstance(given, dict) else preset(given or desk.default_plan)
+
+
+def shown(desk: Desk, rollout: Rollout) -> RolloutOut:
+    weights = dict(desk.traffic.show(rollout.model).weights)
+    return RolloutOut.of(rollout, weights.get(rollout.version, 0.0))

@@ -1,0 +1,228 @@
+"""The admin API's JSON, on its way out, as pydantic models: the registry and its traffic."""
+
+from dataclasses import asdict
+from typing import Any, Self
+
+from pydantic import BaseModel
+
+from lifecycle.commands.traffic import Change
+from lifecycle.core.rollout import Rollout
+from lifecycle.core.verdict import Finding, Verdict
+from lifecycle.core.version import Model, Version
+
+
+class FindingOut(BaseModel):
+    """One judged question. `numbers.progress` is how near a guard is to its threshold, 0 to 1."""
+
+    name: str
+    verdict: Verdict
+    reason: str
+    numbers: dict[str, float | None]
+
+    @classmethod
+    def of(cls, finding: Finding) -> Self:
+        return cls(
+            name=finding.name, verdict=finding.verdict, reason=finding.reason, numbers=dict(finding.numbers)
+        )
+
+
+class TensorOut(BaseModel):
+    name: str
+    datatype: str
+    shape: list[int]
+
+
+class SignatureOut(BaseModel):
+    inputs: list[TensorOut]
+    outputs: list[TensorOut]
+
+
+class LineageOut(BaseModel):
+    parent: int | None
+    recipe: str
+    data_digest: str
+    cause: str
+
+
+class VersionOut(BaseModel):
+    """`created_at` is Unix time in seconds."""
+
+    model: str
+    number: int
+    stage: str
+    digest: str
+    signature: SignatureOut
+    submitter: str
+    created_at: float
+    profile_digest: str
+    lineage: LineageOut
+    evidence: list[FindingOut]
+    approvers: list[str]
+    placement: str
+
+    @classmethod
+    def of(cls, version: Version) -> Self:
+        return cls(
+            model=version.model,
+            number=version.number,
+            stage=version.stage.value,
+            digest=version.digest,
+            signature=SignatureOut.model_validate(version.signature.as_json()),
+            submitter=version.submitter,
+            created_at=version.created_at,
+            profile_digest=version.profile_digest,
+            lineage=LineageOut.model_validate(asdict(version.lineage)),
+            evidence=[FindingOut.of(finding) for finding in version.evidence],
+            approvers=list(version.approvers),
+            placement=version.placement,
+        )
+
+
+class VersionsOut(BaseModel):
+    versions: list[VersionOut]
+
+
+class TrafficOut(BaseModel):
+    """Who answers. `weights` are percent by version; `shadows` get copies."""
+
+    model: str
+    revision: int
+    champion: int
+    weights: dict[int, float]
+    shadows: list[int]
+
+    @classmethod
+    def of(cls, model: Model) -> "TrafficOut":
+        return TrafficOut(
+            model=model.name,
+            revision=model.revision,
+            champion=model.champion,
+            weights=dict(model.weights),
+            shadows=list(model.shadows),
+        )
+
+
+class ChangeOut(TrafficOut):
+    """The traffic after a change.
+
+    `load_seconds` passed until every worker held what was to get traffic, `confirm_seconds` from the
+    switch until every worker had confirmed it.
+    """
+
+    confirmed: bool
+    dry_run: bool
+    load_seconds: float
+    confirm_seconds: float
+
+    @classmethod
+    def of_change(cls, change: Change, *, dry_run: bool = False) -> Self:
+        return cls(
+            **TrafficOut.of(change.model).model_dump(),
+            confirmed=change.confirmed,
+            dry_run=dry_run,
+            load_seconds=change.load_seconds,
+            confirm_seconds=change.confirm_seconds,
+        )
+
+
+class ModelOut(BaseModel):
+    """`versions` counts them. `held` are loaded without traffic."""
+
+    name: str
+    revision: int
+    created_at: float
+    champion: int
+    previous: int
+    weights: dict[int, float]
+    shadows: list[int]
+    held: list[int]
+    recipe: str
+    versions: int
+
+    @classmethod
+    def of(cls, model: Model, versions: int) -> Self:
+        return cls(
+            name=model.name,
+            revision=model.revision,
+            created_at=model.created_at,
+            champion=model.champion,
+            previous=model.previous,
+            weights=dict(model.weights),
+            shadows=list(model.shadows),
+            held=list(model.held),
+            recipe=model.recipe,
+            versions=versions,
+        )
+
+
+class ModelsOut(BaseModel):
+    models: list[ModelOut]
+
+
+class RolloutOut(BaseModel):
+    """One version on its way to all traffic, or back. Times are Unix seconds.
+
+    `step` is the index of the plan's step in force, -1 before the first; `step_requests` the version's
+    requests in it. `weight` is the version's present share in percent.
+    """
+
+    id: str
+    model: str
+    version: int
+    champion: int
+    phase: str
+    active: bool
+    paused: bool
+    plan: dict[str, Any]
+    step: int
+    weight: float
+    step_requests: int
+    step_started_at: float
+    started_at: float
+    started_by: str
+    deadline_at: float | None
+    canary_first_at: float | None
+    decided_at: float | None
+    verdict: Verdict
+    findings: list[FindingOut]
+    pending: str
+    reason: str
+
+    @classmethod
+    def of(cls, rollout: Rollout, weight: float) -> Self:
+        return cls(
+            id=rollout.id,
+            model=rollout.model,
+            version=rollout.version,
+            champion=rollout.champion,
+            phase=rollout.phase.value,
+            active=rollout.active,
+            paused=rollout.paused,
+            plan=rollout.plan.as_json(),
+            step=rollout.step,
+            weight=weight,
+            step_requests=rollout.step_requests(),
+            step_started_at=rollout.step_started_at,
+            started_at=rollout.started_at,
+            started_by=rollout.started_by,
+            deadline_at=rollout.deadline_at,
+            canary_first_at=rollout.canary_first_at,
+            decided_at=rollout.decided_at,
+            verdict=rollout.verdict,
+            findings=[FindingOut.of(finding) for finding in rollout.findings],
+            pending=rollout.pending.kind.value if rollout.pending else "",
+            reason=rollout.reason,
+        )
+
+
+class RolloutsOut(BaseModel):
+    rollouts: list[RolloutOut]
+
+
+class DeploymentOut(BaseModel):
+    """What came of a deployment, in `message`; `rollout` is the version's, if it is in one."""
+
+    message: str
+    version: VersionOut
+    traffic: TrafficOut
+    rollout: RolloutOut | None

@@ -1,0 +1,67 @@
+"""How a failure looks over HTTP: one row per code, one body for every error the admin API gives.
+
+Must never put a traceback, a path or an internal name into a body.
+"""
+
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from lifecycle.errors import LifecycleCode, LifecycleError
+
+HTTP_STATUS: Mapping[LifecycleCode, HTTPStatus] = {
+    LifecycleCode.INVALID: HTTPStatus.BAD_REQUEST,
+    LifecycleCode.NOT_FOUND: HTTPStatus.NOT_FOUND,
+    LifecycleCode.CONFLICT: HTTPStatus.CONFLICT,
+    LifecycleCode.STALE: HTTPStatus.PRECONDITION_FAILED,
+    LifecycleCode.REFUSED: HTTPStatus.UNPROCESSABLE_ENTITY,
+    LifecycleCode.FORBIDDEN: HTTPStatus.FORBIDDEN,
+    LifecycleCode.UNAVAILABLE: HTTPStatus.SERVICE_UNAVAILABLE,
+    LifecycleCode.INTERNAL: HTTPStatus.INTERNAL_SERVER_ERROR,
+}
+
+log = logging.getLogger(__name__)
+
+
+def error_response(
+    code: LifecycleCode, message: str, status: int | None = None, headers: Mapping[str, str] | None = None
+) -> JSONResponse:
+    body = {"error": {"code": code.value, "message": message}}
+    return JSONResponse(body, status or HTTP_STATUS[code], headers)
+
+
+def install_errors(app: FastAPI) -> None:
+    """Every way a request can fail, mapped to the one body."""
+
+    @app.exception_handler(LifecycleError)
+    async def refused(_: Request, error: LifecycleError) -> JSONResponse:
+        return error_response(error.code, error.message)
+
+    @app.exception_handler(RequestValidationError)
+    async def malformed(_: Request, error: RequestValidationError) -> JSONResponse:
+        return error_response(LifecycleCode.INVALID, _explain(error))
+
+    @app.exception_handler(HTTPException)
+    async def unrouted(request: Request, error: HTTPException) -> JSONResponse:
+        if error.status_code == HTTPStatus.NOT_FOUND:
+            return error_response(LifecycleCode.NOT_FOUND, f"there is nothing at {request.url.path}")
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            message = f"{request.url.path} does not take {request.method}"
+            return error_response(LifecycleCode.INVALID, message, error.status_code, error.headers)
+        return error_response(LifecycleCode.INVALID, str(error.detail), error.status_code, error.headers)
+
+    @app.exception_handler(Exception)
+    async def unexpected(request: Request, error: Exception) -> JSONResponse:
+        log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+        return error_response(LifecycleCode.INTERNAL, "the controller failed; its log says why")
+
+
+def _explain(error: RequestValidationError) -> str:
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"][1:])
+    return f"{where}: {first['msg']}" if where else str(first["msg"])

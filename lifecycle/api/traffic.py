@@ -1,0 +1,46 @@
+"""`/v1/models/{model}/traffic`: who answers, compare-and-set on the model's revision."""
+
+from fastapi import APIRouter, Response
+
+from lifecycle.api.desk import Actor, AtDesk
+from lifecycle.api.preconditions import IfRevision, etag
+from lifecycle.api.requests import TrafficIn
+from lifecycle.api.schemas import ChangeOut, TrafficOut
+
+router = APIRouter(prefix="/v1/models/{model}", tags=["traffic"])
+
+
+@router.get("/traffic")
+async def show_traffic(model: str, desk: AtDesk, response: Response) -> TrafficOut:
+    """Weights and shadows. The ETag is the revision, for `If-Match`."""
+    found = desk.traffic.show(model)
+    response.headers["etag"] = etag(found.revision)
+    return TrafficOut.of(found)
+
+
+@router.put("/traffic")
+async def set_traffic(
+    model: str, wanted: TrafficIn, desk: AtDesk, actor: Actor, if_revision: IfRevision, response: Response
+) -> ChangeOut:
+    """Share the traffic; answers when every worker follows. Shadows that are not given stay."""
+    change = await desk.traffic.set(
+        model,
+        wanted.weights,
+        wanted.shadows,
+        if_revision=if_revision,
+        dry_run=wanted.dry_run,
+        actor=actor,
+    )
+    if not wanted.dry_run:
+        response.headers["etag"] = etag(change.model.revision)
+    return ChangeOut.of_change(change, dry_run=wanted.dry_run)
+
+
+@router.post("/rollback")
+async def roll_back(
+    model: str, desk: AtDesk, actor: Actor, if_revision: IfRevision, response: Response
+) -> ChangeOut:
+    """End the active rollout, or else return to the champion before this one."""
+    change = await desk.traffic.rollback(model, if_revision=if_revision, actor=actor)
+    response.headers["etag"] = etag(change.model.revision)
+    return ChangeOut.of_change(change)

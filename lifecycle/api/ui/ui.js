@@ -1,0 +1,234 @@
+// The overview page: reads the admin API and draws it. Changes nothing.
+// Everything from the API goes into the page as text, never as markup.
+
+const POLL_MS = 1500;
+const EVENTS_KEPT = 100;
+const OPEN_AT_FIRST = 4;
+
+const TONES = {
+  PASS: "good", FAIL: "bad", ERROR: "bad", INCONCLUSIVE: "warn",
+  serving: "good", approved: "water", validated: "water", rejected: "bad",
+  promoted: "good", rolled_back: "bad", aborted: "warn",
+};
+
+const byId = (id) => document.getElementById(id);
+const cards = new Map();
+
+function el(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value !== "" && value !== undefined) node.setAttribute(name, value);
+  }
+  node.append(...children.filter((child) => child !== null && child !== undefined).map((child) =>
+    child instanceof Node ? child : document.createTextNode(String(child))));
+  return node;
+}
+
+const badge = (text) => el("span", { class: `badge ${TONES[text] ?? ""}` }, String(text).replaceAll("_", " "));
+const percent = (value) => `${Number(value.toFixed(2))} %`;
+const clock = (seconds) => new Date(seconds * 1000).toLocaleTimeString();
+const moment = (seconds) => new Date(seconds * 1000).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+
+function duration(seconds) {
+  const whole = Math.max(0, Math.floor(seconds));
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+}
+
+async function get(path) {
+  const answer = await fetch(path, { headers: { accept: "application/json" } });
+  if (answer.status === 404) return null;
+  const body = await answer.json();
+  if (!answer.ok) throw new Error(body.error?.message ?? `the admin API answered ${answer.status}`);
+  return body;
+}
+
+function table(headings, rows, label) {
+  const head = el("tr", {}, ...headings.map((heading) => el("th", { scope: "col" }, heading)));
+  const body = rows.map((row) => el("tr", {}, ...row.map((cell) => el("td", {}, cell ?? "–"))));
+  const whole = el("table", { "aria-label": label }, el("thead", {}, head), el("tbody", {}, ...body));
+  return el("div", { class: "scroll" }, whole);
+}
+
+function drawStatus(status) {
+  const pill = byId("ready");
+  pill.textContent = status.ready ? "ready" : "not ready";
+  pill.className = `pill ${status.ready ? "good" : "warn"}`;
+  const facts = {
+    version: status.version, generation: status.generation,
+    workers: status.workers.length, uptime: duration(status.uptime_s),
+  };
+  byId("facts").replaceChildren(...Object.entries(facts).map(([name, value]) =>
+    el("div", {}, el("dt", {}, name), el("dd", {}, value))));
+  const names = (list) => list.map(({ model, version }) => `${model}/${version}`).join(", ");
+  const rows = status.workers.map((worker) => [
+    worker.worker, worker.generation,
+    worker.failed.length ? el("span", {}, names(worker.loaded), " ", el("span", { class: "badge bad" }, `failed: ${names(worker.failed)}`))
+      : names(worker.loaded) || "nothing yet",
+  ]);
+  byId("workers").replaceChildren(rows.length
+    ? table(["worker", "generation", "loaded"], rows, "Workers")
+    : el("p", { class: "empty" }, "No live workers."));
+}
+
+function roleOf(model, number) {
+  if (model.champion === number) return "champion";
+  if (model.weights[number] > 0) return "canary";
+  if (model.shadows.includes(number)) return "shadow";
+  return model.held.includes(number) ? "held" : null;
+}
+
+function drawSplit(model) {
+  const shares = Object.entries(model.weights).map(([version, weight]) => ({ version: Number(version), weight }));
+  const ordered = shares.sort((a, b) => (b.version === model.champion) - (a.version === model.champion) || a.version - b.version);
+  if (!ordered.length) return el("p", { class: "empty" }, "no traffic yet");
+  const words = ordered.map(({ version, weight }) => `version ${version} ${roleOf(model, version) ?? ""}: ${percent(weight)}`);
+  const bar = el("div", { class: "split", role: "img", "aria-label": words.join(", ") }, ...ordered.map(({ version, weight }) => {
+    const part = el("span", { class: `${roleOf(model, version) ?? ""} ${weight < 6 ? "thin" : ""}` }, weight < 6 ? "" : `v${version}  ${percent(weight)}`);
+    part.style.flexGrow = weight;
+    return part;
+  }));
+  const legend = el("div", { class: "legend" }, ...ordered.map(({ version, weight }) =>
+    el("span", { class: roleOf(model, version) ?? "" }, `v${version} ${roleOf(model, version) ?? ""} ${percent(weight)}`)),
+  ...model.shadows.map((version) => el("span", { class: "shadow" }, `v${version} shadow, gets copies`)));
+  return el("div", {}, bar, legend);
+}
+
+function drawSteps(rollout) {
+  const names = ["load", ...rollout.plan.steps.map((step) => (step.shadow ? "shadow" : percent(step.weight))), "bake", "promoted"];
+  const ends = { bake: names.length - 2, promoted: names.length };
+  const at = ends[rollout.phase] ?? rollout.step + 1;
+  return el("ol", { class: "steps", "aria-label": "Steps of the rollout" }, ...names.map((name, index) =>
+    el("li", { class: index < at ? "past" : index === at ? "now" : "", "aria-current": index === at ? "step" : undefined }, name)));
+}
+
+function drawFinding(finding) {
+  const progress = finding.numbers.progress;
+  const tone = TONES[finding.verdict] ?? "";
+  return el("div", { class: `row ${tone}`, role: "listitem" },
+    el("span", {}, finding.name.replaceAll("_", " ")), badge(finding.verdict),
+    progress === undefined || progress === null ? el("span", {})
+      : el("progress", { max: 1, value: progress, class: tone, "aria-label": `${finding.name}: progress to its threshold` }),
+    el("span", { class: "why" }, finding.reason));
+}
+
+function drawRollout(rollout) {
+  if (!rollout) return null;
+  const step = rollout.plan.steps[rollout.step];
+  const spent = `${duration(Date.now() / 1000 - rollout.step_started_at)} in this step`;
+  const needs = step ? `, at least ${duration(step.min_seconds)} and ${rollout.step_requests} of ${step.min_requests} requests` : "";
+  return el("section", { "aria-label": "Rollout" },
+    el("h3", {}, rollout.active ? "Rollout " : "Last rollout ", `of version ${rollout.version} `,
+      badge(rollout.paused ? "paused" : rollout.phase), " ", rollout.active ? badge(rollout.verdict) : null),
+    rollout.active ? drawSteps(rollout) : null,
+    rollout.active && rollout.step_started_at ? el("p", { class: "quiet" }, spent, needs) : null,
+    rollout.reason ? el("p", { class: "quiet" }, rollout.reason) : null,
+    rollout.findings.length ? el("div", { class: "findings", role: "list" }, ...rollout.findings.map(drawFinding)) : null);
+}
+
+function drawVersions(model, versions) {
+  const rows = [...versions].reverse().map((version) => [
+    version.number, badge(version.stage), roleOf(model, version.number), moment(version.created_at), version.submitter, version.lineage.cause,
+  ]);
+  return el("section", {}, el("h3", {}, "Versions"),
+    table(["version", "stage", "role", "registered", "by", "cause"], rows, `Versions of ${model.name}`));
+}
+
+function cardOf(model) {
+  let card = cards.get(model.name);
+  if (!card) {
+    const summary = el("summary", {});
+    const body = el("div", { class: "body" });
+    const node = el("details", { class: "card" }, summary, body);
+    node.open = cards.size < OPEN_AT_FIRST;
+    node.addEventListener("toggle", () => refresh());
+    card = { node, summary, body, drawn: "", detail: "" };
+    cards.set(model.name, card);
+  }
+  return card;
+}
+
+async function drawModel(model) {
+  const card = cardOf(model);
+  if (card.drawn !== JSON.stringify(model)) {
+    card.drawn = JSON.stringify(model);
+    const facts = `${model.versions} version${model.versions === 1 ? "" : "s"}, revision ${model.revision}`;
+    card.summary.replaceChildren(el("div", { class: "title" },
+      el("span", { class: "name" }, model.name), el("span", { class: "quiet" }, facts)), drawSplit(model));
+  }
+  if (!card.node.open) return;
+  const base = `/v1/models/${encodeURIComponent(model.name)}`;
+  const [versions, rollout] = await Promise.all([get(`${base}/versions`), get(`${base}/rollouts/current`)]);
+  const tick = rollout?.active ? Math.floor(Date.now() / 1000) : 0;
+  const detail = JSON.stringify([model, versions, rollout, tick]);
+  if (card.detail !== detail && versions) {
+    card.detail = detail;
+    card.body.replaceChildren(...[drawRollout(rollout), drawVersions(model, versions.versions)].filter(Boolean));
+  }
+}
+
+async function drawModels(models) {
+  const names = new Set(models.map((model) => model.name));
+  for (const [name, card] of cards) if (!names.has(name)) { card.node.remove(); cards.delete(name); }
+  const list = byId("model-list");
+  models.forEach((model, index) => {
+    const { node } = cardOf(model);
+    if (list.children[index] !== node) list.insertBefore(node, list.children[index] ?? null);
+  });
+  byId("no-models").hidden = models.length > 0;
+  await Promise.all(models.map(drawModel));
+}
+
+let refreshing = false;
+
+async function refresh() {
+  if (refreshing || document.hidden) return;
+  refreshing = true;
+  try {
+    const [status, { models }] = await Promise.all([get("/v1/status"), get("/v1/models")]);
+    drawStatus(status);
+    await drawModels(models);
+    byId("problem").hidden = true;
+  } catch (error) {
+    const problem = byId("problem");
+    problem.textContent = error instanceof TypeError ? "The admin API does not answer. Trying again…" : error.message;
+    problem.hidden = false;
+  } finally {
+    refreshing = false;
+  }
+}
+
+function detailOf(detail) {
+  const words = Object.entries(detail).filter(([, value]) => value !== null && value !== "" && typeof value !== "object")
+    .map(([name, value]) => `${name.replaceAll("_", " ")} ${value}`).join(", ");
+  return words.length > 220 ? `${words.slice(0, 220)}…` : words;
+}
+
+function addEvent(record, fresh) {
+  const item = el("li", { class: fresh ? "fresh" : "" },
+    el("span", { class: "what" }, record.kind), record.model ? ` ${record.model}` : "",
+    el("span", { class: "quiet" }, ` by ${record.actor}, ${clock(record.at)}`),
+    el("span", { class: "detail" }, detailOf(record.detail)));
+  const list = byId("events");
+  list.prepend(item);
+  while (list.children.length > EVENTS_KEPT) list.lastElementChild.remove();
+}
+
+async function follow() {
+  const { records } = await get("/v1/audit?limit=30");
+  records.forEach((record) => addEvent(record, false));
+  const source = new EventSource(`/v1/events?after=${records.at(-1)?.seq ?? 0}`);
+  source.addEventListener("record", (event) => { addEvent(JSON.parse(event.data), true); refresh(); });
+  source.onopen = () => { byId("live").textContent = "live"; };
+  source.onerror = () => { byId("live").textContent = "reconnecting…"; };
+}
+
+function start() {
+  follow().catch(() => setTimeout(start, 5000));
+}
+
+document.addEventListener("visibilitychange", refresh);
+setInterval(refresh, POLL_MS);
+refresh();
+start();

@@ -1,0 +1,101 @@
+"""`/v1/models/{model}/versions`: registering versions, and what governance decides about them."""
+
+import asyncio
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter, File, Form, UploadFile
+
+from lifecycle.api.desk import Actor, AtDesk
+from lifecycle.api.requests import DeployIn, VersionNumber
+from lifecycle.api.rollouts import read_plan, shown
+from lifecycle.api.schemas import DeploymentOut, TrafficOut, VersionOut, VersionsOut
+
+router = APIRouter(prefix="/v1/models/{model}/versions", tags=["versions"])
+
+
+@router.get("")
+async def list_versions(model: str, desk: AtDesk) -> VersionsOut:
+    """A model's versions, lowest number first."""
+    return VersionsOut(versions=[VersionOut.of(version) for version in desk.models.show(model)[1]])
+
+
+@router.post("", status_code=201)
+async def register(
+    model: str,
+    desk: AtDesk,
+    actor: Actor,
+    artifact: Annotated[UploadFile, File(description="An ONNX file.")],
+    reference: Annotated[UploadFile | None, File(description="Parquet rows of normal traffic.")] = None,
+    number: Annotated[int | None, Form(ge=1)] = None,
+    recipe: Annotated[str, Form(max_length=500)] = "",
+) -> VersionOut:
+    """Register an ONNX file. The same file again changes nothing."""
+    with tempfile.TemporaryDirectory(prefix="headrace-upload-") as folder:
+        version = await desk.models.register(
+            model,
+            await _keep(artifact, Path(folder) / "artifact"),
+            actor=actor,
+            number=number,
+            reference=await _keep(reference, Path(folder) / "reference") if reference else None,
+            recipe=recipe,
+        )
+    return VersionOut.of(version)
+
+
+async def _keep(upload: UploadFile, path: Path) -> Path:
+    def copy() -> None:
+        with path.open("wb") as file:
+            shutil.copyfileobj(upload.file, file, 1 << 20)
+
+    await asyncio.to_thread(copy)
+    return path
+
+
+@router.get("/{number}")
+async def show_version(model: str, number: VersionNumber, desk: AtDesk) -> VersionOut:
+    """One version with its lineage and the evidence for it."""
+    return VersionOut.of(desk.models.version(model, number))
+
+
+@router.post("/{number}/validate")
+async def validate(model: str, number: VersionNumber, desk: AtDesk, actor: Actor) -> VersionOut:
+    """Run the gates; answers when they are through."""
+    return VersionOut.of(await desk.models.validate(model, number, actor))
+
+
+@router.post("/{number}/approve")
+async def approve(model: str, number: VersionNumber, desk: AtDesk, actor: Actor) -> VersionOut:
+    """Let a validated version serve, or count one of the approvals it needs."""
+    return VersionOut.of(desk.models.approve(model, number, actor))
+
+
+@router.post("/{number}/reject")
+async def reject(model: str, number: VersionNumber, desk: AtDesk, actor: Actor) -> VersionOut:
+    """Take a version out of the running."""
+    return VersionOut.of(desk.models.reject(model, number, actor))
+
+
+@router.post("/{number}/retire")
+async def retire(model: str, number: VersionNumber, desk: AtDesk, actor: Actor) -> VersionOut:
+    """Put a version away for good."""
+    return VersionOut.of(desk.models.retire(model, number, actor))
+
+
+@router.post("/{number}/deploy")
+async def deploy(
+    model: str, number: VersionNumber, desk: AtDesk, actor: Actor, wanted: DeployIn | None = None
+) -> DeploymentOut:
+    """Validate and approve it; then all traffic for a model's first version, a rollout for a later one."""
+    plan = read_plan(desk, wanted.plan) if wanted and wanted.plan else None
+    message = await desk.deploy.deploy(model, number, actor, plan)
+    running = (rollout for rollout in desk.store.rollouts(model, active=True) if rollout.version == number)
+    rollout = next(running, None)
+    return DeploymentOut(
+        message=message,
+        version=VersionOut.of(desk.models.version(model, number)),
+        traffic=TrafficOut.of(desk.traffic.show(model)),
+        rollout=shown(desk, rollout) if rollout else None,
+    )

@@ -1,0 +1,91 @@
+"""`headrace audit`: who or what decided what, and proof that nobody rewrote it."""
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from lifecycle.cli.options import URL, AsJson, Url, connect
+from lifecycle.cli.screen import console, fields, shares, show_json, table, when
+from lifecycle.client import Client
+from lifecycle.errors import LifecycleCode, LifecycleError
+
+
+def add_to(parent: typer.Typer) -> None:
+    parent.command(rich_help_panel="Observation")(audit)
+
+
+def audit(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME|verify]", help="A model, or `verify` to check the ledger.")
+    ] = None,
+    at: Annotated[str, typer.Option(metavar="TIME", help="What served then: ISO 8601 or Unix seconds.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many records, the newest ones.")] = 50,
+    url: Url = URL,
+    as_json: AsJson = False,
+) -> None:
+    """Show the ledger: every decision, with who or what made it.
+
+    `headrace audit verify` checks the whole hash chain.
+
+    Example: `headrace audit fraud --at 2026-11-20T12:00:00Z`
+    """
+    with connect(url) as client:
+        if name == "verify":
+            _verify(client, as_json)
+        elif at:
+            _show_moment(client, name, at, as_json)
+        else:
+            _show_records(client.audit(name, limit=limit), as_json)
+
+
+def _verify(client: Client, as_json: bool) -> None:
+    answer = client.verify()
+    if as_json:
+        show_json(answer)
+    elif answer["intact"]:
+        console().print(f"the ledger is whole: {answer['records']} records, each sealing the one before it")
+    if not answer["intact"]:
+        raise LifecycleError(LifecycleCode.REFUSED, f"the ledger is not whole: {answer['reason']}")
+
+
+def _show_moment(client: Client, name: str | None, at: str, as_json: bool) -> None:
+    if name is None:
+        raise LifecycleError(LifecycleCode.INVALID, "name a model: `headrace audit NAME --at TIME`")
+    answer = client.audit_at(name, at)
+    if as_json:
+        show_json(answer)
+        return
+    record = answer["record"]
+    console().print(
+        fields(
+            [
+                ("model", name),
+                ("at (UTC)", when(answer["at"])),
+                ("champion", answer["champion"] or None),
+                ("traffic", shares(answer["weights"])),
+                ("shadows", " ".join(map(str, answer["shadows"]))),
+                ("since (UTC)", when(record["at"])),
+                ("set by", f"{record['actor']}, record {record['seq']}: {record['kind']}"),
+            ]
+        )
+    )
+
+
+def _show_records(records: list[dict[str, Any]], as_json: bool) -> None:
+    if as_json:
+        show_json(records)
+        return
+    rows = [
+        (
+            record["seq"],
+            when(record["at"]),
+            record["actor"],
+            record["model"],
+            record["kind"],
+            json.dumps(record["detail"]),
+        )
+        for record in records
+    ]
+    headings = ["record", "time (UTC)", "actor", "model", "kind", "detail"]
+    console().print(table(headings, rows, empty="no records"))

@@ -1,0 +1,157 @@
+"""`headrace up`, `down`, `status` and `demo`: a whole node, from the outside."""
+
+import sys
+from enum import StrEnum
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from lifecycle.cli import daemon
+from lifecycle.cli.options import HOME, URL, AsJson, Home, Url, connect
+from lifecycle.cli.screen import Steps, console, duration, fields, show, show_json, table
+
+
+class Edge(StrEnum):
+    HAPROXY = "haproxy"
+    DIRECT = "direct"
+
+
+Port = Annotated[int | None, typer.Option(min=1, max=65535)]
+
+
+def add_to(app: typer.Typer) -> None:
+    for command in (up, down, status, demo):
+        app.command(rich_help_panel="The cluster")(command)
+
+
+def up(
+    home: Home = HOME,
+    host: Annotated[str | None, typer.Option(help="Address to listen on. [default: 127.0.0.1]")] = None,
+    http_port: Port = None,
+    grpc_port: Port = None,
+    admin_port: Port = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Worker processes.")] = None,
+    edge: Annotated[Edge | None, typer.Option(help="What stands in front of the workers.")] = None,
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Return once it is ready; keep it running.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Start a headrace on this machine. What is not given comes from HOME/headrace.toml.
+
+    Without `--detach` it runs until Ctrl-C.
+
+    Example: `headrace up --workers 2 --detach`
+    """
+    home = home.expanduser().resolve()
+    named = {
+        "host": host,
+        "http-port": http_port,
+        "grpc-port": grpc_port,
+        "admin-port": admin_port,
+        "workers": workers,
+        "edge": edge and edge.value,
+    }
+    given = [f"--{name}={value}" for name, value in named.items() if value is not None]
+    steps = Steps(as_json)
+    process = daemon.start(home, given, detach=detach)
+    with daemon.forwarding_signals(process):
+        with steps.step("Starting headrace", f"headrace is ready (pid {process.pid})"):
+            state = daemon.wait_ready(process, home, detached=detach)
+        _show_addresses(state, as_json)
+        if detach:
+            return
+        code = process.wait()
+    raise typer.Exit(max(code, 0))
+
+
+def _show_addresses(state: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        show_json(state)
+        return
+    host = state["host"]
+    console().print(
+        fields(
+            [
+                ("inference, HTTP", f"http://{host}:{state['http_port']}"),
+                ("inference, gRPC", f"{host}:{state['grpc_port']}"),
+                ("admin and UI", f"http://{host}:{state['admin_port']}"),
+            ]
+        )
+    )
+
+
+def down(home: Home = HOME, as_json: AsJson = False) -> None:
+    """Stop the headrace of a home, letting requests in flight finish.
+
+    Example: `headrace down`
+    """
+    home = home.expanduser().resolve()
+    steps = Steps(as_json)
+    pid = daemon.running(home)
+    if pid:
+        with steps.step("Stopping headrace", f"headrace stopped (pid {pid})"):
+            daemon.stop(pid)
+    left = daemon.sweep(home)
+    if left:
+        steps.say(f"ended {left} processes that were left behind")
+    daemon.forget(home)
+    if as_json:
+        show_json({"stopped": bool(pid), "left_behind": left})
+    elif not pid and not left:
+        show("nothing was running")
+
+
+def status(url: Url = URL, as_json: AsJson = False) -> None:
+    """Show whether the cluster is ready, and its workers.
+
+    Example: `headrace status --json`
+    """
+    with connect(url) as client:
+        answer = client.status()
+    if as_json:
+        show_json(answer)
+        return
+    screen = console()
+    screen.print(
+        fields(
+            [
+                ("headrace", answer["version"]),
+                ("ready", "yes" if answer["ready"] else "no"),
+                ("generation", answer["generation"]),
+                ("uptime", duration(answer["uptime_s"])),
+            ]
+        )
+    )
+    rows = [
+        (worker["worker"], worker["generation"], _loaded(worker["loaded"]), _loaded(worker["failed"]))
+        for worker in answer["workers"]
+    ]
+    screen.print()
+    screen.print(table(["worker", "generation", "loaded", "failed"], rows, empty="no live workers"))
+
+
+def _loaded(versions: list[dict[str, Any]]) -> str:
+    return " ".join(f"{version['model']}/{version['version']}" for version in versions)
+
+
+def demo(
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the cluster running afterwards.")] = False,
+    home: Annotated[Path | None, typer.Option(help="Where to keep state. [default: a new folder]")] = None,
+    report: Annotated[Path, typer.Option(help="Write the report (HTML) here.")] = Path("headrace-demo.html"),
+    http_port: Annotated[int, typer.Option(min=1, max=65535)] = 8000,
+    grpc_port: Annotated[int, typer.Option(min=1, max=65535)] = 8001,
+    admin_port: Annotated[int, typer.Option(min=1, max=65535)] = 8002,
+) -> None:
+    """See it all happen: serve, canary, drift, retrain and swap under live traffic.
+
+    Example: `headrace demo --report demo.html`
+    """
+    # The demo is a user of this package's surface, so it stands above it and is found by name.
+    code = import_module("lifecycle.demo.run").main(
+        keep=keep, home=home, report=report, ports=(http_port, grpc_port, admin_port)
+    )
+    sys.stdout.flush()
+    raise typer.Exit(code or 0)

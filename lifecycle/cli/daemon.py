@@ -1,0 +1,181 @@
+"""The process behind `headrace up`: starting it, knowing when it is ready, and leaving nothing behind.
+
+Must never end a process that this home did not start.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any, cast
+
+import psutil
+
+from lifecycle.cli.screen import show
+from lifecycle.client import Client
+from lifecycle.errors import LifecycleCode, LifecycleError
+
+MARK = "HEADRACE_CLUSTER"
+"""Carried by every process of a home. Not HEADRACE_HOME: people export that one in their shells."""
+
+READY_S = 300.0
+STOP_S = 60.0
+POLL_S = 0.25
+LOG_LINES = 12
+
+
+def start(home: Path, options: Sequence[str], *, detach: bool) -> "subprocess.Popen[bytes]":
+    """Start the node's process, in a session of its own.
+
+    Raises:
+        LifecycleError: CONFLICT if the home is up already.
+    """
+    if pid := running(home):
+        message = f"{home} is already up (pid {pid}); `headrace down` stops it"
+        raise LifecycleError(LifecycleCode.CONFLICT, message)
+    forget(home)
+    command = [sys.executable, "-m", "lifecycle", f"--home={home}", *options]
+    environment = os.environ | {MARK: str(home), "HEADRACE_HOME": str(home)}
+    if not detach:
+        # Its own session, so that a Ctrl-C reaches it once, through us, and Ray's processes not at all.
+        return subprocess.Popen(command, env=environment, start_new_session=True)
+    _log(home).parent.mkdir(parents=True, exist_ok=True)
+    with _log(home).open("ab") as log:
+        return subprocess.Popen(
+            command,
+            env=environment,
+            start_new_session=True,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+
+
+def wait_ready(process: "subprocess.Popen[bytes]", home: Path, *, detached: bool) -> dict[str, Any]:
+    """What the process says of itself, once it is ready to serve.
+
+    Raises:
+        LifecycleError: UNAVAILABLE if it ends first, or takes too long and is ended.
+    """
+    deadline = time.monotonic() + READY_S
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise LifecycleError(LifecycleCode.UNAVAILABLE, _why_ended(process, home, detached))
+        state = read_state(home)
+        if state and state["pid"] == process.pid and _ready(state):
+            return state
+        time.sleep(POLL_S)
+    process.terminate()
+    message = f"headrace was not ready after {READY_S:.0f} s and was stopped"
+    raise LifecycleError(LifecycleCode.UNAVAILABLE, message)
+
+
+def _ready(state: dict[str, Any]) -> bool:
+    host = "127.0.0.1" if state["host"] in ("0.0.0.0", "::") else state["host"]
+    try:
+        with Client(f"http://{host}:{state['admin_port']}", timeout_s=5.0) as client:
+            return bool(client.status()["ready"])
+    except LifecycleError:
+        return False
+
+
+def _why_ended(process: "subprocess.Popen[bytes]", home: Path, detached: bool) -> str:
+    if not detached:
+        return f"headrace ended with exit code {process.returncode} before it was ready"
+    lines = _log(home).read_text(errors="replace").splitlines()[-LOG_LINES:]
+    for line in lines:
+        show(f"  {line}")
+    last = lines[-1].removeprefix("headrace: ") if lines else f"exit code {process.returncode}"
+    return f"headrace ended before it was ready: {last} (log: {_log(home)})"
+
+
+@contextmanager
+def forwarding_signals(process: "subprocess.Popen[bytes]") -> Iterator[None]:
+    """Pass SIGINT and SIGTERM on to the process; it ends in its own good order, and then so do we."""
+
+    def forward(number: int, _: FrameType | None) -> None:
+        process.send_signal(number)
+
+    before = {number: signal.signal(number, forward) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def read_state(home: Path) -> dict[str, Any] | None:
+    """What the running process wrote about itself, if any."""
+    try:
+        return cast(dict[str, Any], json.loads(_state(home).read_text()))
+    except (OSError, ValueError):
+        return None
+
+
+def running(home: Path) -> int:
+    """The pid of the home's process; 0 if none lives."""
+    state = read_state(home)
+    try:
+        process = psutil.Process(int(state["pid"])) if state else None
+        # A pid may have been given to somebody else since.
+        if process and process.is_running() and str(home) in " ".join(process.cmdline()):
+            return process.pid if process.status() != psutil.STATUS_ZOMBIE else 0
+    except (psutil.Error, ValueError, KeyError):
+        pass
+    return 0
+
+
+def stop(pid: int) -> None:
+    """SIGTERM, and wait for the drain. What does not end in time is left to `sweep`."""
+    try:
+        process = psutil.Process(pid)
+        process.terminate()
+        process.wait(STOP_S)
+    except psutil.TimeoutExpired:
+        process.kill()
+    except psutil.NoSuchProcess:
+        pass
+
+
+def sweep(home: Path) -> int:
+    """End every process that still belongs to the home; returns how many there were."""
+    left = [process for process in psutil.process_iter() if _belongs(process, home)]
+    for process in left:
+        _quietly(process.terminate)
+    _, stubborn = psutil.wait_procs(left, timeout=5.0)
+    for process in stubborn:
+        _quietly(process.kill)
+    psutil.wait_procs(stubborn, timeout=5.0)
+    return len(left)
+
+
+def _quietly(end: Any) -> None:
+    try:
+        end()
+    except psutil.Error:
+        return
+
+
+def _belongs(process: psutil.Process, home: Path) -> bool:
+    try:
+        return process.pid != os.getpid() and process.environ().get(MARK) == str(home)
+    except (psutil.Error, OSError):
+        return False
+
+
+def forget(home: Path) -> None:
+    _state(home).unlink(missing_ok=True)
+
+
+def _state(home: Path) -> Path:
+    return home / "run" / "headrace.json"
+
+
+def _log(home: Path) -> Path:
+    return home / "logs" / "headrace.log"

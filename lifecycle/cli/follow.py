@@ -1,0 +1,46 @@
+"""Following a deployment until the version answers live traffic, or is turned back."""
+
+import time
+from typing import Any
+
+from lifecycle.cli.rollout_text import describe
+from lifecycle.cli.screen import Steps
+from lifecycle.client import Client
+from lifecycle.errors import LifecycleCode, LifecycleError
+
+POLL_S = 0.5
+
+
+def follow_deployment(
+    client: Client, model: str, number: int, plan: str | dict[str, Any], steps: Steps
+) -> dict[str, Any]:
+    """Deploy a version and wait; returns the API's deployment.
+
+    Raises:
+        LifecycleError: REFUSED if the rollout ended before the version answered anybody.
+    """
+    with steps.step(f"Deploying version {number}: validate, approve, load", f"version {number} is deployed"):
+        answer = client.deploy(model, number, plan)
+    steps.say(answer["message"])
+    if answer["rollout"] is None:
+        return answer
+    with steps.step("Waiting for its first live traffic", f"version {number} answers live traffic"):
+        rollout = _first_traffic(client, model, answer["rollout"], steps)
+    steps.say(f"follow it with `headrace rollout watch {model}`")
+    return answer | {"traffic": client.traffic(model), "rollout": rollout}
+
+
+def _first_traffic(client: Client, model: str, rollout: dict[str, Any], steps: Steps) -> dict[str, Any]:
+    seen = ""
+    while not rollout["weight"]:
+        if not rollout["active"]:
+            message = (
+                f"the rollout of version {rollout['version']} is {rollout['phase']}: {rollout['reason']}"
+            )
+            raise LifecycleError(LifecycleCode.REFUSED, message)
+        if (now := describe(rollout)) != seen:
+            seen = now
+            steps.say(now)
+        time.sleep(POLL_S)
+        rollout = client.rollout(model)
+    return rollout

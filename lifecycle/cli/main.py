@@ -1,0 +1,51 @@
+"""Puts the commands together, and turns every failure into one line and an exit code."""
+
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from lifecycle.cli import audit, cluster, observe, traffic
+from lifecycle.cli.models import app as model_app
+from lifecycle.cli.rollouts import app as rollout_app
+from lifecycle.cli.traffic import app as traffic_app
+from lifecycle.cli.versions import app as version_app
+from lifecycle.errors import LifecycleError
+
+app = typer.Typer(
+    name="headrace",
+    help="Serve ONNX models and look after them: versions, canaries, drift, retraining.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(model_app, name="model")
+app.add_typer(version_app, name="version")
+app.add_typer(traffic_app, name="traffic")
+app.add_typer(rollout_app, name="rollout")
+cluster.add_to(app)
+traffic.add_to(app)
+observe.add_to(app)
+audit.add_to(app)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command. Returns its exit code: 0 done, 1 refused or failed, 2 wrongly typed."""
+    try:
+        code = typer.main.get_command(app).main(
+            args=None if arguments is None else list(arguments), prog_name="headrace", standalone_mode=False
+        )
+    except LifecycleError as error:
+        return _fail(error.message, 1)
+    except typer.TyperException as error:
+        return _fail(error.message, error.exit_code)
+    except typer.Abort:
+        return _fail("interrupted", 130)
+    except BrokenPipeError:  # the reader of our output left, e.g. `| head`
+        return 0
+    return code if isinstance(code, int) else 0
+
+
+def _fail(message: str, code: int) -> int:
+    print("headrace:", " ".join(message.split()), file=sys.stderr)
+    return code

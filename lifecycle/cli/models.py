@@ -1,0 +1,124 @@
+"""`headrace model`: what is registered, and registering more."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from lifecycle.cli.follow import follow_deployment
+from lifecycle.cli.options import URL, AsJson, Name, Url, connect
+from lifecycle.cli.plans import read_plan
+from lifecycle.cli.screen import Steps, console, fields, shares, show_json, table, when
+from lifecycle.cli.versions import role_of
+
+app = typer.Typer(help="Register models, list them, look at one.", no_args_is_help=True)
+
+Artifact = Annotated[Path, typer.Argument(metavar="FILE.onnx", exists=True, dir_okay=False, readable=True)]
+Reference = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE.parquet",
+        exists=True,
+        dir_okay=False,
+        help="Rows the version was trained on, with labels.",
+    ),
+]
+
+
+@app.command()
+def register(
+    name: Name,
+    artifact: Artifact,
+    version: Annotated[int | None, typer.Option(min=1, help="Its number. [default: the next free]")] = None,
+    reference: Reference = None,
+    recipe: Annotated[str, typer.Option(metavar="MODULE:FUNCTION", help="What retrains the model.")] = "",
+    deploy: Annotated[bool, typer.Option("--deploy", help="Validate it and bring it into traffic.")] = False,
+    plan: Annotated[str, typer.Option(help="Plan of the rollout: a preset or a TOML file.")] = "",
+    url: Url = URL,
+    as_json: AsJson = False,
+) -> None:
+    """Register an ONNX file as a version of a model.
+
+    With `--deploy` a model's first version gets all traffic; a later one starts a rollout.
+
+    Example: `headrace model register fraud fraud.onnx --reference train.parquet --deploy`
+    """
+    rollout_plan = read_plan(plan)
+    steps = Steps(as_json)
+    with connect(url) as client:
+        with steps.step(f"Uploading {artifact.name}", f"uploaded {artifact.name}"):
+            answer = client.register(name, artifact, number=version, reference=reference, recipe=recipe)
+        number = int(answer["number"])
+        steps.say(f"registered {name} version {number} ({answer['digest'][:19]}…)")
+        if deploy:
+            with steps.step(f"Validating version {number}", f"version {number} passes every gate"):
+                client.validate(name, number)
+            answer = follow_deployment(client, name, number, rollout_plan, steps)
+    if as_json:
+        show_json(answer)
+
+
+@app.command("list")
+def list_models(url: Url = URL, as_json: AsJson = False) -> None:
+    """List the models and who answers for them.
+
+    Example: `headrace model list`
+    """
+    with connect(url) as client:
+        models = client.models()
+    if as_json:
+        show_json(models)
+        return
+    rows = [
+        (
+            model["name"],
+            model["champion"] or None,
+            shares(model["weights"]),
+            model["versions"],
+            model["revision"],
+        )
+        for model in models
+    ]
+    empty = "no models yet; add one with `headrace model register NAME FILE.onnx`"
+    console().print(table(["model", "champion", "traffic", "versions", "revision"], rows, empty=empty))
+
+
+@app.command()
+def show(name: Name, url: Url = URL, as_json: AsJson = False) -> None:
+    """Show one model: its traffic and its versions.
+
+    Example: `headrace model show fraud`
+    """
+    with connect(url) as client:
+        model, versions = client.model(name), client.versions(name)
+    if as_json:
+        show_json(model | {"versions": versions})
+        return
+    screen = console()
+    screen.print(fields(_facts(model)))
+    screen.print()
+    rows = [
+        (
+            version["number"],
+            version["stage"],
+            role_of(model, version["number"]),
+            version["submitter"],
+            when(version["created_at"]),
+            version["lineage"]["cause"],
+        )
+        for version in versions
+    ]
+    headings = ["version", "stage", "role", "submitter", "registered (UTC)", "cause"]
+    screen.print(table(headings, rows, empty="no versions"))
+
+
+def _facts(model: dict[str, Any]) -> list[tuple[str, object]]:
+    return [
+        ("model", model["name"]),
+        ("champion", model["champion"] or None),
+        ("before it", model["previous"] or None),
+        ("traffic", shares(model["weights"])),
+        ("shadows", " ".join(map(str, model["shadows"]))),
+        ("recipe", model["recipe"]),
+        ("revision", model["revision"]),
+    ]

@@ -1,0 +1,140 @@
+"""`headrace feedback`, `drift`, `performance` and `retrain`: what is seen of a model, and acting on it."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from lifecycle.cli.options import URL, AsJson, Name, Url, connect
+from lifecycle.cli.screen import Steps, console, fields, show, show_json, table, when
+
+LABELS = typer.Argument(metavar="LABELS.parquet|csv", exists=True, dir_okay=False, readable=True)
+
+
+def add_to(parent: typer.Typer) -> None:
+    for command in (feedback, drift, performance):
+        parent.command(rich_help_panel="Observation")(command)
+    parent.command(rich_help_panel="Operation")(retrain)
+
+
+def feedback(name: Name, labels: Annotated[Path, LABELS], url: Url = URL, as_json: AsJson = False) -> None:
+    """Send true labels for past predictions: columns `prediction_id` and `label`.
+
+    Example: `headrace feedback fraud labels.csv`
+    """
+    with connect(url) as client, Steps(as_json).step(f"Sending {labels.name}", f"sent {labels.name}"):
+        receipt = client.feedback(name, labels)
+    if as_json:
+        show_json(receipt)
+        return
+    meanings = {
+        "joined": "labels joined with their prediction",
+        "duplicate": "said before, nothing changed",
+        "conflicting": "contradict an earlier label and are put aside",
+        "unknown": "name no prediction known yet; kept until it comes",
+    }
+    console().print(fields((name, f"{receipt[name]}  {meaning}") for name, meaning in meanings.items()))
+
+
+def drift(
+    name: Name,
+    all_features: Annotated[bool, typer.Option("--all", help="Quiet features too.")] = False,
+    url: Url = URL,
+    as_json: AsJson = False,
+) -> None:
+    """Compare the newest traffic of the champion with its reference data.
+
+    Example: `headrace drift fraud --all`
+    """
+    with connect(url) as client:
+        report = client.drift(name)
+    if as_json:
+        show_json(report)
+        return
+    screen = console()
+    screen.print(
+        fields([("verdict", report["verdict"]), ("reason", report["reason"]), ("rows", report["n"])])
+    )
+    shown = [feature for feature in report["features"] if feature["drifted"] or all_features]
+    shown.sort(key=lambda feature: -feature["effect"])
+    rows = [
+        (
+            feature["name"],
+            "drifted" if feature["drifted"] else "",
+            f"{feature['effect']:.3f}",
+            f"{feature['p_value']:.2g}",
+        )
+        for feature in shown
+    ]
+    screen.print()
+    screen.print(table(["feature", "", "effect (PSI)", "p-value"], rows, empty="no feature drifted"))
+
+
+def performance(name: Name, url: Url = URL, as_json: AsJson = False) -> None:
+    """Show how good the answers were, as far as labels have come.
+
+    Example: `headrace performance fraud`
+    """
+    with connect(url) as client:
+        found = client.performance(name)
+    if as_json:
+        show_json(found)
+        return
+    screen = console()
+    reference, fall = found["reference"], found["fall"]
+    screen.print(
+        fields(
+            [
+                ("champion", found["champion"] or None),
+                ("accuracy at validation", None if reference is None else _percent(reference)),
+                ("fall", _fall(fall) if fall else "none confirmed"),
+            ]
+        )
+    )
+    rows = [
+        (
+            version["version"],
+            when(cohort["start"]),
+            cohort["predictions"],
+            _percent(cohort["coverage"]),
+            _percent(cohort["accuracy"]),
+            f"{_percent(cohort['low'])} to {_percent(cohort['high'])}",
+            "" if cohort["mature"] else "labels still come",
+        )
+        for version in found["versions"]
+        for cohort in version["cohorts"]
+    ]
+    headings = ["version", "predicted (UTC)", "predictions", "labelled", "accuracy", "95 % interval", ""]
+    screen.print()
+    screen.print(
+        table(headings, rows, empty=f"no labels yet; send some with `headrace feedback {name} FILE`")
+    )
+
+
+def retrain(
+    name: Name,
+    reason: Annotated[str, typer.Option(help="Why; kept in the ledger.")] = "",
+    url: Url = URL,
+    as_json: AsJson = False,
+) -> None:
+    """Train a new version with the model's recipe, in the background.
+
+    Example: `headrace retrain fraud --reason "new product line"`
+    """
+    with connect(url) as client:
+        answer = client.retrain(name, reason)
+    if as_json:
+        show_json(answer)
+    else:
+        show(f"training began; follow it with `headrace audit {name}`")
+
+
+def _fall(fall: dict[str, Any]) -> str:
+    return (
+        f"{_percent(fall['accuracy'])} since {when(fall['since'])} UTC on {fall['rows']} labelled rows, "
+        f"was {_percent(fall['reference'])}"
+    )
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{100 * share:.1f} %"

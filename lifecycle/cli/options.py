@@ -1,0 +1,38 @@
+"""Options that commands share, and the client they open."""
+
+import getpass
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lifecycle.client import DEFAULT_URL, Client
+
+Url = Annotated[
+    str, typer.Option("--url", envvar="HEADRACE_URL", help="The admin API.", rich_help_panel="Connection")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
+Home = Annotated[
+    Path,
+    typer.Option(
+        "--home", envvar="HEADRACE_HOME", help="Where this headrace keeps its state.", file_okay=False
+    ),
+]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The model.")]
+Number = Annotated[int, typer.Argument(metavar="VERSION", help="The version's number.", min=1)]
+
+URL = DEFAULT_URL
+HOME = Path("~/.headrace")
+
+
+def connect(url: str) -> Client:
+    """A client that acts as `HEADRACE_ACTOR`, or as the person logged in."""
+    return Client(url, actor=os.environ.get("HEADRACE_ACTOR") or _login())
+
+
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):  # a container's user without a name
+        return "local"

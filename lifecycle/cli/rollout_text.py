@@ -1,0 +1,89 @@
+"""A rollout in words and bars, from the API's JSON. Only draws."""
+
+import time
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from lifecycle.cli.screen import STYLES, duration, fields, worded
+
+Rollout = dict[str, Any]
+
+BAR_WIDTH = 24
+
+
+def describe(rollout: Rollout) -> str:
+    """One line: the phase, the share and the verdict."""
+    line = f"version {rollout['version']}: {rollout['phase']}"
+    if steps := _steps(rollout):
+        line += f" {steps}"
+    line += f", {rollout['weight']:g} % of traffic, {rollout['verdict']}"
+    if rollout["paused"]:
+        line += ", paused"
+    return f"{line} ({rollout['reason']})" if rollout["reason"] else line
+
+
+def draw(rollout: Rollout, traffic: dict[str, Any]) -> RenderableType:
+    """The whole of it: where the rollout stands, the split, and each guard with its progress."""
+    parts: list[RenderableType] = [fields(_facts(rollout)), Text(), _split(traffic), Text()]
+    findings = _findings(rollout)
+    parts.append(findings if findings.row_count else Text("no guard has been judged yet", style="dim"))
+    return Group(*parts)
+
+
+def _facts(rollout: Rollout) -> list[tuple[str, object]]:
+    started = rollout["step_started_at"]
+    state = rollout["phase"] + (" (paused)" if rollout["paused"] else "")
+    return [
+        ("rollout", f"{rollout['model']}: {rollout['champion']} → {rollout['version']}"),
+        ("plan", f"{rollout['plan']['name']}{', step ' + _steps(rollout) if _steps(rollout) else ''}"),
+        ("phase", state),
+        ("in this step", _time_in_step(rollout) if started and rollout["active"] else None),
+        ("verdict", rollout["verdict"]),
+        ("reason", rollout["reason"]),
+    ]
+
+
+def _time_in_step(rollout: Rollout) -> str:
+    spent = duration(max(time.time() - rollout["step_started_at"], 0))
+    if not 0 <= rollout["step"] < len(rollout["plan"]["steps"]):
+        return spent
+    step = rollout["plan"]["steps"][rollout["step"]]
+    return (
+        f"{spent} of at least {duration(step['min_seconds'])}, "
+        f"{rollout['step_requests']} of at least {step['min_requests']} requests"
+    )
+
+
+def _steps(rollout: Rollout) -> str:
+    return f"{rollout['step'] + 1}/{len(rollout['plan']['steps'])}" if rollout["step"] >= 0 else ""
+
+
+def _split(traffic: dict[str, Any]) -> Table:
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    for version, percent in traffic["weights"].items():
+        champion = int(version) == traffic["champion"]
+        bar = ProgressBar(total=100, completed=percent, width=BAR_WIDTH, complete_style=_style(champion))
+        grid.add_row(f"version {version}", bar, f"{percent:g} %", "champion" if champion else "canary")
+    for version in traffic["shadows"]:
+        grid.add_row(f"version {version}", "", "copies", "shadow")
+    return grid
+
+
+def _style(champion: bool) -> str:
+    return "green" if champion else "yellow"
+
+
+def _findings(rollout: Rollout) -> Table:
+    grid = Table("guard", "verdict", "progress", "reason", box=None, header_style="bold", pad_edge=False)
+    for finding in rollout["findings"]:
+        progress = finding["numbers"].get("progress")
+        bar: RenderableType = ""
+        if progress is not None:
+            style = STYLES.get(finding["verdict"], "")
+            bar = ProgressBar(total=1, completed=progress, width=BAR_WIDTH, complete_style=style)
+        grid.add_row(finding["name"], worded(finding["verdict"]), bar, Text(finding["reason"]))
+    return grid

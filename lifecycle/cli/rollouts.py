@@ -1,0 +1,139 @@
+"""`headrace rollout`: start one, watch it, and step in."""
+
+import time
+from typing import Annotated, Any
+
+import typer
+from rich.live import Live
+
+from lifecycle.cli.options import URL, AsJson, Name, Number, Url, connect
+from lifecycle.cli.plans import read_plan
+from lifecycle.cli.rollout_text import describe, draw
+from lifecycle.cli.screen import console, show_json
+from lifecycle.cli.screen import show as show_line
+from lifecycle.client import Client
+
+POLL_S = 0.5
+
+app = typer.Typer(help="Bring a version into traffic step by step.", no_args_is_help=True)
+
+
+@app.command()
+def start(
+    name: Name,
+    number: Number,
+    plan: Annotated[
+        str,
+        typer.Option(help="quick, cautious, shadow-first, manual, or a TOML file. [default: the server's]"),
+    ] = "",
+    url: Url = URL,
+    as_json: AsJson = False,
+) -> None:
+    """Start the rollout of an approved version.
+
+    Example: `headrace rollout start fraud 2 --plan cautious`
+    """
+    with connect(url) as client:
+        _show_line(client.start_rollout(name, number, read_plan(plan)), as_json)
+
+
+@app.command()
+def show(name: Name, url: Url = URL, as_json: AsJson = False) -> None:
+    """Show the latest rollout: its share, its guards and how near they are to a decision.
+
+    Example: `headrace rollout show fraud`
+    """
+    with connect(url) as client:
+        rollout, traffic = client.rollout(name), client.traffic(name)
+    if as_json:
+        show_json(rollout)
+    else:
+        console().print(draw(rollout, traffic))
+
+
+@app.command()
+def watch(name: Name, url: Url = URL, as_json: AsJson = False) -> None:
+    """Follow the latest rollout to its end. Exits 1 if it did not promote.
+
+    Not on a terminal: a line whenever something changes. With `--json` only the end is printed.
+
+    Example: `headrace rollout watch fraud`
+    """
+    with connect(url) as client:
+        if console().is_terminal and not as_json:
+            rollout = _watch_live(client, name)
+        else:
+            rollout = _watch_lines(client, name, quiet=as_json)
+    if as_json:
+        show_json(rollout)
+    if rollout["phase"] != "promoted":
+        raise typer.Exit(1)
+
+
+def _watch_live(client: Client, name: str) -> dict[str, Any]:
+    rollout = client.rollout(name)
+    with Live(draw(rollout, client.traffic(name)), console=console(), auto_refresh=False) as live:
+        while rollout["active"]:
+            time.sleep(POLL_S)
+            rollout = client.rollout(name)
+            live.update(draw(rollout, client.traffic(name)), refresh=True)
+    return rollout
+
+
+def _watch_lines(client: Client, name: str, *, quiet: bool) -> dict[str, Any]:
+    seen = ""
+    while True:
+        rollout = client.rollout(name)
+        if (line := describe(rollout)) != seen and not quiet:
+            seen = line
+            show_line(line)
+        if not rollout["active"]:
+            return rollout
+        time.sleep(POLL_S)
+
+
+@app.command()
+def pause(name: Name, url: Url = URL, as_json: AsJson = False) -> None:
+    """Hold the rollout at its present share. A failed guard still rolls it back.
+
+    Example: `headrace rollout pause fraud`
+    """
+    with connect(url) as client:
+        _show_line(client.pause(name), as_json)
+
+
+@app.command()
+def resume(name: Name, url: Url = URL, as_json: AsJson = False) -> None:
+    """Let a paused rollout go on.
+
+    Example: `headrace rollout resume fraud`
+    """
+    with connect(url) as client:
+        _show_line(client.resume(name), as_json)
+
+
+@app.command()
+def promote(name: Name, url: Url = URL, as_json: AsJson = False) -> None:
+    """Give the version all traffic now, without the rest of the plan.
+
+    Example: `headrace rollout promote fraud`
+    """
+    with connect(url) as client:
+        _show_line(client.promote(name), as_json)
+
+
+@app.command()
+def abort(name: Name, url: Url = URL, as_json: AsJson = False) -> None:
+    """End the rollout and give all traffic back to the champion.
+
+    Example: `headrace rollout abort fraud`
+    """
+    with connect(url) as client:
+        _show_line(client.abort(name), as_json)
+
+
+def _show_line(rollout: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        show_json(rollout)
+    else:
+        show_line(describe(rollout))

@@ -1,0 +1,134 @@
+"""`headrace version`: one version's evidence, and what governance decides about it."""
+
+from typing import Annotated, Any
+
+import typer
+
+from lifecycle.cli.follow import follow_deployment
+from lifecycle.cli.options import URL, AsJson, Name, Number, Url, connect
+from lifecycle.cli.plans import read_plan
+from lifecycle.cli.screen import Steps, console, fields, show_json, table, when
+
+app = typer.Typer(help="Look at a version, and decide about it.", no_args_is_help=True)
+
+
+@app.command()
+def show(name: Name, number: Number, url: Url = URL, as_json: AsJson = False) -> None:
+    """Show a version: where it comes from, what it takes and gives, how it was judged.
+
+    Example: `headrace version show fraud 2`
+    """
+    with connect(url) as client:
+        version = client.version(name, number)
+        model = client.model(name)
+    if as_json:
+        show_json(version)
+        return
+    screen = console()
+    screen.print(fields(_facts(version, role_of(model, number))))
+    screen.print()
+    rows = [(finding["name"], finding["verdict"], finding["reason"]) for finding in version["evidence"]]
+    screen.print(table(["gate", "verdict", "reason"], rows, empty="not validated yet"))
+
+
+@app.command()
+def validate(name: Name, number: Number, url: Url = URL, as_json: AsJson = False) -> None:
+    """Run the gates on a version, in a process of its own.
+
+    Example: `headrace version validate fraud 2`
+    """
+    steps = Steps(as_json)
+    with connect(url) as client, steps.step(f"Validating version {number}", f"validated version {number}"):
+        version = client.validate(name, number)
+    _show_outcome(version, as_json)
+
+
+@app.command()
+def approve(name: Name, number: Number, url: Url = URL, as_json: AsJson = False) -> None:
+    """Approve a validated version for serving.
+
+    Example: `headrace version approve fraud 2`
+    """
+    with connect(url) as client:
+        version = client.approve(name, number)
+    _show_outcome(version, as_json)
+
+
+@app.command()
+def reject(name: Name, number: Number, url: Url = URL, as_json: AsJson = False) -> None:
+    """Reject a version that has no traffic.
+
+    Example: `headrace version reject fraud 2`
+    """
+    with connect(url) as client:
+        version = client.reject(name, number)
+    _show_outcome(version, as_json)
+
+
+@app.command()
+def retire(name: Name, number: Number, url: Url = URL, as_json: AsJson = False) -> None:
+    """Retire a version that no longer has traffic.
+
+    Example: `headrace version retire fraud 1`
+    """
+    with connect(url) as client:
+        version = client.retire(name, number)
+    _show_outcome(version, as_json)
+
+
+@app.command()
+def deploy(
+    name: Name,
+    number: Number,
+    plan: Annotated[str, typer.Option(help="Plan of the rollout: a preset or a TOML file.")] = "",
+    url: Url = URL,
+    as_json: AsJson = False,
+) -> None:
+    """Bring a version into traffic: at once if it is the model's first, else by a rollout.
+
+    Example: `headrace version deploy fraud 2 --plan cautious`
+    """
+    with connect(url) as client:
+        answer = follow_deployment(client, name, number, read_plan(plan), Steps(as_json))
+    if as_json:
+        show_json(answer)
+
+
+def role_of(model: dict[str, Any], number: int) -> str:
+    """What a version does with live traffic; empty for nothing."""
+    if model["champion"] == number:
+        return "champion"
+    if model["weights"].get(str(number)):
+        return "canary"
+    if number in model["shadows"]:
+        return "shadow"
+    return "held" if number in model["held"] else ""
+
+
+def _facts(version: dict[str, Any], role: str) -> list[tuple[str, object]]:
+    lineage = version["lineage"]
+    return [
+        ("version", f"{version['model']} {version['number']}"),
+        ("stage", version["stage"]),
+        ("role", role),
+        ("registered", f"{when(version['created_at'])} UTC by {version['submitter']}"),
+        ("cause", lineage["cause"]),
+        ("parent", lineage["parent"]),
+        ("recipe", lineage["recipe"]),
+        ("approved by", ", ".join(version["approvers"])),
+        ("digest", version["digest"]),
+        ("reference", "yes" if version["profile_digest"] else "none: drift cannot be judged"),
+        ("takes", _tensors(version["signature"]["inputs"])),
+        ("gives", _tensors(version["signature"]["outputs"])),
+    ]
+
+
+def _tensors(specs: list[dict[str, Any]]) -> str:
+    return ", ".join(f"{spec['name']} {spec['datatype']}{spec['shape']}" for spec in specs)
+
+
+def _show_outcome(version: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        show_json(version)
+    else:
+        console().print(f"{version['model']} version {version['number']} is {version['stage']}")
