@@ -1,0 +1,146 @@
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+
+from gateway.core.routing import EMPTY, RouteTable, VersionEntry
+from gateway.core.signature import Signature, TensorSpec
+from gateway.core.types import Array, InferRequest, InferResponse, Outcome, Role
+from gateway.errors import ErrorCode, GatewayError
+from gateway.telemetry.shadow import ShadowQueue
+
+SIGNATURE = Signature((TensorSpec("x", "FP32", (-1,)),), (TensorSpec("y", "FP32", (-1,)),))
+ROW: dict[str, Array] = {"x": np.ones(1, np.float32)}
+
+
+@dataclass
+class Version:
+    """Answers its input times `factor`, or fails with `error`."""
+
+    factor: float = 1.0
+    error: GatewayError | None = None
+    entry: VersionEntry = field(default_factory=lambda: VersionEntry(2, "", "", SIGNATURE))
+    signature: Signature = SIGNATURE
+
+    async def run(
+        self, inputs: Mapping[str, Array], outputs: tuple[str, ...], deadline_ns: int
+    ) -> dict[str, Array]:
+        assert (outputs, deadline_ns) == ((), 0)
+        if self.error is not None:
+            raise self.error
+        return {"y": np.float32(self.factor) * np.asarray(inputs["x"], np.float32)}
+
+
+@dataclass
+class Routes:
+    versions: dict[int, Version]
+    table: RouteTable = EMPTY
+
+    def loaded(self, model: str, version: int) -> Version:
+        try:
+            return self.versions[version]
+        except KeyError:
+            raise GatewayError(ErrorCode.NOT_READY, f"{model} is still loading") from None
+
+
+@dataclass
+class Tap:
+    seen: list[tuple[str, int, Role, Outcome, str]] = field(default_factory=list)
+    answers: list[Mapping[str, Array] | None] = field(default_factory=list)
+
+    def record(
+        self,
+        request: InferRequest,
+        version: int,
+        role: Role,
+        outcome: Outcome,
+        latency_ns: int,
+        outputs: Mapping[str, Array] | None,
+        prediction_id: str,
+    ) -> None:
+        assert latency_ns > 0
+        self.seen.append((request.model, version, role, outcome, prediction_id))
+        self.answers.append(outputs)
+
+
+def submit(queue: ShadowQueue, shadows: tuple[int, ...], inputs: dict[str, Array] = ROW) -> None:
+    request = InferRequest("m", None, inputs, outputs=("y",), deadline_ns=1)
+    queue.submit(request, InferResponse("m", 1, Role.CHAMPION, {}, "", "p1"), shadows)
+
+
+async def copied(versions: dict[int, Version], inputs: dict[str, Array] = ROW) -> tuple[Tap, ShadowQueue]:
+    tap = Tap()
+    queue = ShadowQueue(Routes(versions), tap, 10)
+    await queue.start()
+    submit(queue, tuple(sorted(versions)) or (2,), inputs)
+    await queue.idle()
+    await queue.stop()
+    return tap, queue
+
+
+async def test_every_shadow_answers_under_the_primarys_prediction_id() -> None:
+    tap, _ = await copied({2: Version(), 3: Version(3.0)})
+    assert tap.seen == [
+        ("m", 2, Role.SHADOW, Outcome.OK, "p1"),
+        ("m", 3, Role.SHADOW, Outcome.OK, "p1"),
+    ]
+    assert tap.answers[1] is not None
+    assert tap.answers[1]["y"].tolist() == [3.0]
+
+
+async def test_a_bad_answer_and_a_failure_count_against_the_shadow() -> None:
+    failure = GatewayError(ErrorCode.INTERNAL, "the model failed")
+    tap, _ = await copied({2: Version(np.nan), 3: Version(error=failure)})
+    assert [outcome for _, _, _, outcome, _ in tap.seen] == [Outcome.INVALID_OUTPUT, Outcome.SERVER_ERROR]
+    assert tap.answers[1] is None
+
+
+async def test_a_request_that_only_the_primary_takes_counts_against_the_shadow() -> None:
+    tap, _ = await copied({2: Version()}, {"other": np.ones(1)})
+    assert [outcome for _, _, _, outcome, _ in tap.seen] == [Outcome.SERVER_ERROR]
+
+
+@pytest.mark.parametrize("versions", [{}, {2: Version(error=GatewayError(ErrorCode.OVERLOADED, "full"))}])
+async def test_want_of_room_or_time_is_no_evidence(versions: dict[int, Version]) -> None:
+    tap, queue = await copied(versions)
+    assert (tap.seen, queue.dropped) == ([], 1)
+
+
+async def test_a_full_queue_drops_and_counts() -> None:
+    queue = ShadowQueue(Routes({2: Version()}), Tap(), 1)
+    for _ in range(3):
+        submit(queue, (2,))
+    assert queue.dropped == 2
+
+
+async def test_the_version_that_served_is_not_copied_to_itself() -> None:
+    tap = Tap()
+    queue = ShadowQueue(Routes({1: Version()}), tap, 1)
+    submit(queue, (1,))
+    await queue.start()
+    await queue.idle()
+    await queue.stop()
+    assert (tap.seen, queue.dropped) == ([], 0)
+
+
+async def test_live_requests_get_a_turn_between_two_copies() -> None:
+    tap, turns = Tap(), list[int]()
+    queue = ShadowQueue(Routes({2: Version()}), tap, 10)
+    for _ in range(5):
+        submit(queue, (2,))
+    await queue.start()
+    while len(tap.seen) < 5:
+        await asyncio.sleep(0)
+        turns.append(len(tap.seen))
+    await queue.stop()
+    assert turns == [1, 2, 3, 4, 5]
+
+
+async def test_stopping_twice_or_unstarted_is_fine() -> None:
+    queue = ShadowQueue(Routes({}), Tap(), 1)
+    await queue.stop()
+    await queue.start()
+    await queue.stop()
+    await queue.stop()

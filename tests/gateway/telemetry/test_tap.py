@@ -1,0 +1,164 @@
+import sys
+import threading
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from gateway.config import Watching
+from gateway.core.profile import Profile
+from gateway.core.summary import Window, quantile
+from gateway.core.types import Array, InferRequest, Outcome, Role
+from gateway.telemetry.tap import TrafficTap
+
+REFERENCE = np.random.default_rng(0).normal(size=(200, 3)).astype(np.float32)
+PROFILE = Profile.of({"x": REFERENCE}, {"y": REFERENCE[:, 0]})
+NOW = 2e9
+
+
+def tap_of(
+    records: int = 1000, rate: int = 500, profile: Profile | None = PROFILE, most_bytes: int = 2**20
+) -> TrafficTap:
+    watching = Watching(window_s=1, sample_rows_per_s=rate, tap_records=records, shadow_queue=1)
+    return TrafficTap(watching, lambda *_: profile, np.random.default_rng(0), most_bytes)
+
+
+def see(
+    tap: TrafficTap,
+    rows: int = 1,
+    version: int = 1,
+    role: Role = Role.CHAMPION,
+    outcome: Outcome = Outcome.OK,
+    latency_ns: int = 1_000_000,
+    prediction_id: str = "p",
+    protocol: str = "http",
+) -> None:
+    inputs: dict[str, Array] = {"x": REFERENCE[:rows]}
+    answered = outcome in (Outcome.OK, Outcome.INVALID_OUTPUT)
+    outputs: dict[str, Array] | None = {"y": REFERENCE[:rows, 0]} if answered else None
+    request = InferRequest("m", None, inputs, protocol=protocol)
+    tap.record(request, version, role, outcome, latency_ns, outputs, prediction_id)
+
+
+def test_a_window_says_what_happened() -> None:
+    tap = tap_of()
+    see(tap, rows=2)
+    see(tap, rows=3, protocol="grpc")
+    see(tap, outcome=Outcome.SERVER_ERROR)
+    see(tap, outcome=Outcome.CLIENT_ERROR)
+    (window,), _ = tap.drain(NOW)
+    assert window.key == ("m", 1, Role.CHAMPION, 0)
+    assert window.outcomes == {Outcome.OK: 2, Outcome.SERVER_ERROR: 1, Outcome.CLIENT_ERROR: 1}
+    assert window.protocols == {"http": 3, "grpc": 1}
+    assert (window.requests, window.rows, window.dropped) == (3, 5, 0)
+    assert window.latency.sum() == 2
+    assert quantile(window.latency, 0.5) == pytest.approx(1_000_000, rel=0.05)
+    assert window.start < window.end == NOW
+
+
+def test_rows_are_counted_as_the_profile_counts_them_together() -> None:
+    tap = tap_of()
+    for at in range(20):
+        inputs: dict[str, Array] = {"x": REFERENCE[at * 10 : at * 10 + 10]}
+        outputs: dict[str, Array] = {"y": REFERENCE[at * 10 : at * 10 + 10, 0]}
+        tap.record(InferRequest("m", None, inputs), 1, Role.CHAMPION, Outcome.OK, 1, outputs, "p")
+    (window,), _ = tap.drain(NOW)
+    assert {key: table.tolist() for key, table in window.counts.items()} == {
+        key: table.tolist() for key, table in PROFILE.reference.items()
+    }
+
+
+def test_shapes_that_do_not_join_are_counted_apart() -> None:
+    tap = tap_of()
+    for width in (3, 4, 3):
+        inputs: dict[str, Array] = {"x": np.zeros((2, width), np.float32)}
+        tap.record(InferRequest("m", None, inputs), 1, Role.CHAMPION, Outcome.OK, 1, {"y": np.zeros(())}, "")
+    (window,), _ = tap.drain(NOW)
+    assert window.counts["inputs.x"].sum() == 4 * 3
+    assert window.rows == 6
+
+
+def test_versions_and_roles_have_their_own_windows() -> None:
+    tap = tap_of(profile=None)
+    for version, role in ((1, Role.CHAMPION), (2, Role.CANARY), (2, Role.PINNED), (3, Role.SHADOW)):
+        see(tap, version=version, role=role)
+    windows, _ = tap.drain(NOW)
+    assert {(window.version, window.role) for window in windows} == {
+        (1, Role.CHAMPION),
+        (2, Role.CANARY),
+        (2, Role.PINNED),
+        (3, Role.SHADOW),
+    }
+    assert all(window.counts == {} for window in windows)
+
+
+def test_a_new_table_splits_the_records_where_it_took_effect() -> None:
+    tap = tap_of()
+    see(tap)
+    tap.roll(7)
+    see(tap)
+    see(tap)
+    windows, _ = tap.drain(NOW)
+    assert {window.generation: window.requests for window in windows} == {0: 1, 7: 2}
+    see(tap)
+    assert [window.generation for window in tap.drain(NOW + 1)[0]] == [7]
+
+
+def test_windows_follow_one_another_without_gap() -> None:
+    tap = tap_of()
+    see(tap)
+    tap.drain(NOW)
+    see(tap)
+    (window,), _ = tap.drain(NOW + 1)
+    assert (window.start, window.end) == (NOW, NOW + 1)
+    assert tap.drain(NOW + 2) == ([], [])
+
+
+def test_a_full_tap_drops_and_says_so_once() -> None:
+    tap = tap_of(records=2)
+    for _ in range(5):
+        see(tap)
+    (window,), _ = tap.drain(NOW)
+    assert (window.requests, window.dropped) == (2, 3)
+    see(tap)
+    (window,), _ = tap.drain(NOW + 1)
+    assert (window.requests, window.dropped) == (1, 0)
+
+
+def test_large_tensors_are_let_go_before_memory_is() -> None:
+    tap = tap_of(most_bytes=100)
+    for _ in range(3):
+        see(tap, rows=4)  # 64 bytes
+    (window,), captures = tap.drain(NOW)
+    assert (window.requests, window.rows, window.latency.sum()) == (3, 12, 3)
+    assert window.counts["inputs.x"].sum() == 4 * 3
+    assert len(captures) == 1
+    see(tap, rows=4)
+    assert tap.drain(NOW + 1)[0][0].counts  # room again
+
+
+@pytest.fixture
+def frequent_switches() -> Iterator[None]:
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.usefixtures("frequent_switches")
+def test_no_record_is_lost_while_another_thread_drains() -> None:
+    tap, total, windows = tap_of(records=10**6, profile=None), 5000, list[Window]()
+    done = threading.Event()
+
+    def drain() -> None:
+        while not done.is_set():
+            windows.extend(tap.drain(NOW)[0])
+
+    thread = threading.Thread(target=drain)
+    thread.start()
+    for _ in range(total):
+        see(tap)
+    done.set()
+    thread.join()
+    windows.extend(tap.drain(NOW)[0])
+    assert sum(window.requests for window in windows) == total
