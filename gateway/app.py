@@ -21,11 +21,14 @@ _LEAVE_BALANCER_S = 0.7
 class Gateway:
     """One replica. A listener opens only when the stored route table is loaded and warm."""
 
-    async def __init__(self, config: GatewayConfig) -> None:
+    def __init__(self, config: GatewayConfig) -> None:
         self._config = config
         self._slot = claim(config.run_dir, config.slots)
         self._worker = Worker(config, f"worker-{self._slot.number}-{os.getpid()}")
         self._sync = RouteSync(self._worker, config)
+        self._started = asyncio.get_running_loop().create_task(self._start())
+
+    async def _start(self) -> None:
         await self._worker.shadow.start()
         await self._sync.start()
         await self._listen()
@@ -40,7 +43,8 @@ class Gateway:
             await worker.http.listen_unix(http_socket(config.run_dir, self._slot.number))
 
     async def check_health(self) -> None:
-        """Called by Serve; raising makes it replace the worker."""
+        """Called by Serve; raising makes it replace the worker. Its first call waits for the start."""
+        await self._started
         if not self._worker.http.serving:
             raise RuntimeError("the listener is closed")
 
@@ -56,7 +60,6 @@ class Gateway:
 def application(config: GatewayConfig) -> serve.Application:
     """The Serve application: as many replicas as the configuration names, spread over the nodes."""
     deployment = serve.deployment(
-        Gateway,
         name="Gateway",
         num_replicas=config.workers,
         ray_actor_options={"num_cpus": 0},
@@ -66,4 +69,4 @@ def application(config: GatewayConfig) -> serve.Application:
         graceful_shutdown_timeout_s=20,
         graceful_shutdown_wait_loop_s=0.1,
     )
-    return deployment.bind(config)
+    return deployment(Gateway).bind(config)

@@ -23,8 +23,6 @@ from lifecycle.errors import LifecycleError
 
 log = logging.getLogger("headrace")
 
-_PING_S = 1.0
-
 
 def main() -> None:
     """Run until SIGTERM or SIGINT. Exits 2 with one line if it cannot start."""
@@ -76,21 +74,20 @@ async def _live(config: LifecycleConfig) -> None:
     state = _claim_home(gateway)
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(state.unlink)
-        controller = await _start_ray(config, stack)
+        await _start_ray(config, stack)
         if gateway.edge == "haproxy":
             from gateway.server.edge import Edge
 
             edge = Edge(gateway)
             await edge.start()
             stack.push_async_callback(edge.stop)
-        await controller.announce.remote()
         ports = (gateway.http_port, gateway.grpc_port, gateway.admin_port)
         log.info("ready: http %d, grpc %d, admin %d", *ports)
         await stopped.wait()
         log.info("stopping: no new connections, then the workers drain")
 
 
-async def _start_ray(config: LifecycleConfig, stack: contextlib.AsyncExitStack) -> Any:
+async def _start_ray(config: LifecycleConfig, stack: contextlib.AsyncExitStack) -> None:
     import ray
     from ray import serve
 
@@ -109,18 +106,15 @@ async def _start_ray(config: LifecycleConfig, stack: contextlib.AsyncExitStack) 
         logging_level=logging.ERROR,
     )
     stack.callback(ray.shutdown)
-    controller = (
-        ray.remote(Lifecycle)
-        .options(name=CONTROLLER, num_cpus=0, max_restarts=-1, max_task_retries=-1, max_concurrency=1000)
-        .remote(config)
-    )
+    actor: Any = ray.remote(Lifecycle)
+    controller = actor.options(
+        name=CONTROLLER, num_cpus=0, max_restarts=-1, max_task_retries=-1, max_concurrency=1000
+    ).remote(config)
     await controller.ready.remote()
+    stack.push_async_callback(controller.close.remote)
     await asyncio.to_thread(serve.start, proxy_location="Disabled")
     stack.push_async_callback(asyncio.to_thread, serve.shutdown)
-    await asyncio.to_thread(
-        serve.run, application(config.gateway), name=APPLICATION, route_prefix=None, _blocking=True
-    )
-    return controller
+    await asyncio.to_thread(serve.run, application(config.gateway), name=APPLICATION, route_prefix=None)
 
 
 def _claim_home(config: GatewayConfig) -> Path:

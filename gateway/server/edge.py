@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import ctypes
 import logging
+import resource
 import signal
 from pathlib import Path
 
@@ -14,6 +15,7 @@ log = logging.getLogger(__name__)
 
 _PR_SET_PDEATHSIG = 1
 _RESTART_PAUSE_S = 0.2
+_OWN_FILES = 200
 
 
 class Edge:
@@ -27,7 +29,7 @@ class Edge:
     async def start(self) -> None:
         """Raises RuntimeError with HAProxy's own words if the configuration or a port is refused."""
         path = self._config.run_dir / "haproxy.cfg"
-        path.write_text(render(self._config))
+        path.write_text(render(self._config, _affordable(self._config.limits.max_connections)))
         check = await asyncio.create_subprocess_exec(
             _binary(), "-c", "-f", str(path), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
         )
@@ -71,6 +73,12 @@ class Edge:
         except TimeoutError:
             self._process.kill()
             await self._process.wait()
+
+
+def _affordable(connections: int) -> int:
+    """HAProxy refuses to start when it may not open two descriptors per connection."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return connections if most == resource.RLIM_INFINITY else min(connections, (most - _OWN_FILES) // 2)
 
 
 def _binary() -> str:

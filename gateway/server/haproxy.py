@@ -23,11 +23,11 @@ def admin_socket(run_dir: Path) -> Path:
     return run_dir / "admin.sock"
 
 
-def render(config: GatewayConfig) -> str:
-    """The whole configuration file."""
+def render(config: GatewayConfig, connections: int) -> str:
+    """The whole configuration file. `connections` is how many clients it holds at once."""
     return "\n".join(
         [
-            _globals(config),
+            _globals(config, connections),
             _defaults(),
             _frontend("http", config.host, config.http_port),
             _frontend("grpc", config.host, config.grpc_port),
@@ -38,10 +38,10 @@ def render(config: GatewayConfig) -> str:
     )
 
 
-def _globals(config: GatewayConfig) -> str:
+def _globals(config: GatewayConfig, connections: int) -> str:
     # bufsize bounds what can be sent again: a request that fits is retried whole on another worker.
     return f"""global
-    maxconn {config.limits.max_connections}
+    maxconn {connections}
     nbthread 1
     tune.bufsize 65536
     tune.h2.initial-window-size 1048576

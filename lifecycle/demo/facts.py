@@ -21,9 +21,8 @@ class Second:
 
     @classmethod
     def of(cls, line: Mapping[str, Any]) -> "Second":
-        counts = {name: {int(k): n for k, n in line[name].items()} for name in ("served", "invalid")}
-        rest = {name: line[name] for name in ("at", "sent", "failed", "unseen", "unseen_right", "reasons")}
-        return cls(**rest, **counts)
+        by_version = {name: {int(k): n for k, n in line[name].items()} for name in ("served", "invalid")}
+        return cls(**{**line, **by_version})
 
 
 @dataclass(frozen=True, slots=True)

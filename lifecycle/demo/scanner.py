@@ -5,7 +5,6 @@ The scans are scikit-learn's copy of UCI's Optical Recognition of Handwritten Di
 """
 
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,4 +64,4 @@ def wear(images: Images, rng: np.random.Generator) -> Images:
         blurred = ndimage.gaussian_filter(turned, rng.uniform(0.7, 0.9))
         faded = 3.0 + 0.5 * blurred
         worn[index] = np.clip(faded, 0, 16).reshape(PIXELS)
-    return cast(Images, worn)
+    return worn

@@ -6,6 +6,7 @@ import numpy as np
 import onnx
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from lifecycle.adapters.recipe import run_recipe
@@ -34,7 +35,7 @@ def write_bad(path: Path) -> Path:
     weights = rng.normal(0, 0.01, (PIXELS, 10)).astype(np.float32)
     bias = np.zeros(10, np.float32)
     bias[1] = 4.0
-    constants = {
+    constants: dict[str, NDArray[np.generic]] = {
         "weights": weights,
         "bias": bias,
         "last": np.array([1], np.int64),

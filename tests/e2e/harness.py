@@ -58,7 +58,7 @@ class Cluster:
         found = []
         for process in psutil.process_iter():
             try:
-                mine = process.environ().get("HEADRACE_HOME") == str(self.home)
+                mine = process.environ().get("HEADRACE_CLUSTER") == str(self.home)
                 if mine and process.pid != os.getpid() and name in " ".join(process.cmdline()):
                     found.append(process)
             except psutil.Error:

@@ -14,17 +14,17 @@ from gateway.server.haproxy import render
 def test_haproxy_takes_the_configuration(tmp_path: Path, host: str) -> None:
     config = GatewayConfig(home=tmp_path, host=host, workers=3)
     path = tmp_path / "haproxy.cfg"
-    path.write_text(render(config))
+    path.write_text(render(config, 100))
     checked = subprocess.run([get_haproxy_binary(), "-c", "-f", str(path)], capture_output=True, text=True)
     assert checked.returncode == 0, checked.stderr
     assert "WARNING" not in checked.stderr
 
 
 def test_every_slot_is_listed_from_the_start(tmp_path: Path) -> None:
-    text = render(GatewayConfig(home=tmp_path, workers=3))
+    text = render(GatewayConfig(home=tmp_path, workers=3), 100)
     assert all(f"worker-{slot}.sock" in text and f"worker-{slot}.grpc.sock" in text for slot in range(6))
 
 
 def test_only_inference_is_sent_again(tmp_path: Path) -> None:
-    text = render(GatewayConfig(home=tmp_path))
+    text = render(GatewayConfig(home=tmp_path), 100)
     assert "http-request disable-l7-retry if METH_POST !repeatable" in text

@@ -1,0 +1,159 @@
+"""The lifecycle controller, wired: the only place where its parts meet. Runs as one Ray actor.
+
+Everything it must not forget is in its store: Ray starts it again after a crash, and it goes on from there.
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Sequence
+
+import uvicorn
+
+from gateway.core.capture import Capture
+from gateway.core.report import WorkerReport
+from gateway.core.routing import RouteTable
+from gateway.core.summary import Window
+from gateway.server.haproxy import admin_socket
+from gateway.telemetry.metrics import Metrics
+from lifecycle.adapters.artifacts import FileArtifacts
+from lifecycle.adapters.capture import ParquetCaptures
+from lifecycle.adapters.fleet import WorkerFleet
+from lifecycle.adapters.profiles import Profiles
+from lifecycle.adapters.sandbox import ProcessSandbox
+from lifecycle.adapters.store import SqlStore
+from lifecycle.adapters.trainer import RayTrainer
+from lifecycle.api.app import build
+from lifecycle.api.desk import Desk
+from lifecycle.commands.deploy import Deploy
+from lifecycle.commands.feedback import Feedback
+from lifecycle.commands.models import Models
+from lifecycle.commands.publish import Publisher
+from lifecycle.commands.retraining import Retraining
+from lifecycle.commands.rollouts import Rollouts
+from lifecycle.commands.traffic import Traffic
+from lifecycle.config import LifecycleConfig
+from lifecycle.controller import Controller
+from lifecycle.core.absorb import Bins
+from lifecycle.core.analysis.bins import common_bins
+from lifecycle.core.plan import preset
+from lifecycle.core.rollout import Rollout
+from lifecycle.monitor import Monitor
+
+log = logging.getLogger(__name__)
+
+WATCH_S = 10.0
+"""How long a worker's call for the next table is held open."""
+
+
+class Lifecycle:
+    """Args: `config` of the node it runs on."""
+
+    def __init__(self, config: LifecycleConfig) -> None:
+        home = config.gateway.home
+        self._config = config
+        self._store = SqlStore(config.store_url)
+        self._artifacts = FileArtifacts(config.artifacts_uri, home / "cache")
+        self._captures = ParquetCaptures(home / "captures")
+        self._fleet = WorkerFleet(time.time)
+        self._profiles = Profiles(self._store, self._artifacts)
+        self._publisher = Publisher(self._store, self._fleet)
+        self._controller = Controller(self._store, self._fleet, self._publisher, self._bins)
+        self._monitor = Monitor(self._store, self._captures, self._profiles.of)
+        self._metrics = Metrics()
+        desk = self._desk()
+        self._retraining = desk.retraining
+        self._publisher.publish()
+        self._tasks = [
+            asyncio.get_running_loop().create_task(self._serve(desk)),
+            asyncio.get_running_loop().create_task(self._loop()),
+        ]
+
+    def _desk(self) -> Desk:
+        store, fleet, publisher = self._store, self._fleet, self._publisher
+        models = Models(store, self._artifacts, ProcessSandbox(), time.time)
+        traffic = Traffic(store, fleet, publisher, time.time)
+        rollouts = Rollouts(store, publisher, time.time)
+        deploy = Deploy(models, traffic, rollouts, preset(self._config.control.default_plan))
+        retraining = Retraining(
+            *(store, self._monitor, self._captures, RayTrainer(), models, deploy.deploy),
+            self._config.gateway.home / "training",
+            reference=self._profiles.reference,
+        )
+        return Desk(
+            store=store,
+            fleet=fleet,
+            models=models,
+            deploy=deploy,
+            traffic=traffic,
+            rollouts=rollouts,
+            feedback=Feedback(self._captures, store),
+            retraining=retraining,
+            monitor=self._monitor,
+            metrics=self._metrics.render,
+            info={"workers": self._config.gateway.workers, "edge": self._config.gateway.edge},
+        )
+
+    def _bins(self, rollout: Rollout) -> Bins | None:
+        champion = self._profiles.of(rollout.model, rollout.champion)
+        version = self._profiles.of(rollout.model, rollout.version)
+        return common_bins(champion, version) if champion and version else None
+
+    async def _serve(self, desk: Desk) -> None:
+        gateway = self._config.gateway
+        direct = gateway.edge == "direct"
+        config = uvicorn.Config(
+            build(desk),
+            host=gateway.host,
+            port=gateway.admin_port,
+            uds=None if direct else str(admin_socket(gateway.run_dir)),
+            log_level="warning",
+            lifespan="off",
+        )
+        await uvicorn.Server(config).serve()
+
+    async def _loop(self) -> None:
+        while True:
+            started = time.monotonic()
+            try:
+                await self._tick(time.time())
+            except Exception:
+                # One bad tick must not end the control loop; the next one sees the stored state again.
+                log.exception("a tick failed")
+            await asyncio.sleep(max(0.0, self._config.control.tick_s - (time.monotonic() - started)))
+
+    async def _tick(self, now: float) -> None:
+        windows, captures = self._fleet.drain()
+        self._metrics.absorb(windows)
+        if captures:
+            await asyncio.to_thread(self._captures.append, captures)
+        await self._controller.tick(now, windows)
+        self._monitor.absorb(windows)
+        self._monitor.observe(now)
+        await self._retraining.tick(now)
+
+    # What workers call; see `gateway.serve.sync`.
+
+    async def watch(self, report: WorkerReport) -> RouteTable | None:
+        return await self._fleet.watch(report, WATCH_S)
+
+    async def observe(
+        self, report: WorkerReport, windows: Sequence[Window], captures: Sequence[Capture]
+    ) -> None:
+        self._fleet.observe(report, windows, captures)
+
+    async def leave(self, worker: str) -> None:
+        self._fleet.leave(worker)
+
+    async def ready(self) -> None:
+        """Returns once the actor runs."""
+
+    async def close(self) -> None:
+        """Write what is buffered and let go of the store."""
+        for task in self._tasks:
+            task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.to_thread(self._captures.flush)
+        self._store.close()
