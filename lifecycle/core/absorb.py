@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import reduce
 
 from gateway.core.summary import Window
 from gateway.core.types import Role
@@ -9,6 +10,7 @@ from lifecycle.core.analysis.bins import OutputBins
 from lifecycle.core.analysis.evidence import Arm, Evidence, Segment
 from lifecycle.core.analysis.guards import judge
 from lifecycle.core.rollout import Phase, Rollout
+from lifecycle.core.verdict import Finding, Verdict, combine
 
 Bins = tuple[OutputBins, OutputBins]
 
@@ -36,8 +38,22 @@ def absorb(rollout: Rollout, windows: Iterable[Window], bins: Bins | None = None
                 first_at = window.start if first_at is None else min(first_at, window.start)
     if evidence is rollout.evidence:
         return rollout
-    findings = judge(evidence, rollout.plan.guards) if evidence.segments else ()
+    findings = _judged(replace(rollout, evidence=evidence))
     return replace(rollout, evidence=evidence, findings=findings, canary_first_at=first_at)
+
+
+def _judged(rollout: Rollout) -> tuple[Finding, ...]:
+    evidence, guards = rollout.evidence, rollout.plan.guards
+    if not evidence.segments:
+        return ()
+    if rollout.phase is not Phase.BAKE:
+        return judge(evidence, guards)
+    # Judged by itself: what went well before the promotion must not drown what goes wrong after it.
+    baked = tuple(s for s in evidence.segments if (s.share, s.paired) == rollout.split)
+    champion = reduce(Arm.merge, (s.baseline for s in evidence.segments), evidence.reference)
+    findings = judge(Evidence(baked, champion), guards)
+    # The findings that promoted the version stand until its bake time shows otherwise.
+    return findings if combine(findings) is Verdict.FAIL else rollout.findings
 
 
 def _referred(evidence: Evidence, rollout: Rollout, window: Window, bins: Bins | None) -> Evidence:

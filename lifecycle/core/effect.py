@@ -31,7 +31,7 @@ def effect(action: Action, rollout: Rollout, model: Model) -> Model:
         case Kind.SET_WEIGHT:
             return traffic.canaried(model, rollout.version, action.weight)
         case Kind.PROMOTE:
-            return traffic.promoted(model, rollout.version)
+            return traffic.promoted(model, rollout.version, rollout.champion)
         case Kind.FINISH:
             return traffic.holding(model, ())
         case Kind.ROLL_BACK | Kind.ABORT:

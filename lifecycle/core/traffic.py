@@ -73,16 +73,16 @@ def canaried(model: Model, version: int, weight: float) -> Model:
     )
 
 
-def promoted(model: Model, version: int) -> Model:
-    """The model with all traffic on `version`, its old champion held for the bake time."""
+def promoted(model: Model, version: int, champion: int) -> Model:
+    """The model with all traffic on `version`, the old `champion` held for the bake time."""
     return replace(
         model,
         revision=model.revision + 1,
         champion=version,
-        previous=model.champion,
+        previous=champion,
         weights=((version, 100.0),),
         shadows=_without(model, version),
-        held=(model.champion,),
+        held=(champion,),
     )
 
 

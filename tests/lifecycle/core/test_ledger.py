@@ -1,0 +1,99 @@
+"""The ledger shows every edit, deletion, reordering and, with a known head, every lost end."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lifecycle.core.ledger import GENESIS, Head, Record, canonical, seal, verify
+
+
+def chain(length: int) -> list[Record]:
+    records: list[Record] = []
+    head = Head()
+    for i in range(length):
+        records.append(seal(head, 100.0 + i, "ann", "traffic.set", "m", {"weights": {"1": 90.5, "2": 9.5}}))
+        head = records[-1].head
+    return records
+
+
+def test_a_ledger_as_written_is_whole() -> None:
+    records = chain(5)
+    assert records[0].prev_hash == GENESIS
+    assert verify(records, records[-1].head) is None
+    assert verify([], Head()) is None
+
+
+def test_records_survive_json() -> None:
+    records = [Record.from_json(json.loads(json.dumps(record.as_json()))) for record in chain(3)]
+    assert verify(records) is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda record: replace(record, at=1.0),
+        lambda record: replace(record, actor="eve"),
+        lambda record: replace(record, kind="x"),
+        lambda record: replace(record, model="other"),
+        lambda record: replace(record, detail={"weights": {"1": 100.0}}),
+        lambda record: replace(record, hash="0" * 64),
+    ],
+)
+def test_an_edit_names_the_record(change: Callable[[Record], Record]) -> None:
+    records = chain(5)
+    records[2] = change(records[2])
+    problem = verify(records)
+    assert problem is not None
+    assert problem.seq == 3
+
+
+def test_an_edit_with_a_new_hash_shows_in_the_next_record() -> None:
+    records = chain(5)
+    records[2] = seal(records[1].head, 102.0, "eve", "traffic.set", "m", {})
+    problem = verify(records)
+    assert problem is not None
+    assert problem.seq == 4
+
+
+def test_a_deletion_names_the_missing_record() -> None:
+    records = chain(5)
+    del records[1]
+    problem = verify(records)
+    assert problem is not None
+    assert (problem.seq, "missing" in problem.reason) == (2, True)
+
+
+def test_a_lost_end_shows_against_a_known_head() -> None:
+    records = chain(5)
+    assert verify(records[:3]) is None
+    problem = verify(records[:3], records[-1].head)
+    assert problem is not None
+    assert problem.seq == 4
+
+
+def test_a_rewritten_ledger_shows_against_a_known_head() -> None:
+    other = [seal(Head(), 1.0, "eve", "traffic.set", "m", {})]
+    problem = verify(other, chain(1)[0].head)
+    assert problem is not None
+    assert problem.seq == 1
+
+
+def test_a_page_is_verified_from_the_record_before_it() -> None:
+    records = chain(5)
+    assert verify(records[2:], start=records[1].head) is None
+
+
+@given(st.permutations(range(6)))
+def test_only_the_written_order_is_whole(order: list[int]) -> None:
+    records = chain(6)
+    assert (verify([records[i] for i in order]) is None) == (order == sorted(order))
+
+
+def test_canonical_text_is_one_text() -> None:
+    assert canonical({"b": 1, "a": [1.5, None]}) == canonical(json.loads('{"a": [1.5, null], "b": 1}'))
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        canonical({"a": float("nan")})

@@ -1,0 +1,85 @@
+"""Plans are read strictly, and the presets are what their names say."""
+
+import json
+
+import pytest
+
+from lifecycle.core.plan import PRESETS, Plan, preset
+from lifecycle.errors import LifecycleCode, LifecycleError
+
+MINE = """
+name = "mine"
+bake_seconds = 60
+deadline_seconds = 3600
+
+[guards]
+error_slo = 0.02
+
+[[steps]]
+shadow = true
+min_seconds = 10
+
+[[steps]]
+weight = 12.5
+min_requests = 500
+"""
+
+
+def test_a_plan_is_read_from_toml() -> None:
+    plan = Plan.from_toml(MINE)
+    assert [step.weight for step in plan.steps] == [0, 12.5]
+    assert (plan.name, plan.bake_seconds, plan.deadline_seconds, plan.manual) == ("mine", 60, 3600, False)
+    assert plan.guards.error_slo == 0.02
+
+
+@pytest.mark.parametrize("name", list(PRESETS))
+def test_presets_survive_json(name: str) -> None:
+    assert Plan.from_json(json.loads(json.dumps(preset(name).as_json()))) == preset(name)
+
+
+def test_the_default_plan_needs_less_than_half_a_minute() -> None:
+    quick = preset("quick")
+    assert sum(step.min_seconds for step in quick.steps) + quick.bake_seconds < 30
+
+
+def test_only_the_manual_plan_waits_for_a_person() -> None:
+    assert [name for name, plan in PRESETS.items() if plan.manual] == ["manual"]
+    assert preset("manual").deadline_seconds is None
+
+
+@pytest.mark.parametrize(
+    ("edit", "says"),
+    [
+        (("bake_seconds", "bake_time"), "no key 'bake_time'"),
+        (("min_seconds", "min_second"), "no key 'min_second'"),
+        (("error_slo", "slo"), "no key 'slo'"),
+        (("weight = 12.5", "weight = 100"), "under 100"),
+        (("weight = 12.5", "weight = nan"), "under 100"),
+        (("weight = 12.5", 'weight = "ten"'), "is a number"),
+        (("weight = 12.5", "weight = 0"), "shadow"),
+        (("shadow = true", "weight = 50"), "growing"),
+        (("shadow = true", "shadow = 1"), "true or false"),
+        (("min_seconds = 10", "min_seconds = inf"), "not negative"),
+        (("min_requests = 500", "min_requests = -1"), "not negative"),
+        (("bake_seconds = 60", "bake_seconds = -1"), "not negative"),
+        (("deadline_seconds = 3600", "deadline_seconds = 0"), "above 0"),
+        (("error_slo = 0.02", "error_slo = -1"), "error_slo"),
+        (("[guards]\nerror_slo = 0.02", "guards = 1"), "is a table"),
+        (('name = "mine"', "name = "), "not TOML"),
+    ],
+)
+def test_a_mistake_is_refused_with_its_place(edit: tuple[str, str], says: str) -> None:
+    with pytest.raises(LifecycleError, match=says) as refused:
+        Plan.from_toml(MINE.replace(*edit))
+    assert refused.value.code is LifecycleCode.INVALID
+
+
+def test_a_plan_needs_a_step() -> None:
+    with pytest.raises(LifecycleError, match="has steps"):
+        Plan.from_toml('name = "empty"')
+
+
+def test_an_unknown_preset_names_those_there_are() -> None:
+    with pytest.raises(LifecycleError, match="quick, cautious, shadow-first, manual") as missing:
+        preset("fast")
+    assert missing.value.code is LifecycleCode.NOT_FOUND

@@ -1,0 +1,206 @@
+"""The one next action, and what no sequence of events may break."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.core.report import WorkerReport
+from gateway.core.types import Role
+from lifecycle.core.absorb import absorb
+from lifecycle.core.effect import begun, effect, settled
+from lifecycle.core.plan import PRESETS, preset
+from lifecycle.core.rollout import (
+    SERVABLE,
+    TRANSITIONS,
+    Action,
+    Event,
+    Kind,
+    Phase,
+    Rollout,
+    Snapshot,
+    decide,
+    move,
+)
+from lifecycle.core.verdict import Finding, Verdict
+from lifecycle.core.version import Model, Stage
+from lifecycle.errors import LifecycleCode, LifecycleError
+from tests.lifecycle.world import window
+
+START = Rollout("r", "m", 2, 1, preset("quick"), 0.0, "ann", deadline_at=600.0)
+STEP = replace(START, phase=Phase.STEP, step=1, generation=5, step_started_at=10.0)
+
+
+def judged(verdict: Verdict, name: str = "errors") -> tuple[Finding, ...]:
+    return (Finding(name, verdict, "seen"),)
+
+
+def kind(rollout: Rollout, now: float = 11.0, *, confirmed: bool = True) -> Kind | None:
+    action = decide(Snapshot(rollout, now, confirmed))
+    return action.kind if action else None
+
+
+def test_the_first_action_is_to_load() -> None:
+    assert kind(START, 0.0) is Kind.LOAD
+
+
+@pytest.mark.parametrize("verdict", [Verdict.INCONCLUSIVE, Verdict.ERROR, Verdict.PASS])
+def test_only_a_fail_rolls_back(verdict: Verdict) -> None:
+    assert kind(replace(STEP, findings=judged(verdict))) is None
+    assert kind(replace(STEP, findings=judged(Verdict.FAIL))) is Kind.ROLL_BACK
+
+
+@pytest.mark.parametrize("phase", [Phase.SHADOW, Phase.STEP, Phase.BAKE])
+def test_a_fail_rolls_back_even_while_paused_or_unconfirmed(phase: Phase) -> None:
+    failing = replace(STEP, phase=phase, findings=judged(Verdict.FAIL), paused_at=1.0)
+    action = decide(Snapshot(replace(failing, pending=Action(Kind.SET_WEIGHT, "")), 11.0, False))
+    assert action is not None
+    assert (action.kind, action.rejects) == (Kind.ROLL_BACK, True)
+
+
+def test_the_deadline_waits_for_a_pause_and_not_for_workers() -> None:
+    late = replace(STEP, pending=Action(Kind.SET_WEIGHT, ""))
+    assert kind(late, 600.0, confirmed=False) is Kind.ROLL_BACK
+    assert kind(replace(late, paused_at=1.0), 600.0) is None
+    assert kind(replace(STEP, phase=Phase.BAKE, pending=Action(Kind.PROMOTE, "")), 600.0) is None
+
+
+def test_running_out_of_time_does_not_reject_the_version() -> None:
+    action = decide(Snapshot(STEP, 600.0, True))
+    assert action is not None
+    assert not action.rejects
+
+
+@pytest.mark.parametrize("phase", [Phase.PROMOTED, Phase.ROLLED_BACK, Phase.ABORTED])
+def test_a_rollout_that_ended_stays_ended(phase: Phase) -> None:
+    assert kind(replace(STEP, phase=phase, findings=judged(Verdict.FAIL)), 1e9) is None
+
+
+def test_failed_workers_count_once_they_saw_the_split() -> None:
+    bad, good = frozenset({("m", 2)}), frozenset[tuple[str, int]]()
+    old, new = WorkerReport("a", 4, good, bad, 0.0), WorkerReport("b", 5, good, bad, 0.0)
+    assert Snapshot.of(STEP, 0.0, [old]).failed == ()
+    assert Snapshot.of(STEP, 0.0, [old, new]).failed == ("b",)
+
+
+def test_a_split_is_confirmed_by_every_live_worker() -> None:
+    held = frozenset({("m", 2)})
+    old, new = WorkerReport("a", 4, held, frozenset(), 0.0), WorkerReport("b", 5, held, frozenset(), 0.0)
+    assert not Snapshot.of(STEP, 0.0, []).confirmed
+    assert not Snapshot.of(STEP, 0.0, [old, new]).confirmed
+    assert not Snapshot.of(STEP, 0.0, [replace(new, loaded=frozenset())]).confirmed
+    assert Snapshot.of(STEP, 0.0, [new]).confirmed
+
+
+def test_the_law_allows_what_is_in_it_and_nothing_else() -> None:
+    for stage in Stage:
+        for event in Event:
+            if (stage, event) in TRANSITIONS:
+                assert move(stage, event) is TRANSITIONS[stage, event]
+            else:
+                with pytest.raises(LifecycleError, match=str(event)) as refused:
+                    move(stage, event)
+                assert refused.value.code is LifecycleCode.CONFLICT
+
+
+def test_no_version_serves_without_validation_and_approval() -> None:
+    assert {stage for (stage, event) in TRANSITIONS if event is Event.APPROVE} == {Stage.VALIDATED}
+    into = {stage for (stage, _), after in TRANSITIONS.items() if after in SERVABLE} - SERVABLE
+    assert into == {Stage.VALIDATED}
+
+
+EVENTS = st.one_of(
+    st.tuples(st.just("tick"), st.sampled_from([1, 5, 60, 700])),
+    st.tuples(st.just("traffic"), st.sampled_from(["good", "bad", "none"])),
+    st.tuples(st.just("workers"), st.sampled_from(["apply", "none", "broken"])),
+    st.tuples(st.just("person"), st.sampled_from(["pause", "resume", "promote", "abort"])),
+    st.tuples(st.just("crash"), st.just("")),
+)
+
+
+class Run:
+    """A rollout driven by arbitrary events; `check` is what must hold after each."""
+
+    def __init__(self, plan: str) -> None:
+        self.now = 0.0
+        self.model = Model("m", 1, 0.0, champion=1, weights=((1, 100.0),))
+        self.rollout = replace(START, plan=preset(plan), deadline_at=preset(plan).deadline_seconds)
+        self.applied, self.broken, self.workers = 0, False, 1
+        self.ends = 0
+
+    def handle(self, event: str, what: object) -> None:
+        if event == "traffic" and what != "none":
+            self.traffic(errors=90 if what == "bad" else 0)
+        elif event == "workers":
+            self.workers, self.broken = int(what != "none"), what == "broken"
+            self.applied = self.rollout.generation
+        elif event == "person":
+            self.person(str(what))
+        elif event == "crash":
+            self.rollout = Rollout.from_json(json.loads(json.dumps(self.rollout.as_json())))
+        elif event == "tick" and isinstance(what, int):
+            self.now += what
+        self.step()
+        self.check()
+
+    def traffic(self, errors: int) -> None:
+        roles = {Phase.SHADOW: Role.SHADOW, Phase.BAKE: Role.CHAMPION}
+        role = roles.get(self.rollout.phase, Role.CANARY)
+        seen = [
+            window(1, Role.CHAMPION, self.applied, requests=1500),
+            window(2, role, self.applied, requests=1500, errors=errors),
+        ]
+        self.rollout = absorb(self.rollout, seen)
+
+    def person(self, wish: str) -> None:
+        if not self.rollout.active:
+            return
+        if wish == "abort":
+            self.act(Action(Kind.ABORT, "aborted"))
+        elif wish == "promote":
+            self.rollout = replace(self.rollout, promoter="ann", paused_at=None)
+        else:
+            self.rollout = replace(self.rollout, paused_at=self.now if wish == "pause" else None)
+
+    def step(self) -> None:
+        key = frozenset({("m", 2)})
+        none = frozenset[tuple[str, int]]()
+        loaded, failed = (none, key) if self.broken else (key, none)
+        reports = [WorkerReport("a", self.applied, loaded, failed, 0.0)] * self.workers
+        snapshot = Snapshot.of(self.rollout, self.now, reports)
+        assert decide(snapshot) == decide(snapshot)
+        self.rollout = settled(snapshot)
+        if action := decide(replace(snapshot, rollout=self.rollout)):
+            self.act(action)
+
+    def act(self, action: Action) -> None:
+        before = self.rollout
+        self.model = effect(action, before, self.model)
+        self.rollout = begun(action, before, self.now, before.generation + 1)
+        self.ends += not self.rollout.active
+        if action.kind in (Kind.SHADOW, Kind.SET_WEIGHT, Kind.PROMOTE):
+            assert before.pending is None, "a step was taken before the last one was confirmed"
+
+    def check(self) -> None:
+        weights = dict(self.model.weights)
+        assert sum(weights.values()) == pytest.approx(100)
+        assert self.model.champion in self.model.loaded()
+        assert self.model.champion in weights
+        assert len(weights.keys() - {self.model.champion}) <= 1
+        assert self.ends == (not self.rollout.active)
+        if self.rollout.active:
+            assert 1 in self.model.loaded(), "the old champion must stay hot until the end"
+        elif self.rollout.phase is Phase.PROMOTED:
+            assert (weights, self.model.loaded()) == ({2: 100}, {2})
+        else:
+            assert (weights, self.model.loaded()) == ({1: 100}, {1})
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.sampled_from(sorted(PRESETS)), st.lists(EVENTS, max_size=40))
+def test_no_sequence_of_events_breaks_the_invariants(plan: str, events: list[tuple[str, object]]) -> None:
+    run = Run(plan)
+    for event, what in events:
+        run.handle(event, what)

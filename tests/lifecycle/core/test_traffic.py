@@ -1,0 +1,78 @@
+"""Changes of a model's split: valid ones make a new revision, senseless ones say why."""
+
+import math
+
+import pytest
+
+from lifecycle.core import traffic
+from lifecycle.core.version import Model, Stage
+from lifecycle.errors import LifecycleCode, LifecycleError
+from tests.lifecycle.world import version
+
+VERSIONS = {
+    1: version(1, Stage.SERVING),
+    2: version(2),
+    3: version(3),
+    4: version(4, Stage.REJECTED),
+}
+MODEL = Model("m", 7, 0.0, champion=1, previous=3, weights=((1, 100.0),), held=(3,))
+
+
+def test_the_heaviest_version_is_champion() -> None:
+    assert traffic.with_weights(MODEL, VERSIONS, {1: 90, 2: 10}).champion == 1
+    changed = traffic.with_weights(MODEL, VERSIONS, {1: 10, 2: 90})
+    assert (changed.champion, changed.previous, changed.revision, changed.held) == (2, 1, 8, ())
+
+
+def test_a_tie_keeps_the_champion() -> None:
+    changed = traffic.with_weights(MODEL, VERSIONS, {2: 50, 1: 50})
+    assert (changed.champion, changed.previous) == (1, 3)
+
+
+def test_a_version_at_zero_gets_no_traffic() -> None:
+    assert traffic.with_weights(MODEL, VERSIONS, {1: 0, 2: 100}).weights == ((2, 100),)
+
+
+def test_shadows_stay_unless_named() -> None:
+    shadowed = traffic.with_weights(MODEL, VERSIONS, {1: 100}, [2, 3])
+    assert shadowed.shadows == (2, 3)
+    assert traffic.with_weights(shadowed, VERSIONS, {1: 90, 2: 10}).shadows == (3,)
+    assert traffic.with_weights(shadowed, VERSIONS, {1: 100}, []).shadows == ()
+
+
+@pytest.mark.parametrize(
+    ("weights", "shadows", "code"),
+    [
+        ({1: -10, 2: 110}, None, LifecycleCode.INVALID),
+        ({1: math.nan, 2: 10}, None, LifecycleCode.INVALID),
+        ({1: math.inf}, None, LifecycleCode.INVALID),
+        ({1: 90, 2: 9}, None, LifecycleCode.INVALID),
+        ({}, None, LifecycleCode.INVALID),
+        ({1: 100}, [1], LifecycleCode.INVALID),
+        ({9: 100}, None, LifecycleCode.NOT_FOUND),
+        ({1: 100}, [9], LifecycleCode.NOT_FOUND),
+        ({4: 100}, None, LifecycleCode.CONFLICT),
+    ],
+)
+def test_a_senseless_split_is_refused(
+    weights: dict[int, float], shadows: list[int] | None, code: LifecycleCode
+) -> None:
+    with pytest.raises(LifecycleError) as refused:
+        traffic.with_weights(MODEL, VERSIONS, weights, shadows)
+    assert refused.value.code is code
+
+
+def test_a_rollback_goes_to_the_champion_before() -> None:
+    back = traffic.rolled_back(MODEL)
+    assert (back.champion, back.weights, back.previous) == (3, ((3, 100.0),), 0)
+    with pytest.raises(LifecycleError, match="no earlier champion"):
+        traffic.rolled_back(back)
+
+
+def test_a_rollout_leaves_no_trace_when_it_is_undone() -> None:
+    steps = traffic.shadowed(traffic.holding(MODEL, (2,)), 2)
+    steps = traffic.promoted(traffic.canaried(steps, 2, 10), 2, 1)
+    assert (steps.champion, steps.previous, steps.held, steps.shadows) == (2, 1, (1,), ())
+    undone = traffic.restored(steps, 1, 3, 2)
+    assert (undone.champion, undone.previous, undone.weights) == (1, 3, ((1, 100.0),))
+    assert undone.loaded() == {1}

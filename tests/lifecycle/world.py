@@ -1,0 +1,94 @@
+"""A small world for tests of rollouts: traffic, workers that follow route tables, versions."""
+
+import math
+from collections.abc import Iterable
+from statistics import NormalDist
+
+import numpy as np
+
+from gateway.core.report import WorkerReport
+from gateway.core.routing import EMPTY, RouteTable
+from gateway.core.signature import Signature, TensorSpec
+from gateway.core.summary import Counts, Window, latency_histogram
+from gateway.core.types import Outcome, Role
+from lifecycle.core.version import Stage, Version
+
+SIGNATURE = Signature((TensorSpec("x", "FP32", (-1, 4)),), (TensorSpec("y", "FP32", (-1, 1)),))
+
+
+def version(number: int, stage: Stage = Stage.APPROVED, model: str = "m") -> Version:
+    digest = f"sha256:{model}{number}"
+    return Version(model, number, stage, f"file:///{number}", digest, SIGNATURE, "ann", 1.0)
+
+
+def window(
+    number: int,
+    role: Role,
+    generation: int,
+    *,
+    requests: int = 100,
+    errors: int = 0,
+    invalid: int = 0,
+    ms: float = 5.0,
+    end: float = 1.0,
+    model: str = "m",
+) -> Window:
+    """A second of traffic; `requests` include the failed ones."""
+    ok = requests - errors - invalid
+    outcomes = {Outcome.OK: ok, Outcome.SERVER_ERROR: errors, Outcome.INVALID_OUTPUT: invalid}
+    latency = latencies(ok + invalid, ms)
+    return Window(
+        model, number, role, generation, end - 1, end, outcomes, {"http": requests}, latency, ok, {}
+    )
+
+
+def latencies(answers: int, ms: float) -> Counts:
+    """A histogram of lognormal latencies around a median, the same at every call."""
+    spread = [NormalDist(0, 0.3).inv_cdf((i + 0.5) / answers) for i in range(answers)]
+    return latency_histogram(np.array([ms * 1e6 * math.exp(z) for z in spread], np.int64))
+
+
+class FakeFleet:
+    """Workers that load what tables name and say so.
+
+    `broken` versions never load. While `asleep`, workers keep the table they have.
+    """
+
+    def __init__(self, workers: int = 2) -> None:
+        self.table: RouteTable = EMPTY
+        self.published: list[RouteTable] = []
+        self.broken: set[tuple[str, int]] = set()
+        self.asleep = False
+        self._names = [f"worker-{i}" for i in range(workers)]
+        self._reports: tuple[WorkerReport, ...] = ()
+        self.wake()
+
+    def publish(self, table: RouteTable) -> None:
+        self.table = table
+        self.published.append(table)
+        if not self.asleep:
+            self.wake()
+
+    def wake(self) -> None:
+        """Every worker applies the present table."""
+        wanted = {
+            (route.name, entry.version) for route in self.table.models.values() for entry in route.versions
+        }
+        loaded, failed = frozenset(wanted - self.broken), frozenset(wanted & self.broken)
+        generation = self.table.generation
+        self._reports = tuple(WorkerReport(name, generation, loaded, failed, 0.0) for name in self._names)
+
+    def workers(self) -> tuple[WorkerReport, ...]:
+        return self._reports
+
+    async def confirmed(self, generation: int, timeout_s: float) -> bool:
+        applied = [report.generation >= generation for report in self._reports]
+        return timeout_s > 0 and bool(applied) and all(applied)
+
+
+def weights(table: RouteTable, model: str = "m") -> dict[int, float]:
+    return dict(table.models[model].weights)
+
+
+def kinds(records: Iterable[object]) -> list[str]:
+    return [str(getattr(record, "kind", "")) for record in records]
