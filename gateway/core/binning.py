@@ -4,6 +4,7 @@ Fixed bins at reference quantiles merge exactly across workers, and 64 of them k
 power of the exact two-sample Kolmogorov-Smirnov test (.80 against .86 for a 0.05 sigma shift, m = 5,000).
 """
 
+import math
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -56,7 +57,7 @@ class Ordered:
 
     def __post_init__(self) -> None:
         # One bound just under the minimum makes one search find below, the bins and above.
-        low = np.nextafter(self.low, -np.inf) if len(self.edges) else -np.inf
+        low = math.nextafter(self.low, -math.inf) if len(self.edges) else -math.inf
         object.__setattr__(self, "_bounds", np.concatenate([[low], self.edges]))
 
     @classmethod
