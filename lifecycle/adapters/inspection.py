@@ -1,6 +1,7 @@
 """What is looked at in an artifact, gate by gate. Runs in the inspector's confined process only."""
 
 import os
+import re
 import resource
 import time
 from pathlib import Path
@@ -23,6 +24,9 @@ from lifecycle.errors import LifecycleError
 CHUNK_ROWS = 256
 MOST_RUNS = 50
 MEASURE_S = 0.5
+
+# Error class, and file, line and C++ signature of where it was raised.
+RUNTIME_PREFIX = re.compile(r"^\[ONNXRuntimeError\] : \d+ : \w+ : (/\S+:\d+ .*?\) )?")
 
 
 def inspect(file: BinaryIO, limits: Limits, reference: int | None, out: BinaryIO) -> None:
@@ -128,7 +132,7 @@ def _step(signature: Signature) -> int:
 def _with_reason(error: GatewayError) -> str:
     """The runtime's own first line, which callers never see but the model's author needs."""
     cause = error.__cause__ or error.__context__
-    lines = str(cause).strip().splitlines() if cause is not None else []
+    lines = RUNTIME_PREFIX.sub("", str(cause or "").strip()).splitlines()
     return f"{error}: {lines[0][:300]}" if lines else str(error)
 
 

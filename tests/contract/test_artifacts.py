@@ -1,0 +1,54 @@
+"""What any artifact store must keep, on a local folder and on a store without files."""
+
+import hashlib
+import uuid
+from pathlib import Path
+
+import pytest
+
+from lifecycle.adapters.artifacts import FileArtifacts
+from lifecycle.errors import LifecycleCode, LifecycleError
+from lifecycle.ports import Artifacts
+
+
+@pytest.fixture(params=["file", "memory"])
+def artifacts(request: pytest.FixtureRequest, tmp_path: Path) -> Artifacts:
+    root = str(tmp_path / "store") if request.param == "file" else f"memory://{uuid.uuid4().hex}"
+    return FileArtifacts(root, tmp_path / "cache")
+
+
+def source(tmp_path: Path, data: bytes = b"weights" * 1000) -> Path:
+    path = tmp_path / "source"
+    path.write_bytes(data)
+    return path
+
+
+def test_what_is_put_comes_back_under_its_digest(artifacts: Artifacts, tmp_path: Path) -> None:
+    uri, digest = artifacts.put(source(tmp_path))
+    assert digest == "sha256:" + hashlib.sha256(b"weights" * 1000).hexdigest()
+    assert uri.endswith(f"/sha256/{digest[7:9]}/{digest[7:]}")
+    for _ in range(2):
+        assert artifacts.fetch(uri, digest).read_bytes() == b"weights" * 1000
+
+
+def test_the_same_bytes_are_the_same_artifact(artifacts: Artifacts, tmp_path: Path) -> None:
+    first = artifacts.put(source(tmp_path))
+    assert artifacts.put(source(tmp_path)) == first
+    assert artifacts.put(source(tmp_path, b"other")) != first
+    assert artifacts.fetch(*first).read_bytes() == b"weights" * 1000
+
+
+def test_another_digest_than_the_bytes_have_is_refused(artifacts: Artifacts, tmp_path: Path) -> None:
+    uri, _ = artifacts.put(source(tmp_path))
+    for digest in ("sha256:" + "0" * 64, "md5:1234", ""):
+        with pytest.raises(LifecycleError) as caught:
+            artifacts.fetch(uri, digest)
+        assert caught.value.code is LifecycleCode.REFUSED
+
+
+def test_what_is_gone_is_unavailable(artifacts: Artifacts, tmp_path: Path) -> None:
+    uri, _ = artifacts.put(source(tmp_path))
+    with pytest.raises(LifecycleError) as caught:
+        artifacts.fetch(uri[:-64] + "1" * 64, "sha256:" + "1" * 64)
+    assert caught.value.code is LifecycleCode.UNAVAILABLE
+    assert str(tmp_path) not in caught.value.message

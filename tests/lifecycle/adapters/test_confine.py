@@ -1,0 +1,35 @@
+"""Each test confines a process of its own, for there is no way back."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+PREPARE = "from lifecycle.adapters.confine import confine; confine(1 << 30, {cpu}, {wall}); "
+
+
+def confined(then: str, cpu: int = 10, wall: float = 10) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-c", PREPARE.format(cpu=cpu, wall=wall) + then]
+    root = str(Path(__file__).resolve().parents[3])
+    return subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, cwd=root, env={}
+    )
+
+
+def test_memory_is_bounded() -> None:
+    assert "MemoryError" in confined("bytearray(2 << 30)").stdout
+
+
+def test_no_file_can_be_written(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    assert "File too large" in confined(f"open({str(path)!r}, 'wb', 0).write(b'x')").stdout
+    assert path.read_bytes() == b""
+
+
+def test_processor_time_and_life_are_bounded() -> None:
+    assert confined("\nwhile True: pass", cpu=1).returncode < 0
+    assert confined("import time; time.sleep(60)", wall=0).returncode < 0
+
+
+def test_the_limits_cannot_be_raised_again() -> None:
+    raising = "import resource as r; print(r.getrlimit(r.RLIMIT_AS), r.getrlimit(r.RLIMIT_FSIZE))"
+    assert confined(raising).stdout.strip() == f"({1 << 30}, {1 << 30}) (0, 0)"

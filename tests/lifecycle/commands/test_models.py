@@ -1,0 +1,231 @@
+import pickle
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from gateway.core.profile import Profile
+from lifecycle.core.validation import GATES, Inspection
+from lifecycle.core.verdict import Finding, Verdict
+from lifecycle.core.version import Stage
+from lifecycle.errors import LifecycleCode, LifecycleError
+from tests.lifecycle.registry import GOOD, House
+
+Write = Callable[..., Path]
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    house = House(tmp_path)
+    yield house
+    house.store.close()
+
+
+def reference(path: Path, labels: list[float] | None = None) -> Path:
+    rows = np.random.default_rng(7).normal(size=(200, 3)).astype(np.float32)
+    columns: dict[str, object] = {"x": pa.array(rows.tolist(), pa.list_(pa.float32()))}
+    if labels is not None:
+        columns["label"] = pa.array(labels)
+    pq.write_table(pa.table(columns), path)
+    return path
+
+
+async def test_a_first_version_brings_its_model_signature_and_profile(
+    house: House, linear: Write, tmp_path: Path
+) -> None:
+    version = await house.real.register(
+        "m", linear(slope=2), actor="ann", reference=reference(tmp_path / "rows.parquet"), recipe="a:b"
+    )
+    assert (version.number, version.stage, version.submitter) == (1, Stage.REGISTERED, "ann")
+    assert version.signature == GOOD.signature
+    assert version.lineage.recipe == "a:b"
+    model, versions = house.models.show("m")
+    assert (model.revision, model.champion, model.recipe) == (1, 0, "a:b")
+    assert versions == [version]
+    profile = Profile.from_bytes(house.artifacts.fetch(version.profile, version.profile_digest).read_bytes())
+    assert set(profile.keys()) >= {"inputs.x"}
+    assert pq.read_table(house.artifacts.fetch(version.reference, version.reference_digest)).num_rows == 200
+    assert house.kinds() == ["version.registered"]
+
+
+async def test_the_same_file_again_changes_nothing(house: House, linear: Write) -> None:
+    first = await house.models.register("m", linear(), actor="ann")
+    assert await house.models.register("m", linear(), actor="bob") == first
+    assert await house.models.register("m", linear(), actor="bob", number=1) == first
+    assert len(house.store.records("m")) == 1
+
+
+async def test_versions_count_up_and_a_taken_number_is_a_conflict(house: House, linear: Write) -> None:
+    await house.models.register("m", linear(), actor="ann")
+    second = await house.models.register("m", linear(slope=2), actor="ann")
+    ninth = await house.models.register("m", linear(slope=3), actor="ann", number=9)
+    tenth = await house.models.register("m", linear(slope=4), actor="ann")
+    assert [second.number, ninth.number, tenth.number] == [2, 9, 10]
+    with pytest.raises(LifecycleError, match="version 2 of 'm' is another file") as caught:
+        await house.models.register("m", linear(slope=5), actor="ann", number=2)
+    assert caught.value.code is LifecycleCode.CONFLICT
+
+
+@pytest.mark.parametrize(
+    "name", ["", ".hidden", "..", "../etc", "a/b", "a b", "n" * 129, "nul\0", "é", "a\n"]
+)
+async def test_a_name_that_could_be_a_path_or_markup_is_invalid(
+    house: House, linear: Write, name: str
+) -> None:
+    with pytest.raises(LifecycleError) as caught:
+        await house.models.register(name, linear(), actor="ann")
+    assert caught.value.code is LifecycleCode.INVALID
+    assert house.store.models() == []
+
+
+async def test_dots_within_a_name_are_fine(house: House, linear: Write) -> None:
+    assert (await house.models.register("model..1_a-B", linear(), actor="ann")).model == "model..1_a-B"
+
+
+@pytest.mark.parametrize("data", [pickle.dumps([1]), b"PK\x03\x04" + bytes(50), b""])
+async def test_other_files_are_refused_before_they_are_stored(
+    house: House, tmp_path: Path, data: bytes
+) -> None:
+    path = tmp_path / "model.onnx"
+    path.write_bytes(data)
+    with pytest.raises(LifecycleError) as caught:
+        await house.models.register("m", path, actor="ann")
+    assert caught.value.code is LifecycleCode.REFUSED
+    assert house.store.models() == []
+    assert not (tmp_path / "artifacts").exists()
+    assert house.kinds() == ["version.refused"]
+
+
+async def test_a_broken_artifact_is_refused_by_its_gate_and_the_champion_stays(
+    house: House, linear: Write, tmp_path: Path
+) -> None:
+    await house.models.register("m", linear(), actor="ann")
+    house.serve(1)
+    before = house.models.show("m")
+    broken = tmp_path / "broken.onnx"
+    broken.write_bytes(linear(slope=3).read_bytes()[:-9])
+    with pytest.raises(LifecycleError, match="gate `structure`") as caught:
+        await house.real.register("m", broken, actor="ann")
+    assert caught.value.code is LifecycleCode.REFUSED
+    assert str(tmp_path) not in caught.value.message
+    assert house.models.show("m") == before
+
+
+async def test_the_way_through_all_gates(house: House, linear: Write, tmp_path: Path) -> None:
+    rows = reference(tmp_path / "rows.parquet")
+    await house.real.register("m", linear(), actor="ann", reference=rows)
+    version = await house.real.validate("m", 1, "ann")
+    assert version.stage is Stage.VALIDATED
+    assert [finding.name for finding in version.evidence] == list(GATES)
+    assert house.models.approve("m", 1, "ann").stage is Stage.APPROVED
+    assert house.models.retire("m", 1, "ann").stage is Stage.RETIRED
+    assert house.kinds() == ["version.registered", "version.validated", "version.approved", "version.retired"]
+    assert house.models.version("m", 1).evidence == version.evidence
+
+
+async def test_a_version_that_breaks_callers_is_rejected_with_the_evidence_kept(
+    house: House, linear: Write
+) -> None:
+    await house.real.register("m", linear(), actor="ann")
+    house.serve(1)
+    await house.real.register("m", linear(output="z"), actor="ann")
+    with pytest.raises(
+        LifecycleError, match="gate `signature`: output 'y' of the champion is missing"
+    ) as caught:
+        await house.real.validate("m", 2, "ann")
+    assert caught.value.code is LifecycleCode.REFUSED
+    version = house.models.version("m", 2)
+    assert version.stage is Stage.REJECTED
+    assert {f.name: f.verdict for f in version.evidence}["signature"] is Verdict.FAIL
+
+
+async def test_nan_on_the_champions_reference_rows_is_rejected(
+    house: House, linear: Write, tmp_path: Path
+) -> None:
+    await house.real.register("m", linear(), actor="ann", reference=reference(tmp_path / "rows.parquet"))
+    house.serve(1)
+    await house.real.register("m", linear(slope=float("nan")), actor="ann")
+    with pytest.raises(LifecycleError, match="`finite_outputs`"):
+        await house.real.validate("m", 2, "ann")
+
+
+async def test_a_version_worse_than_the_champion_on_the_same_rows_is_rejected(
+    house: House, tmp_path: Path, linear: Write
+) -> None:
+    good = GOOD.signature
+    assert good is not None
+    rows = reference(tmp_path / "rows.parquet", [0.0] * 200)
+    labels = np.zeros(4, np.int64)
+    answers = {"y": np.array([0, 0, 0, 1])}
+    house.sandbox.says = replace(
+        GOOD, inputs={"x": np.zeros((4, 3), np.float32)}, outputs=answers, labels=labels
+    )
+    await house.models.register("m", linear(), actor="ann", reference=rows)
+    house.serve(1)
+    await house.models.register("m", linear(slope=2), actor="ann", reference=rows)
+    assert (await house.models.validate("m", 2, "ann")).stage is Stage.VALIDATED
+    accuracy = house.models.version("m", 2).evidence[-1]
+    assert (accuracy.numbers["candidate"], accuracy.numbers["champion"]) == (0.75, 0.75)
+
+
+async def test_an_inspection_that_breaks_changes_nothing(house: House, linear: Write) -> None:
+    await house.models.register("m", linear(), actor="ann")
+    house.sandbox.says = Inspection(None, (Finding("structure", Verdict.ERROR, "no processes left"),))
+    with pytest.raises(LifecycleError) as caught:
+        await house.models.validate("m", 1, "ann")
+    assert caught.value.code is LifecycleCode.UNAVAILABLE
+    assert house.models.version("m", 1).stage is Stage.REGISTERED
+
+
+async def test_a_rejected_version_may_be_tried_again(house: House, linear: Write) -> None:
+    await house.models.register("m", linear(), actor="ann")
+    house.sandbox.says = replace(GOOD, findings=(Finding("load", Verdict.FAIL, "broken"),))
+    for _ in range(2):
+        with pytest.raises(LifecycleError, match="`load`"):
+            await house.models.validate("m", 1, "ann")
+    house.sandbox.says = GOOD
+    assert (await house.models.validate("m", 1, "ann")).stage is Stage.VALIDATED
+
+
+async def test_approval_by_others_than_the_submitter(house: House, linear: Write) -> None:
+    models = house.commands(approvals=2)
+    await models.register("m", linear(), actor="ann")
+    with pytest.raises(LifecycleError, match="cannot go through `approve`"):
+        models.approve("m", 1, "bob")
+    await models.validate("m", 1, "ann")
+    with pytest.raises(LifecycleError, match="the submitter of a version cannot approve it"):
+        models.approve("m", 1, "ann")
+    assert models.approve("m", 1, "bob").stage is Stage.VALIDATED
+    with pytest.raises(LifecycleError, match="already") as caught:
+        models.approve("m", 1, "bob")
+    assert caught.value.code is LifecycleCode.FORBIDDEN
+    approved = models.approve("m", 1, "cleo")
+    assert (approved.stage, approved.approvers) == (Stage.APPROVED, ("bob", "cleo"))
+
+
+async def test_a_version_with_traffic_cannot_be_retired_or_rejected(house: House, linear: Write) -> None:
+    await house.models.register("m", linear(), actor="ann")
+    house.serve(1)
+    for withdraw in (house.models.retire, house.models.reject):
+        with pytest.raises(LifecycleError, match="in use") as caught:
+            withdraw("m", 1, "ann")
+        assert caught.value.code is LifecycleCode.CONFLICT
+
+
+async def test_a_stored_artifact_that_was_altered_is_never_validated(house: House, linear: Write) -> None:
+    version = await house.models.register("m", linear(), actor="ann")
+    house.artifacts.fetch(version.artifact, version.digest).write_bytes(linear(slope=9).read_bytes())
+    with pytest.raises(LifecycleError) as caught:
+        await house.models.validate("m", 1, "ann")
+    assert caught.value.code is LifecycleCode.REFUSED
+
+
+def test_what_is_not_there_is_not_found(house: House) -> None:
+    with pytest.raises(LifecycleError) as caught:
+        house.models.version("m", 1)
+    assert caught.value.code is LifecycleCode.NOT_FOUND
+    assert house.models.list() == []
