@@ -1,0 +1,62 @@
+"""The ledger over HTTP."""
+
+import sqlite3
+import time
+from pathlib import Path
+
+import pytest
+
+from lifecycle.api.audit import newest, read_time
+from lifecycle.errors import LifecycleError
+from lifecycle.ports import Entry
+from tests.lifecycle.api.conftest import Admin
+
+
+async def test_records_are_the_newest_or_those_behind_a_number(admin: Admin) -> None:
+    await admin.deployed(versions=2)
+    everything = (await admin.http.get("/v1/audit")).json()["records"]
+    tail = (await admin.http.get("/v1/audit", params={"limit": 2})).json()["records"]
+    behind = (await admin.http.get("/v1/audit", params={"after": 1, "limit": 2})).json()["records"]
+
+    assert [record["seq"] for record in everything] == list(range(1, len(everything) + 1))
+    assert tail == everything[-2:]
+    assert behind == everything[1:3]
+    assert everything[0]["kind"] == "version.registered"
+
+
+async def test_old_records_of_a_quiet_model_are_found(admin: Admin) -> None:
+    admin.store.commit(Entry("ann", "quiet.first", "quiet"))
+    for number in range(50):
+        admin.store.commit(Entry("ann", "busy", "busy", {"n": number}))
+    assert [record.kind for record in newest(admin.store, "quiet", 3)] == ["quiet.first"]
+    assert [record.detail["n"] for record in newest(admin.store, "busy", 2)] == [48, 49]
+
+
+async def test_the_past_can_be_asked(admin: Admin) -> None:
+    await admin.deployed(versions=2)
+    then = time.time()
+    await admin.http.put("/v1/models/fraud/traffic", json={"weights": {"2": 100}})
+    answer = (await admin.http.get("/v1/audit/at", params={"model": "fraud", "time": then})).json()
+    assert (answer["champion"], answer["weights"]) == (1, {"1": 100.0})
+
+
+async def test_a_whole_ledger_is_intact_and_an_edited_one_is_not(admin: Admin, tmp_path: Path) -> None:
+    await admin.deployed()
+    before = (await admin.http.get("/v1/audit/verify")).json()
+    with sqlite3.connect(tmp_path / "headrace.db") as database:
+        database.execute("UPDATE records SET actor = 'mallory' WHERE seq = 2")
+    database.close()
+    after = (await admin.http.get("/v1/audit/verify")).json()
+
+    assert before["intact"]
+    assert before["records"] == before["seq"] > 0
+    assert not after["intact"]
+    assert "record 2" in after["reason"]
+
+
+def test_times_are_read_as_people_write_them() -> None:
+    assert read_time("12.5") == 12.5
+    assert read_time("1970-01-01T00:01:00Z") == read_time("1970-01-01 00:01") == 60.0
+    assert read_time("1970-01-01T02:00:00+02:00") == 0.0
+    with pytest.raises(LifecycleError, match="not a time"):
+        read_time("yesterday")

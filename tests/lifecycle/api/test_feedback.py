@@ -1,0 +1,66 @@
+"""Labels as Parquet, CSV and JSON."""
+
+import io
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from tests.lifecycle.api.conftest import Admin
+from tests.lifecycle.desk import capture
+
+NOTHING = {"joined": 0, "duplicate": 0, "conflicting": 0, "unknown": 0}
+CSV = {"content-type": "text/csv"}
+
+
+@pytest.fixture
+async def ready(admin: Admin) -> Admin:
+    await admin.deployed()
+    admin.captures.append([capture("a"), capture("b")])
+    return admin
+
+
+async def test_labels_come_as_json(ready: Admin) -> None:
+    body = {
+        "model": "fraud",
+        "labels": [{"prediction_id": "a", "label": 1}, {"prediction_id": "z", "label": 0}],
+    }
+    answer = await ready.http.post("/v1/feedback", json=body)
+    assert answer.json() == NOTHING | {"joined": 1, "unknown": 1}
+
+
+async def test_labels_come_as_csv_and_contradictions_are_told(ready: Admin) -> None:
+    async def send(text: str) -> dict[str, int]:
+        answer = await ready.http.post("/v1/feedback?model=fraud", content=text, headers=CSV)
+        return dict(answer.json())
+
+    assert await send("prediction_id,label\na,1\nb,0\n") == NOTHING | {"joined": 2}
+    assert await send("prediction_id,label\na,1\nb,1\n") == NOTHING | {"duplicate": 1, "conflicting": 1}
+
+
+async def test_labels_come_as_parquet(ready: Admin) -> None:
+    file = io.BytesIO()
+    pq.write_table(pa.table({"prediction_id": ["a"], "label": [2.5]}), file)
+    answer = await ready.http.post("/v1/feedback?model=fraud", content=file.getvalue())
+    assert answer.json() == NOTHING | {"joined": 1}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"model": "fraud", "labels": []}',
+        '{"model": "fraud", "labels": [{"prediction_id": "a", "label": 1}, {"prediction_id": "b", "label": "x"}]}',
+        '{"model": "fraud"}',
+        "[",
+    ],
+)
+async def test_labels_that_cannot_be_used_are_refused(ready: Admin, body: str) -> None:
+    answer = await ready.http.post("/v1/feedback", content=body, headers={"content-type": "application/json"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "INVALID")
+
+
+async def test_a_broken_file_a_missing_and_an_unknown_model(ready: Admin) -> None:
+    broken = await ready.http.post("/v1/feedback?model=fraud", content=b"PAR1 but no more")
+    unnamed = await ready.http.post("/v1/feedback", content="prediction_id,label\na,1\n", headers=CSV)
+    unknown = await ready.http.post("/v1/feedback?model=x", content="prediction_id,label\na,1\n", headers=CSV)
+    assert (broken.status_code, unnamed.status_code, unknown.status_code) == (400, 400, 404)

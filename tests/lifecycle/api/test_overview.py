@@ -1,0 +1,48 @@
+"""Status, metrics and the page."""
+
+import re
+
+from tests.lifecycle.api.conftest import Admin
+from tests.lifecycle.world import FakeFleet
+
+
+async def test_a_cluster_is_ready_once_all_workers_follow(admin: Admin) -> None:
+    fleet = admin.desk.fleet
+    assert isinstance(fleet, FakeFleet)
+    await admin.deployed()
+    ready = (await admin.http.get("/v1/status")).json()
+    fleet.asleep = True
+    fleet.publish(type(fleet.table)(fleet.table.generation + 1, fleet.table.models))
+    behind = (await admin.http.get("/v1/status")).json()
+
+    assert ready["ready"]
+    assert [worker["loaded"] for worker in ready["workers"]] == [[{"model": "fraud", "version": 1}]] * 2
+    assert not behind["ready"]
+    assert behind["generation"] == ready["generation"] + 1
+
+
+async def test_metrics_are_prometheus_text(admin: Admin) -> None:
+    answer = await admin.http.get("/metrics")
+    assert answer.text == "headrace_up 1\n"
+    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+
+
+async def test_the_page_needs_nothing_from_elsewhere(admin: Admin) -> None:
+    page = await admin.http.get("/")
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    assets = re.findall(r'(?:src|href)="(/ui/[^"]+)"', page.text)
+    assert len(assets) == 3
+    for asset in assets:
+        answer = await admin.http.get(asset)
+        assert answer.status_code == 200
+        assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", answer.text)
+
+
+async def test_the_page_never_takes_data_for_markup(admin: Admin) -> None:
+    script = (await admin.http.get("/ui/ui.js")).text
+    assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", script)
+
+
+async def test_only_the_pages_own_files_are_served(admin: Admin) -> None:
+    assert (await admin.http.get("/ui/..%2Fapp.py")).status_code == 404
+    assert (await admin.http.get("/ui/none.js")).status_code == 404

@@ -1,0 +1,51 @@
+"""Rollouts over HTTP."""
+
+from tests.lifecycle.api.conftest import Admin
+
+PATH = "/v1/models/fraud/rollouts"
+
+
+async def test_a_rollout_starts_and_is_shown(admin: Admin) -> None:
+    await admin.deployed(versions=2)
+    started = await admin.http.post(PATH, json={"version": 2})
+    shown = (await admin.http.get(f"{PATH}/current")).json()
+
+    assert started.status_code == 201
+    assert shown == started.json()
+    assert (shown["phase"], shown["plan"]["name"], shown["weight"]) == ("loading", "quick", 0.0)
+    assert [rollout["id"] for rollout in (await admin.http.get(PATH)).json()["rollouts"]] == [shown["id"]]
+
+
+async def test_people_step_in(admin: Admin) -> None:
+    await admin.deployed(versions=2)
+    await admin.http.post(PATH, json={"version": 2, "plan": "manual"})
+    paused = [
+        (await admin.http.post(f"{PATH}/current/{verb}")).json()["paused"] for verb in ("pause", "resume")
+    ]
+    promoted = await admin.http.post(f"{PATH}/current/promote")
+    aborted = await admin.http.post(f"{PATH}/current/abort")
+
+    assert paused == [True, False]
+    assert promoted.status_code == 200
+    assert (aborted.json()["phase"], aborted.json()["active"]) == ("aborted", False)
+
+
+async def test_a_plan_may_be_given_whole(admin: Admin) -> None:
+    await admin.deployed(versions=2)
+    plan = {"name": "mine", "steps": [{"weight": 20, "min_requests": 10}]}
+    answer = await admin.http.post(PATH, json={"version": 2, "plan": plan})
+    assert answer.json()["plan"]["name"] == "mine"
+
+
+async def test_a_plan_that_makes_no_sense_is_refused(admin: Admin) -> None:
+    await admin.deployed(versions=2)
+    bad = await admin.http.post(PATH, json={"version": 2, "plan": {"steps": []}})
+    unknown = await admin.http.post(PATH, json={"version": 2, "plan": "hasty"})
+    assert (bad.status_code, unknown.status_code) == (400, 404)
+
+
+async def test_without_a_rollout_there_is_none(admin: Admin) -> None:
+    await admin.deployed()
+    assert (await admin.http.get(f"{PATH}/current")).status_code == 404
+    assert (await admin.http.post(f"{PATH}/current/pause")).status_code == 409
+    assert (await admin.http.get("/v1/models/none/rollouts")).status_code == 404

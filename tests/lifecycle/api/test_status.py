@@ -1,0 +1,63 @@
+"""Every failure has one body, one code and no secret."""
+
+import pytest
+
+from lifecycle.api.app import build
+from lifecycle.api.status import HTTP_STATUS
+from lifecycle.errors import LifecycleCode
+from tests.lifecycle.api.conftest import Admin
+from tests.lifecycle.desk import in_process
+
+
+def test_every_code_has_its_status() -> None:
+    assert {code: int(status) for code, status in HTTP_STATUS.items()} == {
+        LifecycleCode.INVALID: 400,
+        LifecycleCode.NOT_FOUND: 404,
+        LifecycleCode.CONFLICT: 409,
+        LifecycleCode.STALE: 412,
+        LifecycleCode.REFUSED: 422,
+        LifecycleCode.FORBIDDEN: 403,
+        LifecycleCode.UNAVAILABLE: 503,
+        LifecycleCode.INTERNAL: 500,
+    }
+    assert set(HTTP_STATUS) == set(LifecycleCode)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/v1/models/none", 404, "NOT_FOUND"),
+        ("GET", "/v1/nothing", 404, "NOT_FOUND"),
+        ("DELETE", "/v1/models", 405, "INVALID"),
+        ("GET", "/v1/audit?limit=0", 400, "INVALID"),
+        ("GET", "/v1/models/m/versions/0", 400, "INVALID"),
+    ],
+)
+async def test_all_errors_share_one_body(
+    admin: Admin, method: str, path: str, status: int, code: str
+) -> None:
+    answer = await admin.http.request(method, path)
+    assert answer.status_code == status
+    assert set(answer.json()) == {"error"}
+    assert answer.json()["error"]["code"] == code
+    assert answer.json()["error"]["message"]
+
+
+async def test_a_malformed_body_is_explained(admin: Admin) -> None:
+    answer = await admin.http.put("/v1/models/m/traffic", json={"weights": {"1": "much"}})
+    assert answer.status_code == 400
+    assert answer.json()["error"]["message"].startswith("weights.1: ")
+
+
+async def test_an_unexpected_failure_tells_nothing(admin: Admin) -> None:
+    app = build(admin.desk)
+
+    @app.get("/broken")
+    async def broken() -> None:
+        raise RuntimeError("the password is hunter2")
+
+    async with in_process(app) as http:
+        answer = await http.get("/broken")
+    assert answer.status_code == 500
+    assert answer.json()["error"]["code"] == "INTERNAL"
+    assert "hunter2" not in answer.text

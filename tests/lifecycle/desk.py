@@ -1,0 +1,102 @@
+"""A whole admin API over real services in a temporary folder. Only workers, sandbox and trainer are fakes."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import httpx
+import numpy as np
+from fastapi import FastAPI
+
+from gateway.core.capture import Capture
+from gateway.core.signature import Signature, TensorSpec
+from gateway.core.types import Role
+from lifecycle.adapters.artifacts import FileArtifacts
+from lifecycle.adapters.capture import ParquetCaptures
+from lifecycle.adapters.store import SqlStore
+from lifecycle.api.app import Desk, build
+from lifecycle.commands.deploy import Deploy
+from lifecycle.commands.feedback import Feedback
+from lifecycle.commands.models import Models
+from lifecycle.commands.publish import Publisher
+from lifecycle.commands.retraining import Retraining
+from lifecycle.commands.rollouts import Rollouts
+from lifecycle.commands.traffic import Traffic
+from lifecycle.core.plan import preset
+from lifecycle.core.validation import Inspection, Limits
+from lifecycle.core.verdict import Finding, Verdict
+from lifecycle.monitor import Monitor
+from lifecycle.ports import TrainingJob
+from tests.lifecycle.world import FakeFleet
+
+SIGNATURE = Signature((TensorSpec("x", "FP32", (-1, 3)),), (TensorSpec("y", "FP32", (-1, 3)),))
+
+
+class InstantSandbox:
+    """Passes every file but those that hold the word `broken`."""
+
+    async def inspect(self, artifact: Path, limits: Limits, reference: Path | None = None) -> Inspection:
+        del limits, reference
+        if b"broken" in artifact.read_bytes():
+            return Inspection(None, (Finding("load", Verdict.FAIL, "it does not load"),))
+        gates = tuple(Finding(name, Verdict.PASS, "fine") for name in ("structure", "load", "warm_up"))
+        return Inspection(SIGNATURE, gates, latency_ms=0.01)
+
+
+class NoTrainer:
+    async def train(self, job: TrainingJob) -> Sequence[Path]:
+        raise NotImplementedError(job.model)
+
+
+def open_desk(home: Path, *, default_workers: int = 2) -> tuple[Desk, SqlStore, ParquetCaptures]:
+    store = SqlStore(f"sqlite:///{home / 'headrace.db'}")
+    fleet = FakeFleet(default_workers)
+    publisher = Publisher(store, fleet)
+    captures = ParquetCaptures(home / "captures")
+    models = Models(
+        store, FileArtifacts(str(home / "artifacts"), home / "cache"), InstantSandbox(), time.time
+    )
+    traffic = Traffic(store, fleet, publisher, time.time)
+    rollouts = Rollouts(store, publisher, time.time)
+    deploy = Deploy(models, traffic, rollouts, preset("quick"))
+    monitor = Monitor(store, captures, lambda _model, _version: None)
+    retraining = Retraining(
+        *(store, monitor, captures, NoTrainer(), models, deploy.deploy),
+        home / "training",
+        reference=lambda _version: ({}, None),
+    )
+    desk = Desk(
+        store=store,
+        fleet=fleet,
+        models=models,
+        deploy=deploy,
+        traffic=traffic,
+        rollouts=rollouts,
+        feedback=Feedback(captures, store),
+        retraining=retraining,
+        monitor=monitor,
+        metrics=lambda: b"headrace_up 1\n",
+        info={"workers": default_workers},
+        hosts=frozenset({"admin.example"}),
+    )
+    return desk, store, captures
+
+
+def in_process(app: FastAPI, **headers: str) -> httpx.AsyncClient:
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8002", headers=headers)
+
+
+def fresh_app(home: Path) -> tuple[FastAPI, Desk, SqlStore]:
+    desk, store, _ = open_desk(home)
+    return build(desk), desk, store
+
+
+def capture(prediction: str, model: str = "fraud", version: int = 1) -> Capture:
+    row = np.zeros((1, 3), np.float32)
+    return Capture(prediction, time.time(), model, version, Role.CHAMPION, {"x": row}, {"y": row})
+
+
+def onnx_bytes(text: str = "") -> bytes:
+    """Not a model, but it starts like one, which is all that an instant sandbox asks for."""
+    return b"\x08\x09\x12\x04test" + text.encode()
