@@ -35,7 +35,9 @@ def cost(one_ns: float, many_ns: float, rows: int, elements: int, unbounded: boo
     """The straight line through two measurements: of one row, and of `rows` rows (1: there is only one)."""
     if rows == 1:
         return Cost(0.0, one_ns / max(elements, 1), elements, unbounded)
-    row_ns = max(many_ns - one_ns, 0.0) / (rows - 1)
+    # Noise can hide the slope, and a slope of 0 would let any number of rows run inline: a quarter of
+    # the mean cost is the least a row is taken to cost.
+    row_ns = max((many_ns - one_ns) / (rows - 1), many_ns / rows / 4)
     return Cost(max(one_ns - row_ns, 0.0), row_ns / max(elements, 1), elements, unbounded)
 
 

@@ -14,11 +14,11 @@ def test_two_measurements_tell_the_fixed_cost_from_that_of_a_row() -> None:
     assert measured.row_ns == pytest.approx(8_000)
 
 
-def test_noise_never_makes_a_row_free_of_charge_or_negative() -> None:
+def test_noise_never_makes_rows_free_of_charge() -> None:
     measured = cost(one_ns=8_000, many_ns=7_000, rows=64, elements=ROW, unbounded=False)
-    assert measured.element_ns == 0
+    assert measured.element_ns > 0
     assert measured.row_ns == pytest.approx(8_000)
-    assert math.isfinite(inline_elements("auto", measured))
+    assert inline_elements("auto", measured) / ROW < 20_000
 
 
 def test_auto_runs_inline_what_fits_the_budget() -> None:
