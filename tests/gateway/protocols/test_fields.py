@@ -1,0 +1,44 @@
+import pytest
+
+from gateway.errors import ErrorCode, GatewayError
+from gateway.protocols import fields
+
+
+@pytest.mark.parametrize("name", ["m", "model..1", "a.b-c_d", "_x", "9", "m" * 255])
+def test_names_that_are_taken(name: str) -> None:
+    assert fields.model_name(name) == name
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "../etc", "a/b", "a b", "a\0", "é", "-x", "m" * 256, "m\n"])
+def test_names_that_are_refused(name: str) -> None:
+    with pytest.raises(GatewayError) as caught:
+        fields.model_name(name)
+    assert caught.value.code is ErrorCode.INVALID
+
+
+def test_versions() -> None:
+    assert fields.version_number("") is None
+    assert fields.version_number("12") == 12
+    for text in ("-1", "1e3", "1.0", "x", str(2**63), "٣", " 1"):
+        with pytest.raises(GatewayError):
+            fields.version_number(text)
+
+
+def test_a_word_said_back_is_short_and_escaped() -> None:
+    assert len(fields.quoted("x" * 5000)) <= 80
+    assert "\n" not in fields.quoted("a\nb")
+
+
+@pytest.mark.parametrize(
+    "parameters", [{"a": [1]}, {"a": None}, {"shared_memory_region": "r"}, {"sequence_id": 3}]
+)
+def test_parameters_that_are_refused(parameters: dict[str, object]) -> None:
+    with pytest.raises(GatewayError):
+        fields.check_parameters(parameters)
+    fields.check_parameters({"a": 1, "b": True, "c": "s", "d": 1.5})
+
+
+@pytest.mark.parametrize("count", [-1, True, "2", 1.5])
+def test_class_counts_that_are_refused(count: object) -> None:
+    with pytest.raises(GatewayError):
+        fields.class_count({"classification": count})

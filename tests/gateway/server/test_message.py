@@ -1,0 +1,29 @@
+from gateway.errors import ErrorCode, GatewayError
+from gateway.protocols.status import STATUS
+from gateway.server.message import Request, answer, fault, refusal
+
+
+def test_every_error_code_has_an_answer() -> None:
+    for code, status in STATUS.items():
+        reply = fault(Request(), GatewayError(code, "why"))
+        assert reply.startswith(b"HTTP/1.1 %d " % status.http)
+        assert reply.endswith(b'\r\n\r\n{"error":"why"}')
+        assert (b"retry-after: 1\r\n" in reply) == (code in (ErrorCode.NOT_READY, ErrorCode.OVERLOADED))
+
+
+def test_head_gets_the_length_but_no_body() -> None:
+    request = Request()
+    request.method = b"HEAD"
+    reply = answer(request, 200, b"text/plain", b"12345")
+    assert b"content-length: 5\r\n" in reply
+    assert reply.endswith(b"\r\n\r\n")
+
+
+def test_the_connection_is_spoken_of_only_when_it_matters() -> None:
+    request = Request()
+    assert b"connection" not in answer(request, 200, b"text/plain", b"")
+    request.old = True
+    assert b"connection: keep-alive\r\n" in answer(request, 200, b"text/plain", b"")
+    request.close = True
+    assert b"connection: close\r\n" in answer(request, 200, b"text/plain", b"")
+    assert b"connection: close\r\n" in refusal(408, "late")

@@ -1,0 +1,87 @@
+from typing import Any
+
+import pytest
+
+from gateway.errors import GatewayError
+from gateway.server.routes import parse
+
+CASES: list[tuple[str, str, int]] = [
+    ("GET", "/v2", 200),
+    ("GET", "/v2/", 200),
+    ("GET", "/v2?verbose=1", 200),
+    ("HEAD", "/v2", 200),
+    ("POST", "/v2", 405),
+    ("GET", "/v2/health/live", 200),
+    ("GET", "/v2/health/ready", 200),
+    ("GET", "/v2/models/pair", 200),
+    ("GET", "/v2/models/pair/", 200),
+    ("GET", "/v2/models/nobody", 404),
+    ("GET", "/v2/models/pair/versions/2", 200),
+    ("GET", "/v2/models/pair/versions/3", 404),
+    ("GET", "/v2/models/pair/versions/x", 400),
+    ("GET", "/v2/models/pair/ready", 200),
+    ("GET", "/v2/models/loading/ready", 400),
+    ("GET", "/v2/models/nobody/ready", 400),
+    ("GET", "/v2/models/pair/config", 200),
+    ("GET", "/v2/models/pair/versions/1/config", 200),
+    ("GET", "/v2/models/pair/stats", 200),
+    ("GET", "/v2/models/stats", 200),
+    ("GET", "/v2/models/pair/infer", 405),
+    ("GET", "/v2/repository/index", 405),
+    ("POST", "/v2/repository/models/pair/load", 503),
+    ("POST", "/v2/repository/models/pair/unload", 503),
+    ("GET", "/v2/logging", 200),
+    ("POST", "/v2/logging", 503),
+    ("GET", "/v2/trace/setting", 200),
+    ("GET", "/metrics", 200),
+    ("GET", "/", 404),
+    ("GET", "/v2/models", 404),
+    ("GET", "/v2/models/../etc", 400),
+    ("GET", "/v2/%2e%2e/x", 400),
+    ("DELETE", "/v2/models/pair", 405),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "status"), CASES)
+async def test_status(method: str, path: str, status: int, client: Any) -> None:
+    reply = await client.get(path, method)
+    assert reply.status == status, reply.body
+    assert reply.headers["content-type"] == ("text/plain" if path == "/metrics" else "application/json") or (
+        path == "/metrics" and reply.headers["content-type"].startswith("text/plain;")
+    )
+    assert ("allow" in reply.headers) == (status == 405)
+
+
+async def test_health_has_an_empty_body_and_metrics_are_text(client: Any) -> None:
+    assert (await client.get("/v2/health/live")).body == b""
+    assert (await client.get("/metrics")).body == b"requests_total 1\n"
+
+
+async def test_metadata(client: Any) -> None:
+    assert (await client.get("/v2")).json["name"] == "headrace"
+    assert (await client.get("/v2/models/text")).json == {
+        "name": "text",
+        "versions": ["1", "2"],
+        "platform": "onnxruntime_onnx",
+        "inputs": [{"name": "s", "datatype": "BYTES", "shape": [-1]}],
+        "outputs": [{"name": "t", "datatype": "BYTES", "shape": [-1, -1]}],
+    }
+
+
+async def test_the_index_filters_what_is_ready(client: Any) -> None:
+    every = (await client.post("/v2/repository/index", b"")).json
+    ready = (await client.post("/v2/repository/index", {"ready": True})).json
+    assert {"name": "pair", "version": "1", "state": "READY", "reason": ""} in ready
+    assert {row["name"] for row in every} - {row["name"] for row in ready} == {"loading"}
+    loading = next(row for row in every if row["name"] == "loading")
+    assert loading["state"] == "LOADING"
+    assert "being loaded" in loading["reason"]
+    for wrong in (b"[]", b"{", {"ready": 1}):
+        assert (await client.post("/v2/repository/index", wrong)).status == 400
+
+
+async def test_a_model_named_stats_can_be_reached() -> None:
+    assert parse(b"/v2/models/stats/infer").model == "stats"
+    assert parse(b"/v2/models/stats").model == ""
+    with pytest.raises(GatewayError):
+        parse(b"http://elsewhere/v2")

@@ -1,0 +1,25 @@
+import time
+
+import numpy as np
+
+from gateway.core.types import InferRequest, InferResponse, Role
+from gateway.server.tally import Tally
+
+
+def test_answers_are_counted_under_the_version_that_served() -> None:
+    tally = Tally()
+    for rows, version in ((3, 2), (2, 2), (1, 1)):
+        request = InferRequest("m", None, {"x": np.zeros((rows, 4)), "y": np.zeros((rows, 1))})
+        response = InferResponse("m", version, Role.CANARY, {}, "", "p")
+        tally.add(request, response, time.monotonic_ns())
+    count = tally.counts["m", 2]
+    assert (count.requests, count.rows) == (2, 5)
+    assert 0 <= count.busy_ns < 60e9
+    assert tally.counts["m", 1].rows == 1
+
+
+def test_a_scalar_counts_as_one_row() -> None:
+    tally = Tally()
+    request = InferRequest("m", None, {"x": np.array(1.0)})
+    tally.add(request, InferResponse("m", 1, Role.CHAMPION, {}, "", "p"), time.monotonic_ns())
+    assert tally.counts["m", 1].rows == 1
