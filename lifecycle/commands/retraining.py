@@ -126,6 +126,11 @@ class Retraining:
         since = fall.since if fall else self._models.version(name, model.champion).created_at
         self._begin(model, since, reason or f"asked for by {actor}", actor)
 
+    async def settled(self, name: str) -> None:
+        """Returns when no training of the model is under way."""
+        if name in self._running:
+            await asyncio.wait({self._running[name]})
+
     def status(self, name: str) -> Status:
         """Raises LifecycleError NOT_FOUND."""
         model = self._models.show(name)[0]

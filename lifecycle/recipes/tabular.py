@@ -4,10 +4,12 @@ The graph takes the tensor as FP32 under the name it has in the data, and gives 
 `probabilities` [rows, classes].
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from onnx import ModelProto
 from skl2onnx import convert_sklearn
-from skl2onnx.data_types import FloatTensorType
+from skl2onnx.common.data_types import FloatTensorType
 from sklearn.base import BaseEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
@@ -15,6 +17,8 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from lifecycle.core.training import TrainingData
+
+Recipe = Callable[[TrainingData], ModelProto]
 
 OPSET = 17
 """Old enough for every runtime that is still in use."""
@@ -27,7 +31,7 @@ def logistic(data: TrainingData) -> ModelProto:
 
 def mlp(data: TrainingData) -> ModelProto:
     """One hidden layer of 64 units: follows several kinds of input at once."""
-    return _fit(data, MLPClassifier((64,), max_iter=150, random_state=0))
+    return _fit(data, MLPClassifier((64,), max_iter=1_000, random_state=0))
 
 
 def _fit(data: TrainingData, classifier: BaseEstimator) -> ModelProto:

@@ -1,0 +1,74 @@
+"""A recipe is run on what it may see, and only on that."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from lifecycle.adapters.recipe import run_recipe
+from lifecycle.core.training import TrainingData
+from lifecycle.errors import LifecycleCode, LifecycleError
+from lifecycle.ports import TrainingJob
+from lifecycle.tensors import to_array
+
+SEEN: list[TrainingData] = []
+HERE = "tests.lifecycle.adapters.test_recipe"
+
+
+def remember(data: TrainingData) -> bytes:
+    SEEN.append(data)
+    return b"model"
+
+
+def fail(data: TrainingData) -> bytes:
+    raise ValueError(f"cannot learn from {len(data.labels)} rows")
+
+
+def job(folder: Path, recipe: str, recent: list[bool] | None = None) -> TrainingJob:
+    columns: dict[str, list[object]] = {
+        "inputs.x": [[float(i), 0.0] for i in range(9)],
+        "label": [f"class {i % 2}" for i in range(9)],
+    }
+    if recent is not None:
+        columns["recent"] = list(recent)
+    pq.write_table(pa.table(columns), folder / "data.parquet")
+    return TrainingJob("m", recipe, folder / "data.parquet", folder / "output", "a test")
+
+
+def test_one_recent_row_in_three_is_held_out_and_becomes_the_reference(tmp_path: Path) -> None:
+    model, reference = run_recipe(job(tmp_path, f"{HERE}:remember", [False] * 3 + [True] * 6))
+    data = SEEN.pop()
+    assert model.read_bytes() == b"model"
+    held = to_array(pq.read_table(reference)["inputs.x"])[:, 0].tolist()
+    assert pq.read_table(reference).column_names == ["inputs.x", "label"]
+    assert len(held) == 2
+    assert min(held) >= 3
+    assert sorted(held + data.inputs["x"][:, 0].tolist()) == list(range(9))
+    assert data.labels.tolist()[:3] == ["class 0", "class 1", "class 0"]
+
+
+def test_without_a_mark_all_rows_are_recent(tmp_path: Path) -> None:
+    _, reference = run_recipe(job(tmp_path, f"{HERE}:remember"))
+    assert (SEEN.pop().weights == np.ones(6)).all()
+    assert pq.read_table(reference).num_rows == 3
+
+
+@pytest.mark.parametrize(
+    ("recipe", "complaint"),
+    [
+        (f"{HERE}:fail", "failed: cannot learn from 6 rows"),
+        (f"{HERE}:nothing", "cannot be imported"),
+        ("no.such.module:train", "cannot be imported"),
+        ("nonsense", "cannot be imported"),
+        (f"{HERE}:HERE", "is not a function"),
+    ],
+)
+def test_a_recipe_that_does_not_work_is_refused_with_its_error(
+    tmp_path: Path, recipe: str, complaint: str
+) -> None:
+    with pytest.raises(LifecycleError, match=complaint) as caught:
+        run_recipe(job(tmp_path, recipe))
+    assert caught.value.code is LifecycleCode.REFUSED
+    assert not (tmp_path / "output").exists()

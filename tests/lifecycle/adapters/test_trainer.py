@@ -1,0 +1,84 @@
+"""Trainers: the same recipe, in a process of its own and in a Ray task."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from lifecycle.adapters.trainer import ProcessTrainer, RayTrainer
+from lifecycle.core.training import TrainingData
+from lifecycle.errors import LifecycleCode, LifecycleError
+from lifecycle.ports import Trainer, TrainingJob
+
+HERE = "tests.lifecycle.adapters.test_trainer"
+
+
+def niceness(data: TrainingData) -> bytes:
+    raise ValueError(f"nice {os.nice(0)}, {len(data.labels)} rows")
+
+
+def crash(data: TrainingData) -> bytes:
+    os._exit(9)
+
+
+def hang(data: TrainingData) -> bytes:
+    import threading
+
+    threading.Event().wait()
+    return b""
+
+
+@pytest.fixture
+def cluster() -> Iterator[None]:
+    import ray
+
+    before = os.environ.get("RAY_AUTH_MODE")
+    os.environ["RAY_AUTH_MODE"] = "token"
+    ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False)
+    yield
+    ray.shutdown()
+    os.environ.pop("RAY_AUTH_MODE") if before is None else os.environ.update(RAY_AUTH_MODE=before)
+
+
+@pytest.fixture(params=["process", pytest.param("ray", marks=pytest.mark.e2e)])
+def trainer(request: pytest.FixtureRequest) -> Callable[..., Trainer]:
+    if request.param == "process":
+        return ProcessTrainer
+    request.getfixturevalue("cluster")
+    return RayTrainer
+
+
+def job(folder: Path, recipe: str) -> TrainingJob:
+    chance = np.random.default_rng(0)
+    inputs = chance.normal(size=(60, 3)).astype(np.float32)
+    table = pa.table({"inputs.x": list(inputs), "label": (inputs[:, 0] > 0).astype(np.int64)})
+    pq.write_table(table, folder / "data.parquet")
+    return TrainingJob("m", recipe, folder / "data.parquet", folder / "output", "a test")
+
+
+async def test_training_gives_a_model_and_its_reference_data(
+    trainer: Callable[..., Trainer], tmp_path: Path
+) -> None:
+    model, reference = await trainer().train(job(tmp_path, "lifecycle.recipes.tabular:logistic"))
+    assert [tensor.name for tensor in onnx.load(str(model)).graph.output] == ["label", "probabilities"]
+    assert pq.read_table(reference).num_rows == 20
+    with pytest.raises(LifecycleError, match="nice 15, 40 rows") as caught:
+        await trainer().train(job(tmp_path, f"{HERE}:niceness"))
+    assert caught.value.code is LifecycleCode.REFUSED
+
+
+async def test_a_recipe_that_kills_its_process_is_cut_off(tmp_path: Path) -> None:
+    with pytest.raises(LifecycleError, match="cut off") as caught:
+        await ProcessTrainer().train(job(tmp_path, f"{HERE}:crash"))
+    assert caught.value.code is LifecycleCode.UNAVAILABLE
+    assert not (tmp_path / "output").exists()
+
+
+async def test_a_recipe_that_hangs_is_ended(tmp_path: Path) -> None:
+    with pytest.raises(LifecycleError, match="took longer than"):
+        await ProcessTrainer(timeout_s=0.5).train(job(tmp_path, f"{HERE}:hang"))

@@ -1,0 +1,100 @@
+"""Labels as people send them."""
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from gateway.core.capture import Capture
+from gateway.core.types import Role
+from lifecycle.adapters.capture import ParquetCaptures
+from lifecycle.adapters.store import SqlStore
+from lifecycle.commands.feedback import Feedback, read_labels, tidy
+from lifecycle.core.version import Model
+from lifecycle.errors import LifecycleCode, LifecycleError
+from lifecycle.ports import Entry, LabelReceipt
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqlStore]:
+    store = SqlStore(f"sqlite:///{tmp_path / 'registry.db'}")
+    store.commit(Entry("ann", "model.created", "m"), Model("m", 1, 1.0))
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def feedback(store: SqlStore, tmp_path: Path) -> Feedback:
+    captures = ParquetCaptures(tmp_path / "log")
+    tensors = {"x": np.zeros((1, 2), np.float32)}
+    captures.append([Capture(name, 1.0, "m", 1, Role.CHAMPION, tensors, tensors) for name in ("a", "b")])
+    return Feedback(captures, store, lambda: 50.0)
+
+
+def parquet(table: pa.Table) -> bytes:
+    sink = io.BytesIO()
+    pq.write_table(table, sink)
+    return sink.getvalue()
+
+
+CSV = b"prediction_id,label,note\na,3,fine\nb,4,\nzz,5,\n"
+
+
+@pytest.mark.parametrize("data", [CSV, parquet(read_labels(CSV))], ids=["csv", "parquet"])
+def test_a_file_is_joined_and_recorded(feedback: Feedback, store: SqlStore, data: bytes) -> None:
+    assert feedback.ingest("m", data, "ann") == LabelReceipt(2, 0, 0, 1)
+    record = store.records("m")[-1]
+    assert (record.actor, record.kind) == ("ann", "labels.received")
+    assert record.detail == {"joined": 2, "duplicate": 0, "conflicting": 0, "unknown": 1}
+
+
+def test_sending_a_file_again_changes_nothing(feedback: Feedback) -> None:
+    feedback.ingest("m", CSV, "ann")
+    assert feedback.ingest("m", CSV, "ann") == LabelReceipt(0, 3, 0, 0)
+
+
+def test_an_unknown_model_is_named(feedback: Feedback) -> None:
+    with pytest.raises(LifecycleError, match="no model 'other'") as caught:
+        feedback.ingest("other", CSV, "ann")
+    assert caught.value.code is LifecycleCode.NOT_FOUND
+
+
+@pytest.mark.parametrize(
+    ("column", "tidied"),
+    [
+        (pa.array([True, False]), [1, 0]),
+        (pa.array([7, 8], pa.uint8()), [7, 8]),
+        (pa.array([0.5, 1.5], pa.float32()), [0.5, 1.5]),
+        (pa.array(["x", "y"]).dictionary_encode(), ["x", "y"]),
+        (pa.array(["x", "y"], pa.large_string()), ["x", "y"]),
+    ],
+)
+def test_labels_are_spelled_one_way(column: Any, tidied: list[object]) -> None:
+    table = tidy(pa.table({"prediction_id": ["a", "b"], "label": column}))
+    assert table["label"].to_pylist() == tidied
+
+
+@pytest.mark.parametrize(
+    ("labels", "complaint"),
+    [
+        (b"\x00\xff nonsense\n1,2,3\n", "missing|neither"),
+        (b"PAR1 nonsense", "neither"),
+        (b"prediction_id,label\n", "no labels"),
+        (b"id,label\na,1\n", "'prediction_id' is missing"),
+        (b"prediction_id,label\na,\n", "without a value"),
+        (pa.table({"prediction_id": ["a"], "label": [float("nan")]}), "NaN"),
+        (pa.table({"prediction_id": ["a"], "label": [[1]]}), "numbers, booleans or text"),
+        (pa.table({"prediction_id": [[1]], "label": [1]}), "must hold text"),
+        (pa.table({"prediction_id": ["a" * 300], "label": [1]}), "256"),
+        (pa.table({"prediction_id": ["a"], "label": pa.array([2**63], pa.uint64())}), "64 bits"),
+    ],
+)
+def test_what_cannot_be_used_is_refused(feedback: Feedback, labels: bytes | pa.Table, complaint: str) -> None:
+    with pytest.raises(LifecycleError, match=complaint) as caught:
+        feedback.ingest("m", labels, "ann")
+    assert caught.value.code is LifecycleCode.INVALID

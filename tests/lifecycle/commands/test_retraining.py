@@ -1,0 +1,172 @@
+"""From a faded scanner to a better model, with a real store, sandbox, capture log and trainer."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gateway.core.types import Array
+from lifecycle.adapters.artifacts import FileArtifacts
+from lifecycle.adapters.capture import ParquetCaptures
+from lifecycle.adapters.reference import read_reference
+from lifecycle.adapters.sandbox import ProcessSandbox
+from lifecycle.adapters.store import SqlStore
+from lifecycle.adapters.trainer import ProcessTrainer
+from lifecycle.commands.models import Models
+from lifecycle.commands.retraining import ACTOR, Retraining
+from lifecycle.core.version import Stage, Version
+from lifecycle.errors import LifecycleCode, LifecycleError
+from lifecycle.monitor import Monitor
+from lifecycle.ports import Entry, Trainer, TrainingJob
+from tests.lifecycle.digits import MODEL, Served, labels_for, pages, write_model, write_reference
+
+RECIPE = "lifecycle.recipes.tabular:mlp"
+
+
+class World:
+    """A registered, serving digits model and everything that retraining needs."""
+
+    def __init__(self, folder: Path, trainer: Trainer) -> None:
+        self.folder = folder
+        self.now = 1_000.0
+        self.store = SqlStore(f"sqlite:///{folder / 'registry.db'}", lambda: self.now)
+        self.captures = ParquetCaptures(folder / "log")
+        self.artifacts = FileArtifacts(str(folder / "artifacts"), folder / "cache")
+        self.models = Models(self.store, self.artifacts, ProcessSandbox(), lambda: self.now)
+        self.served = Served(write_model(folder / "model.onnx"))
+        self.trainer = trainer
+        self.deployed: list[int] = []
+        self.start()
+
+    def start(self) -> None:
+        """A controller starts, for the first time or again."""
+        self.monitor = Monitor(self.store, self.captures, lambda _, __: self.served.profile)
+        self.retraining = Retraining(
+            self.store,
+            self.monitor,
+            self.captures,
+            self.trainer,
+            self.models,
+            self.deploy,
+            self.folder / "work",
+            reference=self.reference,
+        )
+
+    async def register(self, recipe: str = RECIPE) -> None:
+        reference = write_reference(self.folder / "reference.parquet")
+        version = await self.models.register(
+            MODEL, self.folder / "model.onnx", actor="ann", reference=reference, recipe=recipe
+        )
+        await self.models.validate(MODEL, version.number, "ann")
+        version = self.models.approve(MODEL, version.number, "ann")
+        model = self.models.show(MODEL)[0]
+        self.store.commit(
+            Entry("ann", "traffic.set", MODEL),
+            replace(model, revision=model.revision + 1, champion=1, weights=((1, 100.0),)),
+            replace(version, stage=Stage.SERVING),
+        )
+
+    def reference(self, version: Version) -> tuple[dict[str, Array], Array | None]:
+        return read_reference(
+            self.artifacts.fetch(version.reference, version.reference_digest), version.signature
+        )
+
+    async def deploy(self, name: str, number: int, actor: str) -> None:
+        await self.models.validate(name, number, actor)
+        self.deployed.append(number)
+
+    async def traffic(self, seconds: int, *, faded: bool, labelled: bool = True) -> None:
+        for _ in range(seconds):
+            self.now += 1
+            images, digits = pages(150, faded=faded, seed=int(self.now))
+            captures = self.served.captures(images[:60], self.now)
+            self.captures.append(captures)
+            self.monitor.absorb([self.served.window(images, self.now)])
+            if labelled:
+                self.captures.label(MODEL, labels_for(captures, digits[:60]), self.now)
+            self.monitor.observe(self.now)
+            await self.retraining.tick(self.now)
+
+    def written(self) -> list[str]:
+        return [r.kind for r in self.store.records(MODEL) if r.kind.startswith("retrain.")]
+
+
+class StuckTrainer:
+    """Trains until it is cancelled."""
+
+    async def train(self, job: TrainingJob) -> tuple[Path, Path]:
+        await asyncio.Event().wait()
+        raise AssertionError(job)
+
+
+@pytest.fixture
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+    world = World(tmp_path, getattr(request, "param", StuckTrainer)())
+    yield world
+    world.store.close()
+
+
+@pytest.mark.parametrize("world", [ProcessTrainer], indirect=True)
+async def test_labels_of_a_faded_scanner_bring_a_better_version(world: World) -> None:
+    await world.register()
+    await world.traffic(6, faded=False)
+    assert world.retraining.status(MODEL).reason == "no loss is confirmed by labels"
+    await world.traffic(12, faded=True)
+    await world.retraining.settled(MODEL)
+    assert world.written() == ["retrain.started", "retrain.finished"]
+    assert world.deployed == [2]
+    version = world.models.version(MODEL, 2)
+    assert (version.submitter, version.lineage.parent, version.lineage.recipe) == (ACTOR, 1, RECIPE)
+    assert version.lineage.data_digest.startswith("sha256:")
+    assert "accuracy fell" in version.lineage.cause
+    better = Served(world.artifacts.fetch(version.artifact, version.digest))
+    faded, clean = pages(500, faded=True, seed=1), pages(500, seed=2)
+    assert better.accuracy(*faded) > world.served.accuracy(*faded) + 0.1
+    assert better.accuracy(*clean) > world.served.accuracy(*clean) - 0.03
+    assert not any((world.folder / "work").iterdir())
+
+
+async def test_drift_without_labels_trains_nothing(world: World) -> None:
+    await world.register()
+    await world.traffic(16, faded=True, labelled=False)
+    status = world.retraining.status(MODEL)
+    assert world.monitor.signals(MODEL).drift_since is not None
+    assert status.sample_more
+    assert world.written() == []
+
+
+async def test_one_training_at_a_time_and_a_lost_one_is_known(world: World) -> None:
+    await world.register()
+    await world.retraining.start(MODEL, "", "ann")
+    with pytest.raises(LifecycleError, match="wait for the training under way") as caught:
+        await world.retraining.start(MODEL, "", "ann")
+    assert caught.value.code is LifecycleCode.CONFLICT
+    await world.retraining.close()
+    assert world.written() == ["retrain.started"]
+    world.start()
+    await world.retraining.tick(world.now)
+    assert world.written() == ["retrain.started", "retrain.lost"]
+    await world.retraining.start(MODEL, "again", "ann")
+    assert world.retraining.status(MODEL).started == (1_000.0, 1_000.0)
+    await world.retraining.close()
+
+
+@pytest.mark.parametrize("world", [ProcessTrainer], indirect=True)
+async def test_a_recipe_that_fails_is_recorded_with_its_error(world: World) -> None:
+    await world.register("lifecycle.recipes.tabular:none")
+    await world.retraining.start(MODEL, "", "ann")
+    await world.retraining.settled(MODEL)
+    assert world.written() == ["retrain.started", "retrain.failed"]
+    assert "cannot be imported" in world.store.records(MODEL)[-1].detail["reason"]
+    assert len(world.models.show(MODEL)[1]) == 1
+
+
+async def test_what_cannot_be_trained_is_said(world: World) -> None:
+    with pytest.raises(LifecycleError, match="no model"):
+        await world.retraining.start(MODEL, "", "ann")
+    await world.register(recipe="")
+    with pytest.raises(LifecycleError, match="no recipe") as caught:
+        await world.retraining.start(MODEL, "", "ann")
+    assert caught.value.code is LifecycleCode.INVALID

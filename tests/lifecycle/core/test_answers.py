@@ -1,0 +1,31 @@
+"""Right and wrong, however classes are spelled."""
+
+import numpy as np
+import pytest
+
+from gateway.core.types import Array
+from lifecycle.core.answers import correct
+
+SCORES = np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]], np.float32)
+
+
+@pytest.mark.parametrize(
+    ("outputs", "labels"),
+    [
+        ({"scores": SCORES, "label": np.array([0, 1, 1])}, np.array([0, 1, 0])),
+        ({"label": np.array([[0], [1], [1]])}, np.array([0.0, 1.0, 0.0])),
+        ({"label": np.array([False, True, True])}, np.array([0, 1, 0])),
+        ({"label": np.array([b"a", b"b", b"b"], np.object_)}, np.array(["a", "b", "a"], np.object_)),
+        ({"scores": SCORES}, np.array([0, 1, 1])),
+        ({"score": np.array([0.1, 0.9, 0.9])}, np.array([0, 1, 0])),
+    ],
+)
+def test_rows_are_judged_one_by_one(outputs: dict[str, Array], labels: Array) -> None:
+    right = correct(outputs, labels)
+    assert right is not None
+    assert right.tolist() == [True, True, False]
+
+
+def test_numbers_are_neither_right_nor_wrong() -> None:
+    assert correct({"value": np.array([1.5, 2.5])}, np.array([1.5, 2.0])) is None
+    assert correct({"scores": SCORES}, np.array(["a", "b", "c"])) is None

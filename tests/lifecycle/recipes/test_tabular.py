@@ -1,0 +1,57 @@
+"""The shipped recipes learn digits and leave a graph that callers of the old version can call."""
+
+import numpy as np
+import onnxruntime as ort
+import pytest
+from onnx import ModelProto
+from sklearn.datasets import load_digits
+
+from gateway.core.types import Array
+from lifecycle.core.training import TrainingData
+from lifecycle.recipes import tabular
+
+
+def data(rows: slice, labels: Array | None = None) -> TrainingData:
+    digits = load_digits()
+    inputs = {"pixels": digits.data[rows].astype(np.float32)}
+    truth = digits.target[rows] if labels is None else labels
+    return TrainingData(inputs, truth, np.ones(len(truth)))
+
+
+def load(model: ModelProto) -> ort.InferenceSession:
+    return ort.InferenceSession(model.SerializeToString(), ort.SessionOptions(), ["CPUExecutionProvider"])
+
+
+@pytest.mark.parametrize("recipe", [tabular.logistic, tabular.mlp])
+def test_a_recipe_learns_digits(recipe: tabular.Recipe) -> None:
+    model = recipe(data(slice(0, 1_400)))
+    session = load(model)
+    assert [(i.name, i.type, i.shape[1]) for i in session.get_inputs()] == [("pixels", "tensor(float)", 64)]
+    assert [(o.name, o.type) for o in session.get_outputs()] == [
+        ("label", "tensor(int64)"),
+        ("probabilities", "tensor(float)"),
+    ]
+    test = data(slice(1_400, None))
+    label, probabilities = session.run(["label", "probabilities"], dict(test.inputs))
+    assert np.mean(np.asarray(label) == test.labels) > 0.88
+    assert np.asarray(probabilities).shape == (len(test.labels), 10)
+
+
+def test_classes_may_be_words() -> None:
+    words = np.where(load_digits().target[:300] < 5, "low", "high")
+    session = load(tabular.logistic(data(slice(0, 300), words)))
+    (label,) = session.run(["label"], dict(data(slice(0, 2)).inputs))
+    assert set(np.asarray(label).tolist()) <= {"low", "high"}
+
+
+@pytest.mark.parametrize(
+    ("inputs", "complaint"),
+    [
+        ({"a": np.zeros((4, 2)), "b": np.zeros((4, 2))}, "one input tensor, not 2"),
+        ({"a": np.zeros((4, 2, 2))}, r"'a' is \[4, 2, 2\]"),
+        ({"a": np.zeros((4, 2))}, "single class"),
+    ],
+)
+def test_data_that_a_recipe_cannot_take_is_named(inputs: dict[str, Array], complaint: str) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        tabular.logistic(TrainingData(inputs, np.zeros(4, np.int64), np.ones(4)))

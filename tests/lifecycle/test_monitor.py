@@ -1,0 +1,178 @@
+"""The monitor over digits: silent while the scanner is well, loud once when it fades."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gateway.core.profile import Profile
+from gateway.core.signature import Signature, TensorSpec
+from gateway.core.types import Role
+from lifecycle.adapters.capture import ParquetCaptures
+from lifecycle.adapters.store import SqlStore
+from lifecycle.core.verdict import Finding, Verdict
+from lifecycle.core.version import Model, Stage, Version
+from lifecycle.monitor import Monitor
+from lifecycle.ports import Entry
+from tests.lifecycle.digits import MODEL, Served, labels_for, pages, write_model
+
+SIGNATURE = Signature((TensorSpec("input", "FP32", (-1, 64)),), (TensorSpec("label", "INT64", (-1,)),))
+VALIDATED = (Finding("accuracy", Verdict.PASS, "accuracy is 0.93", {"candidate": 0.93}),)
+
+
+def version(number: int) -> Version:
+    return Version(
+        MODEL, number, Stage.SERVING, "a", f"sha256:{number}", SIGNATURE, "ann", 1.0, evidence=VALIDATED
+    )
+
+
+class World:
+    """A store, a capture log and a served model, with a clock that each second of traffic moves."""
+
+    def __init__(self, folder: Path) -> None:
+        self.now = 1_000.0
+        self.store = SqlStore(f"sqlite:///{folder / 'registry.db'}", lambda: self.now)
+        self.captures = ParquetCaptures(folder / "log")
+        self.served = Served(write_model(folder / "model.onnx"))
+        self.model = Model(MODEL, 1, 1.0, champion=1, weights=((1, 100.0),))
+        self.store.commit(Entry("ann", "model.created", MODEL), self.model, version(1), version(2))
+        self.monitor = self.fresh_monitor()
+
+    def fresh_monitor(self) -> Monitor:
+        monitor = Monitor(self.store, self.captures, self.profile)
+        monitor.observe(self.now)
+        return monitor
+
+    def profile(self, model: str, number: int) -> Profile | None:
+        return self.served.profile
+
+    def traffic(
+        self, seconds: int, *, faded: bool = False, labelled: bool = False, champion: int = 1
+    ) -> None:
+        for _ in range(seconds):
+            self.now += 1
+            images, digits = pages(150, faded=faded, seed=int(self.now))
+            self.monitor.absorb([self.served.window(images, self.now, champion)])
+            if labelled:
+                captures = self.served.captures(images[:40], self.now, champion)
+                self.captures.append(captures)
+                self.captures.label(MODEL, labels_for(captures, digits[:40]), self.now)
+            self.monitor.observe(self.now)
+
+    def promote(self, number: int) -> None:
+        self.model = replace(
+            self.model, revision=self.model.revision + 1, champion=number, weights=((number, 100.0),)
+        )
+        self.store.commit(Entry("ann", "promoted", MODEL), self.model)
+
+    def written(self) -> list[str]:
+        return [record.kind for record in self.store.records(MODEL) if record.actor == "monitor"]
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    world = World(tmp_path)
+    yield world
+    world.store.close()
+
+
+def test_a_healthy_scanner_raises_nothing(world: World) -> None:
+    world.traffic(40, labelled=True)
+    report = world.monitor.drift(MODEL)
+    assert report is not None
+    assert report.verdict is Verdict.PASS
+    assert world.monitor.signals(MODEL).drift_since is None
+    assert world.monitor.signals(MODEL).fall is None
+    assert world.written() == []
+
+
+def test_a_fading_scanner_is_told_by_its_pixels_and_once(world: World) -> None:
+    world.traffic(20)
+    assert world.monitor.signals(MODEL).drift_since is None
+    began = world.now
+    world.traffic(15, faded=True)
+    since = world.monitor.signals(MODEL).drift_since
+    assert since is not None
+    assert began < since <= began + 10
+    assert world.written() == ["drift.detected"]
+    detail = next(r.detail for r in world.store.records(MODEL) if r.kind == "drift.detected")
+    assert detail["drifted"] >= 30
+    assert all(feature["name"].startswith("input[") for feature in detail["features"][:5])
+    world.traffic(20)
+    assert world.monitor.signals(MODEL).drift_since is None
+    assert world.written() == ["drift.detected", "drift.cleared"]
+
+
+def test_few_rows_say_nothing(world: World) -> None:
+    world.traffic(3, faded=True)
+    report = world.monitor.drift(MODEL)
+    assert report is not None
+    assert report.verdict is Verdict.INCONCLUSIVE
+
+
+def test_labels_tell_a_fall_and_when_it_began(world: World) -> None:
+    world.traffic(10, labelled=True)
+    began = world.now
+    world.traffic(10, faded=True, labelled=True)
+    fall = world.monitor.signals(MODEL).fall
+    assert fall is not None
+    assert fall.since == pytest.approx(began + 1, abs=1.5)
+    assert fall.reference == 0.93
+    assert fall.accuracy < 0.8
+    assert "performance.fell" in world.written()
+    performance = world.monitor.performance(MODEL)
+    assert performance is not None
+    cohorts = performance.as_json()["versions"][0]["cohorts"]
+    assert cohorts[0]["accuracy"] > cohorts[-1]["accuracy"]
+    assert cohorts[0]["coverage"] == 1.0
+
+
+def test_a_new_champion_starts_afresh(world: World) -> None:
+    world.traffic(20, faded=True, labelled=True)
+    assert world.monitor.signals(MODEL).fall is not None
+    world.promote(2)
+    world.traffic(4, champion=2)
+    assert world.monitor.signals(MODEL).drift_since is None
+    assert world.monitor.signals(MODEL).fall is None
+    assert sorted(world.written()) == [
+        "drift.cleared",
+        "drift.detected",
+        "performance.fell",
+        "performance.recovered",
+    ]
+    world.traffic(6, champion=2)
+    assert world.monitor.drift(MODEL) is not None
+
+
+def test_a_restart_does_not_raise_the_same_alarm_again(world: World) -> None:
+    world.traffic(20, faded=True)
+    since = world.monitor.signals(MODEL).drift_since
+    world.monitor = world.fresh_monitor()
+    assert world.monitor.signals(MODEL).drift_since == since
+    world.traffic(20, faded=True)
+    assert world.written() == ["drift.detected"]
+
+
+def test_other_roles_and_versions_do_not_count(world: World) -> None:
+    images, _ = pages(1_000, faded=True)
+    world.monitor.absorb([world.served.window(images, 1_001.0, 2, Role.CANARY)])
+    world.monitor.absorb([world.served.window(images, 1_001.0, 1, Role.SHADOW)])
+    world.monitor.observe(1_010.0)
+    assert world.monitor.drift(MODEL) is None
+
+
+def test_series_draws_the_split(world: World) -> None:
+    images, _ = pages(100)
+    world.monitor.absorb(
+        [world.served.window(images[:90], 1_001.0), world.served.window(images[:10], 1_001.0, 2, Role.CANARY)]
+    )
+    (point,) = world.monitor.series(MODEL)
+    assert point.share == {1: 0.9, 2: 0.1}
+
+
+def test_unknown_models_are_empty(world: World) -> None:
+    assert world.monitor.series("nobody") == []
+    assert world.monitor.drift("nobody") is None
+    assert world.monitor.performance("nobody") is None
+    assert world.monitor.signals("nobody").fall is None
