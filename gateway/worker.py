@@ -41,6 +41,8 @@ class Worker:
         """What was seen since the last call. Costs time in proportion to it: call it from a thread."""
         windows, captures = self.tap.drain(time.time())
         self.metrics.absorb(windows)
+        self.metrics.set_shadow_dropped(self.shadow.dropped)
+        self.metrics.set_routes(self.routes.table.generation, len(self.routes.held))
         return windows, captures
 
     async def drain(self) -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.config import GatewayConfig
+from lifecycle.cli.daemon import sweep
 from lifecycle.config import LifecycleConfig, load
 from lifecycle.errors import LifecycleError
 
@@ -36,6 +37,10 @@ def main() -> None:
         asyncio.run(_live(config))
     except (LifecycleError, RuntimeError, OSError) as error:
         sys.exit(f"headrace: {error}")
+    finally:
+        # Some of Ray's helpers outlive it for a while. Only in a session of our own is nobody else's process.
+        if os.getsid(0) == os.getpid():
+            sweep(os.getpid())
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -91,10 +91,11 @@ def down(home: Home = HOME, as_json: AsJson = False) -> None:
     home = home.expanduser().resolve()
     steps = Steps(as_json)
     pid = daemon.running(home)
+    state = daemon.read_state(home)
     if pid:
         with steps.step("Stopping headrace", f"headrace stopped (pid {pid})"):
             daemon.stop(pid)
-    left = daemon.sweep(home)
+    left = daemon.sweep(state["pid"]) if state else 0
     if left:
         steps.say(f"ended {left} processes that were left behind")
     daemon.forget(home)

@@ -21,9 +21,6 @@ from lifecycle.cli.screen import show
 from lifecycle.client import Client
 from lifecycle.errors import LifecycleCode, LifecycleError
 
-MARK = "HEADRACE_CLUSTER"
-"""Carried by every process of a home. Not HEADRACE_HOME: people export that one in their shells."""
-
 READY_S = 300.0
 STOP_S = 60.0
 POLL_S = 0.25
@@ -41,7 +38,7 @@ def start(home: Path, options: Sequence[str], *, detach: bool) -> "subprocess.Po
         raise LifecycleError(LifecycleCode.CONFLICT, message)
     forget(home)
     command = [sys.executable, "-m", "lifecycle", f"--home={home}", *options]
-    environment = os.environ | {MARK: str(home), "HEADRACE_HOME": str(home)}
+    environment = os.environ | {"HEADRACE_HOME": str(home)}
     if not detach:
         # Its own session, so that a Ctrl-C reaches it once, through us, and Ray's processes not at all.
         return subprocess.Popen(command, env=environment, start_new_session=True)
@@ -143,9 +140,13 @@ def stop(pid: int) -> None:
         pass
 
 
-def sweep(home: Path) -> int:
-    """End every process that still belongs to the home; returns how many there were."""
-    left = [process for process in psutil.process_iter() if _belongs(process, home)]
+def sweep(session: int) -> int:
+    """End every process that is left of a node's session; returns how many there were.
+
+    The session is what tells them apart: Ray's processes overwrite their title and environment, but never
+    leave the session of the process that started them.
+    """
+    left = [process for process in psutil.process_iter() if _belongs(process, session)]
     for process in left:
         _quietly(process.terminate)
     _, stubborn = psutil.wait_procs(left, timeout=5.0)
@@ -162,10 +163,10 @@ def _quietly(end: Any) -> None:
         return
 
 
-def _belongs(process: psutil.Process, home: Path) -> bool:
+def _belongs(process: psutil.Process, session: int) -> bool:
     try:
-        return process.pid != os.getpid() and process.environ().get(MARK) == str(home)
-    except (psutil.Error, OSError):
+        return process.pid != os.getpid() and os.getsid(process.pid) == session
+    except OSError:
         return False
 
 

@@ -123,7 +123,7 @@ class GrpcCaller:
         tensor.set_data_from_numpy(image.reshape(1, PIXELS))
         result = self._client.infer(self._model, [tensor], client_timeout=TIMEOUT_S)
         response = result.get_response()
-        prediction_id = response.parameters["prediction_id"].string_param
+        prediction_id = response.parameters["headrace_prediction_id"].string_param
         probabilities = result.as_numpy("probabilities")[0].tolist()
         return _checked(response.model_version, prediction_id, result.as_numpy("label"), probabilities)
 

@@ -27,6 +27,7 @@ class Cluster:
     http: int
     grpc: int
     admin: int
+    sessions: set[int] = field(default_factory=set)
 
     @property
     def url(self) -> str:
@@ -49,19 +50,23 @@ class Cluster:
     def up(self) -> None:
         ports = (f"--http-port={self.http}", f"--grpc-port={self.grpc}", f"--admin-port={self.admin}")
         self.headrace("up", "--detach", *ports)
+        self.note_session()
+
+    def note_session(self) -> None:
+        """Remember who runs now, to tell later what it left behind."""
+        self.sessions.add(json.loads((self.home / "run" / "headrace.json").read_text())["pid"])
 
     def down(self) -> None:
         self.headrace("down")
 
     def processes(self, name: str = "") -> list[psutil.Process]:
-        """Processes that belong to this Headrace and carry `name` in their command line."""
+        """Processes of this Headrace's session that carry `name` in their command line."""
         found = []
         for process in psutil.process_iter():
             try:
-                mine = process.environ().get("HEADRACE_CLUSTER") == str(self.home)
-                if mine and process.pid != os.getpid() and name in " ".join(process.cmdline()):
+                if os.getsid(process.pid) in self.sessions and name in " ".join(process.cmdline()):
                     found.append(process)
-            except psutil.Error:
+            except (psutil.Error, OSError):
                 continue
         return found
 
