@@ -28,7 +28,6 @@ class Guards:
             one is passed. All guards must pass, so the latter needs no split among them.
         error_slo: error rate that is always acceptable, and `error_margin` on top of it.
         invalid_slo: the same for answers with NaN or infinity, and `invalid_margin`.
-        ratio_margin: how far above the champion's rate the canary's may be, relative, to be no worse.
         latency_tolerance: how much slower a canary may be, relative, and `latency_slack_ms` on top.
         latency_margin: how much more often, absolute, it may exceed a latency threshold.
         output_effect_fail: total variation distance of the answers past which a rollout fails.
@@ -39,7 +38,6 @@ class Guards:
     error_margin: float = 0.005
     invalid_slo: float = 0.002
     invalid_margin: float = 0.002
-    ratio_margin: float = 0.5
     latency_tolerance: float = 0.25
     latency_slack_ms: float = 1.0
     latency_margin: float = 0.01
@@ -50,7 +48,7 @@ class Guards:
         for name in rates:
             if not 0 < getattr(self, name) < 1:
                 raise ValueError(f"{name} is within 0 and 1, not {getattr(self, name)}")
-        for name in ("error_slo", "invalid_slo", "ratio_margin", "latency_tolerance", "latency_slack_ms"):
+        for name in ("error_slo", "invalid_slo", "latency_tolerance", "latency_slack_ms"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise ValueError(f"{name} is 0 or more, not {getattr(self, name)}")
 
@@ -66,7 +64,6 @@ def judge(evidence: Evidence, guards: Guards) -> tuple[Finding, ...]:
             evidence,
             slo=guards.error_slo,
             margin=guards.error_margin,
-            ratio_margin=guards.ratio_margin,
             alpha_harm=each,
             alpha_clear=guards.alpha,
         ),
@@ -77,7 +74,6 @@ def judge(evidence: Evidence, guards: Guards) -> tuple[Finding, ...]:
             evidence,
             slo=guards.invalid_slo,
             margin=guards.invalid_margin,
-            ratio_margin=guards.ratio_margin,
             alpha_harm=each,
             alpha_clear=guards.alpha,
         ),

@@ -1,14 +1,14 @@
 """The guards on latency: is a quantile of the canary's above the champion's, by more than is tolerated?"""
 
 import math
-from functools import reduce
+from collections.abc import Iterable
 
 import numpy as np
 
 from gateway.core.summary import LATENCY_EDGES_NS, quantile
 from lifecycle.core.analysis.bound import log_e_below, upper_bound
 from lifecycle.core.analysis.evidence import Arm, Counts, Evidence
-from lifecycle.core.analysis.rates import exposed
+from lifecycle.core.analysis.rates import CERTAIN, exposed
 from lifecycle.core.analysis.ratio import log_e_no_worse, log_e_worse
 from lifecycle.core.analysis.weighing import Weighed
 from lifecycle.core.verdict import Finding, Verdict
@@ -35,27 +35,35 @@ def judge_latency(
     """
     name = f"latency_p{q * 100:g}"
     live = tuple(segment for segment in evidence.segments if not segment.paired)
-    canary = reduce(Arm.merge, (segment.canary for segment in live), Arm.EMPTY)
-    baseline = reduce(Arm.merge, (segment.baseline for segment in live), Arm.EMPTY)
+    canary = _together(segment.canary for segment in live)
+    baseline = _together(segment.baseline for segment in live)
+    champion = evidence.reference.latency
     needed = math.ceil(5 / (1 - q))
-    champion = evidence.reference
-    if _answers(champion) < needed:
-        champion = champion.merge(baseline)
-    if not _answers(canary):
+    if champion.sum() < needed:
+        champion = _together([evidence.reference, *(segment.baseline for segment in live)])
+    answers, champion_answers, baseline_answers = (int(arm.sum()) for arm in (canary, champion, baseline))
+    if not answers:
         return _waiting(name, "the canary has answered no live requests yet")
-    if (missing := needed - _answers(champion)) > 0:
+    if (missing := needed - champion_answers) > 0:
         return _waiting(name, f"the champion's p{q * 100:g} is not known; {missing} more answers are needed")
-    own, raised, raised_ns = _thresholds(champion.latency, q, tolerance, slack_ms)
-    over, answers = _over(canary, raised), _answers(canary)
-    over_baseline = _over(baseline, own)
-    baseline_rate = over_baseline / _answers(baseline) if _answers(baseline) else 1 - q
+    own = _bin_of(champion, q)
+    if baseline_answers >= needed:
+        # A load that slows both arms for good must not leave every answer above the threshold.
+        own = max(own, _bin_of(baseline, q))
+    raised = _raised(own, tolerance, slack_ms)
+    raised_ms = float(LATENCY_EDGES_NS[raised]) / 1e6
+    over, over_baseline = _over(canary, raised), _over(baseline, own)
+    baseline_rate = over_baseline / baseline_answers if baseline_answers else 1 - q
     rate_margin = max(margin, tolerance * (1 - q))
-    high = upper_bound(over_baseline, _answers(baseline), alpha_clear / 3)
+    # The level for clearing is split in three: the baseline's bound and two tests.
+    high = upper_bound(over_baseline, baseline_answers, alpha_clear / 3)
     # As for errors: a bound wider than the margin only says how little was seen of the champion.
-    limit = max(1 - q, high if high - baseline_rate <= rate_margin else 0.0) + rate_margin
-    arms = exposed(live, _answers)
-    bad_canary = np.array([_over(segment.canary, raised) for segment, _ in arms])
-    bad_baseline = np.array([_over(segment.baseline, own) for segment, _ in arms])
+    usual = max(1 - q, high if high - baseline_rate <= rate_margin else 0.0)
+    # At most half way to always, so that there is a rate that breaks the limit.
+    limit = min(usual + rate_margin, (1 + usual) / 2, CERTAIN)
+    arms = exposed(live, lambda arm: int(arm.latency.sum()))
+    bad_canary = np.array([_over(segment.canary.latency, raised) for segment, _ in arms])
+    bad_baseline = np.array([_over(segment.baseline.latency, own) for segment, _ in arms])
     share = np.array([part for _, part in arms])
     harm = float(log_e_worse(bad_canary, bad_baseline, share)) if over / answers > 1 - q else 0.0
     clear = max(
@@ -64,7 +72,7 @@ def judge_latency(
     )
     return Weighed(
         name,
-        f"slower than {raised_ns / 1e6:.3g} ms",
+        f"slower than {raised_ms:.3g} ms",
         harm,
         math.log(1 / alpha_harm),
         clear,
@@ -75,31 +83,33 @@ def judge_latency(
         answers,
     ).finding(
         {
-            "threshold_ms": raised_ns / 1e6,
-            "canary_ms": quantile(canary.latency, q) / 1e6,
-            "champion_ms": quantile(champion.latency, q) / 1e6,
+            "threshold_ms": raised_ms,
+            "canary_ms": quantile(canary, q) / 1e6,
+            "champion_ms": quantile(champion, q) / 1e6,
         }
     )
 
 
-def _thresholds(latency: Counts, q: float, tolerance: float, slack_ms: float) -> tuple[int, int, float]:
-    """Bins whose upper edges are the champion's quantile and the raised threshold; the latter in ns.
+def _together(arms: Iterable[Arm]) -> Counts:
+    return sum(
+        (arm.latency for arm in arms if len(arm.latency)), np.zeros(len(LATENCY_EDGES_NS) + 1, np.int64)
+    )
 
-    Both are rounded up to an edge, so a count above either is exact.
-    """
-    own = int(np.searchsorted(np.cumsum(latency), q * int(latency.sum())))
-    own = min(own, len(LATENCY_EDGES_NS) - 1)
+
+def _bin_of(latency: Counts, q: float) -> int:
+    """The bin of a quantile. Its upper edge is the threshold, so a count above it is exact."""
+    at = int(np.searchsorted(np.cumsum(latency), q * int(latency.sum())))
+    return min(at, len(LATENCY_EDGES_NS) - 1)
+
+
+def _raised(own: int, tolerance: float, slack_ms: float) -> int:
+    """The bin whose upper edge is the raised threshold, rounded up to an edge."""
     wanted = float(LATENCY_EDGES_NS[own]) * (1 + tolerance) + slack_ms * 1e6
-    raised = min(int(np.searchsorted(LATENCY_EDGES_NS, wanted)), len(LATENCY_EDGES_NS) - 1)
-    return own, raised, float(LATENCY_EDGES_NS[raised])
+    return min(int(np.searchsorted(LATENCY_EDGES_NS, wanted)), len(LATENCY_EDGES_NS) - 1)
 
 
-def _over(arm: Arm, edge: int) -> int:
-    return int(arm.latency[edge + 1 :].sum())
-
-
-def _answers(arm: Arm) -> int:
-    return int(arm.latency.sum())
+def _over(latency: Counts, edge: int) -> int:
+    return int(latency[edge + 1 :].sum())
 
 
 def _waiting(name: str, reason: str) -> Finding:

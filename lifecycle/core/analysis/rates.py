@@ -1,16 +1,18 @@
 """The guards on a rate of bad requests: errors and invalid outputs."""
 
 import math
-from collections.abc import Callable
-from functools import reduce
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
 from lifecycle.core.analysis.bound import log_e_above, log_e_below, upper_bound
 from lifecycle.core.analysis.evidence import Arm, Evidence, Segment
-from lifecycle.core.analysis.ratio import log_e_no_worse, log_e_worse
+from lifecycle.core.analysis.ratio import log_e_worse
 from lifecycle.core.analysis.weighing import Weighed
 from lifecycle.core.verdict import Finding, Verdict
+
+CERTAIN = 1 - 1e-6
+"""The highest limit: above it there is nothing to test."""
 
 
 def judge_rate(
@@ -21,31 +23,33 @@ def judge_rate(
     *,
     slo: float,
     margin: float,
-    ratio_margin: float,
     alpha_harm: float,
     alpha_clear: float,
 ) -> Finding:
     """Judge one kind of bad request.
 
     Fails when the canary's rate is above the contemporaneous champion's, or above the absolute bound.
-    Passes when it is under the absolute bound, max(slo, champion's upper bound) + margin, or under
-    (1 + ratio_margin) times the champion's. Shadow pairs count as independent arms: what a pair shares
+    Passes when it is under the absolute bound, max(slo, champion's upper bound) + margin: being no worse
+    than a champion in trouble clears nothing. Shadow pairs count as independent arms: what a pair shares
     only narrows the spread, so the tests stay on the safe side.
     """
-    canary = reduce(Arm.merge, (segment.canary for segment in evidence.segments), Arm.EMPTY)
-    champion = reduce(Arm.merge, (segment.baseline for segment in evidence.segments), evidence.reference)
-    requests, found = canary.requests, bad(canary)
+    requests, found = _sums((segment.canary for segment in evidence.segments), bad)
+    baseline_requests, baseline_found = _sums((segment.baseline for segment in evidence.segments), bad)
+    champion_requests = baseline_requests + evidence.reference.requests
+    champion_found = baseline_found + bad(evidence.reference)
     if not requests:
         return Finding(name, Verdict.INCONCLUSIVE, "the canary has had no requests yet", _nothing())
     rate = found / requests
-    champion_rate = bad(champion) / champion.requests if champion.requests else 0.0
-    # The level for clearing is split in three: champion's bound, absolute test, ratio test.
-    high = upper_bound(bad(champion), champion.requests, alpha_clear / 3)
+    champion_rate = champion_found / champion_requests if champion_requests else 0.0
+    baseline_rate = baseline_found / baseline_requests if baseline_requests else champion_rate
+    # The level for clearing is split in two: the champion's bound and the test.
+    high = upper_bound(champion_found, champion_requests, alpha_clear / 2)
     # A bound wider than the margin says how little was seen, not how bad the champion is. Doubt about
     # the champion must not loosen what clears a canary, nor tighten what fails it.
     known = high - champion_rate <= margin
-    limit = max(slo, high if known else 0.0) + margin
-    harm_limit = max(slo, high if known else min(champion_rate, 0.5)) + margin
+    limit = min(max(slo, high if known else 0.0) + margin, CERTAIN)
+    # An incident that hits both arms at once is not the canary's fault.
+    harm_limit = min(max(slo, high if known else champion_rate, baseline_rate) + margin, CERTAIN)
     arms = exposed(evidence.segments, lambda arm: arm.requests)
     bad_canary = np.array([bad(segment.canary) for segment, _ in arms])
     bad_baseline = np.array([bad(segment.baseline) for segment, _ in arms])
@@ -53,19 +57,16 @@ def judge_rate(
     harm = max(
         float(log_e_worse(bad_canary, bad_baseline, share)), float(log_e_above(found, requests, harm_limit))
     )
-    clear = max(
-        float(log_e_no_worse(bad_canary, bad_baseline, share, 1 + ratio_margin)),
-        float(log_e_below(found, requests, limit)),
-    )
+    clear = float(log_e_below(found, requests, limit))
     return Weighed(
         name,
         what,
         harm,
         math.log(2 / alpha_harm),
         clear,
-        math.log(3 / alpha_clear),
+        math.log(2 / alpha_clear),
         rate,
-        champion_rate,
+        baseline_rate,
         limit,
         requests,
     ).finding()
@@ -79,6 +80,11 @@ def exposed(segments: tuple[Segment, ...], count: Callable[[Arm], int]) -> list[
     """
     pairs = ((segment, count(segment.canary), count(segment.baseline)) for segment in segments)
     return [(segment, c / (c + b)) for segment, c, b in pairs if c and b]
+
+
+def _sums(arms: Iterable[Arm], bad: Callable[[Arm], int]) -> tuple[int, int]:
+    pairs = [(arm.requests, bad(arm)) for arm in arms]
+    return sum(requests for requests, _ in pairs), sum(found for _, found in pairs)
 
 
 def _nothing() -> dict[str, float]:

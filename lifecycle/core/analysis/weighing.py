@@ -50,8 +50,8 @@ class Weighed:
         if failed:
             return Finding(self.name, Verdict.FAIL, f"{self.what}: {rates}; that is worse", numbers)
         if passed:
-            reason = f"{self.what}: {rates}; under {self.limit:.3%} or no worse than the champion"
-            return Finding(self.name, Verdict.PASS, reason, numbers)
+            held = f"within {self.limit:.3%}" if self.rate < self.limit else "no worse than tolerated"
+            return Finding(self.name, Verdict.PASS, f"{self.what}: {rates}; {held}", numbers)
         return Finding(self.name, Verdict.INCONCLUSIVE, f"{self.what}: {rates}; {self._missing()}", numbers)
 
     def _missing(self) -> str:
