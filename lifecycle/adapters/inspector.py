@@ -27,6 +27,7 @@ def main() -> None:
     # Only now, confined, are the parsers loaded.
     from lifecycle.adapters.inspection import inspect
 
+    frames.write(out, "ready", {})
     with os.fdopen(0, "rb") as artifact:
         inspect(artifact, limits, arguments["reference"], out)
     frames.write(out, "done", {})

@@ -2,7 +2,7 @@
 
 Two layouts: a column per input tensor, named like it (or `inputs.<tensor>`, as in the capture log) and
 holding lists; or, for a model with a single [N, F] input, F scalar feature columns in the model's order.
-Boolean columns `holdout` and `recent`, as the trainer writes them, choose the rows that count.
+Boolean columns `holdout` and `recent`, as the trainer writes them, say which rows stand for live traffic.
 """
 
 from pathlib import Path
@@ -22,13 +22,14 @@ FLAGS = ("holdout", "recent")
 
 
 def read_reference(
-    path: Path, signature: Signature, max_rows: int | None = None
+    path: Path, signature: Signature, max_rows: int | None = None, *, unseen: bool = False
 ) -> tuple[dict[str, Array], Array | None]:
     """Inputs by tensor, [N, ...] in the signature's dtypes, and the labels [N] if there are any.
 
-    Rows that a version was not trained on, of the period it was trained for, stand for live traffic: where
-    the flags are given and leave any, only those are read. With more than `max_rows` rows, that many are
-    taken at even distances.
+    Args:
+        max_rows: of more rows, that many are taken at even distances.
+        unseen: read the rows that stand for live traffic only: those that the version was not trained
+            on, of the period it was trained for. A flag that is missing or leaves no row counts as set.
 
     Raises:
         LifecycleError: INVALID if the file is not Parquet or does not fit the signature.
@@ -41,7 +42,7 @@ def read_reference(
         raise _invalid("it has no rows")
     for flag in FLAGS:
         if flag in table.column_names and pa.types.is_boolean(table.column(flag).type):
-            chosen = table.filter(table.column(flag))
+            chosen = table.filter(table.column(flag)) if unseen else table
             table = (chosen if chosen.num_rows else table).drop_columns([flag])
     if max_rows is not None and table.num_rows > max_rows:
         table = table.take(np.linspace(0, table.num_rows - 1, max_rows).astype(np.int64))

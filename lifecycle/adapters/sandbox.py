@@ -28,9 +28,20 @@ INSIDE = GATES[:4]
 
 
 class ProcessSandbox:
-    """Implements `ports.Sandbox`: one process per inspection, with no environment of ours."""
+    """Implements `ports.Sandbox`: one process per inspection, with no environment of ours.
+
+    Args:
+        at_once: inspections that may run together; others wait their turn.
+    """
+
+    def __init__(self, at_once: int = 2) -> None:
+        self._turn = asyncio.Semaphore(at_once)
 
     async def inspect(self, artifact: Path, limits: Limits, reference: Path | None = None) -> Inspection:
+        async with self._turn:
+            return await self._inspect(artifact, limits, reference)
+
+    async def _inspect(self, artifact: Path, limits: Limits, reference: Path | None) -> Inspection:
         try:
             process = _start(artifact, limits, reference)
         except OSError as error:
@@ -114,7 +125,8 @@ def _tell(said: bytes, why: str) -> Inspection:
     """What the frames add up to. The gate under way when they stop is the one that failed."""
     findings: list[Finding] = []
     tensors: dict[str, dict[str, Array]] = {"inputs": {}, "outputs": {}, "labels": {}}
-    signature, numbers, done = None, {"latency_ms": 0.0, "memory_mb": 0.0}, False
+    signature, numbers = None, {"latency_ms": 0.0, "memory_mb": 0.0}
+    marks: set[str] = set()
     try:
         for frame in frames.read(said):
             match frame["kind"]:
@@ -126,12 +138,15 @@ def _tell(said: bytes, why: str) -> Inspection:
                     numbers = {name: float(frame[name]) for name in numbers}
                 case "tensor":
                     tensors[frame["side"]][str(frame["name"])] = frame["array"]
-                case "done":
-                    done = True
+                case "ready" | "done":
+                    marks.add(frame["kind"])
     except (ValueError, KeyError, TypeError, AttributeError):
         return _broken("structure", Verdict.FAIL, "the artifact corrupted its inspection")
+    if "ready" not in marks:
+        reason = f"the inspection did not come to the artifact: {why or 'the process ended early'}"
+        return _broken("structure", Verdict.ERROR, reason)
     failed = any(finding.verdict is not Verdict.PASS for finding in findings)
-    if not failed and not done:
+    if not failed and "done" not in marks:
         gate = INSIDE[min(len(findings), len(INSIDE) - 1)]
         findings = [f for f in findings if f.name != gate]
         findings.append(Finding(gate, Verdict.FAIL, why or "the process ended early"))

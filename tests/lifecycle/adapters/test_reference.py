@@ -53,13 +53,15 @@ def test_rows_are_taken_at_even_distances(tmp_path: Path) -> None:
     assert inputs["x"].tolist() == [0, 25, 50, 75, 100]
 
 
-def test_rows_held_out_from_training_of_the_recent_period_are_the_ones_that_count(tmp_path: Path) -> None:
+def test_rows_unseen_in_training_of_the_recent_period_stand_for_live_traffic(tmp_path: Path) -> None:
     flags = {"holdout": [True, False, True, False], "recent": [False, False, True, True]}
     path = write(tmp_path, x=[1, 2, 3, 4], label=[0, 0, 1, 1], **flags)
-    inputs, labels = read_reference(path, taking(TensorSpec("x", "INT64", (-1,))))
+    signature = taking(TensorSpec("x", "INT64", (-1,)))
+    inputs, labels = read_reference(path, signature, unseen=True)
     assert inputs["x"].tolist() == [3]
     assert labels is not None
     assert labels.tolist() == [1]
+    assert read_reference(path, signature)[0]["x"].tolist() == [1, 2, 3, 4]
 
 
 @pytest.mark.parametrize(

@@ -158,8 +158,11 @@ async def test_reference_rows_that_do_not_fit_are_said_to_be_the_reason(
     assert "'x' has rows of shape [2]" in found.reason
 
 
-async def test_too_little_memory_to_load_is_a_failure(linear: Write) -> None:
-    assert (await failure(linear(), Limits(memory_mb=64))).name == "structure"
+async def test_too_little_memory_to_begin_with_says_nothing_of_the_artifact(linear: Write) -> None:
+    seen = await ProcessSandbox().inspect(linear(), Limits(memory_mb=64))
+    found = stopped(seen.findings)
+    assert found is not None
+    assert found.verdict is Verdict.ERROR
 
 
 async def test_only_as_many_reference_rows_run_as_may_be_sent_back(linear: Write, tmp_path: Path) -> None:

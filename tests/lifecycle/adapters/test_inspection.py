@@ -1,0 +1,52 @@
+import io
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from lifecycle.adapters import frames
+from lifecycle.adapters.inspection import inspect
+from lifecycle.core.validation import Limits
+
+Write = Callable[..., Path]
+
+
+def said(
+    artifact: bytes, reference: Path | None = None, limits: Limits | None = None
+) -> list[dict[str, Any]]:
+    out = io.BytesIO()
+    descriptor = os.open(reference, os.O_RDONLY) if reference is not None else None
+    inspect(io.BytesIO(artifact), limits or Limits(), descriptor, out)
+    return list(frames.read(out.getvalue()))
+
+
+def test_every_gate_is_told_as_it_is_passed(linear: Write) -> None:
+    told = said(linear().read_bytes())
+    assert [frame.get("name", frame["kind"]) for frame in told] == [
+        "structure",
+        "signature",
+        "load",
+        "warm_up",
+        "numbers",
+    ]
+    assert told[-1]["latency_ms"] > 0
+
+
+def test_reference_rows_are_answered_in_full_and_in_order(linear: Write, tmp_path: Path) -> None:
+    rows = np.arange(1500, dtype=np.float32).reshape(500, 3)
+    pq.write_table(pa.table({"x": pa.array(rows.tolist())}), tmp_path / "rows.parquet")
+    tensors = [
+        f for f in said(linear(slope=2).read_bytes(), tmp_path / "rows.parquet") if f["kind"] == "tensor"
+    ]
+    assert [(frame["side"], frame["name"]) for frame in tensors] == [("inputs", "x"), ("outputs", "y")]
+    np.testing.assert_array_equal(tensors[1]["array"], rows * 2)
+
+
+def test_the_last_word_names_the_gate_that_stopped_it(linear: Write) -> None:
+    assert said(b"\x08nothing")[-1]["name"] == "structure"
+    over = said(linear().read_bytes(), limits=Limits(max_bytes=10))[-1]
+    assert (over["verdict"], over["reason"]) == ("FAIL", "the file has more than 10 bytes")
