@@ -1,6 +1,8 @@
 """Trainers: the same recipe, in a process of its own and in a Ray task."""
 
+import gc
 import os
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -41,7 +43,11 @@ def cluster() -> Iterator[None]:
     os.environ["RAY_AUTH_MODE"] = "token"
     ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False)
     yield
-    ray.shutdown()
+    with warnings.catch_warnings():
+        # Ray drops its daemons without waiting for them; that must not count against a later test.
+        warnings.simplefilter("ignore", ResourceWarning)
+        ray.shutdown()
+        gc.collect()
     os.environ.pop("RAY_AUTH_MODE") if before is None else os.environ.update(RAY_AUTH_MODE=before)
 
 
