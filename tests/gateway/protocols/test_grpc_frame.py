@@ -1,3 +1,5 @@
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,10 +15,8 @@ def test_frames_come_apart_again(message: bytes) -> None:
 
 @given(st.binary(max_size=100))
 def test_any_bytes_are_unframed_or_refused(body: bytes) -> None:
-    try:
-        unframe(body, "gzip", 100)
-    except GatewayError as error:
-        assert error.message
+    with contextlib.suppress(GatewayError):
+        assert len(unframe(body, "gzip", 100)) <= 100
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ def test_nested_and_flat_give_the_same_array(array: Array) -> None:
 def test_one_wrong_element_is_refused(array: Array, data: st.DataObject) -> None:
     flat = array.ravel().tolist()
     place = data.draw(st.integers(0, len(flat) - 1))
-    wrong = ["1", None, {}, [1], 1 if array.dtype.kind == "b" else True]
+    wrong: list[Any] = ["1", None, {}, [], 1 if array.dtype.kind == "b" else True]
     flat[place] = data.draw(st.sampled_from(wrong))
     with pytest.raises(GatewayError):
         decoded(array, flat)

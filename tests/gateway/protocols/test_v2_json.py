@@ -41,6 +41,14 @@ ANYTHING = st.recursive(
 )
 
 
+def refusal(document: Any) -> ErrorCode | None:
+    try:
+        decode(orjson.dumps(document), "m", None)
+    except GatewayError as error:
+        return error.code
+    return None
+
+
 def test_what_a_request_holds() -> None:
     body = orjson.dumps({"id": "7", "inputs": [X], "parameters": {"routing_key": "alice", "other": 1.5}})
     request, form = decode(body, "m", 3, "header")
@@ -73,11 +81,7 @@ def test_inputs_in_json_and_binary_side_by_side() -> None:
 
 @given(ANYTHING)
 def test_any_json_is_decoded_or_refused_as_invalid(document: Any) -> None:
-    try:
-        decode(orjson.dumps(document), "m", None)
-    except GatewayError as error:
-        assert error.code is ErrorCode.INVALID
-        assert len(error.message) < 1000
+    assert refusal(document) in (None, ErrorCode.INVALID)
 
 
 @given(st.binary(max_size=80), st.integers(0, 80))
@@ -89,7 +93,4 @@ def test_any_bytes_are_refused_as_invalid(body: bytes, length: int) -> None:
 @given(ANYTHING)
 def test_any_input_is_decoded_or_refused_as_invalid(value: Any) -> None:
     for field in X:
-        try:
-            decode(orjson.dumps({"inputs": [X | {field: value}]}), "m", None)
-        except GatewayError as error:
-            assert error.code is ErrorCode.INVALID
+        assert refusal({"inputs": [X | {field: value}]}) in (None, ErrorCode.INVALID)

@@ -1,3 +1,4 @@
+import contextlib
 from typing import Any
 
 import numpy as np
@@ -44,7 +45,7 @@ def test_an_answer_reads_back_as_a_request(array: Array) -> None:
 
 @pytest.mark.parametrize("datatype", FIELDS)
 def test_typed_contents(datatype: str) -> None:
-    decoded, _ = decode(request(datatype, **{FIELDS[datatype]: [0, 1]}))
+    decoded, _ = decode(request(datatype, (2,), **{FIELDS[datatype]: [0, 1]}))
     assert DATATYPES[decoded.inputs["x"].dtype] == datatype
     assert decoded.inputs["x"].tolist() == [0, 1]
 
@@ -113,9 +114,11 @@ def broken(change: str) -> pb.ModelInferRequest:
 
 @pytest.mark.parametrize(
     "change",
-    ["both contents", "raw count", "raw size", "wrong field", "two fields", "count", "none", "range"]
-    + ["fp16 typed", "bf16", "negative shape", "twice", "output twice", "nameless", "model name", "version"]
-    + ["id", "shared memory", "sequence", "key"],
+    [
+        *("both contents", "raw count", "raw size", "wrong field", "two fields", "count", "none", "range"),
+        *("fp16 typed", "bf16", "negative shape", "twice", "output twice", "nameless", "model name"),
+        *("version", "id", "shared memory", "sequence", "key"),
+    ],
 )
 def test_faults_are_invalid(change: str) -> None:
     with pytest.raises(GatewayError) as caught:
@@ -125,7 +128,5 @@ def test_faults_are_invalid(change: str) -> None:
 
 @given(st.binary(max_size=100))
 def test_any_bytes_are_decoded_or_invalid(data: bytes) -> None:
-    try:
-        decode(parse(data))
-    except GatewayError as error:
-        assert error.code is ErrorCode.INVALID
+    with contextlib.suppress(GatewayError):
+        assert decode(parse(data))[0].model

@@ -41,7 +41,9 @@ class NumpyEngine:
     """Answers with sums and copies. `slow` waits for `gate`; `loading` is not in memory; `broken` fails."""
 
     def __init__(self) -> None:
+        self.arrived = asyncio.Event()
         self.gate = asyncio.Event()
+        self.ended = asyncio.Event()
         self.seen: list[InferRequest] = []
         self.cancelled = 0
 
@@ -64,6 +66,7 @@ class NumpyEngine:
 
     async def infer(self, request: InferRequest) -> InferResponse:
         self.seen.append(request)
+        self.arrived.set()
         route = self.table.models.get(request.model)
         if route is None:
             raise GatewayError(ErrorCode.NOT_FOUND, f"no model named {request.model!r} is served here")
@@ -79,6 +82,7 @@ class NumpyEngine:
                 await self.gate.wait()
             except asyncio.CancelledError:
                 self.cancelled += 1
+                self.ended.set()
                 raise
         outputs = _run(request.model, request.inputs)
         wanted = request.outputs or tuple(outputs)

@@ -1,5 +1,7 @@
 from typing import Any
 
+import pytest
+
 from gateway.protocols import open_inference_pb2 as pb
 from gateway.server.grpc_calls import Calls
 from gateway.server.tally import Tally
@@ -11,10 +13,10 @@ def test_every_unary_method_of_the_service_is_answered(engine: Any) -> None:
     assert set(methods) - set(table) == {"ModelInfer", "ModelStreamInfer"}
 
 
-def test_ready_follows_the_server(engine: Any) -> None:
-    for ready in (True, False):
-        answer = Calls(engine.routes, Tally(), lambda ready=ready: ready).table["ServerReady"](b"")
-        assert answer == pb.ServerReadyResponse(ready=ready)
+@pytest.mark.parametrize("ready", [True, False])
+def test_ready_follows_the_server(ready: bool, engine: Any) -> None:
+    answer = Calls(engine.routes, Tally(), lambda: ready).table["ServerReady"](b"")
+    assert answer == pb.ServerReadyResponse(ready=ready)
 
 
 def test_settings_can_be_read(engine: Any) -> None:

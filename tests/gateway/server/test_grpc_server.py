@@ -1,4 +1,5 @@
 import asyncio
+import importlib
 import queue
 from collections.abc import AsyncIterator
 from typing import Any
@@ -7,15 +8,15 @@ import grpc
 import grpc.aio
 import numpy as np
 import pytest
-import tritonclient.grpc as triton
 from grpc_health.v1 import health_pb2
-from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
-from tritonclient.utils import InferenceServerException
 
 from gateway.config import Limits
 from gateway.protocols import open_inference_pb2 as pb
 from gateway.server.grpc_server import GrpcServer
 
+triton: Any = importlib.import_module("tritonclient.grpc")
+triton_error: Any = importlib.import_module("tritonclient.utils").InferenceServerException
+reflected: Any = importlib.import_module("grpc_reflection.v1alpha.proto_reflection_descriptor_database")
 SERVICE = "/inference.GRPCInferenceService/"
 
 
@@ -61,9 +62,9 @@ def _drive(address: str) -> None:
         top = client.infer("pair", inputs, model_version="2", outputs=only, compression_algorithm="gzip")
         assert top.as_numpy("sum").tolist() == [[b"6.000000:3"], [b"14.000000:3"]]
         assert client.get_inference_statistics("pair", "2").model_stats[0].inference_count == 2
-        with pytest.raises(InferenceServerException, match="NOT_FOUND"):
+        with pytest.raises(triton_error, match="NOT_FOUND"):
             client.infer("nobody", inputs)
-        with pytest.raises(InferenceServerException, match="UNAVAILABLE.*admin API"):
+        with pytest.raises(triton_error, match=r"UNAVAILABLE.*admin API"):
             client.load_model("pair")
         _drive_stream(client, inputs, 2 * a)
 
@@ -103,7 +104,7 @@ FAULTS: dict[str, tuple[str, bytes, grpc.StatusCode]] = {
 
 
 @pytest.mark.parametrize("name", FAULTS)
-async def test_faults(name: str, channel: grpc.aio.Channel) -> None:
+async def test_faults(name: str, channel: Any) -> None:
     method, data, code = FAULTS[name]
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await channel.unary_unary(SERVICE + method)(data)
@@ -124,11 +125,9 @@ async def test_an_answer_names_the_version_and_prediction_in_metadata(channel: A
 
 async def test_a_cancelled_call_ends_its_inference(channel: Any, engine: Any) -> None:
     call = channel.unary_unary(SERVICE + "ModelInfer")(message("slow").SerializeToString())
-    while not engine.seen:
-        await asyncio.sleep(0)
+    await engine.arrived.wait()
     call.cancel()
-    while not engine.cancelled:
-        await asyncio.sleep(0)
+    await engine.ended.wait()
 
 
 async def test_health(channel: Any) -> None:
@@ -142,7 +141,7 @@ async def test_health(channel: Any) -> None:
 async def test_reflection_describes_every_service(address: str) -> None:
     def reflect() -> tuple[list[str], list[str]]:
         with grpc.insecure_channel(address) as channel:
-            known = ProtoReflectionDescriptorDatabase(channel)
+            known = reflected.ProtoReflectionDescriptorDatabase(channel)
             file = known.FindFileContainingSymbol("inference.GRPCInferenceService")
             return list(known.get_services()), [method.name for method in file.service[0].method]
 

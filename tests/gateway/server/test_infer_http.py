@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import importlib
 import json
 import zlib
 from pathlib import Path
@@ -9,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-import tritonclient.http as triton
 
+triton: Any = importlib.import_module("tritonclient.http")
 PAIR = "/v2/models/pair/infer"
 ONE = "/v2/models/one/infer"
 INTS = "/v2/models/ints/infer"
