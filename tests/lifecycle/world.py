@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable
+from functools import cache
 from statistics import NormalDist
 
 import numpy as np
@@ -42,6 +43,7 @@ def window(
     )
 
 
+@cache
 def latencies(answers: int, ms: float) -> Counts:
     """A histogram of lognormal latencies around a median, the same at every call."""
     spread = [NormalDist(0, 0.3).inv_cdf((i + 0.5) / answers) for i in range(answers)]

@@ -1,0 +1,304 @@
+"""The control loop with a real store: rollouts run to their end through crashes, slow workers and people."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gateway.core.routing import RouteTable
+from gateway.core.summary import Window
+from gateway.core.types import Role
+from lifecycle.adapters.store import SqlStore
+from lifecycle.commands.publish import Publisher
+from lifecycle.commands.rollouts import Rollouts
+from lifecycle.controller import Controller
+from lifecycle.core.analysis.guards import Guards
+from lifecycle.core.ledger import Record, verify
+from lifecycle.core.plan import Plan, Step, preset
+from lifecycle.core.rollout import Phase, Rollout
+from lifecycle.core.verdict import Verdict
+from lifecycle.core.version import Model, Stage, Version
+from lifecycle.errors import LifecycleCode, LifecycleError
+from lifecycle.ports import Entry
+from tests.lifecycle.world import FakeFleet, kinds, version, weights, window
+
+STORY = ["load", "shadow", "set_weight", "set_weight", "promote", "finish"]
+
+
+class Crash(BaseException):
+    """The process is gone: nothing may catch it."""
+
+
+class MortalStore(SqlStore):
+    """Dies before or after a durable write, once, at the n-th chance."""
+
+    def __init__(self, url: str, life: Iterator[bool]) -> None:
+        self.life = life
+        super().__init__(url)
+        with self._engine.connect() as connection:  # a process dies here, never the machine
+            connection.exec_driver_sql("PRAGMA synchronous=OFF")
+
+    def live(self) -> None:
+        if next(self.life, False):
+            raise Crash
+
+    def commit(self, entry: Entry, *values: Model | Version | Rollout) -> Record:
+        self.live()
+        record = super().commit(entry, *values)
+        self.live()
+        return record
+
+    def save(self, rollout: Rollout) -> None:
+        self.live()
+        super().save(rollout)
+        self.live()
+
+    def next_generation(self) -> int:
+        generation = super().next_generation()
+        self.live()
+        return generation
+
+
+class MortalFleet(FakeFleet):
+    life: Iterator[bool] = iter(())
+
+    def publish(self, table: RouteTable) -> None:
+        super().publish(table)
+        if next(self.life, False):
+            raise Crash
+
+
+class World:
+    """A store on disk, workers that outlive the controller, and a controller that can be replaced."""
+
+    def __init__(self, path: Path, life: Iterator[bool], rate: int = 300) -> None:
+        path.mkdir(exist_ok=True)
+        self.url = f"sqlite:///{path}/registry.db"
+        self.fleet = MortalFleet()
+        self.now = 1000.0
+        self.rate = rate
+        self.open(iter(()))
+        model = Model("m", 1, 0.0, champion=1, weights=((1, 100.0),))
+        versions = version(1, Stage.SERVING), version(2), version(3)
+        self.publisher.commit(Entry("ann", "set up", "m"), model, *versions)
+        self.store.life = self.fleet.life = life
+
+    def start(self) -> None:
+        """A new controller process on the same store."""
+        self.store.close()
+        self.open(self.store.life)
+
+    def open(self, life: Iterator[bool]) -> None:
+        self.store = MortalStore(self.url, life)
+        self.publisher = Publisher(self.store, self.fleet)
+        self.controller = Controller(self.store, self.fleet, self.publisher)
+        self.rollouts = Rollouts(self.store, self.publisher, lambda: self.now)
+
+    async def run(self, seconds: int, *, errors: int = 0, invalid: int = 0) -> None:
+        for _ in range(seconds):
+            self.now += 1
+            await self.controller.tick(self.now, self.traffic(errors, invalid))
+
+    async def until(self, phase: Phase) -> None:
+        for _ in range(60):
+            if self.phase() is phase:
+                return
+            await self.run(1)
+        raise AssertionError(f"{phase} was not reached")
+
+    def traffic(self, errors: int, invalid: int) -> list[Window]:
+        """What workers saw in a second under the table they have."""
+        generation = self.fleet.workers()[0].generation
+        table = next((t for t in self.fleet.published if t.generation == generation), self.fleet.table)
+        route = table.models["m"]
+        seen = [(number, Role.SHADOW, self.rate) for number in route.shadows]
+        for number, weight in route.weights:
+            role = Role.CHAMPION if number == route.champion else Role.CANARY
+            seen.append((number, role, round(weight * self.rate / 100)))
+        healthy = [window(number, role, generation, requests=n) for number, role, n in seen if number != 2]
+        return healthy + [
+            window(number, role, generation, requests=n, errors=errors, invalid=invalid, end=self.now)
+            for number, role, n in seen
+            if number == 2
+        ]
+
+    def phase(self) -> Phase:
+        return self.rollout.phase
+
+    @property
+    def rollout(self) -> Rollout:
+        return self.rollouts.show("m")
+
+    def stages(self) -> dict[int, Stage]:
+        return {found.number: found.stage for found in self.store.versions("m")}
+
+    def actions(self) -> list[str]:
+        found = [kind.removeprefix("rollout.") for kind in kinds(self.store.records())]
+        return [kind for kind in found if kind not in ("set up", "start")]
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    made = World(tmp_path, iter(()))
+    yield made
+    made.store.close()
+
+
+async def test_a_good_version_takes_over(world: World) -> None:
+    world.rollouts.start("m", 2, preset("quick"), "ann")
+    await world.run(40)
+    assert world.phase() is Phase.PROMOTED
+    assert world.actions() == STORY
+    assert weights(world.fleet.table) == {2: 100}
+    assert world.stages() == {1: Stage.APPROVED, 2: Stage.SERVING, 3: Stage.APPROVED}
+    assert [entry.version for entry in world.fleet.table.models["m"].versions] == [2]
+
+
+async def test_the_old_champion_is_hot_through_the_bake_time(world: World) -> None:
+    world.rollouts.start("m", 2, preset("quick"), "ann")
+    await world.until(Phase.BAKE)
+    assert [entry.version for entry in world.fleet.table.models["m"].versions] == [1, 2]
+
+
+async def test_a_bad_version_is_out_in_the_tick_of_its_verdict(world: World) -> None:
+    world.rollouts.start("m", 2, preset("quick"), "ann")
+    await world.until(Phase.STEP)
+    before = len(world.fleet.published)
+    while world.rollout.active:
+        assert weights(world.fleet.table) == {1: 90, 2: 10}
+        await world.run(1, invalid=10)
+    assert len(world.fleet.published) == before + 1
+    assert weights(world.fleet.table) == {1: 100}
+    assert world.rollout.verdict is Verdict.FAIL
+    assert world.stages()[2] is Stage.REJECTED
+    rejected = world.store.versions("m")[1]
+    assert any(finding.verdict is Verdict.FAIL for finding in rejected.evidence)
+    record = world.store.records()[-1]
+    assert record.detail["weights"] == {"1": 100.0}
+    assert any(finding["numbers"] for finding in record.detail["findings"])
+
+
+async def test_a_version_that_does_not_load_never_has_traffic(world: World) -> None:
+    world.fleet.broken.add(("m", 2))
+    world.rollouts.start("m", 2, preset("quick"), "ann")
+    await world.run(5)
+    assert world.phase() is Phase.ROLLED_BACK
+    assert all(weights(table) == {1: 100} for table in world.fleet.published)
+    assert world.stages()[2] is Stage.REJECTED
+
+
+async def test_a_sleeping_worker_holds_one_rollout_and_delays_no_other(world: World) -> None:
+    other = Model("n", 1, 0.0, champion=1, weights=((1, 100.0),))
+    world.publisher.commit(
+        Entry("ann", "set up", "n"), other, version(1, Stage.SERVING, "n"), version(2, model="n")
+    )
+    world.rollouts.start("m", 2, preset("quick"), "ann")
+    world.rollouts.start("n", 2, preset("quick"), "ann")
+    world.fleet.asleep = True
+    await world.run(5)
+    assert world.phase() is Phase.LOADING
+    world.fleet.broken.add(("n", 2))
+    world.fleet.asleep = False
+    world.fleet.wake()
+    await world.run(40)
+    assert world.phase() is Phase.PROMOTED
+    assert world.rollouts.show("n").phase is Phase.ROLLED_BACK
+
+
+async def test_a_new_controller_publishes_what_is_stored(world: World) -> None:
+    world.fleet = MortalFleet()
+    world.start()
+    await world.controller.tick(world.now, [])
+    assert weights(world.fleet.table) == {1: 100}
+
+
+async def test_evidence_survives_a_restart(world: World) -> None:
+    world.rollouts.start("m", 2, preset("quick"), "ann")
+    await world.until(Phase.STEP)
+    await world.run(3)
+    seen = world.rollout.evidence
+    world.start()
+    assert world.rollout.evidence == seen
+    await world.run(40)
+    assert world.phase() is Phase.PROMOTED
+
+
+async def test_the_champions_last_minutes_are_the_reference(world: World) -> None:
+    await world.run(10)
+    world.rollouts.start("m", 2, preset("quick"), "ann")
+    await world.run(1)
+    assert world.rollout.evidence.reference.requests == 11 * 300
+
+
+async def test_a_change_in_between_is_decided_anew(world: World) -> None:
+    world.rollouts.start("m", 2, preset("quick"), "ann")
+    await world.run(1)
+    world.rollouts.abort("m", "bob")
+    await world.run(10)
+    assert world.phase() is Phase.ABORTED
+    assert world.actions() == ["load", "abort"]
+    assert world.stages()[2] is Stage.APPROVED
+
+
+async def test_a_database_that_fails_for_a_while_costs_only_time(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.rollouts.start("m", 2, preset("quick"), "ann")
+
+    def fails(*_: object) -> None:
+        raise LifecycleError(LifecycleCode.UNAVAILABLE, "the disk is full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(world.store, "commit", fails)
+        broken.setattr(world.store, "save", fails)
+        await world.run(5)
+    await world.run(40)
+    assert world.phase() is Phase.PROMOTED
+    assert world.actions() == STORY
+
+
+def dies_at(n: int) -> Iterator[bool]:
+    return (i == n for i in range(n + 1))
+
+
+SWIFT = Plan(
+    "swift",
+    (Step(shadow=True, min_seconds=1, min_requests=1), Step(50, min_seconds=1, min_requests=1)),
+    Guards(error_slo=0.3, error_margin=0.3, invalid_slo=0.3, invalid_margin=0.3),
+    bake_seconds=1,
+)
+
+
+async def played(path: Path, life: Iterator[bool], errors: int) -> World:
+    """Play a rollout to its end; whenever the controller dies, another one is started."""
+    world = World(path, life, rate=4000)
+    for _ in range(30):
+        try:
+            if not world.store.rollouts("m"):
+                world.rollouts.start("m", 2, SWIFT, "ann")
+            await world.run(1, errors=errors if world.phase() is Phase.STEP else 0)
+            if not world.rollout.active and not world.publisher.stale:
+                break
+        except Crash:
+            world.start()
+    world.store.close()
+    return world
+
+
+@pytest.mark.parametrize("errors", [0, 1500], ids=["promoted", "rolled back"])
+async def test_a_crash_at_any_point_changes_no_outcome(tmp_path: Path, errors: int) -> None:
+    def told(world: World) -> tuple[object, ...]:
+        return world.actions(), world.stages(), weights(world.fleet.table), world.phase()
+
+    expected = told(await played(tmp_path / "whole", iter(()), errors))
+    for n in range(200):
+        life = dies_at(n)
+        world = await played(tmp_path / str(n), life, errors)
+        assert told(world) == expected
+        assert verify(world.store.records(), world.store.head()) is None
+        generations = [table.generation for table in world.fleet.published]
+        assert generations == sorted(set(generations))
+        world.store.close()
+        if next(life, None) is not None:
+            break
+    assert n > 20, "a rollout has more points than that to die at"
