@@ -35,8 +35,9 @@ class MortalStore(SqlStore):
     def __init__(self, url: str, life: Iterator[bool]) -> None:
         self.life = life
         super().__init__(url)
-        with self._engine.connect() as connection:  # a process dies here, never the machine
-            connection.exec_driver_sql("PRAGMA synchronous=OFF")
+        connection = self._engine.raw_connection()
+        connection.cursor().execute("PRAGMA synchronous=OFF")  # a process dies here, never the machine
+        connection.close()
 
     def live(self) -> None:
         if next(self.life, False):
