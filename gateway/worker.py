@@ -35,7 +35,7 @@ class Worker:
         self.pipeline = Pipeline(self.routes, self.tap, self.shadow, int(entropy, 16) / 16**12, _ids(entropy))
         self.metrics = Metrics()
         self.http = HttpListener(self.pipeline, config.limits, self.metrics.render)
-        self.grpc = GrpcServer(self.pipeline, config.limits)
+        self.grpc = GrpcServer(self.pipeline, config.limits, self.http.tally)
 
     def collect(self) -> tuple[list[Window], list[Capture]]:
         """What was seen since the last call. Costs time in proportion to it: call it from a thread."""

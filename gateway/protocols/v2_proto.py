@@ -20,7 +20,7 @@ from gateway.protocols.fields import (
 from gateway.protocols.tensors import datatype_of, dtype_of, from_raw, objects, shape_of, shaped, to_raw
 
 PREDICTION_ID = "headrace_prediction_id"
-"""Response parameter of streamed answers, which have no headers of their own."""
+"""Response parameter of every answer: streamed ones have no headers of their own."""
 
 _CONTENTS = {
     "BOOL": "bool_contents",
@@ -131,4 +131,6 @@ def encode(response: InferResponse, form: AnswerForm = BINARY) -> pb.ModelInferR
     for name, array in arrays(response, form).items():
         message.outputs.add(name=name, datatype=datatype_of(name, array), shape=array.shape)
         message.raw_output_contents.append(to_raw(array))
+    # Also in a header, which gRPC clients do not show to their callers.
+    message.parameters[PREDICTION_ID].string_param = response.prediction_id
     return message

@@ -100,8 +100,6 @@ class GrpcServer:
                 reply.infer_response.id = message.id
                 response, form = await self._answer(message, context)
                 reply.infer_response.CopyFrom(v2_proto.encode(response, form))
-                parameter = reply.infer_response.parameters[v2_proto.PREDICTION_ID]
-                parameter.string_param = response.prediction_id
             except GatewayError as error:
                 reply.error_message = error.message
             yield reply.SerializeToString()
