@@ -1,0 +1,53 @@
+"""The guard on a latency quantile."""
+
+import numpy as np
+import pytest
+
+from gateway.core.summary import latency_histogram
+from lifecycle.core.analysis.evidence import Arm, Evidence, Segment
+from lifecycle.core.analysis.latency import judge_latency
+from lifecycle.core.verdict import Finding, Verdict
+
+
+def arm(*groups: tuple[int, float]) -> Arm:
+    """An arm of (requests, milliseconds)."""
+    counts = sum((latency_histogram(np.full(n, int(ms * 1e6))) for n, ms in groups), np.zeros(322, np.int64))
+    return Arm(int(counts.sum()), latency=counts)
+
+
+def judged(q: float, canary: Arm, baseline: Arm, reference: Arm) -> Finding:
+    return judge_latency(
+        q,
+        Evidence((Segment(0.5, False, canary, baseline),), reference),
+        tolerance=0.25,
+        slack_ms=1.0,
+        margin=0.01,
+        alpha_harm=0.003,
+        alpha_clear=0.05,
+    )
+
+
+@pytest.mark.parametrize(
+    ("ms", "verdict"), [(10.0, Verdict.PASS), (12.0, Verdict.PASS), (20.0, Verdict.FAIL)]
+)
+def test_constant_latencies_pass_up_to_the_tolerance(ms: float, verdict: Verdict) -> None:
+    steady = arm((1000, 10.0))
+    assert judged(0.95, arm((1000, ms)), steady, steady).verdict is verdict
+
+
+def test_a_fast_model_may_be_slower_by_the_slack() -> None:
+    steady = arm((1000, 0.1))
+    assert judged(0.5, arm((1000, 1.0)), steady, steady).verdict is Verdict.PASS
+    assert judged(0.5, arm((1000, 2.0)), steady, steady).verdict is Verdict.FAIL
+
+
+def test_a_slow_tail_fails_the_quantile_that_it_reaches_only() -> None:
+    steady, tailed = arm((5000, 10.0)), arm((4800, 10.0), (200, 100.0))
+    assert judged(0.99, tailed, steady, steady).verdict is Verdict.FAIL
+    assert judged(0.9, tailed, steady, steady).verdict is Verdict.PASS
+
+
+def test_a_champion_seen_too_little_is_not_judged_against() -> None:
+    finding = judged(0.99, arm((1000, 10.0)), Arm.EMPTY, arm((100, 10.0)))
+    assert finding.verdict is Verdict.INCONCLUSIVE
+    assert "not known" in finding.reason

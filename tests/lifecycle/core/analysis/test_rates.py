@@ -1,0 +1,44 @@
+"""The guard on a rate of bad requests, and the share that its tests rest on."""
+
+import pytest
+
+from lifecycle.core.analysis.evidence import Arm, Evidence, Segment
+from lifecycle.core.analysis.rates import exposed, judge_rate
+from lifecycle.core.verdict import Finding, Verdict
+
+
+def judged(canary: Arm, baseline: Arm, reference: Arm = Arm.EMPTY) -> Finding:
+    return judge_rate(
+        "errors",
+        "errors",
+        lambda arm: arm.errors,
+        Evidence((Segment(0.5, False, canary, baseline),), reference),
+        slo=0.01,
+        margin=0.005,
+        alpha_harm=0.0125,
+        alpha_clear=0.05,
+    )
+
+
+def test_the_share_is_the_traffic_each_arm_really_had() -> None:
+    segments = (Segment(0.1, False, Arm(20), Arm(60)), Segment(0.5, False, Arm(5)), Segment(0.2))
+    assert [share for _, share in exposed(segments, lambda arm: arm.requests)] == [0.25]
+
+
+@pytest.mark.parametrize(
+    ("reference", "limit"),
+    [
+        (Arm.EMPTY, 0.015),
+        (Arm(100_000, errors=100), 0.015),
+        (Arm(10, errors=5), 0.015),
+        (Arm(1_000_000, errors=50_000), 0.056),
+    ],
+)
+def test_the_limit_follows_the_champion_only_when_it_is_known(reference: Arm, limit: float) -> None:
+    assert judged(Arm(100), Arm.EMPTY, reference).numbers["limit_rate"] == pytest.approx(limit, abs=5e-4)
+
+
+def test_a_canary_without_a_baseline_fails_above_the_bound() -> None:
+    assert judged(Arm(500, errors=50), Arm.EMPTY).verdict is Verdict.FAIL
+    assert judged(Arm(500), Arm.EMPTY).verdict is Verdict.PASS
+    assert judged(Arm.EMPTY, Arm(500)).verdict is Verdict.INCONCLUSIVE
