@@ -2,6 +2,7 @@
 
 import gc
 import os
+import secrets
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -36,19 +37,27 @@ def hang(data: TrainingData) -> bytes:
 
 
 @pytest.fixture
-def cluster() -> Iterator[None]:
+def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    # Before Ray is imported: it reads its settings once. The last one binds the loopback address.
+    monkeypatch.setenv("RAY_AUTH_MODE", "token")
+    monkeypatch.setenv("RAY_AUTH_TOKEN", secrets.token_hex(32))
+    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    monkeypatch.setenv("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
     import ray
 
-    before = os.environ.get("RAY_AUTH_MODE")
-    os.environ["RAY_AUTH_MODE"] = "token"
-    ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False)
+    ray.init(
+        num_cpus=1,
+        include_dashboard=False,
+        object_store_memory=100 << 20,
+        _node_ip_address="127.0.0.1",
+        log_to_driver=False,
+    )
     yield
     with warnings.catch_warnings():
         # Ray drops its daemons without waiting for them; that must not count against a later test.
         warnings.simplefilter("ignore", ResourceWarning)
         ray.shutdown()
         gc.collect()
-    os.environ.pop("RAY_AUTH_MODE") if before is None else os.environ.update(RAY_AUTH_MODE=before)
 
 
 @pytest.fixture(params=["process", pytest.param("ray", marks=pytest.mark.e2e)])
