@@ -1,0 +1,163 @@
+"""Traffic by hand: loaded first, switched in one step, refused with the reason."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lifecycle.commands.rollouts import Rollouts
+from lifecycle.commands.traffic import Traffic
+from lifecycle.core.plan import preset
+from lifecycle.core.rollout import Phase
+from lifecycle.core.version import Stage
+from lifecycle.errors import LifecycleCode, LifecycleError
+from tests.lifecycle.one_model import Registry, opened
+from tests.lifecycle.world import FakeFleet, kinds, weights
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Iterator[Registry]:
+    with opened(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def traffic(registry: Registry) -> Traffic:
+    return Traffic(registry.store, registry.fleet, registry.publisher, registry.clock)
+
+
+@pytest.fixture
+def rollouts(registry: Registry) -> Rollouts:
+    return Rollouts(registry.store, registry.publisher, registry.clock)
+
+
+async def test_a_version_is_loaded_before_it_is_routed(registry: Registry, traffic: Traffic) -> None:
+    change = await traffic.set("m", {1: 90, 2: 10}, [3], actor="ann")
+    assert change.confirmed
+    tables = registry.fleet.published[1:]
+    assert [weights(table) for table in tables] == [{1: 100}, {1: 90, 2: 10}]
+    assert [entry.version for entry in tables[0].models["m"].versions] == [1, 2, 3]
+    assert traffic.show("m") == change.model
+    assert (change.model.champion, change.model.shadows, change.model.held) == (1, (3,), ())
+
+
+async def test_a_version_in_memory_is_switched_at_once(registry: Registry, traffic: Traffic) -> None:
+    await traffic.set("m", {1: 90, 2: 10}, actor="ann")
+    before = len(registry.fleet.published)
+    await traffic.set("m", {1: 10, 2: 90}, actor="ann")
+    assert len(registry.fleet.published) == before + 1
+    assert traffic.show("m").champion == 2
+
+
+async def test_stages_follow_live_traffic(registry: Registry, traffic: Traffic) -> None:
+    await traffic.set("m", {1: 50, 2: 50}, [3], actor="ann")
+    assert registry.stages() | {4: Stage.REGISTERED} == registry.stages()
+    assert [registry.stages()[n] for n in (1, 2, 3)] == [Stage.SERVING, Stage.SERVING, Stage.APPROVED]
+    await traffic.set("m", {2: 100}, actor="ann")
+    assert [registry.stages()[n] for n in (1, 2, 3)] == [Stage.APPROVED, Stage.SERVING, Stage.APPROVED]
+
+
+async def test_a_dry_run_changes_nothing(registry: Registry, traffic: Traffic) -> None:
+    before, tables = traffic.show("m"), len(registry.fleet.published)
+    change = await traffic.set("m", {2: 100}, dry_run=True, actor="ann")
+    assert (change.model.champion, change.confirmed) == (2, False)
+    assert (traffic.show("m"), len(registry.fleet.published)) == (before, tables)
+
+
+@pytest.mark.parametrize(
+    ("weights", "revision", "code"),
+    [
+        ({2: 100}, 7, LifecycleCode.STALE),
+        ({2: 90}, None, LifecycleCode.INVALID),
+        ({9: 100}, None, LifecycleCode.NOT_FOUND),
+        ({4: 100}, None, LifecycleCode.CONFLICT),
+    ],
+)
+async def test_a_refusal_changes_nothing(
+    registry: Registry,
+    traffic: Traffic,
+    weights: dict[int, float],
+    revision: int | None,
+    code: LifecycleCode,
+) -> None:
+    before = traffic.show("m")
+    with pytest.raises(LifecycleError) as refused:
+        await traffic.set("m", weights, if_revision=revision, actor="ann")
+    assert refused.value.code is code
+    assert (traffic.show("m"), len(registry.store.records())) == (before, 1)
+
+
+async def test_an_unknown_model_is_not_found(traffic: Traffic) -> None:
+    with pytest.raises(LifecycleError, match="no model 'x'"):
+        traffic.show("x")
+
+
+async def test_a_version_that_does_not_load_gets_no_traffic(registry: Registry, traffic: Traffic) -> None:
+    registry.fleet.broken.add(("m", 2))
+    with pytest.raises(LifecycleError, match="cannot load version 2") as refused:
+        await traffic.set("m", {2: 100}, actor="ann")
+    assert refused.value.code is LifecycleCode.REFUSED
+    assert all(weights(table) == {1: 100} for table in registry.fleet.published)
+    assert traffic.show("m").loaded() == {1}
+
+
+async def test_without_an_answering_worker_nothing_changes(registry: Registry, traffic: Traffic) -> None:
+    registry.fleet.asleep = True
+    with pytest.raises(LifecycleError, match="version 2 in time") as refused:
+        await traffic.set("m", {2: 100}, actor="ann")
+    assert refused.value.code is LifecycleCode.UNAVAILABLE
+    assert traffic.show("m").loaded() == {1}
+
+
+async def test_a_caller_who_gives_up_leaves_nothing_loaded(registry: Registry, traffic: Traffic) -> None:
+    loading = asyncio.Event()
+
+    class Endless(FakeFleet):
+        async def confirmed(self, generation: int, timeout_s: float) -> bool:
+            loading.set()
+            return await asyncio.Future()
+
+    fleet = Endless()
+    registry.publisher._fleet = fleet
+    traffic = Traffic(registry.store, fleet, registry.publisher, registry.clock)
+    task = asyncio.create_task(traffic.set("m", {2: 100}, actor="ann"))
+    await loading.wait()
+    assert traffic.show("m").loaded() == {1, 2}
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert traffic.show("m").loaded() == {1}
+
+
+async def test_changes_of_one_model_wait_for_each_other(traffic: Traffic) -> None:
+    splits: list[dict[int, float]] = [{1: 100 - n, 2: n} for n in (10, 20, 30)]
+    await asyncio.gather(*(traffic.set("m", split, actor="ann") for split in splits))
+    assert dict(traffic.show("m").weights) == splits[-1]
+
+
+async def test_a_rollback_returns_to_the_champion_before(registry: Registry, traffic: Traffic) -> None:
+    await traffic.set("m", {2: 100}, actor="ann")
+    change = await traffic.rollback("m", actor="bob")
+    assert (change.model.champion, change.confirmed) == (1, True)
+    assert weights(registry.fleet.table) == {1: 100}
+    loads = [[entry.version for entry in t.models["m"].versions] for t in registry.fleet.published[-2:]]
+    assert loads == [[1, 2], [1]]
+    with pytest.raises(LifecycleError, match="no earlier champion") as refused:
+        await traffic.rollback("m", actor="bob")
+    assert refused.value.code is LifecycleCode.CONFLICT
+
+
+async def test_during_a_rollout_traffic_is_refused_and_a_rollback_ends_it(
+    registry: Registry, traffic: Traffic, rollouts: Rollouts
+) -> None:
+    rollouts.start("m", 2, preset("quick"), "ann")
+    with pytest.raises(LifecycleError, match="headrace rollback m") as refused:
+        await traffic.set("m", {2: 100}, actor="ann")
+    assert refused.value.code is LifecycleCode.CONFLICT
+    change = await traffic.rollback("m", actor="bob")
+    assert (change.model.champion, change.confirmed) == (1, True)
+    assert rollouts.show("m").phase is Phase.ROLLED_BACK
+    assert rollouts.show("m").reason == "rolled back by bob"
+    assert registry.stages()[2] is Stage.APPROVED
+    assert kinds(registry.store.records())[-1] == "rollout.roll_back"
