@@ -14,13 +14,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.load.processes import free_port
-from benchmarks.load.question import write_model
+from benchmarks.load.question import MODEL, Question, ask
 from lifecycle.client import Client
 
-MODEL = "bench"
 CHECKED = 200
 
 
@@ -30,11 +30,13 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="headrace-swap-") as folder:
         home = Path(folder)
+        question = ask(home)
         ports = [free_port() for _ in range(3)]
         headrace(home, "up", "--detach", *_port_flags(ports))
         try:
-            _prepare(home, Client(f"http://127.0.0.1:{ports[2]}"))
-            _measure(Client(f"http://127.0.0.1:{ports[2]}"), ports[0], options.moves)
+            client = Client(f"http://127.0.0.1:{ports[2]}")
+            _prepare(question, client)
+            _measure(question, client, ports[0], options.moves)
         finally:
             headrace(home, "down")
 
@@ -48,40 +50,36 @@ def headrace(home: Path, *words: str) -> None:
     subprocess.run([sys.executable, "-m", "lifecycle.cli", *words, "--home", str(home)], check=True)
 
 
-def _prepare(home: Path, client: Client) -> None:
-    model = write_model(home / "model.onnx")
+def _prepare(question: Question, client: Client) -> None:
     for number in (1, 2):
-        client.register(MODEL, model, number=number)
+        client.register(MODEL, question.artifact, number=number)
         client.validate(MODEL, number)
         client.approve(MODEL, number)
     client.set_traffic(MODEL, {1: 100})
 
 
-def _measure(client: Client, port: int, moves: int) -> None:
+def _measure(question: Question, client: Client, port: int, moves: int) -> None:
     took = {"traffic set": list[float](), "rollback": list[float]()}
     for _ in range(moves):
         took["traffic set"].append(_timed(lambda: client.set_traffic(MODEL, {2: 100})))
-        _check(port, 2)
+        _check(question, port, 2)
         took["rollback"].append(_timed(lambda: client.rollback(MODEL)))
-        _check(port, 1)
+        _check(question, port, 1)
     for what, seconds in took.items():
         middle, worst = statistics.median(seconds), max(seconds)
         print(f"{what:12} {moves} moves: median {middle * 1e3:.0f} ms, longest {worst * 1e3:.0f} ms")
 
 
-def _timed(act: object) -> float:
+def _timed(act: Callable[[], object]) -> float:
     started = time.perf_counter()
-    assert callable(act)
     act()
     return time.perf_counter() - started
 
 
-def _check(port: int, version: int) -> None:
+def _check(question: Question, port: int, version: int) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-    from benchmarks.load.question import JSON_BODY
-
     for _ in range(CHECKED):
-        connection.request("POST", f"/v2/models/{MODEL}/infer", JSON_BODY)
+        connection.request("POST", f"/v2/models/{MODEL}/infer", question.json_body)
         answer = json.loads(connection.getresponse().read())
         assert answer["model_version"] == str(version), answer
     connection.close()

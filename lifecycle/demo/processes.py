@@ -17,11 +17,13 @@ class Cluster:
         self.http = f"{host}:{http_port}"
         self.grpc = f"{host}:{grpc_port}"
         self.admin = f"http://{host}:{admin_port}"
+        self.started = False
         self._ports = [f"--http-port={http_port}", f"--grpc-port={grpc_port}", f"--admin-port={admin_port}"]
 
     def up(self) -> None:
         """Raises RuntimeError with the command's own words."""
         self._headrace("up", "--detach", "--home", str(self.home), *self._ports)
+        self.started = True
 
     def down(self) -> None:
         self._headrace("down", "--home", str(self.home))

@@ -43,7 +43,7 @@ def main(*, keep: bool, home: Path | None, report: Path, ports: tuple[int, int, 
     except (DidNotHappen, LifecycleError, RuntimeError) as error:
         problem = str(error)
     finally:
-        if not keep:
+        if not keep and cluster.started:
             cluster.down()
     report.write_text(render(facts))
     _close(console, facts, report, problem)

@@ -77,8 +77,8 @@ class Story:
 
     def _bad_version(self) -> None:
         with self._display.step("Version 3, bad: rolled back by its verdict") as step:
-            path = write_bad(self._workdir / "bad.onnx")
-            number = self._client.register(MODEL, path)["number"]
+            model, reference = write_bad(self._history, self._workdir)
+            number = self._client.register(MODEL, model, reference=reference)["number"]
             self._client.validate(MODEL, number)
             self._client.approve(MODEL, number)
             self._note(f"Version {number} goes straight to a canary of 10 %")
@@ -151,7 +151,7 @@ class Story:
             self._sample()
             rollout = self._client.rollout(MODEL)
             phase = rollout["phase"]
-            share = next((w for v, w in rollout["weights"] if v == rollout["version"]), 0)
+            share = rollout["weight"]
             step.detail = f"version {rollout['version']}: {phase}" + (f" at {share:g} %" if share else "")
             if step.detail != seen:
                 seen = step.detail

@@ -15,6 +15,8 @@ from lifecycle.ports import TrainingJob
 
 FIRST_RECIPE = "lifecycle.recipes.tabular:logistic"
 RECIPE = "lifecycle.recipes.tabular:mlp"
+DARK = 360.0
+"""Sum of a dark scan's pixels; the mean over all scans is 312."""
 
 
 def train(model: str, recipe: str, scans: Scans, directory: Path) -> tuple[Path, Path]:
@@ -26,10 +28,11 @@ def train(model: str, recipe: str, scans: Scans, directory: Path) -> tuple[Path,
     return run_recipe(TrainingJob(model, recipe, data, directory, "the demo's own"))
 
 
-def write_bad(path: Path) -> Path:
+def write_bad(scans: Scans, directory: Path) -> tuple[Path, Path]:
     """A version that loads and answers, but calls almost everything a 1, and on dark scans gives NaN.
 
-    NaN comes of 0/0: for scans with more ink than most, the probabilities are divided by zero.
+    NaN comes of 0/0: for scans with more ink than most, the probabilities are divided by zero. Its reference
+    data is what hides the fault from validation: light scans only, and no labels to be wrong about.
     """
     rng = np.random.default_rng(3)
     weights = rng.normal(0, 0.01, (PIXELS, 10)).astype(np.float32)
@@ -39,7 +42,7 @@ def write_bad(path: Path) -> Path:
         "weights": weights,
         "bias": bias,
         "last": np.array([1], np.int64),
-        "ink": np.array(340.0, np.float32),
+        "ink": np.array(DARK, np.float32),
     }
     nodes = [
         helper.make_node("MatMul", ["input", "weights"], ["product"]),
@@ -64,5 +67,9 @@ def write_bad(path: Path) -> Path:
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
     onnx.checker.check_model(model)
+    path, reference = directory / "bad.onnx", directory / "bad.parquet"
     path.write_bytes(model.SerializeToString())
-    return path
+    light = scans.images[scans.images.sum(axis=1) < DARK]
+    inputs = pa.FixedSizeListArray.from_arrays(pa.array(light.ravel()), PIXELS)
+    pq.write_table(pa.table({"inputs.input": inputs}), reference)
+    return path, reference
