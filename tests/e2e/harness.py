@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import psutil
 import tritonclient.grpc as triton
+from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from lifecycle.client import Client
@@ -93,7 +94,7 @@ def signed(version: int, path: Path) -> Path:
         helper.make_node("Mul", ["sum", "nothing"], ["zeros"]),
         helper.make_node("Add", ["zeros", "number"], ["served"]),
     ]
-    constants = {
+    constants: dict[str, NDArray[np.generic]] = {
         "last": np.array([1], np.int64),
         "nothing": np.array(0, np.float32),
         "number": np.array(version, np.float32),

@@ -28,7 +28,8 @@ def blocks(ports: dict[str, str]) -> list[tuple[str, str]]:
 
 def test_first_steps_work_as_written(tmp_path: Path) -> None:
     ports = {name: str(free_port()) for name in PORTS}
-    cluster = Cluster(tmp_path / "home", *map(int, ports.values()))
+    http, grpc, admin = map(int, ports.values())
+    cluster = Cluster(tmp_path / "home", http, grpc, admin)
     for number, name in ((1, "model.onnx"), (2, "model2.onnx")):
         signed(number, tmp_path / name)
     (tmp_path / "home").mkdir()
