@@ -4,12 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lifecycle.commands.lookup import find_model
+from lifecycle.commands.trail import trail
 from lifecycle.core.ledger import Head, Problem, Record
 from lifecycle.core.ledger import verify as problem_of
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.ports import Store
-
-_PAGE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +42,13 @@ def verify(store: Store, remembered: Head | None = None) -> Audit:
 
     def counted() -> Iterator[Record]:
         nonlocal seen, last
-        for record in records(store):
+        for record in trail(store):
             seen, last = seen + 1, record.head
             yield record
 
     problem = problem_of(counted(), store.head())
     if problem is None and remembered is not None:
-        problem = problem_of(records(store), remembered)
+        problem = problem_of(trail(store), remembered)
     return Audit(seen, last, problem)
 
 
@@ -57,7 +56,7 @@ def at(store: Store, model: str, time: float) -> Split:
     """The split in force at a time, Unix seconds. Raises NOT_FOUND if the model had no traffic then."""
     find_model(store, model)
     found = None
-    for record in records(store, model):
+    for record in trail(store, model):
         if record.at <= time and record.detail.get("champion"):
             found = record
     if found is None:
@@ -65,11 +64,3 @@ def at(store: Store, model: str, time: float) -> Split:
     detail = found.detail
     weights = {int(version): float(weight) for version, weight in detail["weights"].items()}
     return Split(model, int(detail["champion"]), weights, tuple(detail["shadows"]), found)
-
-
-def records(store: Store, model: str | None = None) -> Iterator[Record]:
-    """All records, oldest first, read by the page."""
-    after = 0
-    while page := store.records(model, after=after, limit=_PAGE):
-        yield from page
-        after = page[-1].seq

@@ -1,4 +1,4 @@
-"""A model's ledger records, however many there are."""
+"""The ledger's records, however many there are."""
 
 from collections.abc import Iterator
 
@@ -8,8 +8,8 @@ from lifecycle.ports import Store
 PAGE = 1_000
 
 
-def trail(store: Store, model: str) -> Iterator[Record]:
-    """All records of a model, oldest first."""
+def trail(store: Store, model: str | None = None) -> Iterator[Record]:
+    """All records of a model, or of everything, oldest first."""
     after = 0
     while page := store.records(model, after=after, limit=PAGE):
         yield from page
