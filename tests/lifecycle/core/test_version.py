@@ -1,0 +1,38 @@
+"""Models and versions: what workers must hold, and JSON there and back."""
+
+import json
+from dataclasses import replace
+
+from lifecycle.core.verdict import Finding, Verdict
+from lifecycle.core.version import Lineage, Model, Stage, Version
+from tests.lifecycle.world import version
+
+MODEL = Model(
+    "m", 3, 5.0, champion=1, previous=9, weights=((1, 90.0), (2, 10.0)), shadows=(3,), held=(4,), recipe="r"
+)
+
+
+def test_workers_hold_what_has_traffic_copies_or_is_kept_warm() -> None:
+    assert MODEL.loaded() == {1, 2, 3, 4}
+    assert replace(MODEL, weights=(), champion=0, shadows=(), held=()).loaded() == set()
+
+
+def test_the_route_names_every_version_to_hold() -> None:
+    route = MODEL.route({number: version(number) for number in range(1, 7)})
+    assert [entry.version for entry in route.versions] == [1, 2, 3, 4]
+    assert (route.champion, route.weights, route.shadows) == (1, MODEL.weights, (3,))
+
+
+def test_a_model_survives_json() -> None:
+    assert Model.from_json(json.loads(json.dumps(MODEL.as_json()))) == MODEL
+
+
+def test_a_version_survives_json() -> None:
+    found = replace(
+        version(2, Stage.VALIDATED),
+        lineage=Lineage(1, "recipes:fit", "sha256:data", "drift"),
+        evidence=(Finding("load", Verdict.PASS, "fine", {"ms": 1.5}),),
+        approvers=("bob",),
+        reference="file:///rows",
+    )
+    assert Version.from_json(json.loads(json.dumps(found.as_json()))) == found
