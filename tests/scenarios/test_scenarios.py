@@ -1,5 +1,7 @@
 """Rollouts told as text: what happens above a line, what the controller does below it.
 
+Traffic is plentiful unless a scenario says otherwise, so that times come from the plans.
+
 A block ends with the rollout's state. Commands:
 
     start plan=NAME [rate=REQUESTS_PER_SECOND] [restart]   `restart` forgets all but JSON at every tick
@@ -24,6 +26,7 @@ from lifecycle.core.absorb import absorb
 from lifecycle.core.effect import begun, effect, settled
 from lifecycle.core.plan import preset
 from lifecycle.core.rollout import Action, Kind, Phase, Rollout, Snapshot, decide
+from lifecycle.core.verdict import Verdict
 from lifecycle.core.version import Model
 from tests.lifecycle.world import window
 
@@ -36,7 +39,7 @@ class Scenario:
 
     def __init__(self) -> None:
         self.now = 0
-        self.rate = 300.0
+        self.rate = 2000.0
         self.workers = "ready"
         self.applied = 0
         self.split = Model("m", 1, 0.0, OLD, 0, ((OLD, 100.0),))
@@ -52,7 +55,7 @@ class Scenario:
         if word == "start":
             plan = preset(options["plan"])
             self.rollout = replace(self.rollout, plan=plan, deadline_at=plan.deadline_seconds)
-            self.rate = float(options.get("rate", 300))
+            self.rate = float(options.get("rate", 2000))
             self.restart = "restart" in plain
         elif word == "run":
             percents = {name: float(value.rstrip("%")) for name, value in options.items()}
@@ -92,7 +95,10 @@ class Scenario:
         self.model = effect(action, self.rollout, self.model)
         self.rollout = begun(action, self.rollout, self.now, self.rollout.generation + 1)
         share = f" {action.weight:g}%" if action.kind is Kind.SET_WEIGHT else ""
-        return f"{self.now}s {action.kind}{share}: {action.reason}"
+        # The numbers of a verdict belong to the tests of the guards.
+        failed = [finding.name for finding in self.rollout.findings if finding.verdict is Verdict.FAIL]
+        reason = f"FAIL {', '.join(failed)}" if failed else action.reason
+        return f"{self.now}s {action.kind}{share}: {reason}"
 
     def windows(self, percents: dict[str, float]) -> Iterator[Window]:
         copies = [(shadow, 100.0, Role.SHADOW) for shadow in self.split.shadows]
