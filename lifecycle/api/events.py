@@ -11,7 +11,7 @@ from lifecycle.api.desk import AtDesk
 from lifecycle.api.observations import RecordOut
 from lifecycle.ports import Store
 
-POLL_S = 0.5
+POLL_S = 0.25
 HEARTBEAT_S = 10.0
 
 router = APIRouter(tags=["events"])
@@ -31,16 +31,19 @@ async def events(
 
 
 async def _stream(store: Store, after: int | None, request: Request) -> AsyncIterator[str]:
-    yield ": connected\n\n"
     seen = store.head().seq if after is None else after
+    yield ": connected\n\n"
     quiet_s = 0.0
     while not await request.is_disconnected():
-        fresh = await asyncio.to_thread(store.records, after=seen)
-        for record in fresh:
+        for record in await asyncio.to_thread(store.records, after=seen):
             seen, quiet_s = record.seq, 0.0
-            yield f"id: {record.seq}\nevent: record\ndata: {RecordOut.of(record).model_dump_json()}\n\n"
-        if quiet_s >= HEARTBEAT_S:
-            quiet_s = 0.0
+            yield f"id: {seen}\nevent: record\ndata: {RecordOut.of(record).model_dump_json()}\n\n"
+        if keep_alive(quiet_s):
             yield ": still here\n\n"
         await asyncio.sleep(POLL_S)
         quiet_s += POLL_S
+
+
+def keep_alive(quiet_s: float) -> bool:
+    """Whether to break a silence of so many seconds, so that nobody takes the stream for dead."""
+    return quiet_s > 0 and quiet_s % HEARTBEAT_S == 0

@@ -1,8 +1,8 @@
 """`/v1/models/{model}/rollouts`: starting rollouts, looking at them, and stepping in."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
 from lifecycle.api.desk import Actor, AtDesk, Desk
 from lifecycle.api.preconditions import IfRevision
@@ -15,10 +15,12 @@ router = APIRouter(prefix="/v1/models/{model}/rollouts", tags=["rollouts"])
 
 
 @router.get("")
-async def list_rollouts(model: str, desk: AtDesk) -> RolloutsOut:
+async def list_rollouts(
+    model: str, desk: AtDesk, limit: Annotated[int, Query(ge=1, le=1000)] = 100
+) -> RolloutsOut:
     """A model's rollouts, newest first."""
     desk.traffic.show(model)  # NOT_FOUND rather than an empty list
-    return RolloutsOut(rollouts=[shown(desk, rollout) for rollout in desk.store.rollouts(model)])
+    return RolloutsOut(rollouts=[shown(desk, rollout) for rollout in desk.store.rollouts(model)[:limit]])
 
 
 @router.post("", status_code=201)

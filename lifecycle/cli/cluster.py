@@ -91,11 +91,11 @@ def down(home: Home = HOME, as_json: AsJson = False) -> None:
     home = home.expanduser().resolve()
     steps = Steps(as_json)
     pid = daemon.running(home)
-    state = daemon.read_state(home)
+    session = daemon.session(home)
     if pid:
         with steps.step("Stopping headrace", f"headrace stopped (pid {pid})"):
             daemon.stop(pid)
-    left = daemon.sweep(state["pid"]) if state else 0
+    left = daemon.sweep(session)
     if left:
         steps.say(f"ended {left} processes that were left behind")
     daemon.forget(home)

@@ -21,6 +21,7 @@ from lifecycle.cli.screen import show
 from lifecycle.client import Client
 from lifecycle.errors import LifecycleCode, LifecycleError
 
+COMMAND = (sys.executable, "-m", "lifecycle")
 READY_S = 300.0
 STOP_S = 60.0
 POLL_S = 0.25
@@ -37,7 +38,7 @@ def start(home: Path, options: Sequence[str], *, detach: bool) -> "subprocess.Po
         message = f"{home} is already up (pid {pid}); `headrace down` stops it"
         raise LifecycleError(LifecycleCode.CONFLICT, message)
     forget(home)
-    command = [sys.executable, "-m", "lifecycle", f"--home={home}", *options]
+    command = [*COMMAND, f"--home={home}", *options]
     environment = os.environ | {"HEADRACE_HOME": str(home)}
     if not detach:
         # Its own session, so that a Ctrl-C reaches it once, through us, and Ray's processes not at all.
@@ -136,16 +137,29 @@ def stop(pid: int) -> None:
         process.wait(STOP_S)
     except psutil.TimeoutExpired:
         process.kill()
+        process.wait()
     except psutil.NoSuchProcess:
         pass
 
 
+def session(home: Path) -> int:
+    """The session of the home's last node; 0 if there was none, or the number is somebody else's by now."""
+    if pid := running(home):
+        return pid
+    state = read_state(home) or {}
+    if state.get("started_at", 0.0) < psutil.boot_time() or _lives(int(state["pid"])):
+        return 0
+    return int(state["pid"])
+
+
 def sweep(session: int) -> int:
-    """End every process that is left of a node's session; returns how many there were.
+    """End every other process of a node's session; returns how many there were.
 
     The session is what tells them apart: Ray's processes overwrite their title and environment, but never
     leave the session of the process that started them.
     """
+    if not session:
+        return 0
     left = [process for process in psutil.process_iter() if _belongs(process, session)]
     for process in left:
         _quietly(process.terminate)
@@ -161,6 +175,13 @@ def _quietly(end: Any) -> None:
         end()
     except psutil.Error:
         return
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
 
 
 def _belongs(process: psutil.Process, session: int) -> bool:

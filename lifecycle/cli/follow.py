@@ -19,14 +19,14 @@ def follow_deployment(
     Raises:
         LifecycleError: REFUSED if the rollout ended before the version answered anybody.
     """
-    with steps.step(f"Deploying version {number}: validate, approve, load", f"version {number} is deployed"):
+    with steps.step(f"Deploying version {number}: validate, approve, load"):
         answer = client.deploy(model, number, plan)
     steps.say(answer["message"])
     if answer["rollout"] is None:
         return answer
     with steps.step("Waiting for its first live traffic", f"version {number} answers live traffic"):
         rollout = _first_traffic(client, model, answer["rollout"], steps)
-    steps.say(f"follow it with `headrace rollout watch {model}`")
+    steps.note(f"follow it with `headrace rollout watch {model}`")
     return answer | {"traffic": client.traffic(model), "rollout": rollout}
 
 
@@ -40,7 +40,7 @@ def _first_traffic(client: Client, model: str, rollout: dict[str, Any], steps: S
             raise LifecycleError(LifecycleCode.REFUSED, message)
         if (now := describe(rollout)) != seen:
             seen = now
-            steps.say(now)
+            steps.note(now)
         time.sleep(POLL_S)
         rollout = client.rollout(model)
     return rollout

@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except LifecycleError as error:
         return _fail(error.message, 1)
     except typer.TyperException as error:
-        return _fail(error.message, error.exit_code)
+        return _fail(error.format_message(), error.exit_code)
     except typer.Abort:
         return _fail("interrupted", 130)
     except BrokenPipeError:  # the reader of our output left, e.g. `| head`
@@ -47,5 +47,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _fail(message: str, code: int) -> int:
-    print("headrace:", " ".join(message.split()), file=sys.stderr)
+    if message:  # empty where the help was shown instead
+        print("headrace:", " ".join(message.split()), file=sys.stderr)
     return code

@@ -1,18 +1,20 @@
 """What people may write for `--plan`: the name of a preset, or a TOML file."""
 
+import tomllib
 from pathlib import Path
 from typing import Any
 
-from lifecycle.core.plan import Plan
 from lifecycle.errors import LifecycleCode, LifecycleError
 
 
 def read_plan(text: str) -> str | dict[str, Any]:
-    """A preset's name as it is, a file as the plan in it. Raises LifecycleError INVALID."""
+    """A preset's name as it is, a file as what it holds; the server checks it. Raises INVALID."""
     path = Path(text)
     if path.suffix != ".toml":
         return text
     try:
-        return Plan.from_toml(path.read_text()).as_json()
+        return tomllib.loads(path.read_text())
     except (OSError, UnicodeDecodeError):
         raise LifecycleError(LifecycleCode.INVALID, f"cannot read the plan {text}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise LifecycleError(LifecycleCode.INVALID, f"{text} is not TOML: {error}") from None

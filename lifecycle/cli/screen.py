@@ -89,23 +89,25 @@ class Steps:
     """Tells of long work: a spinner on a terminal, a line per step elsewhere, nothing when quiet."""
 
     def __init__(self, quiet: bool) -> None:
-        self._quiet = quiet
+        self._screen = None if quiet else console()
 
     @contextmanager
-    def step(self, doing: str, done: str) -> Iterator[None]:
-        """Show `doing` while the block runs and `done` once it ended well."""
-        if self._quiet:
-            yield
-            return
-        screen = console()
-        if screen.is_terminal:
-            with screen.status(f"{doing}…"):
+    def step(self, doing: str, done: str = "") -> Iterator[None]:
+        """Show `doing` while the block runs, and `done` once it ended well."""
+        if self._screen is not None and self._screen.is_terminal:
+            with self._screen.status(f"{doing}…"):
                 yield
         else:
             yield
-        self.say(done)
+        if done:
+            self.say(done)
 
     def say(self, line: str) -> None:
-        if not self._quiet:
-            screen = console()
-            screen.print(Text("✓ ", style="green"), line, sep="", soft_wrap=True)
+        """Something is done."""
+        if self._screen is not None:
+            self._screen.print(Text("✓ ", style="green"), line, sep="", soft_wrap=True)
+
+    def note(self, line: str) -> None:
+        """Something happens within a step."""
+        if self._screen is not None:
+            self._screen.print(f"  {line}", soft_wrap=True)

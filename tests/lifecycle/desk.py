@@ -1,5 +1,6 @@
 """A whole admin API over real services in a temporary folder. Only workers, sandbox and trainer are fakes."""
 
+import asyncio
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +15,7 @@ from gateway.core.types import Role
 from lifecycle.adapters.artifacts import FileArtifacts
 from lifecycle.adapters.capture import ParquetCaptures
 from lifecycle.adapters.store import SqlStore
-from lifecycle.api.app import Desk, build
+from lifecycle.api.app import Desk
 from lifecycle.commands.deploy import Deploy
 from lifecycle.commands.feedback import Feedback
 from lifecycle.commands.models import Models
@@ -37,7 +38,7 @@ class InstantSandbox:
 
     async def inspect(self, artifact: Path, limits: Limits, reference: Path | None = None) -> Inspection:
         del limits, reference
-        if b"broken" in artifact.read_bytes():
+        if b"broken" in await asyncio.to_thread(artifact.read_bytes):
             return Inspection(None, (Finding("load", Verdict.FAIL, "it does not load"),))
         gates = tuple(Finding(name, Verdict.PASS, "fine") for name in ("structure", "load", "warm_up"))
         return Inspection(SIGNATURE, gates, latency_ms=0.01)
@@ -48,9 +49,9 @@ class NoTrainer:
         raise NotImplementedError(job.model)
 
 
-def open_desk(home: Path, *, default_workers: int = 2) -> tuple[Desk, SqlStore, ParquetCaptures]:
+def open_desk(home: Path, *, workers: int = 2) -> tuple[Desk, SqlStore, ParquetCaptures]:
     store = SqlStore(f"sqlite:///{home / 'headrace.db'}")
-    fleet = FakeFleet(default_workers)
+    fleet = FakeFleet(workers)
     publisher = Publisher(store, fleet)
     captures = ParquetCaptures(home / "captures")
     models = Models(
@@ -76,7 +77,7 @@ def open_desk(home: Path, *, default_workers: int = 2) -> tuple[Desk, SqlStore, 
         retraining=retraining,
         monitor=monitor,
         metrics=lambda: b"headrace_up 1\n",
-        info={"workers": default_workers},
+        info={"workers": workers},
         hosts=frozenset({"admin.example"}),
     )
     return desk, store, captures
@@ -85,11 +86,6 @@ def open_desk(home: Path, *, default_workers: int = 2) -> tuple[Desk, SqlStore, 
 def in_process(app: FastAPI, **headers: str) -> httpx.AsyncClient:
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8002", headers=headers)
-
-
-def fresh_app(home: Path) -> tuple[FastAPI, Desk, SqlStore]:
-    desk, store, _ = open_desk(home)
-    return build(desk), desk, store
 
 
 def capture(prediction: str, model: str = "fraud", version: int = 1) -> Capture:

@@ -63,7 +63,7 @@ function drawStatus(status) {
     el("div", {}, el("dt", {}, name), el("dd", {}, value))));
   const names = (list) => list.map(({ model, version }) => `${model}/${version}`).join(", ");
   const rows = status.workers.map((worker) => [
-    worker.worker, worker.generation,
+    el("span", { class: "whole" }, worker.worker), worker.generation,
     worker.failed.length ? el("span", {}, names(worker.loaded), " ", el("span", { class: "badge bad" }, `failed: ${names(worker.failed)}`))
       : names(worker.loaded) || "nothing yet",
   ]);
@@ -92,7 +92,7 @@ function drawSplit(model) {
   const legend = el("div", { class: "legend" }, ...ordered.map(({ version, weight }) =>
     el("span", { class: roleOf(model, version) ?? "" }, `v${version} ${roleOf(model, version) ?? ""} ${percent(weight)}`)),
   ...model.shadows.map((version) => el("span", { class: "shadow" }, `v${version} shadow, gets copies`)));
-  return el("div", {}, bar, legend);
+  return el("div", {}, bar, ordered.length + model.shadows.length > 1 ? legend : null);
 }
 
 function drawSteps(rollout) {
@@ -159,7 +159,8 @@ async function drawModel(model) {
   }
   if (!card.node.open) return;
   const base = `/v1/models/${encodeURIComponent(model.name)}`;
-  const [versions, rollout] = await Promise.all([get(`${base}/versions`), get(`${base}/rollouts/current`)]);
+  const [versions, rollouts] = await Promise.all([get(`${base}/versions`), get(`${base}/rollouts?limit=1`)]);
+  const rollout = rollouts?.rollouts[0];
   const tick = rollout?.active ? Math.floor(Date.now() / 1000) : 0;
   const detail = JSON.stringify([model, versions, rollout, tick]);
   if (card.detail !== detail && versions) {
@@ -200,8 +201,11 @@ async function refresh() {
 }
 
 function detailOf(detail) {
-  const words = Object.entries(detail).filter(([, value]) => value !== null && value !== "" && typeof value !== "object")
-    .map(([name, value]) => `${name.replaceAll("_", " ")} ${value}`).join(", ");
+  const { reason, ...rest } = detail;
+  const facts = Object.entries(rest)
+    .filter(([name, value]) => !["rollout", "revision", "digest"].includes(name) && ["string", "number"].includes(typeof value) && value !== "")
+    .map(([name, value]) => `${name.replaceAll("_", " ")} ${value}`);
+  const words = [reason, facts.join(", ")].filter(Boolean).join(" · ");
   return words.length > 220 ? `${words.slice(0, 220)}…` : words;
 }
 

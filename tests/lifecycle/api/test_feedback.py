@@ -49,7 +49,9 @@ async def test_labels_come_as_parquet(ready: Admin) -> None:
     "body",
     [
         '{"model": "fraud", "labels": []}',
-        '{"model": "fraud", "labels": [{"prediction_id": "a", "label": 1}, {"prediction_id": "b", "label": "x"}]}',
+        '{"model": "fraud", "labels": [{"prediction_id": "a"}]}',
+        '{"model": "fraud", "labels": '
+        '[{"prediction_id": "a", "label": 1}, {"prediction_id": "b", "label": "x"}]}',
         '{"model": "fraud"}',
         "[",
     ],

@@ -1,0 +1,47 @@
+"""Stands in for a node's process: writes what it is, answers `/v1/status`, ends on SIGTERM.
+
+With the option `--workers=9` it fails to start instead. It leaves a child behind.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+
+class Status(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        body = json.dumps({"ready": True}).encode()
+        self.send_response(200)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        del format, args
+
+
+def main() -> None:
+    options = dict(word.removeprefix("--").split("=", 1) for word in sys.argv[1:])
+    if options.get("workers") == "9":
+        print("some line before")
+        sys.exit("headrace: port 8000 is taken")
+    subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    server = HTTPServer(("127.0.0.1", 0), Status)
+    signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
+    state = Path(options["home"]) / "run" / "headrace.json"
+    state.parent.mkdir(parents=True, exist_ok=True)
+    ports = {"http_port": 8000, "grpc_port": 8001, "admin_port": server.server_port}
+    state.write_text(
+        json.dumps({"pid": os.getpid(), "host": "127.0.0.1", "started_at": time.time(), **ports})
+    )
+    server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,55 @@
+"""`headrace up`, `down` and `status`."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lifecycle.cli import daemon
+from tests.lifecycle.cli.conftest import Run
+
+NODE = Path(__file__).with_name("node.py")
+
+
+def test_up_in_the_background_and_down(alone: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(daemon, "COMMAND", (sys.executable, str(NODE)))
+    # A process that its starter does not wait for is a warning in Python; here it outlives its starter.
+    monkeypatch.setattr(subprocess.Popen, "__del__", lambda _: None, raising=False)
+    home = tmp_path / "node"
+    up = alone("up", "--home", home, "--detach", "--json")
+    twice = alone("up", "--home", home, "--detach")
+    down = alone("down", "--home", home)
+    again = alone("down", "--home", home)
+
+    assert up.json["http_port"] == 8000
+    assert (twice.code, twice.err.count("\n")) == (1, 1)
+    assert (down.code, again.code) == (0, 0)
+    assert "headrace stopped" in down.out
+    assert again.out == "nothing was running\n"
+
+
+def test_up_in_the_foreground_ends_with_its_node(tmp_path: Path) -> None:
+    home = tmp_path / "node"
+    script = (
+        "import sys; from lifecycle.cli import daemon, main\n"
+        f"daemon.COMMAND = (sys.executable, {str(NODE)!r})\n"
+        f"sys.exit(main(['up', '--home', {str(home)!r}]))"
+    )
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        lines = [process.stdout.readline() for _ in range(4)]
+        node = daemon.running(home)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+    daemon.sweep(node)
+    assert "headrace is ready" in lines[0]
+    assert "http://127.0.0.1:8000" in lines[1]
+
+
+def test_status_shows_the_workers(deployed: Run) -> None:
+    out = deployed("status").out
+    assert "worker-0" in out
+    assert "fraud/1" in out
+    assert deployed("status", "--json").json["ready"] is True

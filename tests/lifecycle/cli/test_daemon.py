@@ -1,0 +1,82 @@
+"""A node's process from the outside: started, known to be ready, ended, and nothing left behind."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from lifecycle.cli import daemon
+from lifecycle.errors import LifecycleCode, LifecycleError
+
+NODE = Path(__file__).with_name("node.py")
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setattr(daemon, "COMMAND", (sys.executable, str(NODE)))
+    home = tmp_path / "home"
+    yield home
+    if pid := daemon.running(home):
+        daemon.stop(pid)
+        daemon.sweep(pid)
+
+
+def test_a_node_is_started_once_and_ended_whole(home: Path) -> None:
+    with daemon.start(home, [], detach=True) as process:
+        state = daemon.wait_ready(process, home, detached=True)
+        assert state["pid"] == process.pid == daemon.running(home)
+        with pytest.raises(LifecycleError, match="already up") as raised:
+            daemon.start(home, [], detach=True)
+        children = psutil.Process(process.pid).children()
+        daemon.stop(process.pid)
+    assert raised.value.code is LifecycleCode.CONFLICT
+    assert daemon.running(home) == 0
+    assert daemon.sweep(process.pid) == len(children) == 1
+    assert not any(child.is_running() for child in children)
+
+
+def test_a_node_that_does_not_start_says_why(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with (
+        daemon.start(home, ["--workers=9"], detach=True) as process,
+        pytest.raises(LifecycleError, match="port 8000 is taken"),
+    ):
+        daemon.wait_ready(process, home, detached=True)
+    assert "some line before" in capsys.readouterr().out
+
+
+def test_processes_of_others_are_left_alone(home: Path) -> None:
+    environment = os.environ | {"HEADRACE_HOME": str(home)}  # as a shell of the home's owner has it
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, env=environment) as other:
+        with daemon.start(home, [], detach=True) as process:
+            daemon.wait_ready(process, home, detached=True)
+            daemon.stop(process.pid)
+        daemon.sweep(process.pid)
+        assert other.poll() is None
+        other.communicate(b"\n")
+
+
+def test_a_number_that_somebody_else_has_by_now_is_no_session(home: Path) -> None:
+    state = home / "run" / "headrace.json"
+    state.parent.mkdir(parents=True)
+    free, after_boot = 2**22 + 1, psutil.boot_time() + 60
+    sessions = []
+    for pid, started_at in ((os.getpid(), after_boot), (free, after_boot - 120), (free, after_boot)):
+        state.write_text(json.dumps({"pid": pid, "started_at": started_at}))
+        sessions.append(daemon.session(home))
+    assert sessions == [0, 0, free]
+    assert daemon.sweep(0) == 0
+
+
+def test_a_stale_file_names_nobody(home: Path) -> None:
+    state = home / "run" / "headrace.json"
+    state.parent.mkdir(parents=True)
+    for text in ("not json", "{}", json.dumps({"pid": os.getpid()}), json.dumps({"pid": 2**22 + 1})):
+        state.write_text(text)
+        assert daemon.running(home) == 0
+    daemon.forget(home)
+    assert daemon.read_state(home) is None

@@ -1,0 +1,32 @@
+"""Following a deployment, seen from the command line."""
+
+from threading import Thread
+
+from lifecycle.cli.follow import follow_deployment
+from lifecycle.cli.screen import Steps
+from lifecycle.client import Client
+from tests.lifecycle.cli.conftest import Run
+from tests.lifecycle.live import Live
+
+
+def test_a_rollout_that_ends_without_traffic_is_a_failure(deployed: Run, live: Live) -> None:
+    with Client(live.url) as other:
+
+        def abort_once_there() -> None:
+            while not other.rollouts("fraud"):
+                pass
+            other.abort("fraud")
+
+        thread = Thread(target=abort_once_there)
+        thread.start()
+        said = deployed("version", "deploy", "fraud", 2)
+        thread.join()
+    assert said.code == 1
+    assert said.err.startswith("headrace: the rollout of version 2 is aborted")
+
+
+def test_a_champion_is_not_deployed_again(deployed: Run, live: Live) -> None:
+    with Client(live.url) as client:
+        answer = follow_deployment(client, "fraud", 1, "", Steps(quiet=True))
+    assert answer["message"] == "version 1 of 'fraud' is the champion already"
+    assert deployed("version", "deploy", "fraud", 1).code == 0

@@ -1,0 +1,35 @@
+"""`headrace model` against a server."""
+
+from tests.lifecycle.cli.conftest import Run
+
+
+def test_a_model_is_registered_deployed_and_shown(run: Run) -> None:
+    assert "no models yet" in run("model", "list").out
+    said = run("model", "register", "fraud", "v1.onnx", "--recipe", "recipes:fit", "--deploy")
+    shown = run("model", "show", "fraud", "--json").json
+
+    assert said.code == 0
+    assert "version 1 of 'fraud' has all traffic" in said.out
+    assert (shown["champion"], shown["recipe"]) == (1, "recipes:fit")
+    assert "1=100" in run("model", "list").out
+    assert "registered by hand" in run("model", "show", "fraud").out
+
+
+def test_json_is_all_that_is_printed(run: Run) -> None:
+    assert run("model", "register", "fraud", "v1.onnx", "--json").json["number"] == 1
+    assert run("model", "register", "fraud", "v2.onnx", "--version", 7, "--json").json["number"] == 7
+    assert run("version", "deploy", "fraud", 1, "--json").json["traffic"]["weights"] == {"1": 100.0}
+    assert [model["name"] for model in run("model", "list", "--json").json] == ["fraud"]
+
+
+def test_a_refused_artifact_fails_in_one_line(run: Run) -> None:
+    said = run("model", "register", "fraud", "broken.onnx", "--deploy")
+    assert said.code == 1
+    assert said.err == "headrace: the artifact is refused: gate `load`: it does not load\n"
+
+
+def test_a_missing_file_fails_in_one_line(run: Run) -> None:
+    said = run("model", "register", "fraud", "none.onnx")
+    assert said.code == 2
+    assert said.err.count("\n") == 1
+    assert "none.onnx" in said.err

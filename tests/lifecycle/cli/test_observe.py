@@ -1,0 +1,32 @@
+"""What is seen of a model, from the command line."""
+
+from pathlib import Path
+
+from gateway.core.types import Role
+from tests.lifecycle.cli.conftest import Run
+from tests.lifecycle.desk import capture
+from tests.lifecycle.live import Live
+from tests.lifecycle.world import window
+
+
+def test_labels_are_sent_and_the_receipt_is_told(deployed: Run, live: Live, tmp_path: Path) -> None:
+    live.captures.append([capture("a"), capture("b")])
+    labels = tmp_path / "labels.csv"
+    labels.write_text("prediction_id,label\na,1\nz,0\n")
+    said = deployed("feedback", "fraud", labels)
+    assert said.code == 0
+    assert "1  labels joined" in said.out
+    assert deployed("feedback", "fraud", labels, "--json").json["duplicate"] == 2
+
+
+def test_what_is_not_known_is_said(deployed: Run, live: Live) -> None:
+    live.desk.monitor.absorb([window(1, Role.CHAMPION, 1, model="fraud")])
+    assert "INCONCLUSIVE" in deployed("drift", "fraud").out
+    assert "no labels yet" in deployed("performance", "fraud").out
+    assert deployed("performance", "fraud", "--json").json["versions"] == []
+
+
+def test_retraining_without_a_recipe_says_what_to_do(deployed: Run) -> None:
+    said = deployed("retrain", "fraud", "--reason", "new data")
+    assert said.code == 1
+    assert "--recipe" in said.err

@@ -1,0 +1,59 @@
+"""A rollout drawn in a terminal."""
+
+import time
+
+from rich.console import Console
+
+from lifecycle.cli.rollout_text import describe, draw
+
+TRAFFIC = {"champion": 1, "weights": {"1": 90.0, "2": 10.0}, "shadows": [3]}
+
+
+def rollout(**changes: object) -> dict[str, object]:
+    findings = [
+        {"name": "errors", "verdict": "PASS", "reason": "no worse", "numbers": {"progress": 1.0}},
+        {"name": "outputs", "verdict": "INCONCLUSIVE", "reason": "[too] few", "numbers": {}},
+    ]
+    steps = [{"weight": 10.0, "min_seconds": 5.0, "min_requests": 50, "shadow": False}]
+    return {
+        "model": "fraud",
+        "version": 2,
+        "champion": 1,
+        "phase": "step",
+        "active": True,
+        "paused": False,
+        "plan": {"name": "quick", "steps": steps},
+        "step": 0,
+        "weight": 10.0,
+        "step_requests": 20,
+        "step_started_at": time.time() - 3,
+        "verdict": "INCONCLUSIVE",
+        "findings": findings,
+        "reason": "",
+        **changes,
+    }
+
+
+def drawn(**changes: object) -> str:
+    screen = Console(width=120, markup=False)
+    with screen.capture() as capture:
+        screen.print(draw(rollout(**changes), TRAFFIC))
+    return capture.get()
+
+
+def test_one_line_says_where_it_stands() -> None:
+    assert describe(rollout()) == "version 2: step 1/1, 10 % of traffic, INCONCLUSIVE"
+    assert describe(rollout(paused=True, reason="held")).endswith("INCONCLUSIVE, paused (held)")
+    assert describe(rollout(step=-1, phase="loading")).startswith("version 2: loading, ")
+
+
+def test_the_whole_shows_split_guards_and_time() -> None:
+    text = drawn()
+    assert "20 of at least 50 requests" in text
+    assert "90 %" in text
+    assert "shadow" in text
+    assert "[too] few" in text
+
+
+def test_before_any_judgement_that_is_said() -> None:
+    assert "no guard has been judged yet" in drawn(findings=[], step=-1, step_started_at=0.0)

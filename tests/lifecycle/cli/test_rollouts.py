@@ -1,0 +1,27 @@
+"""`headrace rollout` against a server."""
+
+from tests.lifecycle.cli.conftest import Run
+
+
+def test_a_rollout_is_started_held_and_ended(deployed: Run) -> None:
+    started = deployed("rollout", "start", "fraud", 2, "--plan", "manual")
+    assert started.out == "version 2: loading, 0 % of traffic, INCONCLUSIVE\n"
+    assert "paused" in deployed("rollout", "pause", "fraud").out
+    assert not deployed("rollout", "resume", "fraud", "--json").json["paused"]
+    assert deployed("rollout", "promote", "fraud").code == 0
+    assert "manual" in deployed("rollout", "show", "fraud").out
+    assert deployed("rollout", "abort", "fraud", "--json").json["phase"] == "aborted"
+
+
+def test_watching_a_rollout_that_did_not_promote_fails(deployed: Run) -> None:
+    deployed("rollout", "start", "fraud", 2)
+    deployed("rollout", "abort", "fraud")
+    said = deployed("rollout", "watch", "fraud")
+    assert said.code == 1
+    assert said.out == "version 2: aborted, 0 % of traffic, INCONCLUSIVE (aborted by ada)\n"
+    assert deployed("rollout", "watch", "fraud", "--json").json["phase"] == "aborted"
+
+
+def test_without_a_rollout_one_line_says_so(deployed: Run) -> None:
+    said = deployed("rollout", "watch", "fraud")
+    assert (said.code, said.out, said.err) == (1, "", "headrace: model 'fraud' has had no rollout\n")

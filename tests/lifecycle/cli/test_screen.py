@@ -1,0 +1,30 @@
+"""Values as people read them."""
+
+import pytest
+
+from lifecycle.cli.screen import Steps, duration, shares, show, table, when, worded
+
+
+def test_values_in_words() -> None:
+    assert [duration(seconds) for seconds in (0.4, 61, 3_700)] == ["0 s", "1 min 1 s", "1 h 1 min"]
+    assert shares({"1": 90.0, "2": 10.0}) == "1=90 2=10"
+    assert when(0.0) == ""
+    assert when(60.0) == "1970-01-01 00:01:00"
+    assert [str(worded(cell)) for cell in (None, "", 0, "PASS")] == ["–", "–", "0", "PASS"]
+
+
+def test_an_empty_table_is_a_sentence() -> None:
+    assert table(["a"], [], empty="nothing here") == "nothing here"
+
+
+def test_markup_in_data_is_text(capsys: pytest.CaptureFixture[str]) -> None:
+    show("[red]model[/red]")
+    assert capsys.readouterr().out == "[red]model[/red]\n"
+
+
+def test_steps_are_lines_in_a_pipe_and_nothing_when_quiet(capsys: pytest.CaptureFixture[str]) -> None:
+    for quiet in (False, True):
+        steps = Steps(quiet)
+        with steps.step("working", "done"):
+            steps.note("half way")
+    assert capsys.readouterr().out == "  half way\n✓ done\n"
