@@ -1,9 +1,11 @@
 """The SQL store when things go wrong, and when there is a lot."""
 
 import sqlite3
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from subprocess import PIPE, Popen
 from threading import Thread
 
 import pytest
@@ -16,6 +18,7 @@ from lifecycle.ports import Entry
 from tests.lifecycle.world import version
 
 ENTRY = Entry("ann", "test", "m")
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -104,6 +107,36 @@ def test_a_database_that_cannot_be_reached_says_so(tmp_path: Path) -> None:
     with pytest.raises(LifecycleError, match="cannot be used now") as refused:
         SqlStore(f"sqlite:///{tmp_path}/missing/registry.db")
     assert refused.value.code is LifecycleCode.UNAVAILABLE
+
+
+WRITER = """
+import sys
+from lifecycle.adapters.store import SqlStore
+from lifecycle.core.version import Model
+from lifecycle.ports import Entry
+store = SqlStore(sys.argv[1])
+revision = max((model.revision for model in store.models()), default=0)
+while True:
+    revision += 1
+    store.commit(Entry("ann", "test", "m", {"revision": revision}), Model("m", revision, 0.0))
+    print(revision, flush=True)
+"""
+
+
+@pytest.mark.parametrize("acknowledged", [1, 7, 40])
+def test_a_killed_process_loses_nothing_it_acknowledged(path: Path, acknowledged: int) -> None:
+    command = [sys.executable, "-c", WRITER, f"sqlite:///{path}"]
+    with Popen(command, stdout=PIPE, text=True, cwd=ROOT) as writer:
+        assert writer.stdout is not None
+        for _ in range(acknowledged):
+            writer.stdout.readline()
+        writer.kill()
+        said = acknowledged + len(writer.stdout.read().split("\n")[:-1])
+    store = SqlStore(f"sqlite:///{path}")
+    records = store.records()
+    assert store.models()[0].revision == len(records) >= said
+    assert verify(records, store.head()) is None
+    store.close()
 
 
 def test_an_edit_of_the_file_shows_in_the_chain(store: SqlStore, path: Path) -> None:
