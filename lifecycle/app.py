@@ -8,6 +8,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Sequence
+from functools import partial
 
 import uvicorn
 
@@ -37,7 +38,7 @@ from lifecycle.config import LifecycleConfig
 from lifecycle.controller import Controller
 from lifecycle.core.absorb import Bins
 from lifecycle.core.analysis.bins import common_bins
-from lifecycle.core.plan import preset
+from lifecycle.core.plan import correcting, preset
 from lifecycle.core.rollout import Rollout
 from lifecycle.monitor import Monitor
 
@@ -75,9 +76,11 @@ class Lifecycle:
         models = Models(store, self._artifacts, ProcessSandbox(), time.time)
         traffic = Traffic(store, fleet, publisher, time.time)
         rollouts = Rollouts(store, publisher, time.time)
-        deploy = Deploy(models, traffic, rollouts, preset(self._config.control.default_plan))
+        plan = preset(self._config.control.default_plan)
+        deploy = Deploy(models, traffic, rollouts, plan)
         retraining = Retraining(
-            *(store, self._monitor, self._captures, RayTrainer(), models, deploy.deploy),
+            *(store, self._monitor, self._captures, RayTrainer(), models),
+            partial(deploy.deploy, plan=correcting(plan)),
             self._config.gateway.home / "training",
             reference=self._profiles.reference,
         )
@@ -151,6 +154,7 @@ class Lifecycle:
 
     async def close(self) -> None:
         """Write what is buffered and let go of the store."""
+        await self._retraining.close()
         for task in self._tasks:
             task.cancel()
         with contextlib.suppress(asyncio.CancelledError):

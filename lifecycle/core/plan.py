@@ -116,6 +116,14 @@ MANUAL = replace(QUICK, name="manual", bake_seconds=60, deadline_seconds=None, m
 PRESETS: Mapping[str, Plan] = {plan.name: plan for plan in (QUICK, CAUTIOUS, SHADOW_FIRST, MANUAL)}
 
 
+def correcting(plan: Plan) -> Plan:
+    """The plan for a version that was trained because the champion's answers are wrong.
+
+    It is meant to answer differently, so no difference from the champion counts against it.
+    """
+    return replace(plan, guards=replace(plan.guards, output_effect_fail=1.0))
+
+
 def preset(name: str) -> Plan:
     """Raises LifecycleError NOT_FOUND."""
     try:

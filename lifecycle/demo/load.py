@@ -137,7 +137,7 @@ def main() -> None:
     parser.add_argument("--grpc", required=True)
     parser.add_argument("--admin", required=True)
     parser.add_argument("--model", required=True)
-    parser.add_argument("--rate", type=float, default=180.0, help="requests per second and caller")
+    parser.add_argument("--rate", type=float, default=260.0, help="requests per second and caller")
     parser.add_argument("--seed", type=int, default=7)
     options = parser.parse_args()
     load = Load(options.model, options.admin, options.rate, options.seed)

@@ -21,6 +21,7 @@ from lifecycle.errors import LifecycleCode, LifecycleError
 
 MODEL = "digits"
 SEED = 7
+LEAST_REQUESTS = 50_000
 STRAIGHT_TO_CANARY: dict[str, Any] = {
     "name": "straight-to-canary",
     "steps": [{"weight": 10, "min_seconds": 5, "min_requests": 200}],
@@ -52,6 +53,7 @@ class Story:
             self._bad_version()
             self._worn_scanner()
             self._retrained_version()
+            self._enough()
             self._ledger()
         finally:
             if self._callers is not None:
@@ -59,7 +61,7 @@ class Story:
 
     def _first_version(self) -> None:
         with self._display.step("Train version 1 from a recipe and put it in service") as step:
-            few = self._history.part(0, 150)
+            few = self._history.part(0, 100)
             model, reference = train(MODEL, FIRST_RECIPE, few, self._workdir / "v1")
             self._release(model, reference, step)
         with self._display.step("Callers start: HTTP JSON, HTTP binary, gRPC") as step:
@@ -126,6 +128,11 @@ class Story:
             during = self._facts.accuracy(promoted_at - 40, promoted_at - 30)
             if not after > during:
                 raise DidNotHappen(f"accuracy did not recover: {during:.1%} before, {after:.1%} after")
+
+    def _enough(self) -> None:
+        with self._display.step(f"Callers go on to {LEAST_REQUESTS:,} requests") as step:
+            self._await("the last of them", 180, lambda: self._facts.sent >= LEAST_REQUESTS, step)
+            step.detail = f"{self._facts.sent:,} sent, {self._facts.failed} failed"
 
     def _ledger(self) -> None:
         with self._display.step("Verify the ledger") as step:

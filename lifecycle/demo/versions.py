@@ -13,8 +13,8 @@ from lifecycle.adapters.recipe import run_recipe
 from lifecycle.demo.scanner import PIXELS, Scans
 from lifecycle.ports import TrainingJob
 
-FIRST_RECIPE = "lifecycle.recipes.tabular:logistic"
-RECIPE = "lifecycle.recipes.tabular:mlp"
+FIRST_RECIPE = "lifecycle.recipes.images:logistic"
+RECIPE = "lifecycle.recipes.images:mlp"
 DARK = 360.0
 """Sum of a dark scan's pixels; the mean over all scans is 312."""
 

@@ -26,15 +26,16 @@ OPSET = 17
 
 def logistic(data: TrainingData) -> ModelProto:
     """Standardised logistic regression: fast, calibrated, one linear boundary per class."""
-    return _fit(data, LogisticRegression(max_iter=300))
+    return fit(data, StandardScaler(), LogisticRegression(max_iter=300))
 
 
 def mlp(data: TrainingData) -> ModelProto:
     """One hidden layer of 64 units: follows several kinds of input at once."""
-    return _fit(data, MLPClassifier((64,), max_iter=1_000, random_state=0))
+    return fit(data, StandardScaler(), MLPClassifier((64,), max_iter=1_000, random_state=0))
 
 
-def _fit(data: TrainingData, classifier: BaseEstimator) -> ModelProto:
+def fit(data: TrainingData, scaler: BaseEstimator, classifier: BaseEstimator) -> ModelProto:
+    """Fit scaler and classifier as one pipeline and export it. Raises ValueError for data it cannot take."""
     if len(data.inputs) != 1:
         raise ValueError(f"this recipe takes one input tensor, not {len(data.inputs)}")
     ((name, tensor),) = data.inputs.items()
@@ -42,7 +43,7 @@ def _fit(data: TrainingData, classifier: BaseEstimator) -> ModelProto:
         raise ValueError(f"this recipe takes numbers [rows, features]; {name!r} is {list(tensor.shape)}")
     if len(np.unique(data.labels)) < 2:
         raise ValueError("the labels hold a single class")
-    pipeline = Pipeline([("scale", StandardScaler()), ("classify", classifier)])
+    pipeline = Pipeline([("scale", scaler), ("classify", classifier)])
     pipeline.fit(tensor.astype(np.float32), data.labels, classify__sample_weight=data.weights)
     return convert_sklearn(
         pipeline,

@@ -30,7 +30,7 @@ class Guards:
         invalid_slo: the same for answers with NaN or infinity, and `invalid_margin`.
         latency_tolerance: how much slower a canary may be, relative, and `latency_slack_ms` on top.
         latency_margin: how much more often, absolute, it may exceed a latency threshold.
-        output_effect_fail: total variation distance of the answers past which a rollout fails.
+        output_effect_fail: total variation distance of the answers past which a rollout fails; 1 for never.
     """
 
     alpha: float = 0.05
@@ -44,8 +44,9 @@ class Guards:
     output_effect_fail: float = 0.25
 
     def __post_init__(self) -> None:
-        rates = ("alpha", "error_margin", "invalid_margin", "latency_margin", "output_effect_fail")
-        for name in rates:
+        if not 0 < self.output_effect_fail <= 1:
+            raise ValueError(f"output_effect_fail is above 0 and at most 1, not {self.output_effect_fail}")
+        for name in ("alpha", "error_margin", "invalid_margin", "latency_margin"):
             if not 0 < getattr(self, name) < 1:
                 raise ValueError(f"{name} is within 0 and 1, not {getattr(self, name)}")
         for name in ("error_slo", "invalid_slo", "latency_tolerance", "latency_slack_ms"):
