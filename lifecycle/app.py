@@ -73,6 +73,7 @@ class Lifecycle:
 
     def _desk(self) -> Desk:
         store, fleet, publisher = self._store, self._fleet, self._publisher
+        gateway = self._config.gateway
         models = Models(store, self._artifacts, ProcessSandbox(), time.time)
         traffic = Traffic(store, fleet, publisher, time.time)
         rollouts = Rollouts(store, publisher, time.time)
@@ -95,6 +96,9 @@ class Lifecycle:
             retraining=retraining,
             monitor=self._monitor,
             metrics=self._metrics.render,
+            find=self._captures.find,
+            default_plan=self._config.control.default_plan,
+            hosts=frozenset({gateway.host}),
             info={"workers": self._config.gateway.workers, "edge": self._config.gateway.edge},
         )
 

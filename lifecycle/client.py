@@ -224,6 +224,10 @@ class Client:
         """Which versions had the model's traffic at a time (ISO 8601 or Unix seconds)."""
         return self._get("/v1/audit/at", {"model": model, "time": time})
 
+    def audit_prediction(self, prediction: str) -> Json:
+        """Which version gave an answer, and the traffic then."""
+        return self._get("/v1/audit/predictions/" + quote(prediction))
+
     def verify(self) -> Json:
         """Check the ledger's hash chain."""
         return self._call("GET", "/v1/audit/verify", timeout=LONG_S)

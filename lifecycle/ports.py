@@ -135,6 +135,16 @@ class CaptureLog(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Where an answer came from. `at` is Unix time in seconds."""
+
+    model: str
+    version: int
+    role: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class LabelReceipt:
     """What became of a batch of labels."""
 

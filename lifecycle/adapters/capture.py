@@ -17,7 +17,7 @@ from gateway.core.capture import Capture
 from gateway.core.types import Array, Role
 from lifecycle.adapters.segments import Segments, unify
 from lifecycle.core.feedback import Label, sort
-from lifecycle.ports import LabelReceipt
+from lifecycle.ports import LabelReceipt, Origin
 from lifecycle.tensors import to_column
 
 PRIMARY = (Role.CHAMPION, Role.CANARY, Role.PINNED)
@@ -107,6 +107,18 @@ class ParquetCaptures:
         found = self._read(model, since, PRIMARY, lambda _: False)
         empty = pa.schema({name: _COLUMNS[name] for name in ("at", "version")}).empty_table()
         return empty if found is None else found.select(["at", "version"])
+
+    def find(self, prediction: str) -> Origin | None:
+        """What gave an answer; None if it was not captured. Of several rows, the first one's."""
+        ids = _array([prediction, f"{prediction}/0"])
+        with self._lock:
+            models = list(self._logs)
+        for model in models:
+            rows = self._read(model, 0.0, PRIMARY, lambda _: False, ids)
+            if rows is not None and rows.num_rows:
+                first = rows.slice(0, 1).to_pylist()[0]
+                return Origin(model, first["version"], first["role"], first["at"])
+        return None
 
     def _read(
         self,

@@ -1,13 +1,14 @@
 """`/v1/audit`: the ledger, the past it tells of, and the proof that nobody rewrote it. Only reads."""
 
 import asyncio
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 
 from lifecycle.api.desk import AtDesk
-from lifecycle.api.observations import LedgerOut, RecordOut, RecordsOut, SplitOut
+from lifecycle.api.observations import LedgerOut, PredictionOut, RecordOut, RecordsOut, SplitOut
 from lifecycle.commands import audit
 from lifecycle.core.ledger import Record
 from lifecycle.errors import LifecycleCode, LifecycleError
@@ -39,6 +40,17 @@ async def at(
     moment = read_time(time)
     split = await asyncio.to_thread(audit.at, desk.store, model, moment)
     return SplitOut.of(split, moment)
+
+
+@router.get("/predictions/{prediction:path}")
+async def prediction(desk: AtDesk, prediction: str) -> PredictionOut:
+    """Which version gave an answer, and who had put it there. Knows captured predictions only."""
+    origin = await asyncio.to_thread(desk.find, prediction)
+    if origin is None:
+        message = f"prediction {prediction!r} was not captured; only a sample of the traffic is"
+        raise LifecycleError(LifecycleCode.NOT_FOUND, message)
+    split = await asyncio.to_thread(audit.at, desk.store, origin.model, origin.at)
+    return PredictionOut(prediction=prediction, split=SplitOut.of(split, origin.at), **asdict(origin))
 
 
 @router.get("/verify")

@@ -14,7 +14,7 @@ from lifecycle.commands.retraining import Retraining
 from lifecycle.commands.rollouts import Rollouts
 from lifecycle.commands.traffic import Traffic
 from lifecycle.monitor import Monitor
-from lifecycle.ports import Fleet, Store
+from lifecycle.ports import Fleet, Origin, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,7 @@ class Desk:
     """The services behind the admin API. All of them live in the API's event loop.
 
     Args:
+        find: where the answer with a prediction id came from; None if it was not captured.
         metrics: the Prometheus text of `/metrics`.
         info: what the node says of itself in `/v1/status`; `workers` there is how many are wanted.
         default_plan: preset of a rollout that names no plan.
@@ -38,6 +39,7 @@ class Desk:
     retraining: Retraining
     monitor: Monitor
     metrics: Callable[[], bytes]
+    find: Callable[[str], Origin | None]
     info: Mapping[str, Any] = field(default_factory=dict)
     default_plan: str = "quick"
     hosts: frozenset[str] = frozenset()

@@ -65,6 +65,17 @@ class SplitOut(BaseModel):
         )
 
 
+class PredictionOut(BaseModel):
+    """Where an answer came from, and the traffic at that moment."""
+
+    prediction: str
+    model: str
+    version: int
+    role: str
+    at: float
+    split: SplitOut
+
+
 class LedgerOut(BaseModel):
     """Whether the ledger is whole. Keep `seq` and `hash` elsewhere: they show later if its end was cut."""
 

@@ -20,6 +20,7 @@ def audit(
         str | None, typer.Argument(metavar="[NAME|verify]", help="A model, or `verify` to check the ledger.")
     ] = None,
     at: Annotated[str, typer.Option(metavar="TIME", help="What served then: ISO 8601 or Unix seconds.")] = "",
+    prediction: Annotated[str, typer.Option(metavar="ID", help="What gave this answer.")] = "",
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many records, the newest ones.")] = 50,
     url: Url = URL,
     as_json: AsJson = False,
@@ -33,6 +34,8 @@ def audit(
     with connect(url) as client:
         if name == "verify":
             _verify(client, as_json)
+        elif prediction:
+            _show_origin(client.audit_prediction(prediction), as_json)
         elif at:
             _show_moment(client, name, at, as_json)
         else:
@@ -56,20 +59,30 @@ def _show_moment(client: Client, name: str | None, at: str, as_json: bool) -> No
     if as_json:
         show_json(answer)
         return
+    console().print(fields([("model", name), ("at (UTC)", when(answer["at"])), *_split(answer)]))
+
+
+def _show_origin(answer: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        show_json(answer)
+        return
+    facts = [
+        ("prediction", answer["prediction"]),
+        ("given by", f"{answer['model']} version {answer['version']} as {answer['role']}"),
+        ("at (UTC)", when(answer["at"])),
+    ]
+    console().print(fields([*facts, *_split(answer["split"])]))
+
+
+def _split(answer: dict[str, Any]) -> list[tuple[str, object]]:
     record = answer["record"]
-    console().print(
-        fields(
-            [
-                ("model", name),
-                ("at (UTC)", when(answer["at"])),
-                ("champion", answer["champion"] or None),
-                ("traffic", shares(answer["weights"])),
-                ("shadows", " ".join(map(str, answer["shadows"]))),
-                ("since (UTC)", when(record["at"])),
-                ("set by", f"{record['actor']}, record {record['seq']}: {record['kind']}"),
-            ]
-        )
-    )
+    return [
+        ("champion", answer["champion"] or None),
+        ("traffic", shares(answer["weights"])),
+        ("shadows", " ".join(map(str, answer["shadows"]))),
+        ("since (UTC)", when(record["at"])),
+        ("set by", f"{record['actor']}, record {record['seq']}: {record['kind']}"),
+    ]
 
 
 def _show_records(records: list[dict[str, Any]], as_json: bool) -> None:

@@ -76,6 +76,7 @@ def open_desk(home: Path, *, workers: int = 2) -> tuple[Desk, SqlStore, ParquetC
         feedback=Feedback(captures, store),
         retraining=retraining,
         monitor=monitor,
+        find=captures.find,
         metrics=lambda: b"headrace_up 1\n",
         info={"workers": workers},
         hosts=frozenset({"admin.example"}),

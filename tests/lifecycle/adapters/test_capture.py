@@ -9,7 +9,7 @@ import pytest
 from gateway.core.capture import Capture
 from gateway.core.types import Array, Role
 from lifecycle.adapters.capture import ParquetCaptures
-from lifecycle.ports import LabelReceipt
+from lifecycle.ports import LabelReceipt, Origin
 
 
 def capture(prediction: str, at: float = 1.0, **inputs: Array) -> Capture:
@@ -31,6 +31,16 @@ def test_labels_and_flushed_captures_survive_a_restart(tmp_path: Path) -> None:
     assert again.labelled("m")["label"].to_pylist() == [1]
     assert again.label("m", labels(["a", "b"], [1, 5]), 11.0) == LabelReceipt(1, 1, 0, 0)
     assert again.labels_count("m") == 3
+
+
+def test_an_answer_is_traced_to_its_version(tmp_path: Path) -> None:
+    log = ParquetCaptures(tmp_path)
+    log.append([capture("a", 7.0), capture("two", 8.0, input=np.zeros((2, 4), np.float32))])
+    log.flush()
+    log.append([capture("b", 9.0)])
+    found = [log.find(prediction) for prediction in ("a", "two", "b")]
+    assert found == [Origin("m", 1, "champion", at) for at in (7.0, 8.0, 9.0)]
+    assert log.find("none") is None
 
 
 def test_a_crash_loses_the_buffer_but_no_label(tmp_path: Path) -> None:

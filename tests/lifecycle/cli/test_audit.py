@@ -4,6 +4,8 @@ import sqlite3
 from pathlib import Path
 
 from tests.lifecycle.cli.conftest import Run
+from tests.lifecycle.desk import capture
+from tests.lifecycle.live import Live
 
 
 def test_the_ledger_tells_who_did_what(deployed: Run) -> None:
@@ -18,6 +20,15 @@ def test_the_past_is_told(deployed: Run) -> None:
     assert "1=100" in said.out
     assert deployed("audit", "fraud", "--at", "1999-01-01").code == 1
     assert "NAME" in deployed("audit", "--at", "1999-01-01").err
+
+
+def test_an_answer_is_traced(deployed: Run, live: Live) -> None:
+    live.captures.append([capture("abc")])
+    said = deployed("audit", "--prediction", "abc")
+    assert "fraud version 1 as champion" in said.out
+    assert "1=100" in said.out
+    assert deployed("audit", "--prediction", "abc", "--json").json["version"] == 1
+    assert "not captured" in deployed("audit", "--prediction", "xyz").err
 
 
 def test_verifying_finds_an_edit(deployed: Run, tmp_path: Path) -> None:
