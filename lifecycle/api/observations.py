@@ -79,7 +79,7 @@ class PredictionOut(BaseModel):
 class LedgerOut(BaseModel):
     """Whether the ledger is whole. Keep `seq` and `hash` elsewhere: they show later if its end was cut."""
 
-    intact: bool
+    ok: bool
     records: int
     seq: int
     hash: str
@@ -88,7 +88,7 @@ class LedgerOut(BaseModel):
     @classmethod
     def of(cls, found: Audit) -> Self:
         return cls(
-            intact=found.problem is None,
+            ok=found.problem is None,
             records=found.records,
             seq=found.head.seq,
             hash=found.head.hash,

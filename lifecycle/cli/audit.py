@@ -46,9 +46,9 @@ def _verify(client: Client, as_json: bool) -> None:
     answer = client.verify()
     if as_json:
         show_json(answer)
-    elif answer["intact"]:
+    elif answer["ok"]:
         console().print(f"the ledger is whole: {answer['records']} records, each sealing the one before it")
-    if not answer["intact"]:
+    if not answer["ok"]:
         raise LifecycleError(LifecycleCode.REFUSED, f"the ledger is not whole: {answer['reason']}")
 
 

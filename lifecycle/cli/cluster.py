@@ -1,6 +1,5 @@
 """`headrace up`, `down`, `status` and `demo`: a whole node, from the outside."""
 
-import sys
 from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
@@ -19,6 +18,7 @@ class Edge(StrEnum):
 
 
 Port = Annotated[int | None, typer.Option(min=1, max=65535)]
+DemoPort = Annotated[int, typer.Option(min=1, max=65535)]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -141,18 +141,16 @@ def _loaded(versions: list[dict[str, Any]]) -> str:
 def demo(
     keep: Annotated[bool, typer.Option("--keep", help="Leave the cluster running afterwards.")] = False,
     home: Annotated[Path | None, typer.Option(help="Where to keep state. [default: a new folder]")] = None,
-    report: Annotated[Path, typer.Option(help="Write the report (HTML) here.")] = Path("headrace-demo.html"),
-    http_port: Annotated[int, typer.Option(min=1, max=65535)] = 8000,
-    grpc_port: Annotated[int, typer.Option(min=1, max=65535)] = 8001,
-    admin_port: Annotated[int, typer.Option(min=1, max=65535)] = 8002,
+    report: Annotated[Path, typer.Option(help="Where the report (HTML) goes.")] = Path("headrace-demo.html"),
+    http_port: DemoPort = 8000,
+    grpc_port: DemoPort = 8001,
+    admin_port: DemoPort = 8002,
 ) -> None:
     """See it all happen: serve, canary, drift, retrain and swap under live traffic.
 
     Example: `headrace demo --report demo.html`
     """
     # The demo is a user of this package's surface, so it stands above it and is found by name.
-    code = import_module("lifecycle.demo.run").main(
-        keep=keep, home=home, report=report, ports=(http_port, grpc_port, admin_port)
-    )
-    sys.stdout.flush()
-    raise typer.Exit(code or 0)
+    run = import_module("lifecycle.demo.run")
+    ports = (http_port, grpc_port, admin_port)
+    raise typer.Exit(run.main(keep=keep, home=home, report=report, ports=ports))

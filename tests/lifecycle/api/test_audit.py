@@ -48,9 +48,9 @@ async def test_a_whole_ledger_is_intact_and_an_edited_one_is_not(admin: Admin, t
     database.close()
     after = (await admin.http.get("/v1/audit/verify")).json()
 
-    assert before["intact"]
+    assert before["ok"]
     assert before["records"] == before["seq"] > 0
-    assert not after["intact"]
+    assert not after["ok"]
     assert "record 2" in after["reason"]
 
 

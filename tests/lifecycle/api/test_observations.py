@@ -21,5 +21,5 @@ def test_a_record_keeps_all_that_its_hash_covers() -> None:
 def test_a_problem_is_a_reason() -> None:
     whole = LedgerOut.of(Audit(3, Head(3, "ab"), None))
     broken = LedgerOut.of(Audit(3, Head(3, "ab"), Problem(2, "record 2 was altered")))
-    assert (whole.intact, whole.reason, whole.seq) == (True, "", 3)
-    assert (broken.intact, broken.reason) == (False, "record 2 was altered")
+    assert (whole.ok, whole.reason, whole.seq) == (True, "", 3)
+    assert (broken.ok, broken.reason) == (False, "record 2 was altered")

@@ -40,4 +40,4 @@ def test_verifying_finds_an_edit(deployed: Run, tmp_path: Path) -> None:
     said = deployed("audit", "verify")
     assert (said.code, said.err.count("\n")) == (1, 1)
     assert "record 1" in said.err
-    assert not deployed("audit", "verify", "--json").json["intact"]
+    assert not deployed("audit", "verify", "--json").json["ok"]
