@@ -117,6 +117,7 @@ class Lifecycle:
             uds=None if direct else str(admin_socket(gateway.run_dir)),
             log_level="warning",
             lifespan="off",
+            timeout_graceful_shutdown=1,  # readers of /v1/events never hang up by themselves
         )
         await uvicorn.Server(config).serve()
 

@@ -13,6 +13,7 @@ from lifecycle.core.absorb import Bins, absorb
 from lifecycle.core.effect import settled
 from lifecycle.core.recent import Recent
 from lifecycle.core.rollout import Rollout, Snapshot, decide
+from lifecycle.core.verdict import Finding, Verdict
 from lifecycle.errors import LifecycleError
 from lifecycle.ports import Fleet, Store
 
@@ -64,7 +65,7 @@ class Controller:
 
     def _advance(self, rollout: Rollout, now: float) -> None:
         try:
-            seen = absorb(rollout, self._windows(rollout), self._bins(rollout))
+            seen = self._seen(rollout)
             snapshot = Snapshot.of(seen, now, self._fleet.workers())
             current = settled(snapshot)
             if action := decide(replace(snapshot, rollout=current)):
@@ -79,6 +80,15 @@ class Controller:
         except LifecycleError as error:
             # The next tick decides anew from what is stored then.
             log.warning("model %s: the rollout could not go on: %s", rollout.model, error)
+
+    def _seen(self, rollout: Rollout) -> Rollout:
+        try:
+            return absorb(rollout, self._windows(rollout), self._bins(rollout))
+        except Exception:
+            # Not to know must hold this rollout only, and must not keep it from its deadline.
+            log.exception("model %s: the evidence could not be judged", rollout.model)
+            reason = "the evidence could not be judged; the controller's log says why"
+            return replace(rollout, findings=(Finding("evidence", Verdict.ERROR, reason),))
 
     def _keep(self, rollouts: Sequence[Rollout], windows: Sequence[Window]) -> None:
         """Hold windows in memory until they are saved as evidence."""

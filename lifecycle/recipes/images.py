@@ -20,4 +20,4 @@ def logistic(data: TrainingData) -> ModelProto:
 
 def mlp(data: TrainingData) -> ModelProto:
     """One hidden layer of 64 units on the pixels."""
-    return fit(data, Normalizer(norm="max"), MLPClassifier((64,), max_iter=300, random_state=0))
+    return fit(data, Normalizer(norm="max"), MLPClassifier((64,), max_iter=1_000, random_state=0))

@@ -56,7 +56,7 @@ def test_a_killed_controller_resumes_the_rollout_and_ends_it_once(
     assert callers.failures == []
     assert client.rollout(model)["phase"] == "promoted"
     kinds = [record["kind"] for record in client.audit(model, limit=1000)]
-    assert kinds.count("rollout.promoted") == 1
+    assert kinds.count("rollout.promote") == 1
     assert client.verify()["ok"]
 
 

@@ -1,6 +1,7 @@
 """The control loop with a real store: rollouts run to their end through crashes, slow workers and people."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -177,6 +178,22 @@ async def test_a_bad_version_is_out_in_the_tick_of_its_verdict(world: World) -> 
     record = world.store.records()[-1]
     assert record.detail["weights"] == {"1": 100.0}
     assert any(finding["numbers"] for finding in record.detail["findings"])
+
+
+async def test_evidence_that_cannot_be_judged_holds_until_the_deadline(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> Rollout:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("lifecycle.controller.absorb", broken)
+    world.rollouts.start("m", 2, replace(preset("quick"), deadline_seconds=30), "ann")
+    await world.run(20)
+    assert world.rollout.phase is Phase.SHADOW
+    await world.run(20)
+    assert world.phase() is Phase.ROLLED_BACK
+    assert "deadline" in world.rollout.reason
+    assert world.stages()[2] is Stage.APPROVED
 
 
 async def test_a_version_that_does_not_load_never_has_traffic(world: World) -> None:

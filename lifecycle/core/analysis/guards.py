@@ -118,8 +118,13 @@ def _judge_outputs(evidence: Evidence, limit: float, alpha_harm: float, alpha_cl
         "distance": distance.distance,
         "distance_low": distance.low,
         "distance_high": distance.high,
-        "progress": min((1 - distance.high) / (1 - limit), 1.0),
+        "progress": min((1 - distance.high) / (1 - limit), 1.0) if limit < 1 else 1.0,
     }
+    if limit == 1:
+        reason = (
+            f"{distance.distance:.1%} of the answers would have to change; the plan allows any difference"
+        )
+        return Finding("outputs", Verdict.PASS, reason, numbers)
     differ = "differ" if log_e >= threshold else "do not differ clearly"
     reason = f"the answers {differ}; {distance.distance:.1%} of them would have to change"
     if log_e >= threshold and distance.low > limit:

@@ -202,6 +202,16 @@ def test_other_answers_are_explained_and_fail_only_past_the_effect() -> None:
     assert outputs(0.2, requests=20).verdict is Verdict.INCONCLUSIVE
 
 
+def test_a_plan_may_allow_any_other_answers() -> None:
+    traffic = Traffic()
+    arms = traffic.arm(1000, classes=np.array([1.0, 0, 0, 0])), traffic.arm(1000)
+    evidence = Evidence((Segment(0.5, False, *arms),), traffic.arm(2000))
+    assert found(evidence, Guards(output_effect_fail=0.25))["outputs"].verdict is Verdict.FAIL
+    allowed = found(evidence, Guards(output_effect_fail=1.0))["outputs"]
+    assert allowed.verdict is Verdict.PASS
+    assert "the plan allows any difference" in allowed.reason
+
+
 def test_rows_of_one_request_are_not_independent() -> None:
     # 40 requests of 100 rows each are 40 observations, not 4,000.
     traffic = Traffic()
