@@ -75,8 +75,9 @@ class Pool:
                 ) from None
 
     async def close(self) -> None:
-        """Let running jobs finish (the watchdog ends them in time), drop waiting ones."""
-        await asyncio.to_thread(self._executor.shutdown, cancel_futures=True)
+        """Let running jobs finish (the watchdog ends them in time), drop waiting ones, take no more."""
+        self._executor.shutdown(wait=False, cancel_futures=True)
+        await asyncio.to_thread(self._executor.shutdown)
         await asyncio.to_thread(self._watchdog.close)
 
 

@@ -32,7 +32,6 @@ class Counting(Session):
     ) -> dict[str, Array]:
         self.runs.append(len(next(iter(inputs.values()))))
         self.started.set()
-        self.started.set()
         assert self.gate.wait(10)
         return super().run(inputs, outputs, options)
 
@@ -179,6 +178,7 @@ async def test_closing_answers_everyone(lookup: bytes) -> None:
     tasks = [asyncio.create_task(joined.run(indices(i), (), 0)) for i in range(3)]
     await asyncio.to_thread(session.started.wait, 10)
     closing = asyncio.create_task(pool.close())
+    await asyncio.sleep(0)  # from here on the pool takes nothing more
     session.gate.set()
     await closing
     answers = await asyncio.gather(*tasks, return_exceptions=True)
