@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from onnx import ModelProto
-
 from skl2onnx.common.data_types import TensorType
 
 def convert_sklearn(
