@@ -54,7 +54,6 @@ def _prepare(question: Question, client: Client) -> None:
     for number in (1, 2):
         client.register(MODEL, question.artifact, number=number)
         client.validate(MODEL, number)
-        client.approve(MODEL, number)
     client.set_traffic(MODEL, {1: 100})
 
 

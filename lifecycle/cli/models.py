@@ -32,12 +32,12 @@ def register(
     version: Annotated[int | None, typer.Option(min=1, help="Its number. [default: the next free]")] = None,
     reference: Reference = None,
     recipe: Annotated[str, typer.Option(metavar="MODULE:FUNCTION", help="What retrains the model.")] = "",
-    deploy: Annotated[bool, typer.Option("--deploy", help="Validate it and bring it into traffic.")] = False,
+    deploy: Annotated[bool, typer.Option("--deploy", help="Bring it into traffic.")] = False,
     plan: Annotated[str, typer.Option(help="Plan of the rollout: a preset or a TOML file.")] = "",
     url: Url = URL,
     as_json: AsJson = False,
 ) -> None:
-    """Register an ONNX file as a version of a model.
+    """Register an ONNX file as a version of a model, and validate it.
 
     With `--deploy` a model's first version gets all traffic; a later one starts a rollout.
 
@@ -50,9 +50,9 @@ def register(
             answer = client.register(name, artifact, number=version, reference=reference, recipe=recipe)
         number = int(answer["number"])
         steps.say(f"registered {name} version {number} ({answer['digest'][:19]}…)")
+        with steps.step(f"Validating version {number}", f"version {number} passes every gate"):
+            answer = client.validate(name, number)
         if deploy:
-            with steps.step(f"Validating version {number}", f"version {number} passes every gate"):
-                client.validate(name, number)
             answer = follow_deployment(client, name, number, rollout_plan, steps)
     if as_json:
         show_json(answer)

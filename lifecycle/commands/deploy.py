@@ -31,9 +31,7 @@ class Deploy:
         """
         version = await self._models.validate(name, number, actor)
         if version.stage is Stage.VALIDATED:
-            if not self._models.automatic:
-                return f"version {number} of {name!r} is validated and waits for approval"
-            self._models.approve(name, number, actor)
+            return f"version {number} of {name!r} is validated and waits for approval"
         model, _ = self._models.show(name)
         if model.champion == number:
             return f"version {number} of {name!r} is the champion already"

@@ -18,7 +18,8 @@ def with_weights(
 ) -> Model:
     """The model with live traffic split by hand.
 
-    The champion is the version with the highest weight; on a tie the present champion stays.
+    The champion keeps its title while it has any traffic, however little: its canaries own the low end of
+    the sticky range, and a change of title would move every key. Without it the heaviest version takes over.
 
     Args:
         versions: all of this model's, by number.
@@ -41,7 +42,8 @@ def with_weights(
         servable(model.name, versions, version)
     if both := set(split) & set(copies):
         raise _invalid(f"version {min(both)} cannot answer and shadow at once")
-    champion = max(split, key=lambda version: (split[version], version == model.champion, -version))
+    heaviest = max(split, key=lambda version: (split[version], -version))
+    champion = model.champion if model.champion in split else heaviest
     previous = model.previous if champion == model.champion else model.champion
     return replace(
         model,
@@ -100,7 +102,12 @@ def restored(model: Model, champion: int, previous: int, version: int) -> Model:
 
 
 def rolled_back(model: Model) -> Model:
-    """The model with all traffic on the champion before this one. Raises CONFLICT if there is none."""
+    """The model with all traffic on its champion; or, if it was there already, on the champion before.
+
+    Raises CONFLICT if there is no champion before.
+    """
+    if len(model.weights) > 1:
+        return replace(model, revision=model.revision + 1, weights=((model.champion, 100.0),))
     if not model.previous:
         raise LifecycleError(
             LifecycleCode.CONFLICT, f"model {model.name!r} has no earlier champion to go back to"

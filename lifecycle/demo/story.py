@@ -82,7 +82,6 @@ class Story:
             model, reference = write_bad(self._history, self._workdir)
             number = self._client.register(MODEL, model, reference=reference)["number"]
             self._client.validate(MODEL, number)
-            self._client.approve(MODEL, number)
             self._note(f"Version {number} goes straight to a canary of 10 %")
             self._client.start_rollout(MODEL, number, STRAIGHT_TO_CANARY)
             ended = self._follow("rolled_back", step)

@@ -154,6 +154,7 @@ class Load:
             except Exception as error:
                 self._fail(f"HTTP: {error!r}")
                 connection.close()
+        connection.close()
 
     def _grpc(self) -> None:
         client = triton.InferenceServerClient(f"127.0.0.1:{self.cluster.grpc}")

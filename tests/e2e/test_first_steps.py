@@ -1,5 +1,6 @@
 """The README's first steps, run as they are written, on a Headrace of their own."""
 
+import contextlib
 import os
 import re
 import subprocess
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.harness import Cluster, free_port, signed
+from tests.e2e.harness import Cluster, Load, free_port, signed
 
 pytestmark = pytest.mark.e2e
 
@@ -38,18 +39,21 @@ def test_first_steps_work_as_written(tmp_path: Path) -> None:
     )
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = cluster.environment | {"PATH": path}
-    said = {}
-    try:
+    said = []
+    with contextlib.ExitStack() as stack:
+        stack.callback(cluster.down)
         for language, text in blocks(ports):
+            if "rollout start" in text:  # a rollout looks at live traffic, so there is some
+                stack.enter_context(Load(cluster, "fraud"))
             command = ["bash", "-ec", text] if language == "bash" else [sys.executable, "-c", text]
             done = subprocess.run(
                 command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
             )
             assert done.returncode == 0, f"{text}\n{done.stdout}\n{done.stderr}"
-            said[text] = done.stdout
-    finally:
-        cluster.down()
-    told = "\n".join(said.values())
+            said.append(done.stdout)
+            if "headrace up" in text:
+                cluster.note_session()
+    told = "\n".join(said)
     assert '"model_version":"1"' in told, "curl was answered by version 1"
     assert "1 [1. 1.]" in told, "tritonclient was answered by version 1"
     assert cluster.processes() == []

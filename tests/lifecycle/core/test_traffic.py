@@ -18,15 +18,21 @@ VERSIONS = {
 MODEL = Model("m", 7, 0.0, champion=1, previous=3, weights=((1, 100.0),), held=(3,))
 
 
-def test_the_heaviest_version_is_champion() -> None:
+def test_the_champion_keeps_its_title_while_it_has_traffic() -> None:
     assert traffic.with_weights(MODEL, VERSIONS, {1: 90, 2: 10}).champion == 1
-    changed = traffic.with_weights(MODEL, VERSIONS, {1: 10, 2: 90})
-    assert (changed.champion, changed.previous, changed.revision, changed.held) == (2, 1, 8, ())
+    grown = traffic.with_weights(MODEL, VERSIONS, {1: 10, 2: 90})
+    assert (grown.champion, grown.previous, grown.revision, grown.held) == (1, 3, 8, ())
 
 
-def test_a_tie_keeps_the_champion() -> None:
-    changed = traffic.with_weights(MODEL, VERSIONS, {2: 50, 1: 50})
-    assert (changed.champion, changed.previous) == (1, 3)
+def test_without_the_champion_the_heaviest_version_takes_over() -> None:
+    changed = traffic.with_weights(MODEL, VERSIONS, {2: 40, 3: 60})
+    assert (changed.champion, changed.previous) == (3, 1)
+
+
+def test_a_rollback_ends_a_canary_before_it_changes_the_champion() -> None:
+    split = traffic.with_weights(MODEL, VERSIONS, {1: 90, 2: 10})
+    back = traffic.rolled_back(split)
+    assert (back.champion, back.weights, back.previous) == (1, ((1, 100.0),), 3)
 
 
 def test_a_version_at_zero_gets_no_traffic() -> None:
