@@ -1,5 +1,6 @@
 """Line and area charts as SVG text: enough for the demo's report, with no library and no script."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -9,6 +10,12 @@ LEFT, RIGHT, TOP, BOTTOM = 52, 12, 14, 30
 COLOURS = ("#3b6fb6", "#d9822b", "#b3403a", "#3f8f5f", "#7a5aa6", "#6b7780")
 
 Line = Sequence[tuple[float, float]]
+
+
+def ceiling(value: float) -> float:
+    """The next number above that divides into four plain steps: 1, 2, 4 or 8 times a power of ten."""
+    power = 10.0 ** math.floor(math.log10(value)) if value > 0 else 1.0
+    return next(power * step for step in (1, 2, 4, 8, 10) if value <= power * step)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import math
 from html import escape
 
-from lifecycle.demo.charts import Frame, areas, lines
+from lifecycle.demo.charts import Frame, areas, ceiling, lines
 from lifecycle.demo.facts import Facts
 
 STYLE = """
@@ -86,10 +86,12 @@ def _charts(facts: Facts) -> str:
     charts = [
         areas("Share of traffic by version that served", Frame(span, 100), shares, marks, " %"),
         lines("Accuracy on scans whose labels nobody learns", Frame(span, 100), {"": known}, marks, " %"),
-        lines("Drift: largest population stability index", Frame(span, largest), {"": drift}, marks, ""),
+        lines(
+            "Drift: largest population stability index", Frame(span, ceiling(largest)), {"": drift}, marks, ""
+        ),
         lines(
             "Requests per second, and failures",
-            Frame(span, busiest),
+            Frame(span, ceiling(busiest)),
             {"requests": requests, "failures": failures},
             marks,
             "",

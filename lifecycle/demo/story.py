@@ -5,7 +5,7 @@ what must happen by itself, and fails if it does not.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -99,10 +99,10 @@ class Story:
             self._note("The scanner wears out: low contrast, blur, slight rotation")
             self._await("drift", 60, self._drifted, step)
             took = time.time() - worn_at
-            named = ", ".join(name for name, _ in self._facts.moved[:4])
-            step.detail = f"after {took:.1f} s, {len(self._facts.moved)} features moved: {named}, …"
+            step.detail = f"after {took:.1f} s: {_moved(self._facts.moved)}"
             self._facts.totals["Wear to drift detected"] = f"{took:.1f} s"
-            self._note(f"Drift detected on {len(self._facts.moved)} features, {named} first")
+            self._facts.totals["What moved"] = _moved(self._facts.moved)
+            self._note(f"Drift detected: {_moved(self._facts.moved)}")
         with self._display.step("Late labels come in: accuracy is seen to fall") as step:
             self._await("a fall of accuracy", 60, lambda: self._recorded("performance.fell", worn_at), step)
             during = self._facts.accuracy(worn_at + 1)
@@ -210,3 +210,11 @@ class Story:
 
     def _note(self, what: str) -> None:
         self._facts.moments.append(Moment(time.time(), what))
+
+
+def _moved(features: Sequence[tuple[str, float]]) -> str:
+    """Drifted features in words: pixels of the scans, and the mix of what is answered."""
+    pixels = [name for name, _ in features if name.startswith("input[")]
+    answers = [f"{name} {effect:.2f}" for name, effect in features if name not in pixels]
+    said = f"{len(pixels)} pixels" + (f", most of all {', '.join(pixels[:3])}" if pixels else "")
+    return said + (f"; predicted-class mix ({', '.join(answers)})" if answers else "")

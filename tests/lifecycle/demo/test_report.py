@@ -2,7 +2,7 @@
 
 from xml.etree import ElementTree
 
-from lifecycle.demo.charts import Frame, areas, lines
+from lifecycle.demo.charts import Frame, areas, ceiling, lines
 from lifecycle.demo.facts import Facts, Moment, Second
 from lifecycle.demo.report import render
 
@@ -34,3 +34,7 @@ def test_charts_are_well_formed_and_keep_within_their_frame() -> None:
         assert ElementTree.fromstring(figure).tag == "figure"
     assert frame.x(99) == frame.x(10)
     assert frame.y(500) == frame.y(100)
+
+
+def test_axes_end_on_plain_numbers() -> None:
+    assert [ceiling(value) for value in (0, 0.13, 1, 14.6, 924)] == [1, 0.2, 1, 20, 1000]
