@@ -1,0 +1,154 @@
+"""A worker beside a controller that comes and goes. The actor is a fake; the worker is real."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import ray
+
+from gateway.config import GatewayConfig
+from gateway.core.capture import Capture
+from gateway.core.report import WorkerReport
+from gateway.core.routing import ModelRoute, RouteTable, VersionEntry
+from gateway.core.summary import Window
+from gateway.core.types import InferRequest
+from gateway.serve import sync
+from gateway.worker import Worker
+
+
+class Controller:
+    """The actor that workers look up by its name, while there is one."""
+
+    def __init__(self) -> None:
+        self.alive = False
+        self.table: RouteTable | None = None
+        self.reports: asyncio.Queue[WorkerReport] = asyncio.Queue()
+        self.seen: list[Window] = []
+        self.left: list[str] = []
+        self._changed = asyncio.Event()
+
+    def find(self, name: str, namespace: str) -> SimpleNamespace:
+        if not self.alive or (name, namespace) != (sync.CONTROLLER, sync.NAMESPACE):
+            raise ValueError("no such actor")
+        calls = {"watch": self.watch, "observe": self.observe, "leave": self.leave}
+        return SimpleNamespace(**{name: SimpleNamespace(remote=call) for name, call in calls.items()})
+
+    async def watch(self, report: WorkerReport) -> RouteTable | None:
+        self.reports.put_nowait(report)
+        while self.alive and (self.table is None or self.table.generation == report.generation):
+            self._changed.clear()
+            await self._changed.wait()
+        if not self.alive:
+            raise ray.exceptions.RayActorError
+        return self.table
+
+    async def observe(self, report: WorkerReport, windows: list[Window], captures: list[Capture]) -> None:
+        assert report.worker == "w"
+        self.seen += windows
+
+    async def leave(self, worker: str) -> None:
+        self.left.append(worker)
+
+    def publish(self, table: RouteTable) -> None:
+        self.table, self.alive = table, True
+        self._changed.set()
+
+    def die(self) -> None:
+        self.alive = False
+        self._changed.set()
+
+    async def hears_of(self, generation: int) -> WorkerReport:
+        """The worker's next report from under this generation."""
+        async with asyncio.timeout(10):
+            while (report := await self.reports.get()).generation != generation:
+                pass
+        return report
+
+
+@pytest.fixture
+async def controller(monkeypatch: pytest.MonkeyPatch) -> Controller:
+    controller = Controller()
+    monkeypatch.setattr(ray, "get_actor", controller.find)
+    monkeypatch.setattr(sync, "_RETRY_S", 0.01)
+    return controller
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> GatewayConfig:
+    return GatewayConfig(home=tmp_path)
+
+
+@pytest.fixture
+async def worker(config: GatewayConfig) -> AsyncIterator[Worker]:
+    worker = Worker(config, "w")
+    yield worker
+    await worker.drain()
+
+
+@pytest.fixture
+def entry(lookup: bytes, written: Callable[..., VersionEntry]) -> VersionEntry:
+    return written(lookup)
+
+
+def table(generation: int, entry: VersionEntry) -> RouteTable:
+    return RouteTable(generation, {"m": ModelRoute("m", (entry,), 1, ((1, 100.0),))})
+
+
+async def ask(worker: Worker) -> list[float]:
+    request = InferRequest("m", None, {"i": np.array([2], np.int64)})
+    answer: list[float] = (await worker.pipeline.infer(request)).outputs["y"].tolist()
+    return answer
+
+
+async def test_tables_come_down_and_observations_go_up(
+    controller: Controller, config: GatewayConfig, worker: Worker, entry: VersionEntry
+) -> None:
+    controller.publish(table(3, entry))
+    follow = sync.RouteSync(worker, config)
+    await follow.start()
+    assert await ask(worker) == [20]
+    controller.publish(table(4, entry))
+    report = await controller.hears_of(4)
+    await follow.stop()
+    assert (report.worker, report.loaded) == ("w", frozenset({("m", 1)}))
+    assert sum(window.requests for window in controller.seen) == 1
+    assert controller.left == ["w"]
+
+
+async def test_the_last_table_stays_in_force_without_a_controller_and_over_a_restart(
+    controller: Controller, config: GatewayConfig, worker: Worker, entry: VersionEntry
+) -> None:
+    controller.publish(table(3, entry))
+    follow = sync.RouteSync(worker, config)
+    await follow.start()
+    controller.die()
+    assert await ask(worker) == [20]
+    await follow.stop()
+
+    restarted = Worker(config, "w")
+    follow = sync.RouteSync(restarted, config)
+    await follow.start()
+    assert await ask(restarted) == [20]
+    controller.publish(table(5, entry))
+    await controller.hears_of(5)
+    await follow.stop()
+    await restarted.drain()
+
+
+@pytest.mark.parametrize(
+    "copy", [b"", b"{", b"[]", b'{"generation": 3}', b'{"generation": 3, "models": [{}]}']
+)
+async def test_a_damaged_copy_counts_for_nothing(
+    copy: bytes, controller: Controller, config: GatewayConfig, worker: Worker, entry: VersionEntry
+) -> None:
+    (config.home / "routes.json").write_bytes(copy)
+    follow = sync.RouteSync(worker, config)
+    await follow.start()
+    assert worker.routes.table.generation == 0
+    controller.publish(table(6, entry))
+    await controller.hears_of(6)
+    assert await ask(worker) == [20]
+    await follow.stop()

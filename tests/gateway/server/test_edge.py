@@ -1,0 +1,70 @@
+"""A real HAProxy in front of a listener: started, kept alive, stopped."""
+
+import shutil
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from gateway.config import GatewayConfig
+from gateway.server.edge import Edge
+from gateway.server.haproxy import http_socket
+from gateway.server.listener import HttpListener
+
+
+@pytest.fixture
+def config(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[GatewayConfig]:
+    http, grpc, admin = free_port(), free_port(), free_port()
+    config = GatewayConfig(home=tmp_path, http_port=http, grpc_port=grpc, admin_port=admin, workers=1)
+    config.run_dir.mkdir()
+    yield config
+    shutil.rmtree(config.run_dir)
+
+
+def haproxy(config: GatewayConfig) -> list[psutil.Process]:
+    mine = psutil.Process().children()
+    return [process for process in mine if str(config.run_dir / "haproxy.cfg") in process.cmdline()]
+
+
+async def infer(config: GatewayConfig) -> int:
+    """The status of a request through the edge; a refused connection is tried again for seconds."""
+    transport = httpx.AsyncHTTPTransport(retries=5)
+    async with httpx.AsyncClient(transport=transport) as client:
+        question = {"inputs": [{"name": "x", "datatype": "FP32", "shape": [1, 4], "data": [1, 2, 3, 4]}]}
+        url = f"http://127.0.0.1:{config.http_port}/v2/models/one/infer"
+        return (await client.post(url, json=question)).status_code
+
+
+async def test_requests_reach_a_worker_even_after_the_edge_was_killed(
+    config: GatewayConfig, listener: HttpListener
+) -> None:
+    await listener.listen_unix(http_socket(config.run_dir, 0))
+    edge = Edge(config)
+    await edge.start()
+    try:
+        assert await infer(config) == 200
+        (first,) = haproxy(config)
+        first.kill()
+        assert await infer(config) == 200
+        assert haproxy(config) != [first]
+    finally:
+        await edge.stop()
+    assert haproxy(config) == []
+
+
+async def test_a_taken_port_is_said_at_once(config: GatewayConfig) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", config.http_port))
+        taken.listen()
+        with pytest.raises(RuntimeError, match=r"HAProxy did not start.*Address already in use"):
+            await Edge(config).start()
+    assert haproxy(config) == []
+
+
+async def test_a_refused_configuration_is_quoted(config: GatewayConfig) -> None:
+    wrong = config.model_copy(update={"host": "no such host"})
+    with pytest.raises(RuntimeError, match=r"(?s)HAProxy refuses its configuration.*missing port"):
+        await Edge(wrong).start()

@@ -1,0 +1,46 @@
+"""What a gateway's settings accept, and what is derived of them."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from gateway.config import GatewayConfig
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        ({"htttp_port": 8000}, "htttp_port"),
+        ({"http_port": 0}, "http_port"),
+        ({"grpc_port": 70_000}, "grpc_port"),
+        ({"workers": 0}, "workers"),
+        ({"edge": "nginx"}, "edge"),
+        ({"limits": {"max_body": 3}}, "limits.max_body"),
+        ({"serving": {"max_run_s": 0}}, "serving.max_run_s"),
+    ],
+)
+def test_a_wrong_setting_is_named(wrong: dict[str, Any], named: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        GatewayConfig(**({"home": Path("home")} | wrong))
+    assert [".".join(map(str, error["loc"])) for error in caught.value.errors()] == [named]
+
+
+def test_only_this_machine_is_listened_to_unless_told_otherwise() -> None:
+    assert GatewayConfig(home=Path("home")).host == "127.0.0.1"
+
+
+def test_sockets_fit_into_a_unix_address_however_deep_the_home_lies() -> None:
+    deep = GatewayConfig(home=Path("/", *["a-rather-long-folder"] * 20))
+    assert len(str(deep.run_dir / "worker-999.grpc.sock")) <= 107
+
+
+def test_a_home_always_finds_its_own_sockets() -> None:
+    one, same, other = (GatewayConfig(home=Path(name)).run_dir for name in ("/a", "/a", "/b"))
+    assert one == same
+    assert one != other
+
+
+def test_a_second_set_of_workers_finds_room() -> None:
+    assert GatewayConfig(home=Path("home"), workers=3).slots == 6

@@ -1,0 +1,63 @@
+"""A worker with its real parts: what it serves, it also tells."""
+
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gateway.config import GatewayConfig
+from gateway.core.routing import ModelRoute, RouteTable, VersionEntry
+from gateway.core.types import InferRequest, Role
+from gateway.errors import ErrorCode, GatewayError
+from gateway.worker import Worker
+
+
+@pytest.fixture
+async def worker(
+    lookup: bytes, written: Callable[..., VersionEntry], tmp_path: Path
+) -> AsyncIterator[Worker]:
+    """Serves version 1 of `m` with version 2 in its shadow."""
+    worker = Worker(GatewayConfig(home=tmp_path), "w")
+    entries = (written(lookup), written(lookup, version=2))
+    await worker.shadow.start()
+    await worker.routes.apply(RouteTable(4, {"m": ModelRoute("m", entries, 1, ((1, 100.0),), (2,))}))
+    yield worker
+    await worker.drain()
+
+
+def question(*indices: int) -> InferRequest:
+    return InferRequest("m", None, {"i": np.array(indices, np.int64)})
+
+
+async def test_what_was_served_is_collected_once_and_shown(worker: Worker) -> None:
+    answers = [await worker.pipeline.infer(question(i)) for i in range(3)]
+    await worker.shadow.idle()
+    windows, captures = worker.collect()
+    assert [answer.outputs["y"].tolist() for answer in answers] == [[0], [10], [20]]
+    assert {(w.version, w.role): w.requests for w in windows} == {
+        (1, Role.CHAMPION): 3,
+        (2, Role.SHADOW): 3,
+    }
+    assert {w.generation for w in windows} == {4}
+    assert {c.prediction_id for c in captures} == {answer.prediction_id for answer in answers}
+    assert 'version="2"' in worker.metrics.render().decode()
+    assert worker.collect() == ([], [])
+
+
+async def test_no_two_answers_share_a_prediction_id(worker: Worker, tmp_path: Path) -> None:
+    twin = Worker(GatewayConfig(home=tmp_path), "twin")  # of the same process
+    await twin.routes.apply(worker.routes.table)
+    ids = [
+        (await each.pipeline.infer(question(0))).prediction_id for each in (worker, twin) for _ in range(3)
+    ]
+    await twin.drain()
+    assert len(set(ids)) == 6
+
+
+async def test_a_drained_worker_lets_go_of_its_models(worker: Worker) -> None:
+    await worker.drain()
+    assert worker.routes.held == frozenset()
+    with pytest.raises(GatewayError) as caught:
+        await worker.pipeline.infer(question(0))
+    assert caught.value.code is ErrorCode.NOT_FOUND

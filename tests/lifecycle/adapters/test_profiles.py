@@ -1,0 +1,80 @@
+"""Profiles and reference rows of registered versions, from a real registry."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from gateway.core.profile import Profile
+from lifecycle.adapters.profiles import Profiles
+from lifecycle.errors import LifecycleCode, LifecycleError
+from tests.lifecycle.registry import GOOD, House
+
+ROWS = np.arange(60, dtype=np.float32).reshape(20, 3)
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    house = House(tmp_path)
+    yield house
+    house.store.close()
+
+
+@pytest.fixture
+def profiles(house: House) -> Profiles:
+    return Profiles(house.store, house.artifacts)
+
+
+@pytest.fixture
+async def registered(house: House, linear: Callable[..., Path], tmp_path: Path) -> None:
+    """Version 1 brings reference rows with labels, version 2 none."""
+    reference = tmp_path / "reference.parquet"
+    pq.write_table(pa.table({"x": list(ROWS), "label": [0, 1] * 10}), reference)
+    house.sandbox.says = replace(GOOD, inputs={"x": ROWS}, outputs={"y": ROWS})
+    await house.models.register("m", linear(), actor="ann", reference=reference)
+    house.sandbox.says = GOOD
+    await house.models.register("m", linear("plain.onnx", slope=2.0), actor="ann")
+
+
+async def test_a_version_has_the_profile_it_was_registered_with(
+    house: House, profiles: Profiles, registered: None
+) -> None:
+    expected = Profile.of({"x": ROWS}, {"y": ROWS})
+    found = profiles.of("m", 1)
+    assert found is not None
+    assert found.keys() == expected.keys()
+    np.testing.assert_array_equal(found.reference["inputs.x"], expected.reference["inputs.x"])
+    assert profiles.of("m", 2) is None
+    assert profiles.of("m", 3) is None
+
+
+async def test_a_profile_once_read_outlives_its_file(
+    house: House, profiles: Profiles, registered: None, tmp_path: Path
+) -> None:
+    first = profiles.of("m", 1)
+    shutil.rmtree(tmp_path / "artifacts")
+    assert profiles.of("m", 1) is first
+    with pytest.raises(LifecycleError):
+        Profiles(house.store, house.artifacts).of("m", 1)
+
+
+async def test_reference_rows_come_back_with_their_labels(
+    house: House, profiles: Profiles, registered: None
+) -> None:
+    inputs, labels = profiles.reference(house.models.version("m", 1))
+    np.testing.assert_array_equal(inputs["x"], ROWS)
+    assert labels is not None
+    assert labels.tolist() == [0, 1] * 10
+
+
+async def test_a_version_without_reference_rows_says_how_to_give_some(
+    house: House, profiles: Profiles, registered: None
+) -> None:
+    with pytest.raises(LifecycleError, match=r"version 2 of 'm'.*--reference") as caught:
+        profiles.reference(house.models.version("m", 2))
+    assert caught.value.code is LifecycleCode.NOT_FOUND
