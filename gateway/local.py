@@ -1,6 +1,6 @@
 """The same gateway in one process, without Ray, edge or controller: for tests and laptops.
 
-    python -m gateway.local digits=model.onnx [--http-port 8000] [--grpc-port 8001]
+python -m gateway.local digits=model.onnx [--http-port 8000] [--grpc-port 8001]
 """
 
 import argparse
