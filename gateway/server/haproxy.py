@@ -53,13 +53,14 @@ def _globals(config: GatewayConfig, connections: int) -> str:
 
 def _defaults() -> str:
     # Inference is idempotent, so it may be sent again; `disable-l7-retry` below keeps the rest from it.
+    # A worker that refuses one connection is down until its next check, 100 ms later.
     unavailable = '{\\"error\\": \\"no worker is ready; try again in a moment\\"}'
     return f"""defaults
     mode http
     option http-keep-alive
     option redispatch 1
     http-reuse always
-    retries 3
+    retries 10
     retry-on conn-failure empty-response response-timeout
     timeout connect 1s
     timeout http-request 10s
@@ -70,6 +71,7 @@ def _defaults() -> str:
     timeout tunnel 1h
     http-error status 503 content-type application/json string "{unavailable}" hdr Retry-After 1
     default-server check inter 500ms fastinter 100ms downinter 100ms fall 1 rise 1
+    default-server observe layer4 error-limit 1 on-error mark-down
 """
 
 
@@ -92,8 +94,11 @@ def _workers(config: GatewayConfig) -> str:
     servers = "\n".join(
         f"    server w{slot} unix@{http_socket(config.run_dir, slot)}" for slot in range(config.slots)
     )
+    # HAProxy repeats only a request that it has whole before it sends the first byte. Many clients send headers
+    # and body apart, so without `http-buffer-request` theirs would be lost with a killed worker.
     return f"""backend workers
     balance roundrobin
+    option http-buffer-request
     option httpchk GET /v2/health/live
 {servers}
 """

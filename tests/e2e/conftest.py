@@ -39,19 +39,19 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 @pytest.fixture
 def deployed(
     cluster: Cluster, tmp_path: Path, request: pytest.FixtureRequest
-) -> Callable[[int], tuple[str, Client]]:
+) -> Iterator[Callable[[int], tuple[str, Client]]]:
     """Registers a model of the test's own with n approved versions; version 1 has all the traffic."""
+    name = str(request.node.name).replace("_", "-")
+    with cluster.client() as client:
 
-    def deploy(versions: int) -> tuple[str, Client]:
-        name = str(request.node.name).replace("_", "-")
-        client = cluster.client()
-        for number in range(1, versions + 1):
-            client.register(name, signed(number, tmp_path / f"{number}.onnx"))
-            client.validate(name, number)
-        client.deploy(name, 1)
-        return name, client
+        def deploy(versions: int) -> tuple[str, Client]:
+            for number in range(1, versions + 1):
+                client.register(name, signed(number, tmp_path / f"{number}.onnx"))
+                client.validate(name, number)
+            client.deploy(name, 1)
+            return name, client
 
-    return deploy
+        yield deploy
 
 
 @pytest.fixture
