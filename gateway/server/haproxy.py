@@ -94,8 +94,8 @@ def _workers(config: GatewayConfig) -> str:
     servers = "\n".join(
         f"    server w{slot} unix@{http_socket(config.run_dir, slot)}" for slot in range(config.slots)
     )
-    # HAProxy repeats only a request that it has whole before it sends the first byte. Many clients send headers
-    # and body apart, so without `http-buffer-request` theirs would be lost with a killed worker.
+    # HAProxy repeats only a request that it had whole before it sent the first byte. Many clients send
+    # headers and body apart, so without `http-buffer-request` theirs would be lost with a killed worker.
     return f"""backend workers
     balance roundrobin
     option http-buffer-request
