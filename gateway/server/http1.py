@@ -92,6 +92,8 @@ class HttpConnection(asyncio.Protocol):
         self._pump()
 
     def eof_received(self) -> bool:
+        if self._lingering:
+            return False  # both sides have said all: close
         if self._running is not None:
             return False  # a caller that hung up looks the same as one that only stopped sending
         if not self._ended and self._request is not None:

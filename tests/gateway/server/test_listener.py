@@ -23,8 +23,15 @@ async def test_leaving_is_seen_by_the_balancer_while_requests_are_still_answered
 
 
 async def test_draining_waits_for_what_is_under_way(
-    client: Any, connect: Any, listener: Any, engine: Any, pair: Any
+    client: Any,
+    connect: Any,
+    listener: Any,
+    engine: Any,
+    pair: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
+    monkeypatch.setattr("gateway.server.listener._SWEEP_S", 3600)  # nothing here needs the sweep
     idle = await connect()
     await idle.get("/v2")
     await start_slow(client, engine, pair)
@@ -37,6 +44,7 @@ async def test_draining_waits_for_what_is_under_way(
     assert (reply.status, reply.headers["connection"]) == (200, "close")
     client.writer.close()
     await draining
+    assert caplog.text == ""
     with pytest.raises(OSError, match="refused"):
         await connect()
 
