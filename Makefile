@@ -15,13 +15,14 @@ export PYTHONUNBUFFERED := 1
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
 
-# The lock is installed into a new environment each time it changes, so that nothing it dropped lingers.
+# The lock is installed into a new environment each time it changes, so that nothing it dropped lingers. It is
+# compiled at once: a cluster and its sandboxes start many processes, some where Python may keep no bytecode.
 .venv/.locked: requirements.lock
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is needed: install it, or set PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@echo "Making .venv from requirements.lock (once; about a minute)"
 	@$(PYTHON) -m venv --clear .venv
 	@$(BIN)/python -m pip install --quiet "uv==$(UV_VERSION)"
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --requirement requirements.lock
+	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes --requirement requirements.lock
 	@touch $@
 
 .venv/.ready: .venv/.locked pyproject.toml
@@ -42,7 +43,7 @@ check: .venv/.ready ## Lint, types, import rules, generated files, fast tests
 	@echo "mypy:          types"       && $(BIN)/mypy --no-error-summary
 	@echo "import-linter: layers"      && $(BIN)/lint-imports --no-cache --no-logo >.venv/imports.log 2>&1 || { cat .venv/imports.log; exit 1; }
 	@echo "protos:        up to date"  && $(BIN)/python protos/generate.py --check
-	@echo "pytest:        fast tests"  && $(BIN)/python -m pytest -q -m "not e2e" $(TEST_ARGS)
+	@echo "pytest:        fast tests"  && $(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not e2e and not slow" $(TEST_ARGS)
 
 bench: .venv/.ready ## Measure throughput beside other servers (BENCH_ARGS="--seconds 4 --repeat 1")
 	@$(BIN)/python -m benchmarks.load $(BENCH_ARGS)

@@ -117,6 +117,7 @@ def test_odd_model_names_stay_inside_the_folder(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["log"]
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_rows_join_across_many_files(tmp_path: Path) -> None:
     log = ParquetCaptures(tmp_path)
     rows = np.zeros((1, 64), np.float32)

@@ -108,6 +108,7 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     world.store.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("world", [ProcessTrainer], indirect=True)
 async def test_labels_of_a_faded_scanner_bring_a_better_version(world: World) -> None:
     await world.register()
