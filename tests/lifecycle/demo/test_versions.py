@@ -18,6 +18,6 @@ def test_the_bad_version_answers_wrongly_and_sometimes_with_nan(tmp_path: Path) 
     assert np.mean(np.asarray(label) == scans.labels) < 0.2
     assert 0.01 < np.isnan(np.asarray(probabilities)).any(axis=1).mean() < 0.5
 
-    light = np.stack(pq.read_table(reference)["inputs.input"].to_numpy())
+    light = np.array(pq.read_table(reference)["inputs.input"].to_pylist(), np.float32)
     (probabilities,) = session.run(["probabilities"], {"input": light})
     assert np.isfinite(np.asarray(probabilities)).all()
