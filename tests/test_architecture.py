@@ -27,6 +27,9 @@ TESTED_ELSEWHERE = {
     "gateway/app.py": "tests/e2e/test_traffic.py",
     "lifecycle/app.py": "tests/e2e/test_traffic.py",
     "lifecycle/cluster.py": "tests/e2e/test_survival.py",
+    "lifecycle/demo/processes.py": ".ci/run",  # which runs the demo
+    "lifecycle/demo/run.py": ".ci/run",
+    "lifecycle/demo/story.py": ".ci/run",
 }
 
 PURE_THIRD_PARTY = {"gateway/core": {"numpy"}, "lifecycle/core": {"numpy", "scipy"}}

@@ -35,6 +35,8 @@ class Caller(Protocol):
 
     def reconnect(self) -> None: ...
 
+    def close(self) -> None: ...
+
 
 class _HttpCaller:
     name = "HTTP"
@@ -42,10 +44,14 @@ class _HttpCaller:
     def __init__(self, address: str, model: str) -> None:
         self._address = address
         self._path = f"/v2/models/{model}/infer"
-        self.reconnect()
+        self._connection = http.client.HTTPConnection(address, timeout=TIMEOUT_S)
 
     def reconnect(self) -> None:
+        self._connection.close()
         self._connection = http.client.HTTPConnection(self._address, timeout=TIMEOUT_S)
+
+    def close(self) -> None:
+        self._connection.close()
 
     def _post(self, body: bytes, headers: dict[str, str]) -> tuple[http.client.HTTPResponse, bytes]:
         self._connection.request("POST", self._path, body, headers)
@@ -117,6 +123,9 @@ class GrpcCaller:
 
     def reconnect(self) -> None:
         """The channel reconnects by itself."""
+
+    def close(self) -> None:
+        self._client.close()
 
     def infer(self, image: NDArray[np.float32]) -> Answer:
         tensor = triton.InferInput("input", [1, PIXELS], "FP32")

@@ -98,6 +98,7 @@ class Load:
                 self._succeed(answer, int(scans.labels[index]), known)
             due += self._pause_s
             time.sleep(max(0.0, due - time.monotonic()))
+        caller.close()
 
     def _fail(self, reason: str) -> None:
         with self._lock:
@@ -117,7 +118,10 @@ class Load:
                 self._tally.unseen_right += answer.label == label
 
     def _report_labels(self) -> None:
-        client = Client(self._admin)
+        with Client(self._admin) as client:
+            self._report_labels_to(client)
+
+    def _report_labels_to(self, client: Client) -> None:
         while not self.stopped.wait(1.0):
             due: dict[str, int] = {}
             with self._lock:

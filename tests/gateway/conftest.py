@@ -1,7 +1,6 @@
 """Small real models, made once: every test of the data path runs what a user would run."""
 
 import hashlib
-import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -161,16 +160,3 @@ def session_of() -> Callable[[bytes], Session]:
         return Session(model, signature_of(model))
 
     return load
-
-
-@pytest.fixture
-def free_port() -> Callable[[], int]:
-    """A port of the loopback address that nobody listens on."""
-
-    def find() -> int:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port: int = probe.getsockname()[1]
-        return port
-
-    return find

@@ -1,8 +1,5 @@
 """The report stands alone and shows what happened."""
 
-from xml.etree import ElementTree
-
-from lifecycle.demo.charts import Frame, areas, ceiling, lines
 from lifecycle.demo.facts import Facts, Moment, Second
 from lifecycle.demo.report import render
 
@@ -25,16 +22,3 @@ def test_it_tells_totals_moments_and_features_escaped() -> None:
     assert "290" in page
     assert "pixel[3]" in page
     assert "Version 2 is &lt;registered&gt;" in page
-
-
-def test_charts_are_well_formed_and_keep_within_their_frame() -> None:
-    frame = Frame(10, 100)
-    for draw in (lines, areas):
-        figure = draw("Shares & more", frame, {"a": [(0, 10), (20, 500)], "b": [(0, 1), (20, 2)]}, [5], " %")
-        assert ElementTree.fromstring(figure).tag == "figure"
-    assert frame.x(99) == frame.x(10)
-    assert frame.y(500) == frame.y(100)
-
-
-def test_axes_end_on_plain_numbers() -> None:
-    assert [ceiling(value) for value in (0, 0.13, 1, 14.6, 924)] == [1, 0.2, 1, 20, 1000]
