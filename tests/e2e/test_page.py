@@ -1,40 +1,55 @@
-"""The page at `/` in a real browser shows what is served."""
+"""The page at `/`, in a real browser."""
 
 import http.client
 import shutil
-import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
 
 from lifecycle.client import Client
 from tests.e2e.harness import Cluster
 
 pytestmark = pytest.mark.e2e
 
-BROWSER = shutil.which("chromium")
-QUIET = (
+DRIVER = shutil.which("chromedriver")
+SWITCHES = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync", "--disable-quic"),
 )
 
 
-@pytest.mark.skipif(BROWSER is None, reason="needs Debian's chromium: apt-get install chromium")
-def test_the_page_shows_the_split(
-    cluster: Cluster, deployed: Callable[[int], tuple[str, Client]], tmp_path: Path
+@pytest.fixture
+def browser(tmp_path: Path) -> Iterator[webdriver.Chrome]:
+    if DRIVER is None:
+        pytest.skip("needs Debian's packages chromium and chromium-driver")
+    options = webdriver.ChromeOptions()
+    for switch in (*SWITCHES, f"--user-data-dir={tmp_path / 'browser'}"):
+        options.add_argument(switch)
+    driver = webdriver.Chrome(options=options, service=Service(DRIVER))
+    yield driver
+    driver.quit()
+
+
+def test_the_page_follows_the_split(
+    cluster: Cluster, deployed: Callable[[int], tuple[str, Client]], browser: webdriver.Chrome
 ) -> None:
     model, client = deployed(2)
+    browser.get(cluster.url)
+
+    def shows(*words: str) -> Callable[[webdriver.Chrome], bool]:
+        return lambda page: all(word in page.find_element(By.TAG_NAME, "body").text for word in words)
+
+    WebDriverWait(browser, 20).until(shows(model, "100 %"))
     client.set_traffic(model, {1: 75, 2: 25})
-    assert BROWSER is not None
-    shown = subprocess.run(
-        [BROWSER, *QUIET, f"--user-data-dir={tmp_path}", "--timeout=4000", "--dump-dom", cluster.url],
-        capture_output=True,
-        text=True,
-        timeout=60,
-    ).stdout
-    assert model in shown
-    assert "25 %" in shown or "25%" in shown
+    WebDriverWait(browser, 20).until(shows("75 %", "25 %"))
+    console: Any = browser  # its log has no types
+    assert [line["message"] for line in console.get_log("browser")] == []
 
 
 def test_the_page_lets_no_script_in_from_elsewhere(cluster: Cluster) -> None:
