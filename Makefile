@@ -43,7 +43,7 @@ check: .venv/.ready ## Lint, types, import rules, generated files, fast tests
 	@echo "mypy:          types"       && $(BIN)/mypy --no-error-summary
 	@echo "import-linter: layers"      && $(BIN)/lint-imports --no-cache --no-logo >.venv/imports.log 2>&1 || { cat .venv/imports.log; exit 1; }
 	@echo "protos:        up to date"  && $(BIN)/python protos/generate.py --check
-	@echo "pytest:        fast tests"  && $(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not e2e and not slow" $(TEST_ARGS)
+	@echo "pytest:        fast tests"  && $(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not e2e and not slow and not clients" $(TEST_ARGS)
 
 bench: .venv/.ready ## Measure throughput beside other servers (BENCH_ARGS="--seconds 4 --repeat 1")
 	@$(BIN)/python -m benchmarks.load $(BENCH_ARGS)
