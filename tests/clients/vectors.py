@@ -1,6 +1,5 @@
-"""The node vectors that the onnx wheel generates, and each of the four ways to send them and read the answer."""
+"""The node vectors that the onnx wheel generates, and the four ways to send them and read the answer."""
 
-import struct
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
@@ -61,6 +60,7 @@ def vectors() -> Iterator[Vector]:
 def _options() -> SessionOptions:
     options = SessionOptions()
     options.log_severity_level = 4
+    options.intra_op_num_threads = 1  # more would only be started and ended again
     return options
 
 
