@@ -118,7 +118,7 @@ def test_k6_runs_its_checks(address: Address, tmp_path: Path) -> None:
 def test_kserves_two_clients(address: Address) -> None:
     script = str(Path(__file__).with_name("kserve_client.py"))
     told = json.loads(run("kserve-python", script, *address).splitlines()[-1])
-    assert told["ready"] == [True] * 6
+    assert told["ready"] == [True] * 4
     for way in ("json", "binary", "typed", "raw"):
         assert told[way] == ["k-1", "1", [[2.0] * 4] * 2], way
     assert "no model named 'nobody'" in told["http error"]
