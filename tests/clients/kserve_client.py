@@ -26,7 +26,7 @@ async def main(http: str, grpc: str) -> dict[str, Any]:
         return kserve.InferRequest(model, inputs, request_id="k-1")
 
     def told(response: Any) -> list[Any]:
-        return [response.id, response.model_version, response.outputs[0].as_numpy().tolist()]
+        return [response.id, response.model_name, response.outputs[0].as_numpy().tolist()]
 
     found: dict[str, Any] = {
         "ready": [
