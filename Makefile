@@ -10,7 +10,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check bench lock clean
+.PHONY: help install demo test clients check bench lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -37,13 +37,16 @@ demo: .venv/.ready ## Serve, canary, drift, retrain and roll back, on this machi
 test: .venv/.ready ## Run every test, the ones with a real cluster too (TEST_ARGS="-k routing")
 	@$(BIN)/python -m pytest $(TEST_ARGS)
 
+clients: ## Install the clients and load tools that `make test` then drives too, into .clients
+	@PYTHON=$(PYTHON) tests/clients/install.sh
+
 check: .venv/.ready ## Lint, types, import rules, generated files, fast tests
 	@echo "ruff:          style"       && $(BIN)/ruff check --quiet .
 	@echo "ruff:          format"      && $(BIN)/ruff format --quiet --check .
 	@echo "mypy:          types"       && $(BIN)/mypy --no-error-summary
 	@echo "import-linter: layers"      && $(BIN)/lint-imports --no-cache --no-logo >.venv/imports.log 2>&1 || { cat .venv/imports.log; exit 1; }
 	@echo "protos:        up to date"  && $(BIN)/python protos/generate.py --check
-	@echo "pytest:        fast tests"  && $(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not e2e and not slow" $(TEST_ARGS)
+	@echo "pytest:        fast tests"  && $(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not e2e and not slow and not clients" $(TEST_ARGS)
 
 bench: .venv/.ready ## Measure throughput beside other servers (BENCH_ARGS="--seconds 4 --repeat 1")
 	@$(BIN)/python -m benchmarks.load $(BENCH_ARGS)
@@ -54,5 +57,5 @@ lock: .venv/.locked ## Pin the newest versions that pyproject.toml allows
 	@echo "requirements.lock is current; the next target installs it"
 
 clean: ## Remove .venv and every cache
-	@rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf .venv .clients build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

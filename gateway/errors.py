@@ -38,6 +38,8 @@ class GatewayError(Exception):
         super().__init__(code, message)
         self.code = code
         self.message = message
+        self.version: int | None = None
+        """The version chosen for the request, once one was; failures are counted under it."""
 
     def __str__(self) -> str:
         return self.message

@@ -44,6 +44,7 @@ class Pipeline:
             outputs = await version.run(request.inputs, request.outputs, request.deadline_ns)
             outcome = Outcome.INVALID_OUTPUT if nonfinite(outputs) else Outcome.OK
         except GatewayError as error:
+            error.version = choice.version
             if error.code not in SERVER_FAULTS:
                 outcome = Outcome.CLIENT_ERROR
             raise

@@ -10,9 +10,11 @@ from gateway.core.signature import TensorSpec
 from gateway.errors import ErrorCode, GatewayError
 from gateway.ports import Routes
 from gateway.protocols.fields import model_name, version_number
-from gateway.server.tally import Tally
+from gateway.server.tally import Count, Tally
 
 PLATFORM = "onnxruntime_onnx"
+ROWS = 64
+"""Rows that load tools may send to a batched model at once. More are taken too: only bodies are capped."""
 SERVER = {
     "name": "headrace",
     "version": "2",
@@ -60,22 +62,23 @@ def metadata(routes: Routes, name: str, version: str) -> dict[str, Any]:
 
 
 def config(routes: Routes, name: str, version: str) -> dict[str, Any]:
-    """The model's configuration as load tools read it. Shapes name every dimension, so no batch size."""
+    """The model's configuration as load tools read it: of a batched model, `dims` leave out the rows."""
     route, entry = find(routes, name, version)
+    batched = entry.signature.batched
     return {
         "name": route.name,
         "platform": PLATFORM,
         "backend": "onnxruntime",
-        "max_batch_size": 0,
-        "input": [_configured(spec) for spec in entry.signature.inputs],
-        "output": [_configured(spec) for spec in entry.signature.outputs],
+        "max_batch_size": ROWS if batched else 0,
+        "input": [_configured(spec, batched) for spec in entry.signature.inputs],
+        "output": [_configured(spec, batched) for spec in entry.signature.outputs],
         "model_transaction_policy": {"decoupled": False},
     }
 
 
-def _configured(spec: TensorSpec) -> dict[str, Any]:
+def _configured(spec: TensorSpec, batched: bool) -> dict[str, Any]:
     kind = "STRING" if spec.datatype == "BYTES" else spec.datatype
-    return {"name": spec.name, "data_type": f"TYPE_{kind}", "dims": list(spec.shape)}
+    return {"name": spec.name, "data_type": f"TYPE_{kind}", "dims": list(spec.shape[batched:])}
 
 
 def index(routes: Routes, only_ready: bool) -> list[dict[str, str]]:
@@ -99,7 +102,10 @@ def index(routes: Routes, only_ready: bool) -> list[dict[str, str]]:
 
 
 def statistics(routes: Routes, tally: Tally, name: str, version: str) -> dict[str, Any]:
-    """This worker's counts since it started; without a name, of every model."""
+    """This worker's counts since it started; without a name, of every model.
+
+    A request that names no version is counted under the one that was chosen for it.
+    """
     if name:
         route, entry = find(routes, name, version)
         wanted = {(route.name, entry.version)} if version else {(name, e.version) for e in route.versions}
@@ -109,20 +115,21 @@ def statistics(routes: Routes, tally: Tally, name: str, version: str) -> dict[st
 
 
 def _counted(tally: Tally, model: str, version: int) -> dict[str, Any]:
-    count = tally.counts.get((model, version))
-    requests, rows, busy, last = (
-        (count.requests, count.rows, count.busy_ns, count.last) if count else (0,) * 4
+    count = tally.counts.get((model, version), Count())
+    answered, untimed, none = (
+        {"count": number, "ns": ns}
+        for number, ns in ((count.requests, count.busy_ns), (count.requests, 0), (0, 0))
     )
-    answered, untimed, none = ({"count": n, "ns": ns} for n, ns in ((requests, busy), (requests, 0), (0, 0)))
     return {
         "name": model,
         "version": str(version),
-        "last_inference": int(last * 1000),
-        "inference_count": rows,
-        "execution_count": requests,
+        "last_inference": int(count.last * 1000),
+        "inference_count": count.rows,
+        "execution_count": count.requests,
         # The worker times a call as a whole: all of it stands under compute_infer.
         "inference_stats": {
             "success": answered,
+            "fail": {"count": count.failed, "ns": count.failed_ns},
             "compute_infer": answered,
             "compute_input": untimed,
             "compute_output": untimed,

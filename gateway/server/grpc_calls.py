@@ -9,11 +9,11 @@ from google.protobuf.message import DecodeError, Message
 from gateway.ports import Routes
 from gateway.protocols import open_inference_pb2 as pb
 from gateway.protocols.fields import invalid
-from gateway.server import catalogue
-from gateway.server.routes import control_off
+from gateway.server import catalogue, settings
 from gateway.server.tally import Tally
 
 M = TypeVar("M", bound=Message)
+_FIELDS: dict[type, str] = {bool: "bool_param", int: "uint32_param", str: "string_param"}
 SERVICE = pb.DESCRIPTOR.services_by_name["GRPCInferenceService"].full_name
 
 
@@ -79,17 +79,25 @@ class Calls:
         return _written({"models": catalogue.index(self._routes, asked.ready)}, pb.RepositoryIndexResponse())
 
     def _trace_setting(self, data: bytes) -> Message:
-        if _read(pb.TraceSettingRequest, data).settings:
-            raise control_off()
-        return pb.TraceSettingResponse()
+        asked = _read(pb.TraceSettingRequest, data)
+        if asked.settings:
+            raise settings.control_off()
+        if asked.model_name:
+            catalogue.find(self._routes, asked.model_name, "")
+        told = {name: {"value": value} for name, value in settings.TRACE.items()}
+        return _written({"settings": told}, pb.TraceSettingResponse())
 
     def _log_settings(self, data: bytes) -> Message:
-        if _read(pb.LogSettingsRequest, data).settings:
-            raise control_off()
-        return pb.LogSettingsResponse()
+        asked = _read(pb.LogSettingsRequest, data).settings
+        wanted = {name: _chosen(value) for name, value in asked.items()}
+        told = settings.set_log(wanted) if wanted else settings.log_settings()
+        answer = pb.LogSettingsResponse()
+        for name, value in told.items():
+            setattr(answer.settings[name], _FIELDS[type(value)], value)
+        return answer
 
     def _control(self, _data: bytes) -> Message:
-        raise control_off()
+        raise settings.control_off()
 
 
 def _read(kind: type[M], data: bytes) -> M:
@@ -97,6 +105,11 @@ def _read(kind: type[M], data: bytes) -> M:
         return kind.FromString(data)
     except DecodeError:
         raise invalid(f"the message is not a {kind.DESCRIPTOR.name}") from None
+
+
+def _chosen(value: pb.LogSettingsRequest.SettingValue) -> object:
+    field = value.WhichOneof("parameter_choice")
+    return None if field is None else getattr(value, field)
 
 
 def _written(document: dict[str, Any], message: M) -> M:

@@ -26,12 +26,14 @@ _log = logging.getLogger(__name__)
 
 async def infer(engine: Engine, tally: Tally, request: Request, cap: int) -> bytes:
     """The answer to a call, a fault's too. Does not suspend unless the engine does."""
-    started = time.monotonic_ns()
+    started, asked = time.monotonic_ns(), None
     try:
         asked, form = _decode(request, started, cap)
         response = await engine.infer(asked)
         reply = _answer(request, response, form)
     except GatewayError as error:
+        if asked is not None:
+            tally.fail(asked.model, error, started)
         return fault(request, error)
     except Exception:
         _log.exception("an inference failed")

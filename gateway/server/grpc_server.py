@@ -111,7 +111,8 @@ class GrpcServer:
         try:
             asked, form = _decode(message, context, started)
             response = await self._engine.infer(asked)
-        except GatewayError:
+        except GatewayError as error:
+            self._tally.fail(message.model_name, error, started)
             raise
         except Exception:
             _log.exception("an inference failed")

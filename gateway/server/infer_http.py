@@ -37,6 +37,7 @@ async def infer(engine: Engine, tally: Tally, request: Request, target: Target, 
         response = await engine.infer(asked)
         body, json_length = v2_answer.encode(response, form)
     except GatewayError as error:
+        tally.fail(target.model, error, started)
         return fault(request, error)
     except Exception:
         _log.exception("an inference failed")

@@ -6,10 +6,10 @@ from urllib.parse import unquote_to_bytes
 
 import orjson
 
-from gateway.errors import ErrorCode, GatewayError
+from gateway.errors import GatewayError
 from gateway.ports import Routes
 from gateway.protocols.fields import invalid
-from gateway.server import catalogue
+from gateway.server import catalogue, settings
 from gateway.server.message import JSON_TYPE, Request, answer, fault, json_answer
 from gateway.server.tally import Tally
 
@@ -100,27 +100,39 @@ def _stats(context: Context, _request: Request, path: Path) -> Reply:
     return Reply(200, catalogue.statistics(context.routes, context.tally, path.model, path.version))
 
 
-def _index(context: Context, request: Request, _path: Path) -> Reply:
+def _object(request: Request) -> dict[str, Any]:
     try:
-        wanted = orjson.loads(request.body) if request.body else {}
+        document = orjson.loads(request.body) if request.body else {}
     except orjson.JSONDecodeError:
         raise invalid("the body is not JSON") from None
-    only_ready = wanted.get("ready", False) if isinstance(wanted, dict) else None
+    if not isinstance(document, dict):
+        raise invalid("the body must be a JSON object")
+    return document
+
+
+def _index(context: Context, request: Request, _path: Path) -> Reply:
+    only_ready = _object(request).get("ready", False)
     if not isinstance(only_ready, bool):
-        raise invalid("the body must be an object, in it 'ready' true or false")
+        raise invalid("'ready' must be true or false")
     return Reply(200, catalogue.index(context.routes, only_ready))
 
 
-def control_off() -> GatewayError:
-    return GatewayError(ErrorCode.NOT_READY, "control is off here: use the admin API")
-
-
 def _control(_context: Context, _request: Request, _path: Path) -> Reply:
-    raise control_off()
+    raise settings.control_off()
 
 
-def _settings(_context: Context, _request: Request, _path: Path) -> Reply:
-    return Reply(200, {})
+def _log_settings(_context: Context, _request: Request, _path: Path) -> Reply:
+    return Reply(200, settings.log_settings())
+
+
+def _set_log(_context: Context, request: Request, _path: Path) -> Reply:
+    return Reply(200, settings.set_log(_object(request)))
+
+
+def _trace(context: Context, _request: Request, path: Path) -> Reply:
+    if path.model:
+        catalogue.find(context.routes, path.model, "")
+    return Reply(200, settings.TRACE)
 
 
 def _metrics(context: Context, _request: Request, _path: Path) -> Reply:
@@ -141,9 +153,9 @@ ROUTES: dict[tuple[str, ...], dict[str, Handler]] = {
     (*_REPOSITORY, "index"): {"POST": _index},
     (*_REPOSITORY, "models", "*", "load"): {"POST": _control},
     (*_REPOSITORY, "models", "*", "unload"): {"POST": _control},
-    ("v2", "logging"): {"GET": _settings, "POST": _control},
-    ("v2", "trace", "setting"): {"GET": _settings, "POST": _control},
-    (*_MODEL, "trace", "setting"): {"GET": _settings, "POST": _control},
+    ("v2", "logging"): {"GET": _log_settings, "POST": _set_log},
+    ("v2", "trace", "setting"): {"GET": _trace, "POST": _control},
+    (*_MODEL, "trace", "setting"): {"GET": _trace, "POST": _control},
     ("metrics",): {"GET": _metrics},
 }
 

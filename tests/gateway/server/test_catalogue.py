@@ -43,6 +43,6 @@ def test_statistics_name_every_version_and_count_what_was_answered(engine: Any) 
 
 
 def test_configuration_names_the_data_types_of_load_tools(engine: Any) -> None:
-    assert catalogue.config(engine.routes, "text", "")["input"] == [
-        {"name": "s", "data_type": "TYPE_STRING", "dims": [-1]}
-    ]
+    config = catalogue.config(engine.routes, "text", "")
+    assert config["input"] == [{"name": "s", "data_type": "TYPE_STRING", "dims": []}]
+    assert config["max_batch_size"] == catalogue.ROWS

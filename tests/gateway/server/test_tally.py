@@ -3,6 +3,7 @@ import time
 import numpy as np
 
 from gateway.core.types import InferRequest, InferResponse, Role
+from gateway.errors import ErrorCode, GatewayError
 from gateway.server.tally import Tally
 
 
@@ -23,3 +24,13 @@ def test_a_scalar_counts_as_one_row() -> None:
     request = InferRequest("m", None, {"x": np.array(1.0)})
     tally.add(request, InferResponse("m", 1, Role.CHAMPION, {}, "", "p"), time.monotonic_ns())
     assert tally.counts["m", 1].rows == 1
+
+
+def test_a_failure_counts_once_a_version_was_chosen() -> None:
+    tally = Tally()
+    error = GatewayError(ErrorCode.INVALID, "no")
+    tally.fail("m", error, time.monotonic_ns())
+    assert tally.counts == {}
+    error.version = 2
+    tally.fail("m", error, time.monotonic_ns())
+    assert (tally.counts["m", 2].failed, tally.counts["m", 2].requests) == (1, 0)
