@@ -12,22 +12,26 @@ def correct(outputs: Mapping[str, Array], labels: Array) -> NDArray[np.bool_] | 
     """Right or wrong per row, [N]; None if no output names a class.
 
     Args:
-        outputs: answers by tensor, [N] or [N, K].
+        outputs: answers by tensor, [N] or [N, K]; those of another length are left out.
         labels: the truth, [N].
 
-    The first output of whole numbers or text is the class; else the argmax of the first scores
-    [N, K > 1]; else, for labels of 0 and 1, single scores cut at 0.5.
+    The first output of whole numbers or text is the class; else, for labels of whole numbers, the argmax
+    of the first scores [N, K > 1]; else, for labels of 0 and 1, the first single scores, cut at 0.5.
     """
-    columns = {name: array[:, 0] if array.shape[1:] == (1,) else array for name, array in outputs.items()}
-    for column in columns.values():
+    found = [array for array in outputs.values() if array.shape[:1] == labels.shape]
+    columns = [array[:, 0] if array.shape[1:] == (1,) else array for array in found]
+    for column in columns:
         if column.ndim == 1 and column.dtype.kind != "f":
             return np.asarray(_spelled(column) == _spelled(labels), np.bool_)
     if labels.dtype.kind not in "biuf":
         return None
     truth = labels.astype(np.float64)
-    for column in columns.values():
-        if column.ndim == 2:
+    if not (truth == np.round(truth)).all():
+        return None
+    for column in columns:
+        if column.ndim == 2 and column.shape[1] and column.dtype.kind in "biuf":
             return np.asarray(column.argmax(axis=1) == truth, np.bool_)
+    for column in columns:
         if column.ndim == 1 and np.isin(truth, (0, 1)).all():
             return np.asarray((column.astype(np.float64) >= 0.5) == truth, np.bool_)
     return None

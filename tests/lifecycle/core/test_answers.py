@@ -18,6 +18,8 @@ SCORES = np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]], np.float32)
         ({"label": np.array([b"a", b"b", b"b"], np.object_)}, np.array(["a", "b", "a"], np.object_)),
         ({"scores": SCORES}, np.array([0, 1, 1])),
         ({"score": np.array([0.1, 0.9, 0.9])}, np.array([0, 1, 0])),
+        ({"score": np.array([0.9, 0.8, 0.6]), "scores": SCORES}, np.array([0, 1, 1])),
+        ({"shorter": np.array([0, 1]), "label": np.array([0, 1, 1])}, np.array([0, 1, 0])),
     ],
 )
 def test_rows_are_judged_one_by_one(outputs: dict[str, Array], labels: Array) -> None:
@@ -29,3 +31,4 @@ def test_rows_are_judged_one_by_one(outputs: dict[str, Array], labels: Array) ->
 def test_numbers_are_neither_right_nor_wrong() -> None:
     assert correct({"value": np.array([1.5, 2.5])}, np.array([1.5, 2.0])) is None
     assert correct({"scores": SCORES}, np.array(["a", "b", "c"])) is None
+    assert correct({"value": np.zeros(2), "embedding": np.eye(2)}, np.array([1.5, 0.0])) is None
