@@ -20,6 +20,7 @@ from gateway.server.haproxy import admin_socket
 from gateway.telemetry.metrics import Metrics
 from lifecycle.adapters.artifacts import FileArtifacts
 from lifecycle.adapters.capture import ParquetCaptures
+from lifecycle.adapters.clock import Clock
 from lifecycle.adapters.fleet import WorkerFleet
 from lifecycle.adapters.profiles import Profiles
 from lifecycle.adapters.sandbox import ProcessSandbox
@@ -54,10 +55,11 @@ class Lifecycle:
     def __init__(self, config: LifecycleConfig) -> None:
         home = config.gateway.home
         self._config = config
+        self._clock = Clock()
         self._store = SqlStore(config.store_url)
         self._artifacts = FileArtifacts(config.artifacts_uri, home / "cache")
         self._captures = ParquetCaptures(home / "captures")
-        self._fleet = WorkerFleet(time.time)
+        self._fleet = WorkerFleet(self._clock)
         self._profiles = Profiles(self._store, self._artifacts)
         self._publisher = Publisher(self._store, self._fleet)
         self._controller = Controller(self._store, self._fleet, self._publisher, self._bins)
@@ -74,9 +76,9 @@ class Lifecycle:
     def _desk(self) -> Desk:
         store, fleet, publisher = self._store, self._fleet, self._publisher
         gateway = self._config.gateway
-        models = Models(store, self._artifacts, ProcessSandbox(), time.time)
-        traffic = Traffic(store, fleet, publisher, time.time)
-        rollouts = Rollouts(store, publisher, time.time)
+        models = Models(store, self._artifacts, ProcessSandbox(), self._clock)
+        traffic = Traffic(store, fleet, publisher, self._clock)
+        rollouts = Rollouts(store, publisher, self._clock)
         plan = preset(self._config.control.default_plan)
         deploy = Deploy(models, traffic, rollouts, plan)
         retraining = Retraining(
@@ -84,6 +86,7 @@ class Lifecycle:
             partial(deploy.deploy, plan=correcting(plan)),
             self._config.gateway.home / "training",
             reference=self._profiles.reference,
+            clock=self._clock,
         )
         return Desk(
             store=store,
@@ -125,7 +128,7 @@ class Lifecycle:
         while True:
             started = time.monotonic()
             try:
-                await self._tick(time.time())
+                await self._tick(self._clock())
             except Exception:
                 # One bad tick must not end the control loop; the next one sees the stored state again.
                 log.exception("a tick failed")
@@ -138,7 +141,7 @@ class Lifecycle:
             await asyncio.to_thread(self._captures.append, captures)
         await self._controller.tick(now, windows)
         self._monitor.absorb(windows)
-        self._monitor.observe(now)
+        await self._monitor.observe(now)
         await self._retraining.tick(now)
 
     # What workers call; see `gateway.serve.sync`.

@@ -4,6 +4,7 @@ Writes each alarm to the ledger once, when it is raised and when it is cleared. 
 an alarm leads to is decided elsewhere.
 """
 
+import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -108,8 +109,8 @@ class Monitor:
             if window.role is Role.CHAMPION and window.version == champion.version:
                 champion.live.add(window.counts)
 
-    def observe(self, now: float) -> None:
-        """Look at every model, unless the last look was a moment ago."""
+    async def observe(self, now: float) -> None:
+        """Look at every model, unless the last look was a moment ago. Await one look before the next."""
         if now - self._looked_at < self._watch.every_s:
             return
         self._looked_at = now
@@ -117,7 +118,7 @@ class Monitor:
             champion = self._follow(model)
             if champion is not None:
                 self._look_for_drift(model.name, champion, now)
-                self._look_at_labels(model.name, champion, now)
+                await self._look_at_labels(model.name, champion, now)
 
     def series(self, model: str) -> list[Point]:
         """The last hour, a point per second with traffic, oldest first."""
@@ -191,23 +192,13 @@ class Monitor:
         elif before.since is not None and champion.drift.since is None:
             self._record("drift.cleared", model, detail)
 
-    def _look_at_labels(self, model: str, champion: _Champion, now: float) -> None:
+    async def _look_at_labels(self, model: str, champion: _Champion, now: float) -> None:
         labels = self._captures.labels_count(model)
         if labels == champion.labels:
             return
         champion.labels = labels
-        since = now - self._watch.labels_s
-        answers = _answers(
-            self._captures.labelled(model, since, inputs=False), self._captures.made(model, since)
-        )
-        champion.performance = stand(
-            champion.version,
-            answers,
-            self._reference(model, champion.version),
-            margin=self._watch.margin,
-            width_s=self._watch.cohort_s,
-            now=now,
-        )
+        # An hour of labels takes a tenth of a second to read; nothing else should wait for that.
+        champion.performance = await asyncio.to_thread(self._stand, model, champion.version, now)
         fall, before = champion.performance.fall, champion.fell
         champion.fell = before.look(fall is not None, now)
         detail: dict[str, Any] = {"version": champion.version}
@@ -215,6 +206,20 @@ class Monitor:
             self._record("performance.fell", model, detail | fall.as_json())
         elif before.since is not None and champion.fell.since is None:
             self._record("performance.recovered", model, detail | {"reason": "accuracy is back"})
+
+    def _stand(self, model: str, champion: int, now: float) -> Performance:
+        since = now - self._watch.labels_s
+        answers = _answers(
+            self._captures.labelled(model, since, inputs=False), self._captures.made(model, since)
+        )
+        return stand(
+            champion,
+            answers,
+            self._reference(model, champion),
+            margin=self._watch.margin,
+            width_s=self._watch.cohort_s,
+            now=now,
+        )
 
     def _reference(self, model: str, number: int) -> float | None:
         """The accuracy that the version was validated with, if its reference data had labels."""

@@ -1,14 +1,18 @@
 """Reference profiles and reference data of versions, read from the artifacts they are stored as."""
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from gateway.core.profile import Profile
-from gateway.core.types import Array
-from lifecycle.adapters.reference import read_reference
+from lifecycle.adapters.reference import LABEL, read_reference
 from lifecycle.core.version import Version
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.ports import Artifacts, Store
+from lifecycle.tensors import to_column
 
 MOST_KEPT = 200
 
@@ -36,8 +40,11 @@ class Profiles:
             return None
         return Profile.from_bytes(self._artifacts.fetch(version.profile, version.profile_digest).read_bytes())
 
-    def reference(self, version: Version) -> tuple[Mapping[str, Array], Array | None]:
-        """Input tensors [N, ...] by name, and labels [N] if there are any.
+    def reference(self, version: Version) -> pa.Table:
+        """Rows as `inputs.<tensor>`, `label` if they have one, `row_id` and `holdout`.
+
+        `row_id` is a row's name wherever it turns up, a place in the file unless the file gives one.
+        `holdout` says whether the version was kept from the row; null if the file does not say.
 
         Raises:
             LifecycleError: NOT_FOUND for a version that was registered without reference data.
@@ -49,4 +56,25 @@ class Profiles:
                 "register it with --reference",
             )
         path = self._artifacts.fetch(version.reference, version.reference_digest)
-        return read_reference(path, version.signature)
+        inputs, labels = read_reference(path, version.signature)
+        columns: dict[str, pa.Array[Any]] = {
+            f"inputs.{name}": to_column([array[i, ...] for i in range(len(array))])
+            for name, array in inputs.items()
+        }
+        if labels is not None:
+            columns[LABEL] = pa.array(labels)
+        places = pa.array(
+            [f"{version.reference_digest}/{i}" for i in range(len(next(iter(inputs.values()))))]
+        )
+        table = pa.table(columns)
+        table = table.append_column("row_id", _column(path, "row_id", pa.string()) or places)
+        unsaid = pa.nulls(table.num_rows, pa.bool_())
+        return table.append_column("holdout", _column(path, "holdout", pa.bool_()) or unsaid)
+
+
+def _column(path: Path, name: str, kind: pa.DataType) -> "pa.ChunkedArray[Any] | None":
+    """A column of a Parquet file, if it has one of this name and type."""
+    schema = pq.read_schema(path)
+    if name not in schema.names or schema.field(name).type != kind:
+        return None
+    return pq.read_table(path, columns=[name]).column(name)

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 from onnx import ModelProto
 from threadpoolctl import threadpool_limits
 
@@ -34,19 +35,22 @@ def run_recipe(job: TrainingJob) -> tuple[Path, Path]:
     """Train, and write the model and its reference data to `job.output`.
 
     Columns of `job.data`: `inputs.<tensor>`, `label` and, unless all rows are, `recent` (bool): from the
-    period that the version is meant for. Recent rows weigh at least as much as all others together. The
-    reference data are the recent rows that were held out, so that its profile is of what the version will
-    see, and its accuracy on them is honest.
+    period that the version is meant for. Recent rows weigh at least as much as all others together. Rows
+    with `holdout` (bool) true are never learnt from; of the recent ones where it is null or missing, some
+    are held out now. The reference data are all rows with these two flags, so that the version is profiled
+    and judged on recent rows that neither it nor its ancestors learnt from.
 
     Raises:
-        LifecycleError: REFUSED, with the recipe's own error.
+        LifecycleError: REFUSED, with the recipe's own error, or because no recent row is left to judge by.
     """
     data = pq.read_table(job.data)
-    recent = np.ones(data.num_rows, np.bool_)
-    if "recent" in data.column_names:
-        recent = np.asarray(data["recent"].to_numpy(), np.bool_)
-    held = np.zeros(data.num_rows, np.bool_)
-    held[recent] = hold_out(int(recent.sum()), HOLD_OUT_EVERY)
+    recent, undecided = _flag(data, "recent", True), np.ones(data.num_rows, np.bool_)
+    if "holdout" in data.column_names:
+        undecided = np.asarray(data["holdout"].is_null())
+    held, new = _flag(data, "holdout", False), recent & undecided
+    held[new] = hold_out(int(new.sum()), HOLD_OUT_EVERY)
+    if not (held & recent).any():
+        raise _refused(job.recipe, "has too few new labelled rows: none can be held out to judge it by")
     recipe = _find(job.recipe)
     try:
         taught = data.filter(pa.array(~held))
@@ -56,8 +60,9 @@ def run_recipe(job: TrainingJob) -> tuple[Path, Path]:
     except Exception as error:
         raise _refused(job.recipe, f"failed: {error}") from error
     job.output.mkdir(parents=True, exist_ok=True)
-    names = [name for name in data.column_names if name.startswith("inputs.")]
-    pq.write_table(data.select([*names, "label"]).filter(pa.array(held)), job.output / REFERENCE)
+    rows = data.drop_columns([name for name in ("holdout", "recent") if name in data.column_names])
+    rows = rows.append_column("holdout", pa.array(held)).append_column("recent", pa.array(recent))
+    pq.write_table(rows, job.output / REFERENCE)
     (job.output / MODEL).write_bytes(model)
     return job.output / MODEL, job.output / REFERENCE
 
@@ -72,6 +77,12 @@ def _find(recipe: str) -> Callable[[TrainingData], Any]:
         raise _refused(recipe, "is not a function")
     found: Callable[[TrainingData], Any] = function
     return found
+
+
+def _flag(data: pa.Table, name: str, missing: bool) -> NDArray[np.bool_]:
+    if name not in data.column_names:
+        return np.full(data.num_rows, missing)
+    return np.array([missing if value is None else value for value in data[name].to_pylist()], np.bool_)
 
 
 def _inputs(data: pa.Table) -> dict[str, Array]:

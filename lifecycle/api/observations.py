@@ -220,5 +220,4 @@ class RetrainingOut(BaseModel):
     recipe: str
     running: bool
     reason: str
-    sample_more: bool
     started: list[float]

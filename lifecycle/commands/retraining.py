@@ -39,11 +39,10 @@ class Status:
     recipe: str
     running: bool
     reason: str
-    sample_more: bool
     started: tuple[float, ...]
 
     def as_json(self) -> dict[str, Any]:
-        names = ("recipe", "running", "reason", "sample_more", "started")
+        names = ("recipe", "running", "reason", "started")
         return {name: getattr(self, name) for name in names}
 
 
@@ -61,8 +60,9 @@ class Retraining:
 
     Args:
         deploy: brings a registered version into service, by the default plan.
-        reference: reads a version's reference data.
         workdir: for files of trainings under way; emptied after each.
+        reference: reads a version's reference data.
+        clock: Unix time in seconds, the controller's.
     """
 
     def __init__(
@@ -135,13 +135,7 @@ class Retraining:
         """Raises LifecycleError NOT_FOUND."""
         model = self._models.show(name)[0]
         decision = self._decisions.get(name, Hold("nothing was decided yet"))
-        return Status(
-            model.recipe,
-            name in self._running,
-            decision.reason,
-            isinstance(decision, Hold) and decision.sample_more,
-            self._remember(name).started,
-        )
+        return Status(model.recipe, name in self._running, decision.reason, self._remember(name).started)
 
     async def close(self) -> None:
         """End trainings under way; the next controller finds them lost."""
@@ -198,9 +192,10 @@ class Retraining:
     def _begin(self, model: Model, since: float, reason: str, actor: str) -> None:
         detail = {"parent": model.champion, "recipe": model.recipe, "reason": reason, "since": since}
         record = self._store.commit(Entry(actor, "retrain.started", model.name, detail))
-        past = self._past[model.name]
-        past.started = (*past.started, record.at)
-        past.asked_at = past.asked_at if actor == ACTOR else record.at
+        # Not the record's time: that is the wall clock's, which may jump.
+        past, now = self._past[model.name], self._clock()
+        past.started = (*past.started, now)
+        past.asked_at = past.asked_at if actor == ACTOR else now
         folder = self._workdir / f"{model.name}-{record.seq}"
         self._running[model.name] = asyncio.create_task(self._run(model, since, reason, folder))
 

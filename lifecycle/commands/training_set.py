@@ -1,4 +1,8 @@
-"""The rows that a retraining learns from, so that the new version handles old and new traffic alike."""
+"""The rows that a retraining learns from, so that the new version handles old and new traffic alike.
+
+Every row has a name, `row_id`, that stays with it from retraining to retraining: a row comes once, and one
+that was ever held out stays held out.
+"""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -6,46 +10,51 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from gateway.core.types import Array
 from lifecycle.core.version import Version
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.ports import CaptureLog
-from lifecycle.tensors import to_column
 
 MOST_LABELLED = 20_000
 """The newest so many labelled predictions take part."""
+MOST_EARLIER = 20_000
+"""So many of the reference rows take part, at even distances: a line of versions may be long."""
 
-Reference = Callable[[Version], tuple[Mapping[str, Array], Array | None]]
-"""Reads a version's reference data: input tensors [N, ...] by name, and labels [N] if there are any."""
+Reference = Callable[[Version], pa.Table]
+"""Reads a version's reference data: `inputs.<tensor>`, `label` if there is one, `row_id`, `holdout`."""
 
 
 def gather(
     champion: Version, versions: Mapping[int, Version], captures: CaptureLog, read: Reference
 ) -> pa.Table:
-    """Rows as `inputs.<tensor>`, `label` and `at`; `at` is 0 for reference data.
+    """Rows as `inputs.<tensor>`, `label`, `row_id`, `holdout` and `at`; `at` is 0 for reference data.
 
     They are the reference data of the champion and the versions it comes from, and the labelled
-    predictions.
+    predictions. `holdout` is true for a row that one of those versions was tested on, false for one that
+    it learnt from, null for a new one.
 
     Raises:
         LifecycleError: CONFLICT if there is not one labelled row.
     """
-    kept = [_rows(*read(version)) for version in _line(champion, versions) if version.reference]
-    tables = [table for table in kept if table is not None]
+    references = (read(version) for version in _line(champion, versions) if version.reference)
+    earlier = [table for table in references if "label" in table.column_names]
     labelled = captures.labelled(champion.model)
-    if labelled.num_rows:
-        names = [name for name in labelled.column_names if name.startswith("inputs.")]
-        tables.append(
-            labelled.select([*names, "label", "at"]).slice(max(0, labelled.num_rows - MOST_LABELLED))
-        )
-    if not tables:
+    if not earlier and not labelled.num_rows:
         raise LifecycleError(
             LifecycleCode.CONFLICT,
             f"{champion.model!r} has no labelled rows to learn from; send labels with `headrace feedback`",
         )
-    return pa.concat_tables(tables, promote_options="permissive")
+    tables = [table.append_column("at", pa.array(np.zeros(table.num_rows))) for table in earlier]
+    if labelled.num_rows:
+        tables.append(_newest(labelled))
+    rows = _once(pa.concat_tables(tables, promote_options="permissive"))
+    captured = pc.greater(rows["at"], pa.scalar(0.0))
+    old, new = rows.filter(pc.invert(captured)), rows.filter(captured)
+    if old.num_rows > MOST_EARLIER:
+        old = old.take(np.linspace(0, old.num_rows - 1, MOST_EARLIER).astype(np.int64))
+    return pa.concat_tables([old, new])
 
 
 def write(rows: pa.Table, since: float, path: Path) -> str:
@@ -69,11 +78,18 @@ def _line(champion: Version, versions: Mapping[int, Version]) -> list[Version]:
     return line[::-1]
 
 
-def _rows(inputs: Mapping[str, Array], labels: Array | None) -> pa.Table | None:
-    if labels is None:
-        return None
-    columns = {
-        f"inputs.{name}": to_column([array[i, ...] for i in range(len(array))])
-        for name, array in inputs.items()
-    }
-    return pa.table({**columns, "label": pa.array(labels), "at": pa.array(np.zeros(len(labels)))})
+def _newest(labelled: pa.Table) -> pa.Table:
+    """Labelled predictions in the columns of reference data; a prediction's id is its row's name."""
+    inputs = [name for name in labelled.column_names if name.startswith("inputs.")]
+    rows = labelled.select([*inputs, "label", "prediction_id", "at"])
+    rows = rows.rename_columns([*inputs, "label", "row_id", "at"])
+    rows = rows.slice(max(0, rows.num_rows - MOST_LABELLED))
+    return rows.append_column("holdout", pa.nulls(rows.num_rows, pa.bool_()))
+
+
+def _once(rows: pa.Table) -> pa.Table:
+    """The last copy of each row, so that one which is still captured keeps its time; held out if any is."""
+    placed = rows.append_column("place", pa.array(np.arange(rows.num_rows)))
+    kept = placed.group_by("row_id").aggregate([("place", "max"), ("holdout", "any")]).sort_by("place_max")
+    once = rows.take(kept["place_max"]).drop_columns(["holdout"])
+    return once.append_column("holdout", kept["holdout_any"])

@@ -1,7 +1,6 @@
 """Whether a model should be trained again now. Decides only; trains nothing.
 
-A confirmed loss retrains, drift alone never does: inputs often move without harm to the answers, so
-drift only asks for more rows to be captured.
+A confirmed loss retrains, drift alone never does: inputs often move without harm to the answers.
 """
 
 from dataclasses import dataclass
@@ -63,10 +62,9 @@ class Retrain:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Do not train. `sample_more` asks for a larger share of the traffic to be captured."""
+    """Do not train."""
 
     reason: str
-    sample_more: bool = False
 
 
 def decide(snapshot: Snapshot) -> Retrain | Hold:
@@ -74,7 +72,7 @@ def decide(snapshot: Snapshot) -> Retrain | Hold:
     if snapshot.fallen_since is None:
         if snapshot.drift_since is None:
             return Hold("no loss is confirmed by labels")
-        return Hold("inputs drift, but no loss is confirmed by labels", sample_more=True)
+        return Hold("inputs drift, but no loss is confirmed by labels")
     if snapshot.busy:
         return Hold(f"waiting for {snapshot.busy}")
     if snapshot.failed_canaries >= plan.max_failed_canaries:
@@ -83,8 +81,7 @@ def decide(snapshot: Snapshot) -> Retrain | Hold:
             "look into it, then run `headrace retrain`"
         )
     if snapshot.rows < plan.min_rows:
-        short = f"{snapshot.rows} of {plan.min_rows} labelled rows since the change"
-        return Hold(short, sample_more=True)
+        return Hold(f"{snapshot.rows} of {plan.min_rows} labelled rows since the change")
     if (rest := plan.cooldown_s - (snapshot.now - max(snapshot.started, default=-DAY_S))) > 0:
         return Hold(f"cooling down for {rest:.0f} s more")
     if sum(snapshot.now - start < DAY_S for start in snapshot.started) >= plan.per_day:

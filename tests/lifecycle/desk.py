@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 import numpy as np
+import pyarrow as pa
 from fastapi import FastAPI
 
 from gateway.core.capture import Capture
@@ -64,7 +65,7 @@ def open_desk(home: Path, *, workers: int = 2) -> tuple[Desk, SqlStore, ParquetC
     retraining = Retraining(
         *(store, monitor, captures, NoTrainer(), models, deploy.deploy),
         home / "training",
-        reference=lambda _version: ({}, None),
+        reference=lambda _version: pa.table({}),
     )
     desk = Desk(
         store=store,

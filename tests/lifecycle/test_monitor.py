@@ -1,9 +1,12 @@
 """The monitor over digits: silent while the scanner is well, loud once when it fades."""
 
-from collections.abc import Iterator
+import asyncio
+import threading
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from gateway.core.profile import Profile
@@ -37,17 +40,16 @@ class World:
         self.served = Served(write_model(folder / "model.onnx"))
         self.model = Model(MODEL, 1, 1.0, champion=1, weights=((1, 100.0),))
         self.store.commit(Entry("ann", "model.created", MODEL), self.model, version(1), version(2))
-        self.monitor = self.fresh_monitor()
 
-    def fresh_monitor(self) -> Monitor:
-        monitor = Monitor(self.store, self.captures, self.profile)
-        monitor.observe(self.now)
-        return monitor
+    async def start(self) -> None:
+        """A monitor starts, for the first time or again."""
+        self.monitor = Monitor(self.store, self.captures, self.profile)
+        await self.monitor.observe(self.now)
 
     def profile(self, model: str, number: int) -> Profile | None:
         return self.served.profile
 
-    def traffic(
+    async def traffic(
         self, seconds: int, *, faded: bool = False, labelled: bool = False, champion: int = 1
     ) -> None:
         for _ in range(seconds):
@@ -58,7 +60,7 @@ class World:
                 captures = self.served.captures(images[:40], self.now, champion)
                 self.captures.append(captures)
                 self.captures.label(MODEL, labels_for(captures, digits[:40]), self.now)
-            self.monitor.observe(self.now)
+            await self.monitor.observe(self.now)
 
     def promote(self, number: int) -> None:
         self.model = replace(
@@ -71,14 +73,15 @@ class World:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
+async def world(tmp_path: Path) -> AsyncIterator[World]:
     world = World(tmp_path)
+    await world.start()
     yield world
     world.store.close()
 
 
-def test_a_healthy_scanner_raises_nothing(world: World) -> None:
-    world.traffic(40, labelled=True)
+async def test_a_healthy_scanner_raises_nothing(world: World) -> None:
+    await world.traffic(40, labelled=True)
     report = world.monitor.drift(MODEL)
     assert report is not None
     assert report.verdict is Verdict.PASS
@@ -87,11 +90,11 @@ def test_a_healthy_scanner_raises_nothing(world: World) -> None:
     assert world.written() == []
 
 
-def test_a_fading_scanner_is_told_by_its_pixels_and_once(world: World) -> None:
-    world.traffic(20)
+async def test_a_fading_scanner_is_told_by_its_pixels_and_once(world: World) -> None:
+    await world.traffic(20)
     assert world.monitor.signals(MODEL).drift_since is None
     began = world.now
-    world.traffic(15, faded=True)
+    await world.traffic(15, faded=True)
     since = world.monitor.signals(MODEL).drift_since
     assert since is not None
     assert began < since <= began + 10
@@ -99,22 +102,22 @@ def test_a_fading_scanner_is_told_by_its_pixels_and_once(world: World) -> None:
     detail = next(r.detail for r in world.store.records(MODEL) if r.kind == "drift.detected")
     assert detail["drifted"] >= 30
     assert all(feature["name"].startswith("input[") for feature in detail["features"][:5])
-    world.traffic(20)
+    await world.traffic(20)
     assert world.monitor.signals(MODEL).drift_since is None
     assert world.written() == ["drift.detected", "drift.cleared"]
 
 
-def test_few_rows_say_nothing(world: World) -> None:
-    world.traffic(3, faded=True)
+async def test_few_rows_say_nothing(world: World) -> None:
+    await world.traffic(3, faded=True)
     report = world.monitor.drift(MODEL)
     assert report is not None
     assert report.verdict is Verdict.INCONCLUSIVE
 
 
-def test_labels_tell_a_fall_and_when_it_began(world: World) -> None:
-    world.traffic(10, labelled=True)
+async def test_labels_tell_a_fall_and_when_it_began(world: World) -> None:
+    await world.traffic(10, labelled=True)
     began = world.now
-    world.traffic(10, faded=True, labelled=True)
+    await world.traffic(10, faded=True, labelled=True)
     fall = world.monitor.signals(MODEL).fall
     assert fall is not None
     assert fall.since == pytest.approx(began + 1, abs=1.5)
@@ -128,11 +131,11 @@ def test_labels_tell_a_fall_and_when_it_began(world: World) -> None:
     assert cohorts[0]["coverage"] == 1.0
 
 
-def test_a_new_champion_starts_afresh(world: World) -> None:
-    world.traffic(20, faded=True, labelled=True)
+async def test_a_new_champion_starts_afresh(world: World) -> None:
+    await world.traffic(20, faded=True, labelled=True)
     assert world.monitor.signals(MODEL).fall is not None
     world.promote(2)
-    world.traffic(4, champion=2)
+    await world.traffic(4, champion=2)
     assert world.monitor.signals(MODEL).drift_since is None
     assert world.monitor.signals(MODEL).fall is None
     assert sorted(world.written()) == [
@@ -141,24 +144,24 @@ def test_a_new_champion_starts_afresh(world: World) -> None:
         "performance.fell",
         "performance.recovered",
     ]
-    world.traffic(6, champion=2)
+    await world.traffic(6, champion=2)
     assert world.monitor.drift(MODEL) is not None
 
 
-def test_a_restart_does_not_raise_the_same_alarm_again(world: World) -> None:
-    world.traffic(20, faded=True)
+async def test_a_restart_does_not_raise_the_same_alarm_again(world: World) -> None:
+    await world.traffic(20, faded=True)
     since = world.monitor.signals(MODEL).drift_since
-    world.monitor = world.fresh_monitor()
+    await world.start()
     assert world.monitor.signals(MODEL).drift_since == since
-    world.traffic(20, faded=True)
+    await world.traffic(20, faded=True)
     assert world.written() == ["drift.detected"]
 
 
-def test_other_roles_and_versions_do_not_count(world: World) -> None:
+async def test_other_roles_and_versions_do_not_count(world: World) -> None:
     images, _ = pages(1_000, faded=True)
     world.monitor.absorb([world.served.window(images, 1_001.0, 2, Role.CANARY)])
     world.monitor.absorb([world.served.window(images, 1_001.0, 1, Role.SHADOW)])
-    world.monitor.observe(1_010.0)
+    await world.monitor.observe(1_010.0)
     assert world.monitor.drift(MODEL) is None
 
 
@@ -176,3 +179,28 @@ def test_unknown_models_are_empty(world: World) -> None:
     assert world.monitor.drift("nobody") is None
     assert world.monitor.performance("nobody") is None
     assert world.monitor.signals("nobody").fall is None
+
+
+class SlowCaptures(ParquetCaptures):
+    """Reads labels once `gate` is open, and says when it was asked to."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.asked, self.gate = asyncio.Event(), threading.Event()
+        self._loop = asyncio.get_running_loop()
+
+    def made(self, model: str, since: float = 0.0) -> pa.Table:
+        self._loop.call_soon_threadsafe(self.asked.set)
+        assert self.gate.wait(10), "what opens the gate has no turn"
+        return super().made(model, since)
+
+
+async def test_others_have_their_turn_while_labels_are_read(world: World, tmp_path: Path) -> None:
+    captures = world.captures = SlowCaptures(tmp_path / "slow")
+    await world.start()
+    traffic = asyncio.create_task(world.traffic(2, labelled=True))
+    await captures.asked.wait()
+    assert world.monitor.performance(MODEL) is None
+    captures.gate.set()
+    await traffic
+    assert world.monitor.performance(MODEL) is not None

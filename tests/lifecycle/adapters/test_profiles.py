@@ -13,6 +13,7 @@ import pytest
 from gateway.core.profile import Profile
 from lifecycle.adapters.profiles import Profiles
 from lifecycle.errors import LifecycleCode, LifecycleError
+from lifecycle.tensors import to_array
 from tests.lifecycle.registry import GOOD, House
 
 ROWS = np.arange(60, dtype=np.float32).reshape(20, 3)
@@ -66,10 +67,23 @@ async def test_a_profile_once_read_outlives_its_file(
 async def test_reference_rows_come_back_with_their_labels(
     house: House, profiles: Profiles, registered: None
 ) -> None:
-    inputs, labels = profiles.reference(house.models.version("m", 1))
-    np.testing.assert_array_equal(inputs["x"], ROWS)
-    assert labels is not None
-    assert labels.tolist() == [0, 1] * 10
+    rows = profiles.reference(house.models.version("m", 1))
+    np.testing.assert_array_equal(to_array(rows["inputs.x"]), ROWS)
+    assert rows["label"].to_pylist() == [0, 1] * 10
+    assert len(set(rows["row_id"].to_pylist())) == 20
+    assert rows["holdout"].to_pylist() == [None] * 20
+
+
+async def test_reference_rows_keep_their_names_and_flags(
+    house: House, profiles: Profiles, linear: Callable[..., Path], tmp_path: Path
+) -> None:
+    reference = tmp_path / "reference.parquet"
+    names, held = [f"p{i}" for i in range(20)], [True, False, None, False] * 5
+    pq.write_table(pa.table({"inputs.x": list(ROWS), "row_id": names, "holdout": held}), reference)
+    rows = profiles.reference(await house.models.register("m", linear(), actor="ann", reference=reference))
+    assert rows.column_names == ["inputs.x", "row_id", "holdout"]
+    assert rows["row_id"].to_pylist() == names
+    assert rows["holdout"].to_pylist() == held
 
 
 async def test_a_version_without_reference_rows_says_how_to_give_some(

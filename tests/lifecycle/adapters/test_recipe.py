@@ -1,5 +1,6 @@
 """A recipe is run on what it may see, and only on that."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -26,23 +27,29 @@ def fail(data: TrainingData) -> bytes:
     raise ValueError(f"cannot learn from {len(data.labels)} rows")
 
 
-def job(folder: Path, recipe: str, recent: list[bool] | None = None) -> TrainingJob:
-    columns: dict[str, list[object]] = {
+def job(folder: Path, recipe: str, **flags: Sequence[bool | None]) -> TrainingJob:
+    columns: dict[str, Sequence[object]] = {
         "inputs.x": [[float(i), 0.0] for i in range(9)],
         "label": [f"class {i % 2}" for i in range(9)],
     }
-    if recent is not None:
-        columns["recent"] = list(recent)
-    pq.write_table(pa.table(columns), folder / "data.parquet")
+    pq.write_table(pa.table({**columns, **flags}), folder / "data.parquet")
     return TrainingJob("m", recipe, folder / "data.parquet", folder / "output", "a test")
 
 
-def test_one_recent_row_in_three_is_held_out_and_becomes_the_reference(tmp_path: Path) -> None:
-    model, reference = run_recipe(job(tmp_path, f"{HERE}:remember", [False] * 3 + [True] * 6))
+def held_in(reference: Path) -> list[float]:
+    """First features of the rows that were held out."""
+    rows = pq.read_table(reference)
+    return sorted(to_array(rows.filter(rows["holdout"])["inputs.x"])[:, 0].tolist())
+
+
+def test_one_recent_row_in_three_is_held_out_and_the_reference_says_which(tmp_path: Path) -> None:
+    recent = [False] * 3 + [True] * 6
+    model, reference = run_recipe(job(tmp_path, f"{HERE}:remember", recent=recent))
     data = SEEN.pop()
     assert model.read_bytes() == b"model"
-    held = to_array(pq.read_table(reference)["inputs.x"])[:, 0].tolist()
-    assert pq.read_table(reference).column_names == ["inputs.x", "label"]
+    held = held_in(reference)
+    assert pq.read_table(reference).column_names == ["inputs.x", "label", "holdout", "recent"]
+    assert pq.read_table(reference)["recent"].to_pylist() == recent
     assert len(held) == 2
     assert min(held) >= 3
     assert sorted(held + data.inputs["x"][:, 0].tolist()) == list(range(9))
@@ -52,7 +59,24 @@ def test_one_recent_row_in_three_is_held_out_and_becomes_the_reference(tmp_path:
 def test_without_a_mark_all_rows_are_recent(tmp_path: Path) -> None:
     _, reference = run_recipe(job(tmp_path, f"{HERE}:remember"))
     assert (SEEN.pop().weights == np.ones(6)).all()
-    assert pq.read_table(reference).num_rows == 3
+    assert len(held_in(reference)) == 3
+
+
+def test_what_earlier_versions_were_tested_on_is_not_learnt_from(tmp_path: Path) -> None:
+    before = [True, True, None, False, False, False, None, None, None]
+    _, reference = run_recipe(job(tmp_path, f"{HERE}:remember", holdout=before))
+    held = held_in(reference)
+    assert held[:2] == [0, 1]
+    assert len(held) == 3
+    assert held[2] in (2, 6, 7, 8)
+    assert sorted(held + SEEN.pop().inputs["x"][:, 0].tolist()) == list(range(9))
+
+
+def test_a_version_that_nothing_could_be_judged_by_is_not_trained(tmp_path: Path) -> None:
+    learnt: list[bool | None] = [False] * 7 + [None] * 2
+    with pytest.raises(LifecycleError, match="too few new labelled rows"):
+        run_recipe(job(tmp_path, f"{HERE}:remember", holdout=learnt))
+    assert not SEEN
 
 
 @pytest.mark.parametrize(

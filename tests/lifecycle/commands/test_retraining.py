@@ -7,16 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from gateway.core.types import Array
 from lifecycle.adapters.artifacts import FileArtifacts
 from lifecycle.adapters.capture import ParquetCaptures
-from lifecycle.adapters.reference import read_reference
+from lifecycle.adapters.profiles import Profiles
 from lifecycle.adapters.sandbox import ProcessSandbox
 from lifecycle.adapters.store import SqlStore
 from lifecycle.adapters.trainer import ProcessTrainer
 from lifecycle.commands.models import Models
 from lifecycle.commands.retraining import ACTOR, Retraining
-from lifecycle.core.version import Stage, Version
+from lifecycle.core.version import Stage
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.monitor import Monitor
 from lifecycle.ports import Entry, Trainer, TrainingJob
@@ -51,7 +50,8 @@ class World:
             self.models,
             self.deploy,
             self.folder / "work",
-            reference=self.reference,
+            reference=Profiles(self.store, self.artifacts).reference,
+            clock=lambda: self.now,
         )
 
     async def register(self, recipe: str = RECIPE) -> None:
@@ -68,11 +68,6 @@ class World:
             replace(version, stage=Stage.SERVING),
         )
 
-    def reference(self, version: Version) -> tuple[dict[str, Array], Array | None]:
-        return read_reference(
-            self.artifacts.fetch(version.reference, version.reference_digest), version.signature
-        )
-
     async def deploy(self, name: str, number: int, actor: str) -> None:
         await self.models.validate(name, number, actor)
         self.deployed.append(number)
@@ -86,7 +81,7 @@ class World:
             self.monitor.absorb([self.served.window(images, self.now)])
             if labelled:
                 self.captures.label(MODEL, labels_for(captures, digits[:60]), self.now)
-            self.monitor.observe(self.now)
+            await self.monitor.observe(self.now)
             await self.retraining.tick(self.now)
 
     def written(self) -> list[str]:
@@ -134,7 +129,7 @@ async def test_drift_without_labels_trains_nothing(world: World) -> None:
     await world.traffic(16, faded=True, labelled=False)
     status = world.retraining.status(MODEL)
     assert world.monitor.signals(MODEL).drift_since is not None
-    assert status.sample_more
+    assert status.reason == "inputs drift, but no loss is confirmed by labels"
     assert world.written() == []
 
 

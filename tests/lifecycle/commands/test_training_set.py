@@ -1,6 +1,7 @@
 """What a retraining learns from."""
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,49 +11,162 @@ import pyarrow.parquet as pq
 import pytest
 
 from gateway.core.capture import Capture
-from gateway.core.types import Array, Role
+from gateway.core.types import Role
 from lifecycle.adapters.capture import ParquetCaptures
+from lifecycle.adapters.profiles import Profiles
+from lifecycle.adapters.recipe import run_recipe
+from lifecycle.adapters.reference import read_reference
+from lifecycle.commands import training_set
 from lifecycle.commands.training_set import gather, write
+from lifecycle.core.training import TrainingData
 from lifecycle.core.version import Lineage, Version
 from lifecycle.errors import LifecycleError
+from lifecycle.ports import TrainingJob
+from tests.lifecycle.registry import House
 from tests.lifecycle.world import version
 
-REFERENCES: dict[int, tuple[dict[str, Array], Array | None]] = {
-    1: ({"x": np.full((2, 3), 1.0)}, np.array([1, 1])),
-    2: ({"x": np.full((2, 3), 2.0)}, np.array([2, 2])),
-    3: ({"x": np.full((2, 3), 3.0)}, None),
-}
-FIRST, SECOND, THIRD = (replace(version(n), reference=f"{n}.parquet") for n in (1, 2, 3))
-VERSIONS = {1: FIRST, 2: replace(SECOND, lineage=Lineage(1)), 3: replace(THIRD, lineage=Lineage(2))}
+SEEN: list[TrainingData] = []
+RECIPE = "tests.lifecycle.commands.test_training_set:remember"
 
 
-def read(version: Version) -> tuple[dict[str, Array], Array | None]:
-    return REFERENCES[version.number]
+def remember(data: TrainingData) -> bytes:
+    SEEN.append(data)
+    return b"model"
+
+
+class Line:
+    """A model whose captures, references and artifacts are real files; every row has values of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.house = House(folder)
+        self.read = Profiles(self.house.store, self.house.artifacts).reference
+        self.captures = ParquetCaptures(folder / "log")
+        self.versions: dict[int, Version] = {}
+        self.at = 0.0
+
+    def add(self, reference: Path, parent: int | None = None) -> Version:
+        uri, digest = self.house.artifacts.put(reference)
+        number = len(self.versions) + 1
+        self.versions[number] = replace(
+            version(number), reference=uri, reference_digest=digest, lineage=Lineage(parent)
+        )
+        return self.versions[number]
+
+    def given(self, first: int, rows: int, **columns: list[object]) -> Version:
+        """A version with a reference as people write it, by default labelled by the values themselves."""
+        values = range(first, first + rows)
+        table = {"x": [[float(value)] * 4 for value in values], "label": list(values), **columns}
+        path = self.folder / f"given-{first}.parquet"
+        pq.write_table(pa.table({name: column for name, column in table.items() if column}), path)
+        return self.add(path, len(self.versions) or None)
+
+    def predict(self, first: int, rows: int) -> None:
+        """Labelled predictions, a second apart."""
+        for value in range(first, first + rows):
+            self.at += 1
+            tensors = {"x": np.full((1, 4), value, np.float32)}
+            self.captures.append([Capture(f"p{value}", self.at, "m", 1, Role.CHAMPION, tensors, {})])
+        ids = [f"p{value}" for value in range(first, first + rows)]
+        self.captures.label("m", pa.table({"prediction_id": ids, "label": range(first, first + rows)}), 1.0)
+
+    def gather(self) -> pa.Table:
+        return gather(self.versions[max(self.versions)], self.versions, self.captures, self.read)
+
+    def retrain(self, since: float) -> tuple[set[int], set[int]]:
+        """Train the next version; the values it learnt from and those it is judged by."""
+        champion = max(self.versions)
+        folder = self.folder / f"work-{champion}"
+        rows = self.gather()
+        write(rows, since, folder / "data.parquet")
+        _, reference = run_recipe(TrainingJob("m", RECIPE, folder / "data.parquet", folder / "out", "test"))
+        new = self.add(reference, champion)
+        learnt = SEEN.pop().labels.tolist()
+        judged = read_reference(reference, new.signature, unseen=True)[1]
+        assert judged is not None
+        assert len(set(learnt)) == len(learnt)
+        assert len(set(judged.tolist())) == len(judged)
+        return set(learnt), set(judged.tolist())
 
 
 @pytest.fixture
-def captures(tmp_path: Path) -> ParquetCaptures:
-    log = ParquetCaptures(tmp_path / "log")
-    tensors = {"x": np.full((1, 3), 9.0)}
-    log.append([Capture(f"p{at}", at, "m", 3, Role.CHAMPION, tensors, tensors) for at in (10.0, 20.0)])
-    return log
+def line(tmp_path: Path) -> Iterator[Line]:
+    line = Line(tmp_path)
+    yield line
+    line.house.store.close()
 
 
-def test_all_that_is_labelled_of_the_line_takes_part(captures: ParquetCaptures) -> None:
-    captures.label("m", pa.table({"prediction_id": ["p10.0"], "label": [7]}), 30.0)
-    rows = gather(VERSIONS[3], VERSIONS, captures, read)
-    assert rows["label"].to_pylist() == [1, 1, 2, 2, 7]
-    assert [row[0] for row in rows["inputs.x"].to_pylist() if row] == [1.0, 1.0, 2.0, 2.0, 9.0]
-    assert rows["at"].to_pylist() == [0.0, 0.0, 0.0, 0.0, 10.0]
+def test_all_that_is_labelled_of_the_line_takes_part(line: Line) -> None:
+    line.given(10, 2)
+    line.given(20, 2)
+    line.given(30, 2, label=[])
+    line.predict(70, 1)
+    rows = line.gather()
+    assert rows["label"].to_pylist() == [10, 11, 20, 21, 70]
+    assert [row[0] for row in rows["inputs.x"].to_pylist() if row] == [10, 11, 20, 21, 70]
+    assert rows["at"].to_pylist() == [0.0, 0.0, 0.0, 0.0, 1.0]
+    assert rows["holdout"].to_pylist() == [None] * 5
 
 
-def test_a_version_of_another_line_takes_no_part(captures: ParquetCaptures) -> None:
-    assert gather(FIRST, VERSIONS, captures, read)["label"].to_pylist() == [1, 1]
+def test_a_version_of_another_line_takes_no_part(line: Line) -> None:
+    first = line.given(10, 2)
+    line.given(20, 2)
+    assert gather(first, line.versions, line.captures, line.read)["label"].to_pylist() == [10, 11]
 
 
-def test_without_one_label_there_is_nothing_to_learn(captures: ParquetCaptures) -> None:
+def test_without_one_label_there_is_nothing_to_learn(line: Line) -> None:
+    line.given(10, 2, label=[])
     with pytest.raises(LifecycleError, match="headrace feedback"):
-        gather(THIRD, {3: THIRD}, captures, read)
+        line.gather()
+
+
+def test_a_second_retraining_learns_from_no_row_that_was_held_out(line: Line) -> None:
+    line.given(0, 30)
+    line.predict(100, 60)
+    learnt, judged = line.retrain(since=1.0)
+    assert learnt | judged == {*range(30), *range(100, 160)}
+    assert judged <= {*range(100, 160)}
+    assert len(judged) == 20
+    # The rows of the first retraining are in the capture log still, and in its version's reference.
+    line.predict(200, 60)
+    learnt_again, judged_again = line.retrain(since=61.0)
+    assert not judged & learnt_again
+    assert learnt <= learnt_again
+    assert judged_again <= {*range(200, 260)}
+    assert len(judged_again) == 20
+
+
+def test_a_retraining_over_the_same_period_is_judged_by_rows_that_no_version_learnt_from(line: Line) -> None:
+    line.given(0, 30)
+    line.predict(100, 60)
+    learnt, judged = line.retrain(since=1.0)
+    line.predict(200, 30)
+    learnt_again, judged_again = line.retrain(since=1.0)
+    assert judged < judged_again
+    assert not judged_again & (learnt | learnt_again)
+
+
+def test_rows_that_people_held_out_stay_held_out(line: Line) -> None:
+    line.given(0, 4, holdout=[True, False, True, False])
+    line.predict(100, 30)
+    learnt, judged = line.retrain(since=1.0)
+    assert not {0, 2} & (learnt | judged)
+    assert {1, 3} <= learnt
+
+
+def test_equal_predictions_are_not_one_row(line: Line) -> None:
+    line.given(10, 1)
+    tensors = {"x": np.zeros((1, 4), np.float32)}
+    line.captures.append([Capture(f"p{i}", 1.0 + i, "m", 1, Role.CHAMPION, tensors, {}) for i in range(3)])
+    line.captures.label("m", pa.table({"prediction_id": ["p0", "p1", "p2"], "label": [5, 5, 5]}), 9.0)
+    assert line.gather()["label"].to_pylist() == [10, 5, 5, 5]
+
+
+def test_a_long_line_is_thinned_and_new_rows_are_not(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training_set, "MOST_EARLIER", 5)
+    line.given(0, 9)
+    line.predict(100, 7)
+    assert line.gather()["label"].to_pylist() == [0, 2, 4, 6, 8, *range(100, 107)]
 
 
 @pytest.mark.parametrize(("since", "recent"), [(10.0, [False, True, True]), (99.0, [True, True, True])])

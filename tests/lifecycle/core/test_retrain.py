@@ -17,9 +17,9 @@ def test_a_confirmed_loss_with_enough_rows_retrains_on_the_changed_period() -> N
     assert (decision.since, decision.rows) == (NOW - 60, 300)
 
 
-def test_drift_alone_only_raises_sampling() -> None:
+def test_drift_alone_trains_nothing() -> None:
     decision = decide(replace(FALLEN, fallen_since=None))
-    assert decision == Hold("inputs drift, but no loss is confirmed by labels", sample_more=True)
+    assert decision == Hold("inputs drift, but no loss is confirmed by labels")
 
 
 def test_all_quiet_holds() -> None:
@@ -44,9 +44,3 @@ def test_every_limit_holds_with_its_reason(change: dict[str, Any], reason: str) 
 
 def test_the_daily_budget_is_of_any_24_hours() -> None:
     assert isinstance(decide(replace(FALLEN, started=tuple(NOW - DAY_S - k for k in range(9)))), Retrain)
-
-
-def test_too_few_rows_ask_for_more_captures() -> None:
-    decision = decide(replace(FALLEN, rows=10))
-    assert isinstance(decision, Hold)
-    assert decision.sample_more
