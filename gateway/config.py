@@ -1,6 +1,7 @@
 """Settings of the data path: one frozen tree, checked once at start."""
 
 import hashlib
+import ipaddress
 import tempfile
 from pathlib import Path
 from typing import Literal
@@ -48,9 +49,17 @@ class GatewayConfig(_Section):
     admin_port: int = Field(8002, ge=1, le=65535)
     workers: int = Field(2, ge=1)
     edge: Literal["haproxy", "direct"] = "haproxy"
+    keys: Literal["auto", "required"] = Field(
+        "auto", description="auto: callers need an API key as soon as `host` is beyond loopback"
+    )
     limits: Limits = Limits()
     serving: Serving = Serving()
     watching: Watching = Watching()
+
+    @property
+    def identity(self) -> bool:
+        """Whether every caller must show a key."""
+        return self.keys == "required" or not is_loopback(self.host)
 
     @property
     def run_dir(self) -> Path:
@@ -62,3 +71,13 @@ class GatewayConfig(_Section):
     def slots(self) -> int:
         """Sockets that HAProxy knows: room for a full second set of workers during a rolling upgrade."""
         return 2 * self.workers
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a name or address can be reached from this machine only."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

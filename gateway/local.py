@@ -33,7 +33,7 @@ async def running(config: GatewayConfig, table: RouteTable) -> AsyncIterator[Wor
     """A worker with open listeners on the configured host and ports, until the block ends."""
     worker = Worker(config, "local")
     await worker.shadow.start()
-    await worker.routes.apply(table)
+    await worker.apply(table)
     await worker.grpc.start(f"{config.host}:{config.grpc_port}")
     await worker.http.listen_tcp(config.host, config.http_port)
     observing = asyncio.create_task(_observe(worker, config.watching.window_s))

@@ -10,10 +10,13 @@ import numpy as np
 
 from gateway.config import GatewayConfig
 from gateway.core.capture import Capture
+from gateway.core.keys import Keyring
+from gateway.core.routing import RouteTable
 from gateway.core.summary import Window
 from gateway.pipeline import Pipeline
 from gateway.runtime.live import LiveRoutes
 from gateway.runtime.loader import Loader
+from gateway.server.gate import Gate
 from gateway.server.grpc_server import GrpcServer
 from gateway.server.listener import HttpListener
 from gateway.telemetry.metrics import Metrics
@@ -34,8 +37,18 @@ class Worker:
         self.shadow = ShadowQueue(self.routes, self.tap, watching.shadow_queue)
         self.pipeline = Pipeline(self.routes, self.tap, self.shadow, int(entropy, 16) / 16**12, _ids(entropy))
         self.metrics = Metrics()
-        self.http = HttpListener(self.pipeline, config.limits, self.metrics.render)
-        self.grpc = GrpcServer(self.pipeline, config.limits, self.http.tally)
+        self.gate = Gate() if config.identity else None
+        self.http = HttpListener(self.pipeline, config.limits, self.metrics.render, gate=self.gate)
+        self.grpc = GrpcServer(self.pipeline, config.limits, self.http.tally, gate=self.gate)
+
+    async def apply(self, table: RouteTable) -> None:
+        """Make `table` the one in force. Its keys come first: a revocation waits for no version to load."""
+        self.take_keys(table.generation, table.keys)
+        await self.routes.apply(table)
+
+    def take_keys(self, generation: int, keys: Keyring) -> None:
+        if self.gate is not None:
+            self.gate.take(generation, keys)
 
     def collect(self) -> tuple[list[Window], list[Capture]]:
         """What was seen since the last call. Costs time in proportion to it: call it from a thread."""

@@ -13,6 +13,7 @@ from functools import partial
 import uvicorn
 
 from gateway.core.capture import Capture
+from gateway.core.keys import Keyring
 from gateway.core.report import WorkerReport
 from gateway.core.routing import RouteTable
 from gateway.core.summary import Window
@@ -151,8 +152,10 @@ class Lifecycle:
 
     async def observe(
         self, report: WorkerReport, windows: Sequence[Window], captures: Sequence[Capture]
-    ) -> None:
+    ) -> tuple[int, Keyring]:
+        """Returns the newest keys and their generation, so that no worker waits for them."""
         self._fleet.observe(report, windows, captures)
+        return self._fleet.table.generation, self._fleet.table.keys
 
     async def leave(self, worker: str) -> None:
         self._fleet.leave(worker)

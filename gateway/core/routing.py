@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from gateway.core.keys import NO_KEYS, Keyring
 from gateway.core.signature import Signature
 from gateway.core.types import Role
 from gateway.errors import ErrorCode, GatewayError
@@ -115,18 +116,25 @@ class ModelRoute:
 
 @dataclass(frozen=True, slots=True)
 class RouteTable:
-    """An immutable snapshot of every model's routing; `generation` only ever grows."""
+    """An immutable snapshot of every model's routing; `generation` only ever grows.
+
+    `keys` are those that may be used where identity is on; a table of before there were any has none.
+    """
 
     generation: int
     models: Mapping[str, ModelRoute]
+    keys: Keyring = NO_KEYS
 
     def as_json(self) -> dict[str, Any]:
-        return {"generation": self.generation, "models": [route.as_json() for route in self.models.values()]}
+        models = [route.as_json() for route in self.models.values()]
+        keys = {"keys": self.keys.as_json()} if self.keys.keys else {}
+        return {"generation": self.generation, "models": models, **keys}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "RouteTable":
         routes = (ModelRoute.from_json(route) for route in data["models"])
-        return cls(data["generation"], {route.name: route for route in routes})
+        models = {route.name: route for route in routes}
+        return cls(data["generation"], models, Keyring.from_json(data.get("keys", ())))
 
 
 EMPTY = RouteTable(0, {})

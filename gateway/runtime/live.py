@@ -52,7 +52,7 @@ class LiveRoutes:
         async with self._changing:
             failed = await self._load(table)
             models = {name: self._routable(route) for name, route in table.models.items()}
-            applied = RouteTable(table.generation, models)
+            applied = RouteTable(table.generation, models, table.keys)
             self._on_swap(table.generation)
             self.table, self.failed = applied, failed
             await self._release(applied)

@@ -21,7 +21,8 @@ CONTROLLER = "lifecycle"
 NAMESPACE = "headrace"
 """Name and Ray namespace of the controller's actor.
 
-It answers `watch(report) -> RouteTable | None`, `observe(report, windows, captures)` and `leave(worker)`.
+It answers `watch(report) -> RouteTable | None`, `observe(report, windows, captures) -> (generation, Keyring)`
+and `leave(worker)`.
 """
 
 _RETRY_S = 0.5
@@ -77,7 +78,8 @@ class RouteSync:
 
     async def _push(self) -> None:
         windows, captures = await asyncio.to_thread(self._worker.collect)
-        await self._call("observe", self._report(), windows, captures)
+        # Keys also come this way, every window: a pulled table may have to load versions for minutes.
+        self._worker.take_keys(*await self._call("observe", self._report(), windows, captures))
 
     async def _pull(self) -> RouteTable | None:
         table: RouteTable | None = await self._call("watch", self._report())
@@ -89,7 +91,7 @@ class RouteSync:
         return await getattr(actor, method).remote(*arguments)
 
     async def _apply(self, table: RouteTable) -> None:
-        await self._worker.routes.apply(table)
+        await self._worker.apply(table)
         await asyncio.to_thread(self._save, table)
 
     def _report(self) -> WorkerReport:

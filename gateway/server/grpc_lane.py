@@ -15,6 +15,7 @@ from gateway.protocols.answer_form import AnswerForm
 from gateway.protocols.fields import plain_text
 from gateway.protocols.grpc_frame import frame, percent_encoded, timeout_ns, unframe
 from gateway.protocols.status import STATUS
+from gateway.server.gate import Gate
 from gateway.server.message import Request, internal
 from gateway.server.tally import Tally
 
@@ -24,11 +25,15 @@ _END = b"\r\n0\r\ngrpc-status: 0\r\n\r\n"
 _log = logging.getLogger(__name__)
 
 
-async def infer(engine: Engine, tally: Tally, request: Request, cap: int) -> bytes:
+async def infer(engine: Engine, tally: Tally, request: Request, cap: int, gate: Gate | None = None) -> bytes:
     """The answer to a call, a fault's too. Does not suspend unless the engine does."""
     started, asked = time.monotonic_ns(), None
     try:
+        # A stranger's message is not even parsed; which model it is for is known only after.
+        caller = gate.caller(*request.credentials()) if gate is not None else None
         asked, form = _decode(request, started, cap)
+        if gate is not None and caller is not None:
+            gate.infers(caller, asked.model)
         response = await engine.infer(asked)
         reply = _answer(request, response, form)
     except GatewayError as error:

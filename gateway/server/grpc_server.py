@@ -12,32 +12,38 @@ from typing import NoReturn
 import grpc
 import grpc.aio
 from google.protobuf.descriptor_pool import DescriptorPool
-from google.protobuf.message import Message
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection, reflection_pb2
 
 from gateway.config import Limits
+from gateway.core.keys import Key
 from gateway.core.types import InferRequest, InferResponse
-from gateway.errors import GatewayError
-from gateway.ports import Engine
+from gateway.errors import ErrorCode, GatewayError
+from gateway.ports import Engine, Routes
 from gateway.protocols import open_inference_pb2 as pb
 from gateway.protocols import v2_proto
 from gateway.protocols.answer_form import AnswerForm
 from gateway.protocols.fields import plain_text
 from gateway.protocols.status import STATUS
+from gateway.server.gate import Gate, Scoped
 from gateway.server.grpc_calls import SERVICE, Calls
 from gateway.server.message import internal
 from gateway.server.tally import Tally
 
 _log = logging.getLogger(__name__)
+OPEN = frozenset(("ServerLive", "ServerReady"))
+"""Calls that need no key: they say nothing of any model, and balancers make them."""
 Context = grpc.aio.ServicerContext[bytes, bytes]
 
 
 class GrpcServer:
     """Serves an engine on the addresses it is given; see `gateway.server.listener` for the arguments."""
 
-    def __init__(self, engine: Engine, limits: Limits, tally: Tally | None = None) -> None:
+    def __init__(
+        self, engine: Engine, limits: Limits, tally: Tally | None = None, gate: Gate | None = None
+    ) -> None:
         self._engine = engine
+        self._gate = gate
         self._tally = Tally() if tally is None else tally
         self._cap = limits.max_body_mb * 2**20
         self._server: grpc.aio.Server | None = None
@@ -52,9 +58,9 @@ class GrpcServer:
             ("grpc.so_reuseport", 1),
         ]
         server = self._server = grpc.aio.server(options=options)
-        calls = Calls(self._engine.routes, self._tally, lambda: self._taking)
         handlers: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {
-            name: grpc.unary_unary_rpc_method_handler(_unary(call)) for name, call in calls.table.items()
+            name: grpc.unary_unary_rpc_method_handler(self._unary(name))
+            for name in self._calls(self._engine.routes).table
         }
         handlers["ModelInfer"] = grpc.unary_unary_rpc_method_handler(self._infer)
         handlers["ModelStreamInfer"] = grpc.stream_stream_rpc_method_handler(self._stream)
@@ -101,6 +107,8 @@ class GrpcServer:
                 response, form = await self._answer(message, context)
                 reply.infer_response.CopyFrom(v2_proto.encode(response, form))
             except GatewayError as error:
+                if error.code in (ErrorCode.UNAUTHENTICATED, ErrorCode.THROTTLED):
+                    await _abort(context, error)  # a key may be revoked while its stream is open
                 reply.error_message = error.message
             yield reply.SerializeToString()
 
@@ -109,7 +117,10 @@ class GrpcServer:
     ) -> tuple[InferResponse, AnswerForm]:
         started = time.monotonic_ns()
         try:
+            caller = self._caller(context)
             asked, form = _decode(message, context, started)
+            if self._gate is not None and caller is not None:
+                self._gate.infers(caller, asked.model)
             response = await self._engine.infer(asked)
         except GatewayError as error:
             self._tally.fail(message.model_name, error, started)
@@ -120,6 +131,28 @@ class GrpcServer:
         self._tally.add(asked, response, started)
         return response, form
 
+    def _caller(self, context: Context) -> Key | None:
+        if self._gate is None:
+            return None
+        told = dict(context.invocation_metadata() or ())
+        headers = (told.get(name, "") for name in ("authorization", "x-api-key", "x-forwarded-for"))
+        return self._gate.caller(*(value if isinstance(value, str) else "" for value in headers))
+
+    def _calls(self, routes: Routes) -> Calls:
+        return Calls(routes, self._tally, lambda: self._taking)
+
+    def _unary(self, name: str) -> Callable[[bytes, Context], Awaitable[bytes]]:
+        async def answer(data: bytes, context: Context) -> bytes:
+            try:
+                routes = self._engine.routes
+                if name not in OPEN and (caller := self._caller(context)) is not None:
+                    routes = Scoped(routes, caller)
+                return self._calls(routes).table[name](data).SerializeToString()
+            except GatewayError as error:
+                await _abort(context, error)
+
+        return answer
+
 
 def _decode(message: pb.ModelInferRequest, context: Context, now_ns: int) -> tuple[InferRequest, AnswerForm]:
     metadata = dict(context.invocation_metadata() or ())
@@ -128,16 +161,6 @@ def _decode(message: pb.ModelInferRequest, context: Context, now_ns: int) -> tup
     remaining = context.time_remaining()
     asked.deadline_ns = 0 if remaining is None else now_ns + int(remaining * 1e9)
     return asked, form
-
-
-def _unary(call: Callable[[bytes], Message]) -> Callable[[bytes, Context], Awaitable[bytes]]:
-    async def answer(data: bytes, context: Context) -> bytes:
-        try:
-            return call(data).SerializeToString()
-        except GatewayError as error:
-            await _abort(context, error)
-
-    return answer
 
 
 async def _abort(context: Context, error: GatewayError) -> NoReturn:

@@ -29,8 +29,8 @@ def render(config: GatewayConfig, connections: int) -> str:
         [
             _globals(config, connections),
             _defaults(),
-            _frontend("http", config.host, config.http_port),
-            _frontend("grpc", config.host, config.grpc_port),
+            _frontend("http", config, config.http_port),
+            _frontend("grpc", config, config.grpc_port),
             _workers(config),
             _grpc(config),
             _admin(config),
@@ -75,10 +75,10 @@ def _defaults() -> str:
 """
 
 
-def _frontend(name: str, host: str, port: int) -> str:
+def _frontend(name: str, config: GatewayConfig, port: int) -> str:
     # HTTP/1.1 and HTTP/2 by prior knowledge share the port: HAProxy tells them apart by the preface.
     return f"""frontend {name}
-    bind {_address(host, port)}
+    bind {_address(config.host, port)}{_noted(config)}
     acl lane path {LANE}
     acl grpc req.hdr(content-type) -m beg application/grpc
     acl repeatable path_end /infer
@@ -120,7 +120,7 @@ def _grpc(config: GatewayConfig) -> str:
 
 def _admin(config: GatewayConfig) -> str:
     return f"""frontend admin
-    bind {_address(config.host, config.admin_port)}
+    bind {_address(config.host, config.admin_port)}{_noted(config)}
     default_backend admin
 
 backend admin
@@ -129,6 +129,11 @@ backend admin
     retries 10
     server controller unix@{admin_socket(config.run_dir)} no-check
 """
+
+
+def _noted(config: GatewayConfig) -> str:
+    # Bad keys are counted by address, and behind the edge only it knows the address.
+    return "\n    http-request set-header x-forwarded-for %[src]" if config.identity else ""
 
 
 def _address(host: str, port: int) -> str:

@@ -12,6 +12,7 @@ from gateway.protocols.answer_form import AnswerForm
 from gateway.protocols.compression import compress, decompress, preferred
 from gateway.protocols.fields import plain_text
 from gateway.server.catalogue import find
+from gateway.server.gate import Gate
 from gateway.server.message import JSON_TYPE, Request, answer, fault, internal
 from gateway.server.tally import Tally
 
@@ -29,10 +30,14 @@ class Target(NamedTuple):
     version: int | None
 
 
-async def infer(engine: Engine, tally: Tally, request: Request, target: Target, cap: int) -> bytes:
+async def infer(
+    engine: Engine, tally: Tally, request: Request, target: Target, cap: int, gate: Gate | None = None
+) -> bytes:
     """The answer, a fault's too. Does not suspend unless the engine does."""
     started = time.monotonic_ns()
     try:
+        if gate is not None:
+            gate.infers(gate.caller(*request.credentials()), target.model)
         asked, form = _decode(engine, request, target, cap)
         response = await engine.infer(asked)
         body, json_length = v2_answer.encode(response, form)

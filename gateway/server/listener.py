@@ -13,6 +13,7 @@ from gateway.ports import Engine
 from gateway.protocols.fields import model_name, version_number
 from gateway.server import grpc_lane, infer_http, routes
 from gateway.server.eager import run_eagerly
+from gateway.server.gate import Gate, Scoped
 from gateway.server.http1 import HttpConnection
 from gateway.server.message import Request, fault, internal
 from gateway.server.tally import Tally
@@ -28,11 +29,18 @@ class HttpListener:
     Args:
         metrics: the text of `GET /metrics`.
         tally: shared with the worker's gRPC server, so that both tell the same counts.
+        gate: asked before anything but health is answered; None lets everybody in.
     """
 
     def __init__(
-        self, engine: Engine, limits: Limits, metrics: Callable[[], bytes], tally: Tally | None = None
+        self,
+        engine: Engine,
+        limits: Limits,
+        metrics: Callable[[], bytes],
+        tally: Tally | None = None,
+        gate: Gate | None = None,
     ) -> None:
+        self._gate = gate
         self.tally = Tally() if tally is None else tally
         self.max_body = limits.max_body_mb * 2**20
         self.leaving = False
@@ -118,9 +126,9 @@ class HttpListener:
         """The answer, or the task that will give it. Never raises."""
         target = self._targets.get(request.url)
         if target is not None and request.method == b"POST":
-            return run_eagerly(infer_http.infer(self._engine, self.tally, request, target, self.max_body))
+            return self._infer(request, target)
         if request.headers.get(b"content-type", b"").startswith(grpc_lane.CONTENT_TYPE):
-            return run_eagerly(grpc_lane.infer(self._engine, self.tally, request, self.max_body))
+            return run_eagerly(grpc_lane.infer(self._engine, self.tally, request, self.max_body, self._gate))
         try:
             return self._route(request)
         except GatewayError as error:
@@ -132,14 +140,25 @@ class HttpListener:
     def _route(self, request: Request) -> bytes | asyncio.Task[bytes]:
         path = routes.parse(request.url)
         if path.pattern != routes.INFER or request.method != b"POST":
-            context = routes.Context(self._engine.routes, self.tally, self._metrics, not self.leaving)
-            return routes.respond(context, request, path)
+            return routes.respond(self._context(request, path), request, path)
         target = infer_http.Target(model_name(path.model), version_number(path.version))
         if target.model in self._engine.routes.table.models:
             if len(self._targets) >= _KNOWN_URLS:
                 self._targets.clear()
             self._targets[request.url] = target  # saves 4 µs a request
-        return run_eagerly(infer_http.infer(self._engine, self.tally, request, target, self.max_body))
+        return self._infer(request, target)
+
+    def _infer(self, request: Request, target: infer_http.Target) -> bytes | asyncio.Task[bytes]:
+        return run_eagerly(
+            infer_http.infer(self._engine, self.tally, request, target, self.max_body, self._gate)
+        )
+
+    def _context(self, request: Request, path: routes.Path) -> routes.Context:
+        live, ready = self._engine.routes, not self.leaving
+        if self._gate is None or path.pattern in routes.OPEN:
+            return routes.Context(live, self.tally, self._metrics, ready)
+        caller = self._gate.caller(*request.credentials())
+        return routes.Context(Scoped(live, caller), self.tally, self._metrics, ready, caller)
 
 
 def _bind(path: Path) -> socket.socket:

@@ -8,12 +8,15 @@ from gateway.protocols.status import STATUS
 _REASONS = {
     200: b"OK",
     400: b"Bad Request",
+    401: b"Unauthorized",
+    403: b"Forbidden",
     404: b"Not Found",
     405: b"Method Not Allowed",
     408: b"Request Timeout",
     413: b"Content Too Large",
     414: b"URI Too Long",
     415: b"Unsupported Media Type",
+    429: b"Too Many Requests",
     431: b"Request Header Fields Too Large",
     499: b"Client Closed Request",
     500: b"Internal Server Error",
@@ -43,6 +46,10 @@ class Request:
     def header(self, name: bytes) -> str:
         return self.headers.get(name, b"").decode("latin-1")
 
+    def credentials(self) -> tuple[str, str, str]:
+        """What a gate asks for: the two headers that may hold a key, and the address that the edge noted."""
+        return self.header(b"authorization"), self.header(b"x-api-key"), self.header(b"x-forwarded-for")
+
 
 def answer(request: Request, status: int, kind: bytes, body: bytes, extra: bytes = b"") -> bytes:
     """A whole answer. `extra` holds further header lines, each ended."""
@@ -68,6 +75,8 @@ def fault(request: Request, error: GatewayError) -> bytes:
     """The answer to a request that failed."""
     status = STATUS[error.code]
     extra = b"retry-after: 1\r\n" if status.retryable else b""
+    if error.code is ErrorCode.UNAUTHENTICATED:
+        extra = b"www-authenticate: Bearer\r\n"
     return json_answer(request, status.http, {"error": error.message}, extra)
 
 

@@ -6,7 +6,8 @@ from urllib.parse import unquote_to_bytes
 
 import orjson
 
-from gateway.errors import GatewayError
+from gateway.core.keys import Key
+from gateway.errors import ErrorCode, GatewayError
 from gateway.ports import Routes
 from gateway.protocols.fields import invalid
 from gateway.server import catalogue, settings
@@ -14,6 +15,8 @@ from gateway.server.message import JSON_TYPE, Request, answer, fault, json_answe
 from gateway.server.tally import Tally
 
 INFER = ("v2", "models", "*", "infer")
+OPEN = frozenset((("v2", "health", "live"), ("v2", "health", "ready")))
+"""Paths that need no key: they say nothing of any model, and balancers ask them."""
 
 
 class Path(NamedTuple):
@@ -25,12 +28,16 @@ class Path(NamedTuple):
 
 
 class Context(NamedTuple):
-    """What handlers may look at. `ready` says whether new work is taken."""
+    """What handlers may look at. `ready`: whether new work is taken. No `caller` without identity.
+
+    What a `caller` may not see is not in `routes`.
+    """
 
     routes: Routes
     tally: Tally
     metrics: Callable[[], bytes]
     ready: bool
+    caller: Key | None = None
 
 
 class Reply(NamedTuple):
@@ -136,6 +143,8 @@ def _trace(context: Context, _request: Request, path: Path) -> Reply:
 
 
 def _metrics(context: Context, _request: Request, _path: Path) -> Reply:
+    if context.caller is not None and not context.caller.wide:
+        raise GatewayError(ErrorCode.FORBIDDEN, "metrics tell of every model; this key is for some only")
     return Reply(200, context.metrics())
 
 

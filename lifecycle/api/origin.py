@@ -3,12 +3,12 @@
 A page that a person visits can send requests to loopback, and by DNS rebinding even read the answers.
 """
 
-import ipaddress
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from gateway.config import is_loopback
 from lifecycle.api.status import error_response
 from lifecycle.errors import LifecycleCode
 
@@ -38,15 +38,6 @@ class SameOrigin:
         if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
             return "requests from other web sites are not taken"
         return ""
-
-
-def is_loopback(name: str) -> bool:
-    if name == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
 
 
 def _hostname(url: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from gateway.config import GatewayConfig
+from gateway.config import GatewayConfig, is_loopback
 
 
 @pytest.mark.parametrize(
@@ -44,3 +44,19 @@ def test_a_home_always_finds_its_own_sockets() -> None:
 
 def test_a_second_set_of_workers_finds_room() -> None:
     assert GatewayConfig(home=Path("home"), workers=3).slots == 6
+
+
+def test_loopback_is_a_whole_network() -> None:
+    assert is_loopback("127.8.9.1")
+    assert not is_loopback("128.0.0.1")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1"])
+def test_on_loopback_keys_are_a_choice(host: str) -> None:
+    assert not GatewayConfig(home=Path("h"), host=host).identity
+    assert GatewayConfig(home=Path("h"), host=host, keys="required").identity
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.1", "headrace.example"])
+def test_beyond_loopback_keys_are_required(host: str) -> None:
+    assert GatewayConfig(home=Path("h"), host=host).identity

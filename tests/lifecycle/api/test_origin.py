@@ -2,7 +2,6 @@
 
 import pytest
 
-from lifecycle.api.origin import is_loopback
 from tests.lifecycle.api.conftest import Admin
 
 
@@ -35,8 +34,3 @@ async def test_a_foreign_origin_is_forbidden(admin: Admin, origin: str, method: 
 async def test_the_own_page_is_no_foreigner(admin: Admin) -> None:
     answer = await admin.http.get("/v1/status", headers={"origin": "http://127.0.0.1:8002"})
     assert answer.status_code == 200
-
-
-def test_loopback_is_a_whole_network() -> None:
-    assert is_loopback("127.8.9.1")
-    assert not is_loopback("128.0.0.1")

@@ -1,0 +1,113 @@
+"""API keys as the data path knows them: who a secret belongs to, and what it may do.
+
+Secrets are never kept: a key is known by its digest only.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class KeyRole(StrEnum):
+    """A ladder: each role may do all that the ones before it may."""
+
+    VIEWER = "viewer"
+    INFERENCE = "inference"
+    DEPLOYER = "deployer"
+    APPROVER = "approver"
+    ADMIN = "admin"
+
+
+_RANK = {role: rank for rank, role in enumerate(KeyRole)}
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One person's or one program's key. Times are Unix seconds; 0 stands for never.
+
+    Args:
+        digest: of the secret, by `digest`.
+        models: names, or prefixes that end in `*`; empty means every model.
+    """
+
+    name: str
+    digest: str
+    role: KeyRole
+    models: tuple[str, ...] = ()
+    created_at: float = 0.0
+    expires_at: float = 0.0
+    revoked_at: float = 0.0
+
+    @property
+    def wide(self) -> bool:
+        """Whether it is for every model, those to come too."""
+        return not self.models
+
+    def covers(self, model: str) -> bool:
+        if not self.models or model in self.models:
+            return True
+        return any(model.startswith(item[:-1]) for item in self.models if item.endswith("*"))
+
+    def may(self, role: KeyRole) -> bool:
+        return _RANK[self.role] >= _RANK[role]
+
+    def live(self, now: float) -> bool:
+        return not self.revoked_at and not 0 < self.expires_at <= now
+
+    def as_json(self) -> dict[str, Any]:
+        fields = ("name", "digest", "created_at", "expires_at", "revoked_at")
+        return {name: getattr(self, name) for name in fields} | {
+            "role": str(self.role),
+            "models": list(self.models),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Key":
+        return cls(**{**data, "role": KeyRole(data["role"]), "models": tuple(data["models"])})
+
+
+def digest(secret: str) -> str:
+    """BLAKE2b-256, personalised. Secrets are 256 random bits, so a fast hash is as good as a slow one."""
+    data = secret.encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(data, digest_size=32, person=b"headrace key").hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Keyring:
+    """Every key that may be used, as a part of a route table."""
+
+    keys: tuple[Key, ...] = ()
+    _by_digest: dict[str, Key] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_by_digest", {key.digest: key for key in self.keys})
+
+    def find(self, secret: str, now: float) -> Key | None:
+        """The live key of a secret.
+
+        Time tells nothing of the secret: what is looked up is its digest, which a caller cannot steer.
+        """
+        presented = digest(secret)
+        key = self._by_digest.get(presented)
+        if key is None or not hmac.compare_digest(key.digest, presented) or not key.live(now):
+            return None
+        return key
+
+    def as_json(self) -> list[dict[str, Any]]:
+        return [key.as_json() for key in self.keys]
+
+    @classmethod
+    def from_json(cls, data: Iterable[Mapping[str, Any]]) -> "Keyring":
+        return cls(tuple(Key.from_json(key) for key in data))
+
+
+NO_KEYS = Keyring()
+
+
+def secret_in(authorization: str, api_key: str) -> str:
+    """The secret of a request: `authorization: Bearer SECRET`, or else `x-api-key: SECRET`. Empty if none."""
+    scheme, _, value = authorization.partition(" ")
+    return value.strip() if scheme.lower() == "bearer" else api_key.strip()

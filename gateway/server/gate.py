@@ -1,0 +1,70 @@
+"""Who may ask what of a worker while identity is on. Must never answer a model's question itself.
+
+A check is one hash and one look-up, about 3 µs a request (benchmarks/micro/gate.py), so nothing is cached and
+no secret is kept. Without identity there is no gate, and a request pays nothing.
+"""
+
+import time
+from dataclasses import dataclass
+
+from gateway.core.keys import NO_KEYS, Key, Keyring, KeyRole, secret_in
+from gateway.core.routing import RouteTable
+from gateway.core.throttle import BadKeys
+from gateway.errors import ErrorCode, GatewayError
+from gateway.ports import LoadedVersion, Routes
+
+
+class Gate:
+    """Knows the keys of the newest table it has seen; until the first one nobody passes."""
+
+    def __init__(self) -> None:
+        self._keys = NO_KEYS
+        self._generation = -1
+        self._bad = BadKeys()
+
+    def take(self, generation: int, keys: Keyring) -> None:
+        """Use these keys from now on, unless they are older than those at hand."""
+        if generation >= self._generation:
+            self._generation, self._keys = generation, keys
+
+    def caller(self, authorization: str, api_key: str, address: str = "") -> Key:
+        """Whose key it is. Raises GatewayError UNAUTHENTICATED, or THROTTLED after many bad keys."""
+        secret = secret_in(authorization, api_key)
+        key = self._keys.find(secret, time.time()) if secret else None
+        if key is not None:
+            return key
+        if not secret:
+            raise GatewayError(
+                ErrorCode.UNAUTHENTICATED, "a key is needed: send it as `authorization: Bearer KEY`"
+            )
+        if self._bad.note(address, time.monotonic()):
+            raise GatewayError(ErrorCode.THROTTLED, "too many bad keys from this address; wait a minute")
+        raise GatewayError(ErrorCode.UNAUTHENTICATED, "this key is unknown, expired or revoked")
+
+    def infers(self, key: Key, model: str) -> None:
+        """Raises GatewayError NOT_FOUND for a model that is not the key's, FORBIDDEN for a lesser role."""
+        if not key.covers(model):
+            raise GatewayError(ErrorCode.NOT_FOUND, f"no model named {model!r} is served here")
+        if not key.may(KeyRole.INFERENCE):
+            raise GatewayError(
+                ErrorCode.FORBIDDEN, f"this key has the role {key.role}; inference takes the role inference"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Scoped:
+    """Routes as one key sees them: other models do not exist. Implements `ports.Routes`."""
+
+    routes: Routes
+    key: Key
+
+    @property
+    def table(self) -> RouteTable:
+        table = self.routes.table
+        if self.key.wide:
+            return table
+        seen = {name: route for name, route in table.models.items() if self.key.covers(name)}
+        return RouteTable(table.generation, seen)
+
+    def loaded(self, model: str, version: int) -> LoadedVersion:
+        return self.routes.loaded(model, version)
