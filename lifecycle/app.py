@@ -31,6 +31,7 @@ from lifecycle.api.app import build
 from lifecycle.api.desk import Desk
 from lifecycle.commands.deploy import Deploy
 from lifecycle.commands.feedback import Feedback
+from lifecycle.commands.keys import Keys
 from lifecycle.commands.models import Models
 from lifecycle.commands.publish import Publisher
 from lifecycle.commands.retraining import Retraining
@@ -77,7 +78,10 @@ class Lifecycle:
     def _desk(self) -> Desk:
         store, fleet, publisher = self._store, self._fleet, self._publisher
         gateway = self._config.gateway
-        models = Models(store, self._artifacts, ProcessSandbox(), self._clock)
+        governance = self._config.governance
+        models = Models(
+            *(store, self._artifacts, ProcessSandbox(), self._clock), approvals=governance.approvals_of
+        )
         traffic = Traffic(store, fleet, publisher, self._clock)
         rollouts = Rollouts(store, publisher, self._clock)
         plan = preset(self._config.control.default_plan)
@@ -102,7 +106,9 @@ class Lifecycle:
             metrics=self._metrics.render,
             find=self._captures.find,
             default_plan=self._config.control.default_plan,
-            hosts=frozenset({gateway.host}),
+            keys=Keys(store, publisher.publish, self._clock),
+            identity=gateway.identity,
+            hosts=frozenset({gateway.host, *governance.admin_hosts}),
             info={"workers": self._config.gateway.workers, "edge": self._config.gateway.edge},
         )
 
@@ -121,6 +127,9 @@ class Lifecycle:
             uds=None if direct else str(admin_socket(gateway.run_dir)),
             log_level="warning",
             lifespan="off",
+            # Behind the edge only it knows the caller's address, and nobody else reaches the socket.
+            proxy_headers=not direct,
+            forwarded_allow_ips="*",
             timeout_graceful_shutdown=1,  # readers of /v1/events never hang up by themselves
         )
         await uvicorn.Server(config).serve()

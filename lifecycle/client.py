@@ -4,6 +4,7 @@ Answers are the API's JSON objects. Must never import the server's side.
 """
 
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -29,7 +30,8 @@ class Client:
 
     Args:
         url: the admin API, e.g. `http://127.0.0.1:8002`.
-        actor: written to the ledger as who did it.
+        actor: written to the ledger as who did it, where identity is off.
+        key: the API key's secret; the environment's HEADRACE_KEY if not given.
         timeout_s: for one answer; validate, deploy, promote and retrain wait longer.
     """
 
@@ -38,11 +40,14 @@ class Client:
         url: str = DEFAULT_URL,
         *,
         actor: str = "local",
+        key: str | None = None,
         timeout_s: float = 30.0,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self.url = url.rstrip("/")
         headers = {"x-headrace-actor": actor}
+        if secret := os.environ.get("HEADRACE_KEY", "") if key is None else key:
+            headers["authorization"] = f"Bearer {secret}"
         try:
             self._http = httpx.Client(
                 base_url=self.url, headers=headers, timeout=timeout_s, transport=transport, trust_env=False
@@ -65,6 +70,25 @@ class Client:
 
     def status(self) -> Json:
         return self._get("/v1/status")
+
+    def ready(self) -> bool:
+        """Whether the cluster is ready to serve. Takes no key."""
+        return bool(self._get("/v1/ready")["ready"])
+
+    # Keys
+
+    def keys(self) -> list[Json]:
+        return cast(list[Json], self._get("/v1/keys")["keys"])
+
+    def create_key(
+        self, name: str, role: str, *, models: Sequence[str] = (), expires_s: float | None = None
+    ) -> Json:
+        """A new key; `secret` in the answer is told only now. See `headrace key create --help`."""
+        body = {"name": name, "role": role, "models": list(models), "expires_s": expires_s}
+        return self._call("POST", "/v1/keys", json=body)
+
+    def revoke_key(self, name: str) -> Json:
+        return self._call("DELETE", "/v1/keys/" + quote(name, safe=""))
 
     # Models and versions
 

@@ -21,6 +21,7 @@ from gateway.config import GatewayConfig
 from lifecycle.cli.daemon import sweep
 from lifecycle.config import LifecycleConfig, load
 from lifecycle.errors import LifecycleError
+from lifecycle.offline import check_identity
 
 log = logging.getLogger("headrace")
 
@@ -33,6 +34,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         config = load(home, options)
+        check_identity(config)
         _environment(config.gateway)
         asyncio.run(_live(config))
     except (LifecycleError, RuntimeError, OSError) as error:

@@ -22,6 +22,24 @@ class Control(_Section):
     confirm_s: float = Field(30.0, gt=0, description="how long a command waits for all workers")
 
 
+class ModelGovernance(_Section):
+    """What one model asks for instead."""
+
+    approvals: int = Field(ge=0)
+
+
+class Governance(_Section):
+    """Who must agree before a version may serve, and by which names the admin API may be called."""
+
+    approvals: int = Field(0, ge=0, description="people other than the submitter; 0 approves on request")
+    models: dict[str, ModelGovernance] = Field(default_factory=dict)
+    admin_hosts: tuple[str, ...] = Field((), description="host names besides loopback and `gateway.host`")
+
+    def approvals_of(self, model: str) -> int:
+        own = self.models.get(model)
+        return self.approvals if own is None else own.approvals
+
+
 class LifecycleConfig(_Section):
     """Settings of the controller and of the gateway it looks after.
 
@@ -30,6 +48,7 @@ class LifecycleConfig(_Section):
 
     gateway: GatewayConfig
     control: Control = Control()
+    governance: Governance = Governance()
     store: str = ""
     artifacts: str = ""
 

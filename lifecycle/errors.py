@@ -13,7 +13,11 @@ class LifecycleCode(StrEnum):
     """The revision that the caller saw is no longer the current one."""
     REFUSED = "REFUSED"
     """An artifact or a version did not pass; the message says which gate."""
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+    """No key, or one that is not valid."""
     FORBIDDEN = "FORBIDDEN"
+    THROTTLED = "THROTTLED"
+    """Too many bad keys from one address."""
     UNAVAILABLE = "UNAVAILABLE"
     INTERNAL = "INTERNAL"
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 
 from gateway.core.capture import Capture
+from gateway.core.keys import Key
 from gateway.core.report import WorkerReport as WorkerReport
 from gateway.core.routing import RouteTable
 from lifecycle.core.ledger import Head, Record
@@ -41,7 +42,11 @@ class Store(Protocol):
         """Newest first."""
         ...
 
-    def commit(self, entry: Entry, *values: Model | Version | Rollout) -> Record:
+    def api_keys(self) -> list[Key]:
+        """Every API key that ever was, by name."""
+        ...
+
+    def commit(self, entry: Entry, *values: Model | Version | Rollout | Key) -> Record:
         """Write values and their ledger record in one durable transaction.
 
         Raises LifecycleError STALE if a model's stored revision is not the given one minus 1 (a new

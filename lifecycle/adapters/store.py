@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, Row, create_engine, event, insert, se
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError
 
+from gateway.core.keys import Key
 from lifecycle.adapters import store_tables as tables
 from lifecycle.core.ledger import Head, Record, canonical, seal
 from lifecycle.core.rollout import Rollout
@@ -75,7 +76,12 @@ class SqlStore:
         with self._reading() as connection:
             return [Rollout.from_json(orjson.loads(body)) for (body,) in connection.execute(query)]
 
-    def commit(self, entry: Entry, *values: Model | Version | Rollout) -> Record:
+    def api_keys(self) -> list[Key]:
+        query = select(tables.keys.c.body).order_by(tables.keys.c.name)
+        with self._reading() as connection:
+            return [Key.from_json(orjson.loads(body)) for (body,) in connection.execute(query)]
+
+    def commit(self, entry: Entry, *values: Model | Version | Rollout | Key) -> Record:
         with self._writing() as connection:
             # Taken first: on Postgres this row lock is what puts ledger records in a line.
             last = connection.execute(select(tables.heads).with_for_update()).one()
@@ -129,12 +135,14 @@ class SqlStore:
             yield connection
 
 
-def _write(connection: Connection, value: Model | Version | Rollout) -> None:
+def _write(connection: Connection, value: Model | Version | Rollout | Key) -> None:
     body = _text(value.as_json())
     if isinstance(value, Model):
         _write_model(connection, value, body)
     elif isinstance(value, Version):
         _write_version(connection, value, body)
+    elif isinstance(value, Key):
+        _write_key(connection, value, body)
     else:
         _write_rollout(connection, value, body)
 
@@ -178,6 +186,12 @@ def _write_rollout(connection: Connection, rollout: Rollout, body: str) -> None:
     if not changed.rowcount:
         key = {"id": rollout.id, "model": rollout.model, "started_at": rollout.started_at}
         connection.execute(insert(tables.rollouts).values(key | row))
+
+
+def _write_key(connection: Connection, key: Key, body: str) -> None:
+    same = tables.keys.c.name == key.name
+    if not connection.execute(update(tables.keys).where(same).values(body=body)).rowcount:
+        connection.execute(insert(tables.keys).values(name=key.name, body=body))
 
 
 def _record(row: Row[Any]) -> Record:

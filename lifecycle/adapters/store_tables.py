@@ -52,6 +52,14 @@ Index(
     postgresql_where=rollouts.c.active == text("true"),
 )
 
+keys = Table(
+    "keys",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+"""API keys by name, with the digests of their secrets."""
+
 records = Table(
     "records",
     metadata,

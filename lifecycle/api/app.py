@@ -4,8 +4,20 @@ from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import FastAPI
 
-from lifecycle.api import audit, events, feedback, models, observe, overview, rollouts, traffic, versions
+from lifecycle.api import (
+    audit,
+    events,
+    feedback,
+    keys,
+    models,
+    observe,
+    overview,
+    rollouts,
+    traffic,
+    versions,
+)
 from lifecycle.api.desk import Desk as Desk
+from lifecycle.api.identity import Identity
 from lifecycle.api.origin import SameOrigin
 from lifecycle.api.status import install_errors
 
@@ -15,9 +27,12 @@ def build(desk: Desk) -> FastAPI:
     # FastAPI's documentation pages load scripts from other sites, so only the schema is served.
     app = FastAPI(title="Headrace admin API", version=installed_version(), docs_url=None, redoc_url=None)
     app.state.desk = desk
-    for part in (overview, models, versions, traffic, rollouts, feedback, observe, audit, events):
+    for part in (overview, models, versions, traffic, rollouts, feedback, observe, audit, events, keys):
         app.include_router(part.router)
     install_errors(app)
+    if desk.identity:
+        app.add_middleware(Identity, keys=desk.keys)
+    # Added last, so it is asked first: a foreign page is turned away whatever key it holds.
     app.add_middleware(SameOrigin, hosts=desk.hosts)
     return app
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from lifecycle.api.desk import AtDesk
+from lifecycle.api.desk import AtDesk, Caller, covered
 from lifecycle.api.observations import LedgerOut, PredictionOut, RecordOut, RecordsOut, SplitOut
 from lifecycle.commands import audit
 from lifecycle.core.ledger import Record
@@ -20,11 +20,13 @@ router = APIRouter(prefix="/v1/audit", tags=["audit"])
 @router.get("")
 async def records(
     desk: AtDesk,
+    caller: Caller,
     model: str | None = None,
     after: Annotated[int | None, Query(ge=0)] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> RecordsOut:
     """Ledger records, oldest first: the newest ones, or the first ones behind number `after`."""
+    covered(caller, model)
     if after is None:
         found = await asyncio.to_thread(newest, desk.store, model, limit)
     else:
@@ -34,19 +36,23 @@ async def records(
 
 @router.get("/at")
 async def at(
-    desk: AtDesk, model: str, time: Annotated[str, Query(description="ISO 8601 or Unix seconds.")]
+    desk: AtDesk,
+    caller: Caller,
+    model: str,
+    time: Annotated[str, Query(description="ISO 8601 or Unix seconds.")],
 ) -> SplitOut:
     """Which versions had a model's traffic at a time."""
+    covered(caller, model)
     moment = read_time(time)
     split = await asyncio.to_thread(audit.at, desk.store, model, moment)
     return SplitOut.of(split, moment)
 
 
 @router.get("/predictions/{prediction:path}")
-async def prediction(desk: AtDesk, prediction: str) -> PredictionOut:
+async def prediction(desk: AtDesk, caller: Caller, prediction: str) -> PredictionOut:
     """Which version gave an answer, and who had put it there. Knows captured predictions only."""
     origin = await asyncio.to_thread(desk.find, prediction)
-    if origin is None:
+    if origin is None or not caller.covers(origin.model):
         message = f"prediction {prediction!r} was not captured; only a sample of the traffic is"
         raise LifecycleError(LifecycleCode.NOT_FOUND, message)
     split = await asyncio.to_thread(audit.at, desk.store, origin.model, origin.at)

@@ -7,12 +7,15 @@ from typing import Annotated, Any, cast
 from fastapi import Depends, Header, Request
 from pydantic import StringConstraints
 
+from gateway.core.keys import Key, KeyRole
 from lifecycle.commands.deploy import Deploy
 from lifecycle.commands.feedback import Feedback
+from lifecycle.commands.keys import Keys
 from lifecycle.commands.models import Models
 from lifecycle.commands.retraining import Retraining
 from lifecycle.commands.rollouts import Rollouts
 from lifecycle.commands.traffic import Traffic
+from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.monitor import Monitor
 from lifecycle.ports import Fleet, Origin, Store
 
@@ -27,6 +30,7 @@ class Desk:
         info: what the node says of itself in `/v1/status`; `workers` there is how many are wanted.
         default_plan: preset of a rollout that names no plan.
         hosts: names besides loopback by which the API may be addressed.
+        identity: whether every request needs a key.
     """
 
     store: Store
@@ -38,25 +42,47 @@ class Desk:
     feedback: Feedback
     retraining: Retraining
     monitor: Monitor
+    keys: Keys
     metrics: Callable[[], bytes]
     find: Callable[[str], Origin | None]
     info: Mapping[str, Any] = field(default_factory=dict)
     default_plan: str = "quick"
     hosts: frozenset[str] = frozenset()
+    identity: bool = False
 
 
 def _desk(request: Request) -> Desk:
     return cast(Desk, request.app.state.desk)
 
 
+ANYONE = Key("", "", KeyRole.ADMIN)
+"""Whoever asks while identity is off."""
+
+
+def _caller(request: Request) -> Key:
+    return cast(Key, getattr(request.state, "key", ANYONE))
+
+
+def covered(caller: Key, model: str | None) -> None:
+    """Raises LifecycleError NOT_FOUND for a model that is not the caller's, FORBIDDEN for none but all."""
+    if model is None and not caller.wide:
+        message = f"the key {caller.name!r} is for some models only; name one of them"
+        raise LifecycleError(LifecycleCode.FORBIDDEN, message)
+    if model is not None and not caller.covers(model):
+        raise LifecycleError(LifecycleCode.NOT_FOUND, f"there is no model {model!r}")
+
+
 def _actor(
+    request: Request,
     x_headrace_actor: Annotated[
         str, Header(), StringConstraints(min_length=1, max_length=200, pattern=r"^[ -~]+$")
     ] = "local",
 ) -> str:
-    return x_headrace_actor
+    return _caller(request).name or x_headrace_actor
 
 
 AtDesk = Annotated[Desk, Depends(_desk)]
 Actor = Annotated[str, Depends(_actor)]
-"""Who asks, for the ledger: the `x-headrace-actor` header."""
+"""Who asks, for the ledger: the key's name, or without identity the `x-headrace-actor` header."""
+Caller = Annotated[Key, Depends(_caller)]
+"""The key that asks, for what shows several models: only those that it covers."""

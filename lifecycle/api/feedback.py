@@ -7,7 +7,7 @@ import pyarrow as pa
 from fastapi import APIRouter, Query, Request
 from pydantic import ValidationError
 
-from lifecycle.api.desk import Actor, AtDesk
+from lifecycle.api.desk import Actor, AtDesk, Caller, covered
 from lifecycle.api.observations import ReceiptOut
 from lifecycle.api.requests import LabelsIn
 from lifecycle.errors import LifecycleCode, LifecycleError
@@ -22,6 +22,7 @@ async def feedback(
     request: Request,
     desk: AtDesk,
     actor: Actor,
+    caller: Caller,
     model: Annotated[str, Query(description="Needed with a file; JSON names it itself.")] = "",
 ) -> ReceiptOut:
     """Add labels. Saying a label again changes nothing; a contradicting one is put aside.
@@ -35,6 +36,7 @@ async def feedback(
         model, labels = await asyncio.to_thread(_from_json, labels)
     if not model:
         raise _invalid("name the model: `?model=NAME`")
+    covered(caller, model)
     receipt = await asyncio.to_thread(desk.feedback.ingest, model, labels, actor)
     return ReceiptOut.model_validate(receipt)
 

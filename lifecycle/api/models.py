@@ -2,18 +2,17 @@
 
 from fastapi import APIRouter
 
-from lifecycle.api.desk import AtDesk
+from lifecycle.api.desk import AtDesk, Caller
 from lifecycle.api.schemas import ModelOut, ModelsOut
 
 router = APIRouter(prefix="/v1/models", tags=["models"])
 
 
 @router.get("")
-async def list_models(desk: AtDesk) -> ModelsOut:
-    """All models, by name."""
-    return ModelsOut(
-        models=[ModelOut.of(model, len(desk.store.versions(model.name))) for model in desk.models.list()]
-    )
+async def list_models(desk: AtDesk, caller: Caller) -> ModelsOut:
+    """All models that the caller may see, by name."""
+    seen = (model for model in desk.models.list() if caller.covers(model.name))
+    return ModelsOut(models=[ModelOut.of(model, len(desk.store.versions(model.name))) for model in seen])
 
 
 @router.get("/{model}")

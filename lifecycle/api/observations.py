@@ -122,6 +122,10 @@ class WorkerOut(BaseModel):
         )
 
 
+class ReadyOut(BaseModel):
+    ready: bool
+
+
 class StatusOut(BaseModel):
     """`ready`: all wanted workers live and on the newest `generation`.
 

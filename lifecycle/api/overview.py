@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from lifecycle.api.desk import AtDesk, Desk
-from lifecycle.api.observations import StatusOut, WorkerOut
+from lifecycle.api.observations import ReadyOut, StatusOut, WorkerOut
 from lifecycle.errors import LifecycleCode, LifecycleError
 
 _UI = files("lifecycle.api") / "ui"
@@ -39,6 +39,12 @@ async def status(desk: AtDesk, request: Request) -> StatusOut:
         workers=[WorkerOut.of(report) for report in workers],
         info=desk.info,
     )
+
+
+@router.get("/v1/ready")
+async def ready(desk: AtDesk) -> ReadyOut:
+    """Whether the cluster is ready to serve; takes no key."""
+    return ReadyOut(ready=_ready(desk))
 
 
 def _ready(desk: Desk) -> bool:

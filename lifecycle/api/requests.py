@@ -4,6 +4,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from gateway.core.keys import KeyRole
+
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 VersionNumber = Annotated[int, Field(ge=1)]
 Text = Annotated[str, StringConstraints(max_length=1000)]
@@ -34,6 +36,15 @@ class DeployIn(_In):
 
 class ReasonIn(_In):
     reason: Text = ""
+
+
+class KeyIn(_In):
+    """`models` are names, or prefixes that end in `*`; none for every model. No `expires_s` is for ever."""
+
+    name: str
+    role: KeyRole
+    models: list[str] = []
+    expires_s: float | None = None
 
 
 class LabelIn(_In):

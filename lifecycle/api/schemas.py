@@ -5,10 +5,32 @@ from typing import Any, Self
 
 from pydantic import BaseModel
 
+from gateway.core.keys import KeyRole
 from lifecycle.commands.traffic import Change
 from lifecycle.core.rollout import Rollout
 from lifecycle.core.verdict import Finding, Verdict
 from lifecycle.core.version import Model, Version
+
+
+class KeyOut(BaseModel):
+    """A key without its secret or digest. Times are Unix seconds; 0 stands for never."""
+
+    name: str
+    role: KeyRole
+    models: list[str]
+    created_at: float
+    expires_at: float
+    revoked_at: float
+
+
+class NewKeyOut(KeyOut):
+    """A key just made: the only time that its secret is told."""
+
+    secret: str
+
+
+class KeysOut(BaseModel):
+    keys: list[KeyOut]
 
 
 class FindingOut(BaseModel):

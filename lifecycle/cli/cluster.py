@@ -56,6 +56,8 @@ def up(
     }
     given = [f"--{name}={value}" for name, value in named.items() if value is not None]
     steps = Steps(as_json)
+    overrides = {name.replace("-", "_"): value for name, value in named.items()}
+    import_module("lifecycle.offline").check_home(home, overrides)  # reads the store, so it stands above
     process = daemon.start(home, given, detach=detach)
     with daemon.forwarding_signals(process):
         with steps.step("Starting headrace", f"headrace is ready (pid {process.pid})"):

@@ -78,7 +78,7 @@ def _ready(state: dict[str, Any]) -> bool:
     host = "127.0.0.1" if state["host"] in ("0.0.0.0", "::") else state["host"]
     try:
         with Client(f"http://{host}:{state['admin_port']}", timeout_s=5.0) as client:
-            return bool(client.status()["ready"])
+            return client.ready()
     except LifecycleError:
         return False
 

@@ -2,11 +2,14 @@
 
 import sys
 from collections.abc import Sequence
+from typing import Annotated
 
 import typer
 
 from lifecycle.cli import audit, cluster, observe, traffic
+from lifecycle.cli.keys import app as key_app
 from lifecycle.cli.models import app as model_app
+from lifecycle.cli.options import KEY
 from lifecycle.cli.rollouts import app as rollout_app
 from lifecycle.cli.traffic import app as traffic_app
 from lifecycle.cli.versions import app as version_app
@@ -19,6 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(key_app, name="key")
 app.add_typer(model_app, name="model")
 app.add_typer(version_app, name="version")
 app.add_typer(traffic_app, name="traffic")
@@ -27,6 +31,15 @@ cluster.add_to(app)
 traffic.add_to(app)
 observe.add_to(app)
 audit.add_to(app)
+
+
+@app.callback()
+def common(
+    key: Annotated[
+        str | None, typer.Option(help="Your API key. The environment's HEADRACE_KEY stays out of `ps`.")
+    ] = None,
+) -> None:
+    KEY.set(key)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

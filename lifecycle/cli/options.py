@@ -2,6 +2,7 @@
 
 import getpass
 import os
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Annotated
 
@@ -26,9 +27,18 @@ URL = DEFAULT_URL
 HOME = Path("~/.headrace")
 
 
+KEY: ContextVar[str | None] = ContextVar("KEY", default=None)
+"""The secret of this command's `--key`; None leaves it to HEADRACE_KEY."""
+
+
 def connect(url: str) -> Client:
-    """A client that acts as `HEADRACE_ACTOR`, or as the person logged in."""
-    return Client(url, actor=os.environ.get("HEADRACE_ACTOR") or _login())
+    """A client with this command's key; without identity it acts as `actor_name`."""
+    return Client(url, actor=actor_name(), key=KEY.get())
+
+
+def actor_name() -> str:
+    """`HEADRACE_ACTOR`, or the person logged in."""
+    return os.environ.get("HEADRACE_ACTOR") or _login()
 
 
 def _login() -> str:

@@ -31,7 +31,8 @@ class Models:
     Args:
         clock: Unix time in seconds.
         limits: what an artifact may cost while it is inspected.
-        approvals: people other than the submitter who must approve a version; 0 approves on request.
+        approvals: by model, people other than the submitter who must approve a version; 0 approves on
+            request.
     """
 
     def __init__(
@@ -41,7 +42,7 @@ class Models:
         sandbox: Sandbox,
         clock: Callable[[], float],
         limits: Limits | None = None,
-        approvals: int = 0,
+        approvals: Callable[[str], int] = lambda _: 0,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -49,10 +50,9 @@ class Models:
         self._intake = Intake(artifacts, sandbox, limits or Limits())
         self._trial = Trial(artifacts, sandbox, limits or Limits())
 
-    @property
-    def automatic(self) -> bool:
-        """Whether a validated version needs nobody's approval."""
-        return self._approvals == 0
+    def automatic(self, model: str) -> bool:
+        """Whether a model's validated version needs nobody's approval."""
+        return self._approvals(model) == 0
 
     def list(self) -> Sequence[Model]:
         return self._store.models()
@@ -177,7 +177,7 @@ class Models:
         judged = self._commit(actor, replace(current, stage=stage, evidence=findings), reason)
         if stop is not None:
             raise LifecycleError(LifecycleCode.REFUSED, f"version {number} of {name!r} is rejected: {reason}")
-        return self.approve(name, number, POLICY) if self.automatic else judged
+        return self.approve(name, number, POLICY) if self.automatic(name) else judged
 
     def approve(self, name: str, number: int, actor: str) -> Version:
         """Let a validated version serve, or count one of the approvals it needs.
@@ -189,7 +189,7 @@ class Models:
         if version.stage in SERVABLE:
             return version
         stage = move(version.stage, Event.APPROVE)
-        if not self.automatic:
+        if not self.automatic(name):
             if actor == version.submitter:
                 raise LifecycleError(
                     LifecycleCode.FORBIDDEN, "the submitter of a version cannot approve it; ask somebody else"
@@ -197,7 +197,7 @@ class Models:
             if actor in version.approvers:
                 raise LifecycleError(LifecycleCode.FORBIDDEN, "you have approved this version already")
         approvers = (*version.approvers, actor)
-        if len(approvers) < self._approvals:
+        if len(approvers) < self._approvals(name):
             stage = version.stage
         return self._commit(actor, replace(version, stage=stage, approvers=approvers), kind="approved")
 

@@ -3,6 +3,7 @@
 What is stored is the truth: a table can always be built again, so publishing is safe to repeat.
 """
 
+from gateway.core.keys import Keyring
 from gateway.core.routing import ModelRoute, RouteTable
 from lifecycle.commands.lookup import find_versions
 from lifecycle.core.rollout import Rollout
@@ -22,7 +23,8 @@ class Publisher:
     def publish(self) -> RouteTable:
         """Make the stored state of every model the table in force."""
         routes = {model.name: self._route(model) for model in self._store.models()}
-        table = RouteTable(self._store.next_generation(), routes)
+        keys = Keyring(tuple(key for key in self._store.api_keys() if not key.revoked_at))
+        table = RouteTable(self._store.next_generation(), routes, keys)
         self._fleet.publish(table)
         self.stale = False
         return table

@@ -19,6 +19,7 @@ from lifecycle.adapters.store import SqlStore
 from lifecycle.api.app import Desk
 from lifecycle.commands.deploy import Deploy
 from lifecycle.commands.feedback import Feedback
+from lifecycle.commands.keys import Keys
 from lifecycle.commands.models import Models
 from lifecycle.commands.publish import Publisher
 from lifecycle.commands.retraining import Retraining
@@ -50,13 +51,16 @@ class NoTrainer:
         raise NotImplementedError(job.model)
 
 
-def open_desk(home: Path, *, workers: int = 2) -> tuple[Desk, SqlStore, ParquetCaptures]:
+def open_desk(
+    home: Path, *, workers: int = 2, identity: bool = False, approvals: int = 0
+) -> tuple[Desk, SqlStore, ParquetCaptures]:
     store = SqlStore(f"sqlite:///{home / 'headrace.db'}")
     fleet = FakeFleet(workers)
     publisher = Publisher(store, fleet)
     captures = ParquetCaptures(home / "captures")
     models = Models(
-        store, FileArtifacts(str(home / "artifacts"), home / "cache"), InstantSandbox(), time.time
+        *(store, FileArtifacts(str(home / "artifacts"), home / "cache"), InstantSandbox(), time.time),
+        approvals=lambda _: approvals,
     )
     traffic = Traffic(store, fleet, publisher, time.time)
     rollouts = Rollouts(store, publisher, time.time)
@@ -77,6 +81,8 @@ def open_desk(home: Path, *, workers: int = 2) -> tuple[Desk, SqlStore, ParquetC
         feedback=Feedback(captures, store),
         retraining=retraining,
         monitor=monitor,
+        keys=Keys(store, publisher.publish, time.time),
+        identity=identity,
         find=captures.find,
         metrics=lambda: b"headrace_up 1\n",
         info={"workers": workers},

@@ -42,7 +42,7 @@ class House:
         self.real = Models(self.store, self.artifacts, ProcessSandbox(), lambda: 1000.0)
 
     def commands(self, approvals: int = 0) -> Models:
-        return Models(self.store, self.artifacts, self.sandbox, lambda: 1000.0, approvals=approvals)
+        return Models(self.store, self.artifacts, self.sandbox, lambda: 1000.0, approvals=lambda _: approvals)
 
     def kinds(self) -> list[str]:
         return [record.kind for record in self.store.records("m")]

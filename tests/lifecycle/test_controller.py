@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.core.keys import Key
 from gateway.core.routing import RouteTable
 from gateway.core.summary import Window
 from gateway.core.types import Role
@@ -44,7 +45,7 @@ class MortalStore(SqlStore):
         if next(self.life, False):
             raise Crash
 
-    def commit(self, entry: Entry, *values: Model | Version | Rollout) -> Record:
+    def commit(self, entry: Entry, *values: Model | Version | Rollout | Key) -> Record:
         self.live()
         record = super().commit(entry, *values)
         self.live()

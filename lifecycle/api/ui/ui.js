@@ -36,8 +36,21 @@ function duration(seconds) {
   return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
 }
 
+let asked = false;
+
+function askForKey() {
+  if (asked) return; // once a page: a reload asks again
+  asked = true;
+  const key = window.prompt("This headrace asks for an API key (role viewer or above):");
+  if (key) sessionStorage.setItem("key", key.trim());
+  else sessionStorage.removeItem("key");
+}
+
 async function get(path) {
-  const answer = await fetch(path, { headers: { accept: "application/json" } });
+  const key = sessionStorage.getItem("key");
+  const headers = { accept: "application/json", ...(key && { authorization: `Bearer ${key}` }) };
+  const answer = await fetch(path, { headers });
+  if (answer.status === 401 && (!key || key === sessionStorage.getItem("key"))) askForKey();
   if (answer.status === 404) return null;
   const body = await answer.json();
   if (!answer.ok) throw new Error(body.error?.message ?? `the admin API answered ${answer.status}`);

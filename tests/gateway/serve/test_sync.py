@@ -11,6 +11,7 @@ import ray
 
 from gateway.config import GatewayConfig
 from gateway.core.capture import Capture
+from gateway.core.keys import NO_KEYS, Keyring
 from gateway.core.report import WorkerReport
 from gateway.core.routing import ModelRoute, RouteTable, VersionEntry
 from gateway.core.summary import Window
@@ -28,6 +29,7 @@ class Controller:
         self.reports: asyncio.Queue[WorkerReport] = asyncio.Queue()
         self.seen: list[Window] = []
         self.left: list[str] = []
+        self.keys: tuple[int, Keyring] = (0, NO_KEYS)
         self._changed = asyncio.Event()
 
     def find(self, name: str, namespace: str) -> SimpleNamespace:
@@ -45,9 +47,12 @@ class Controller:
             raise ray.exceptions.RayActorError
         return self.table
 
-    async def observe(self, report: WorkerReport, windows: list[Window], captures: list[Capture]) -> None:
+    async def observe(
+        self, report: WorkerReport, windows: list[Window], captures: list[Capture]
+    ) -> tuple[int, Keyring]:
         assert report.worker == "w"
         self.seen += windows
+        return self.keys
 
     async def leave(self, worker: str) -> None:
         self.left.append(worker)

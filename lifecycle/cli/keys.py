@@ -1,0 +1,111 @@
+"""`headrace key`: who may do what."""
+
+import re
+import time
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gateway.core.keys import KeyRole
+from lifecycle.cli import daemon
+from lifecycle.cli.options import URL, AsJson, Url, actor_name, connect
+from lifecycle.cli.screen import console, show, show_json, table, when
+from lifecycle.errors import LifecycleCode, LifecycleError
+
+app = typer.Typer(help="Make, list and revoke API keys.", no_args_is_help=True)
+KeyName = Annotated[str, typer.Argument(metavar="NAME", help="The key's name: who the ledger says did it.")]
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+@app.command()
+def create(
+    name: KeyName,
+    role: Annotated[KeyRole, typer.Option(help="Each role may do what the ones before it may.")],
+    model: Annotated[
+        list[str] | None, typer.Option(help="A model's name, or a prefix such as `eu-*`. [default: all]")
+    ] = None,
+    expires: Annotated[str, typer.Option(help="How long, e.g. 12h or 30d. [default: for ever]")] = "",
+    home: Annotated[
+        Path | None, typer.Option(help="Write into a home that is down, e.g. for its first key.")
+    ] = None,
+    url: Url = URL,
+    as_json: AsJson = False,
+) -> None:
+    """Make a key. Its secret is shown once, now.
+
+    Example: `headrace key create ann --role deployer --model fraud --expires 30d`
+    """
+    expires_s = seconds(expires) if expires else None
+    if home is None:
+        with connect(url) as client:
+            made = client.create_key(name, role, models=model or (), expires_s=expires_s)
+    else:
+        made = _create_offline(home.expanduser().resolve(), name, role, model or [], expires_s)
+    if as_json:
+        show_json(made)
+        return
+    show(made["secret"])
+    console().print("Keep it: it is not shown again. Send it with --key, or as HEADRACE_KEY.", style="dim")
+
+
+def _create_offline(
+    home: Path, name: str, role: KeyRole, models: list[str], expires_s: float | None
+) -> dict[str, Any]:
+    if daemon.running(home):
+        raise LifecycleError(LifecycleCode.CONFLICT, f"{home} is up; leave out --home to ask it for a key")
+    # What opens the store stands above this package, and is found by name.
+    offline = import_module("lifecycle.offline")
+    key, secret = offline.create_key(home, name, role, actor=actor_name(), models=models, expires_s=expires_s)
+    made: dict[str, Any] = key.as_json()
+    del made["digest"]
+    return made | {"secret": secret}
+
+
+@app.command("list")
+def list_keys(url: Url = URL, as_json: AsJson = False) -> None:
+    """List all keys, those that are over too.
+
+    Example: `headrace key list`
+    """
+    with connect(url) as client:
+        keys = client.keys()
+    if as_json:
+        show_json(keys)
+        return
+    rows = [
+        (key["name"], key["role"], " ".join(key["models"]) or "all", when(key["created_at"]), _state(key))
+        for key in keys
+    ]
+    console().print(table(["key", "role", "models", "created", "state"], rows, empty="no keys yet"))
+
+
+def _state(key: dict[str, Any]) -> str:
+    if key["revoked_at"]:
+        return f"revoked {when(key['revoked_at'])}"
+    if not key["expires_at"]:
+        return "valid"
+    return f"{'expired' if key['expires_at'] <= time.time() else 'valid until'} {when(key['expires_at'])}"
+
+
+@app.command()
+def revoke(name: KeyName, url: Url = URL, as_json: AsJson = False) -> None:
+    """End a key at once, everywhere.
+
+    Example: `headrace key revoke ann`
+    """
+    with connect(url) as client:
+        key = client.revoke_key(name)
+    if as_json:
+        show_json(key)
+    else:
+        show(f"key {name} is revoked")
+
+
+def seconds(text: str) -> float:
+    """A length of time as people write it: `90s`, `15m`, `12h`, `30d`."""
+    found = re.fullmatch(r"(\d{1,6})([smhd])", text)
+    if found is None:
+        raise LifecycleError(LifecycleCode.INVALID, f"{text!r} is no length of time; write e.g. 12h or 30d")
+    return float(int(found[1]) * _UNITS[found[2]])

@@ -1,0 +1,93 @@
+"""API keys: made, listed, revoked and recognised. A secret is told once, to whoever makes the key."""
+
+import re
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from gateway.core.keys import Key, Keyring, KeyRole, digest
+from lifecycle.errors import LifecycleCode, LifecycleError
+from lifecycle.ports import Entry, Store
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
+_MODELS = re.compile(r"(?!\.)[A-Za-z0-9._-]{1,128}\*?")
+_RESERVED = frozenset(("controller", "retraining", "policy", "local"))
+"""The ledger's names for what no person did."""
+
+
+class Keys:
+    """Commands on keys.
+
+    Args:
+        publish: makes workers take the stored keys; None where none are running.
+        clock: Unix time in seconds.
+    """
+
+    def __init__(
+        self, store: Store, publish: Callable[[], object] | None, clock: Callable[[], float]
+    ) -> None:
+        self._store = store
+        self._publish = publish
+        self._clock = clock
+
+    def list(self) -> Sequence[Key]:
+        """All that ever were, by name."""
+        return self._store.api_keys()
+
+    def create(
+        self,
+        name: str,
+        role: KeyRole,
+        *,
+        actor: str,
+        models: Sequence[str] = (),
+        expires_s: float | None = None,
+    ) -> tuple[Key, str]:
+        """A new key and its secret, which is kept nowhere.
+
+        Args:
+            models: names, or prefixes that end in `*`; none for every model.
+            expires_s: seconds from now; None for never.
+
+        Raises:
+            LifecycleError: INVALID for a bad name or scope, CONFLICT for a name that was ever used: the
+                ledger must always mean one key by it.
+        """
+        if not _NAME.fullmatch(name) or name in _RESERVED:
+            raise _invalid("a key's name has 1 to 64 letters, digits, '.', '_', '@' and '-'; some are taken")
+        if wrong := [model for model in models if not _MODELS.fullmatch(model)]:
+            raise _invalid(f"{wrong[0]!r} is neither a model's name nor a prefix such as `eu-*`")
+        if expires_s is not None and not 0 < expires_s < 1e10:
+            raise _invalid("a key expires some time from now, e.g. after 30d")
+        if any(key.name == name for key in self._store.api_keys()):
+            message = f"there is or was a key {name!r}; names are not used again, so choose another"
+            raise LifecycleError(LifecycleCode.CONFLICT, message)
+        secret, now = f"hr_{secrets.token_urlsafe(32)}", self._clock()
+        expires_at = 0.0 if expires_s is None else now + expires_s
+        key = Key(name, digest(secret), role, tuple(models), now, expires_at)
+        detail = {"key": name, "role": str(role), "models": list(models), "expires_at": expires_at}
+        self._commit(Entry(actor, "key.created", "", detail), key)
+        return key, secret
+
+    def revoke(self, name: str, actor: str) -> Key:
+        """End a key at once, for good. Revoking it again changes nothing. Raises LifecycleError NOT_FOUND."""
+        key = next((key for key in self._store.api_keys() if key.name == name), None)
+        if key is None:
+            raise LifecycleError(LifecycleCode.NOT_FOUND, f"there is no key {name!r}")
+        if not key.revoked_at:
+            key = replace(key, revoked_at=self._clock())
+            self._commit(Entry(actor, "key.revoked", "", {"key": name}), key)
+        return key
+
+    def find(self, secret: str) -> Key | None:
+        """The live key of a secret, as stored this moment."""
+        return Keyring(tuple(self._store.api_keys())).find(secret, self._clock())
+
+    def _commit(self, entry: Entry, key: Key) -> None:
+        self._store.commit(entry, key)
+        if self._publish is not None:
+            self._publish()
+
+
+def _invalid(message: str) -> LifecycleError:
+    return LifecycleError(LifecycleCode.INVALID, message)

@@ -1,0 +1,159 @@
+"""HARDENING.md items 47 to 52 at the admin API, and approvals by people who are who they say."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from gateway.core.keys import KeyRole
+from gateway.core.throttle import ALLOWED
+from lifecycle.api.app import build
+from lifecycle.core.access import OPEN, RULES
+from tests.lifecycle.api.conftest import Admin
+from tests.lifecycle.desk import capture, in_process, onnx_bytes, open_desk
+
+
+class Staff:
+    """Keys by name, and requests in their holders' names."""
+
+    def __init__(self, admin: Admin) -> None:
+        self.admin = admin
+        self.secrets: dict[str, str] = {}
+
+    def hire(self, name: str, role: KeyRole, *models: str) -> None:
+        _, self.secrets[name] = self.admin.desk.keys.create(name, role, actor="test", models=models)
+
+    async def ask(self, name: str, method: str, path: str, **more: Any) -> httpx.Response:
+        headers = {"authorization": f"Bearer {self.secrets.get(name, name)}", "x-headrace-actor": "liar"}
+        return await self.admin.http.request(method, path, headers=headers, **more)
+
+    async def register(self, name: str, model: str = "fraud", text: str = "1") -> httpx.Response:
+        files = {"artifact": ("model.onnx", onnx_bytes(text))}
+        return await self.ask(name, "POST", f"/v1/models/{model}/versions", files=files)
+
+
+@pytest.fixture
+async def staff(tmp_path: Path) -> AsyncIterator[Staff]:
+    desk, store, captures = open_desk(tmp_path, identity=True)
+    async with in_process(build(desk)) as http:
+        staff = Staff(Admin(http, desk, store, captures))
+        staff.hire("boss", KeyRole.ADMIN)
+        staff.hire("dev", KeyRole.DEPLOYER, "fraud")
+        staff.hire("eye", KeyRole.VIEWER)
+        staff.hire("app", KeyRole.INFERENCE, "fraud")
+        staff.hire("vera", KeyRole.APPROVER)
+        yield staff
+    await desk.retraining.close()
+    store.close()
+
+
+async def test_47_no_or_a_bad_key(staff: Staff) -> None:
+    none = await staff.admin.http.get("/v1/models")
+    bad = await staff.ask("wrong", "GET", "/v1/models")
+    for answer in (none, bad):
+        assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
+        assert answer.json()["error"]["code"] == "UNAUTHENTICATED"
+    assert (await staff.ask("eye", "GET", "/v1/models")).status_code == 200
+
+
+async def test_47_an_unknown_caller_uploads_nothing(staff: Staff) -> None:
+    assert (await staff.register("wrong")).status_code == 401
+
+
+async def test_48_a_lesser_role(staff: Staff) -> None:
+    assert (await staff.register("dev")).status_code == 201
+    for name, method, path in (
+        ("eye", "POST", "/v1/models/fraud/versions/1/validate"),
+        ("dev", "POST", "/v1/models/fraud/versions/1/approve"),
+        ("vera", "GET", "/v1/keys"),
+        ("dev", "GET", "/v1/audit"),
+        ("dev", "GET", "/v1/status"),
+    ):
+        answer = await staff.ask(name, method, path)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (403, "FORBIDDEN")
+
+
+async def test_49_a_revoked_key_is_dead_with_the_answer(staff: Staff) -> None:
+    assert (await staff.ask("eye", "GET", "/v1/models")).status_code == 200
+    revoked = await staff.ask("boss", "DELETE", "/v1/keys/eye")
+    assert (revoked.status_code, revoked.json()["revoked_at"] > 0) == (200, True)
+    assert (await staff.ask("eye", "GET", "/v1/models")).status_code == 401
+
+
+async def test_50_many_bad_keys(staff: Staff) -> None:
+    codes = [(await staff.ask("guess", "GET", "/v1/models")).status_code for _ in range(ALLOWED + 1)]
+    assert codes == [401] * ALLOWED + [429]
+    assert (await staff.ask("eye", "GET", "/v1/models")).status_code == 200
+
+
+async def test_51_another_tenants_model_prediction_and_label(staff: Staff) -> None:
+    assert (await staff.register("boss", "other")).status_code == 201
+    assert (await staff.register("dev")).status_code == 201
+    staff.admin.captures.append([capture("p-1", "other")])
+    for method, path in (
+        ("GET", "/v1/models/other"),
+        ("PUT", "/v1/models/other/traffic"),
+        ("GET", "/v1/audit?model=other"),
+        ("GET", "/v1/audit/at?model=other&time=1"),
+        ("GET", "/v1/audit/predictions/p-1"),
+    ):
+        assert (await staff.ask("dev", method, path)).status_code == 404, path
+    labels = {"model": "other", "labels": [{"prediction_id": "p-1", "label": 1}]}
+    assert (await staff.ask("app", "POST", "/v1/feedback", json=labels)).status_code == 404
+    shown = (await staff.ask("dev", "GET", "/v1/models")).json()["models"]
+    assert [model["name"] for model in shown] == ["fraud"]
+
+
+@pytest.mark.parametrize("foreign", [{"origin": "https://evil.example"}, {"host": "evil.example"}])
+async def test_52_a_good_key_excuses_no_foreign_page(staff: Staff, foreign: dict[str, str]) -> None:
+    headers = {"authorization": f"Bearer {staff.secrets['boss']}", **foreign}
+    answer = await staff.admin.http.delete("/v1/keys/eye", headers=headers)
+    assert answer.status_code == 403
+    assert (await staff.ask("eye", "GET", "/v1/models")).status_code == 200
+
+
+async def test_what_needs_no_key(staff: Staff) -> None:
+    for path in ("/", "/ui/ui.js", "/v1/ready"):
+        assert (await staff.admin.http.get(path)).status_code == 200
+
+
+async def test_every_route_is_in_the_table(staff: Staff) -> None:
+    paths = build(staff.admin.desk).openapi()["paths"]
+    served = {(method.upper(), path) for path, methods in paths.items() for method in methods}
+    ruled = {(method, path.replace(":path", "")) for method, path in RULES}
+    assert served - {("GET", path) for path in OPEN} == ruled - {("GET", "/openapi.json")}
+
+
+async def test_the_ledger_names_the_key_whatever_the_header_says(staff: Staff) -> None:
+    await staff.register("dev")
+    assert staff.admin.store.records("fraud")[-1].actor == "dev"
+
+
+async def test_a_key_over_the_api(staff: Staff) -> None:
+    wanted = {"name": "new", "role": "viewer", "models": ["eu-*"], "expires_s": 60}
+    made = await staff.ask("boss", "POST", "/v1/keys", json=wanted)
+    assert made.status_code == 201
+    assert (await staff.ask(made.json()["secret"], "GET", "/v1/models")).status_code == 200
+    listed = (await staff.ask("boss", "GET", "/v1/keys")).json()["keys"]
+    assert {key["name"] for key in listed} == {"boss", "dev", "eye", "app", "vera", "new"}
+    assert all("secret" not in key and "digest" not in key for key in listed)
+
+
+async def test_approval_takes_others_than_the_submitter(tmp_path: Path) -> None:
+    desk, store, captures = open_desk(tmp_path, identity=True, approvals=1)
+    async with in_process(build(desk)) as http:
+        staff = Staff(Admin(http, desk, store, captures))
+        for name in ("ann", "bob"):
+            staff.hire(name, KeyRole.APPROVER)
+        await staff.register("ann")
+        path = "/v1/models/fraud/versions/1"
+        assert (await staff.ask("ann", "POST", f"{path}/validate")).json()["stage"] == "validated"
+        own = await staff.ask("ann", "POST", f"{path}/approve")
+        assert (own.status_code, "submitter" in own.json()["error"]["message"]) == (403, True)
+        waiting = await staff.ask("ann", "POST", f"{path}/deploy")
+        assert "waits for approval" in waiting.json()["message"]
+        assert (await staff.ask("bob", "POST", f"{path}/approve")).json()["stage"] == "approved"
+    await desk.retraining.close()
+    store.close()

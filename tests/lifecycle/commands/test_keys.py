@@ -1,0 +1,75 @@
+"""Keys are made, recognised, revoked, and told of in the ledger."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gateway.core.keys import KeyRole
+from lifecycle.commands.keys import Keys
+from lifecycle.errors import LifecycleCode, LifecycleError
+from tests.lifecycle.one_model import Registry, opened
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Iterator[Registry]:
+    with opened(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def keys(registry: Registry) -> Keys:
+    return Keys(registry.store, registry.publisher.publish, registry.clock)
+
+
+def test_a_key_is_in_the_store_the_table_and_the_ledger_but_its_secret_is_not(
+    registry: Registry, keys: Keys, tmp_path: Path
+) -> None:
+    key, secret = keys.create("ann", KeyRole.DEPLOYER, actor="boss", models=["fraud", "eu-*"], expires_s=10)
+    assert keys.find(secret) == key
+    assert registry.fleet.table.keys.find(secret, registry.now) == key
+    assert key.expires_at == registry.now + 10
+    record = registry.store.records()[-1]
+    assert (record.actor, record.kind, record.detail["key"]) == ("boss", "key.created", "ann")
+    files = b"".join(path.read_bytes() for path in tmp_path.iterdir() if path.is_file())
+    assert key.digest.encode() in files
+    assert secret.encode() not in files
+    assert len(secret) >= 43
+
+
+def test_expiry_and_revocation(registry: Registry, keys: Keys) -> None:
+    _, brief = keys.create("brief", KeyRole.VIEWER, actor="boss", expires_s=10)
+    _, lost = keys.create("lost", KeyRole.ADMIN, actor="boss")
+    keys.revoke("lost", "boss")
+    assert keys.find(lost) is None
+    assert registry.fleet.table.keys.find(lost, registry.now) is None
+    assert registry.store.records()[-1].kind == "key.revoked"
+    count = len(registry.store.records())
+    keys.revoke("lost", "boss")
+    assert len(registry.store.records()) == count
+    registry.now += 10
+    assert keys.find(brief) is None
+    assert [key.name for key in keys.list()] == ["brief", "lost"]
+
+
+def test_a_name_means_one_key_for_ever(keys: Keys) -> None:
+    keys.create("ann", KeyRole.VIEWER, actor="boss")
+    keys.revoke("ann", "boss")
+    with pytest.raises(LifecycleError, match="choose another") as taken:
+        keys.create("ann", KeyRole.ADMIN, actor="boss")
+    assert taken.value.code is LifecycleCode.CONFLICT
+
+
+@pytest.mark.parametrize("name", ["", "a b", "controller", "x" * 65, "-a", "ann\n"])
+def test_bad_names(keys: Keys, name: str) -> None:
+    with pytest.raises(LifecycleError):
+        keys.create(name, KeyRole.VIEWER, actor="boss")
+
+
+def test_bad_scopes_and_terms(keys: Keys) -> None:
+    for models, expires_s in (["a/b"], None), (["*x"], None), ([], 0.0), ([], float("nan")):
+        with pytest.raises(LifecycleError) as refused:
+            keys.create("ann", KeyRole.VIEWER, actor="boss", models=models, expires_s=expires_s)
+        assert refused.value.code is LifecycleCode.INVALID
+    with pytest.raises(LifecycleError, match="no key"):
+        keys.revoke("nobody", "boss")
