@@ -28,3 +28,9 @@ def test_every_slot_is_listed_from_the_start(tmp_path: Path) -> None:
 def test_only_inference_is_sent_again(tmp_path: Path) -> None:
     text = render(GatewayConfig(home=tmp_path), 100)
     assert "http-request disable-l7-retry if METH_POST !repeatable" in text
+
+
+def test_with_identity_workers_hear_the_callers_address(tmp_path: Path) -> None:
+    line = "http-request set-header x-forwarded-for %[src]"
+    assert line not in render(GatewayConfig(home=tmp_path), 100)
+    assert render(GatewayConfig(home=tmp_path, keys="required"), 100).count(line) == 3
