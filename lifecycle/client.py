@@ -15,8 +15,9 @@ from urllib.parse import quote
 import httpx
 
 from lifecycle.errors import LifecycleCode, LifecycleError
+from lifecycle.wire import DEFAULT_URL as DEFAULT_URL
+from lifecycle.wire import rebuilt, stranger, unreachable
 
-DEFAULT_URL = "http://127.0.0.1:8002"
 LONG_S = 1800.0
 """Validation and deployment answer when they are done."""
 
@@ -263,12 +264,12 @@ class Client:
             with self._http.stream("GET", "/v1/events", params=params, timeout=30.0) as answer:
                 if answer.is_error:
                     answer.read()
-                    raise _rebuilt(answer)
+                    raise rebuilt(answer)
                 for line in answer.iter_lines():
                     if line.startswith("data: "):
                         yield cast(Json, json.loads(line.removeprefix("data: ")))
         except httpx.TransportError as error:
-            raise self._unreachable(error) from None
+            raise unreachable(self.url, error) from None
 
     # The wire
 
@@ -280,23 +281,13 @@ class Client:
         try:
             answer = self._http.request(method, path, **request)
         except (httpx.TransportError, httpx.InvalidURL) as error:
-            raise self._unreachable(error) from None
+            raise unreachable(self.url, error) from None
         if answer.is_error:
-            raise _rebuilt(answer)
+            raise rebuilt(answer)
         try:
             return cast(Json, answer.json())
         except ValueError:
-            raise _stranger(answer) from None
-
-    def _unreachable(self, error: Exception) -> LifecycleError:
-        if isinstance(error, httpx.TimeoutException):
-            message = f"{self.url} did not answer in time; look at it with `headrace status`"
-        elif isinstance(error, httpx.UnsupportedProtocol | httpx.InvalidURL):
-            message = f"{self.url!r} is not a URL this can call; it looks like {DEFAULT_URL}"
-            return LifecycleError(LifecycleCode.INVALID, message)
-        else:
-            message = f"no headrace answers at {self.url}: start one with `headrace up`"
-        return LifecycleError(LifecycleCode.UNAVAILABLE, message)
+            raise stranger(answer) from None
 
 
 def _at(*parts: str | int) -> str:
@@ -308,16 +299,3 @@ def _open(path: Path) -> Any:
         return path.open("rb")
     except OSError as error:
         raise LifecycleError(LifecycleCode.INVALID, f"cannot read {path}: {error.strerror}") from None
-
-
-def _rebuilt(answer: httpx.Response) -> LifecycleError:
-    try:
-        error = answer.json()["error"]
-        return LifecycleError(LifecycleCode(error["code"]), str(error["message"]))
-    except (ValueError, KeyError, TypeError):
-        return _stranger(answer)
-
-
-def _stranger(answer: httpx.Response) -> LifecycleError:
-    message = f"{answer.request.url.host} answered {answer.status_code}, not as headrace does; check the URL"
-    return LifecycleError(LifecycleCode.UNAVAILABLE, message)

@@ -11,7 +11,7 @@ from lifecycle.ports import Entry, Store
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 _MODELS = re.compile(r"(?!\.)[A-Za-z0-9._-]{1,128}\*?")
-_RESERVED = frozenset(("controller", "retraining", "policy", "local"))
+_RESERVED = frozenset(("controller", "monitor", "retraining", "policy", "local"))
 """The ledger's names for what no person did."""
 
 

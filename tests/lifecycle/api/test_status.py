@@ -16,6 +16,8 @@ def test_every_code_has_its_status() -> None:
         LifecycleCode.CONFLICT: 409,
         LifecycleCode.STALE: 412,
         LifecycleCode.REFUSED: 422,
+        LifecycleCode.UNAUTHENTICATED: 401,
+        LifecycleCode.THROTTLED: 429,
         LifecycleCode.FORBIDDEN: 403,
         LifecycleCode.UNAVAILABLE: 503,
         LifecycleCode.INTERNAL: 500,
