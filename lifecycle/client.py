@@ -73,7 +73,6 @@ class Client:
         return self._get("/v1/status")
 
     def ready(self) -> bool:
-        """Whether the cluster is ready to serve. Takes no key."""
         return bool(self._get("/v1/ready")["ready"])
 
     # Keys
