@@ -51,6 +51,12 @@ class Gate:
             )
 
 
+def rules(key: Key) -> None:
+    """Raises GatewayError FORBIDDEN unless it is an admin's of every model: a worker's settings touch all."""
+    if not (key.wide and key.may(KeyRole.ADMIN)):
+        raise GatewayError(ErrorCode.FORBIDDEN, "this takes the role admin, for every model")
+
+
 @dataclass(frozen=True, slots=True)
 class Scoped:
     """Routes as one key sees them: other models do not exist. Implements `ports.Routes`."""

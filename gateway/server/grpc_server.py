@@ -25,7 +25,7 @@ from gateway.protocols import v2_proto
 from gateway.protocols.answer_form import AnswerForm
 from gateway.protocols.fields import plain_text
 from gateway.protocols.status import STATUS
-from gateway.server.gate import Gate, Scoped
+from gateway.server.gate import Gate, Scoped, rules
 from gateway.server.grpc_calls import SERVICE, Calls
 from gateway.server.message import internal
 from gateway.server.tally import Tally
@@ -146,6 +146,8 @@ class GrpcServer:
             try:
                 routes = self._engine.routes
                 if name not in OPEN and (caller := self._caller(context)) is not None:
+                    if name == "LogSettings":
+                        rules(caller)
                     routes = Scoped(routes, caller)
                 return self._calls(routes).table[name](data).SerializeToString()
             except GatewayError as error:

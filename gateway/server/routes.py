@@ -11,6 +11,7 @@ from gateway.errors import ErrorCode, GatewayError
 from gateway.ports import Routes
 from gateway.protocols.fields import invalid
 from gateway.server import catalogue, settings
+from gateway.server.gate import rules
 from gateway.server.message import JSON_TYPE, Request, answer, fault, json_answer
 from gateway.server.tally import Tally
 
@@ -132,7 +133,9 @@ def _log_settings(_context: Context, _request: Request, _path: Path) -> Reply:
     return Reply(200, settings.log_settings())
 
 
-def _set_log(_context: Context, request: Request, _path: Path) -> Reply:
+def _set_log(context: Context, request: Request, _path: Path) -> Reply:
+    if context.caller is not None:
+        rules(context.caller)
     return Reply(200, settings.set_log(_object(request)))
 
 

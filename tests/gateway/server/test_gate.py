@@ -219,3 +219,13 @@ async def test_metadata_over_grpc_is_scoped(guarded: Guarded) -> None:
             data = pb.ModelMetadataRequest(name=name).SerializeToString()
             assert await _code(partial(show, data, metadata=metadata)) == status
         assert await _code(lambda: live(b"")) == 0
+
+
+async def test_a_workers_settings_take_an_admin(guarded: Guarded) -> None:
+    for secret, status in (("views", 403), ("infers", 403), ("rules", 200)):
+        answer = await guarded.http.post("/v2/logging", json={}, headers=bearer(secret))
+        assert answer.status_code == status
+    async with grpc.aio.insecure_channel(guarded.grpc) as channel:
+        call: Any = channel.unary_unary(INFER.decode().replace("ModelInfer", "LogSettings"))
+        for secret, status in (("views", 7), ("rules", 0)):
+            assert await _code(partial(call, b"", metadata=tuple(bearer(secret).items()))) == status
