@@ -1,5 +1,6 @@
 """The way of one request: choose, check, run, record, answer. Everything else is behind a port."""
 
+import asyncio
 import time
 from collections.abc import Callable
 
@@ -43,6 +44,9 @@ class Pipeline:
             check(request.inputs, request.outputs, version.signature)
             outputs = await version.run(request.inputs, request.outputs, request.deadline_ns)
             outcome = Outcome.INVALID_OUTPUT if nonfinite(outputs) else Outcome.OK
+        except asyncio.CancelledError:  # the caller has gone: no evidence against the version
+            outcome = Outcome.CLIENT_ERROR
+            raise
         except GatewayError as error:
             if error.code not in SERVER_FAULTS:
                 outcome = Outcome.CLIENT_ERROR
