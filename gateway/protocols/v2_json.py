@@ -10,7 +10,14 @@ import orjson
 from gateway.core.types import Array, InferRequest
 from gateway.errors import ErrorCode, GatewayError
 from gateway.protocols.answer_form import JSON, AnswerForm, OutputForm
-from gateway.protocols.fields import check_parameters, class_count, deadline_after, invalid, plain_text, quoted
+from gateway.protocols.fields import (
+    check_parameters,
+    class_count,
+    deadline_after,
+    invalid,
+    plain_text,
+    quoted,
+)
 from gateway.protocols.json_data import from_json
 from gateway.protocols.tensors import dtype_of, from_raw, shape_of
 

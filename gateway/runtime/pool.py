@@ -63,9 +63,7 @@ class Pool:
     def _leave(self, _: "Future[T]") -> None:
         self._room.release()
 
-    def run(
-        self, job: Callable[[RunOptions], T], deadline_ns: int, options: RunOptions | None = None
-    ) -> T:
+    def run(self, job: Callable[[RunOptions], T], deadline_ns: int, options: RunOptions | None = None) -> T:
         """The job's answer, run in the calling thread under the same watch. Raises DEADLINE as above."""
         now = time.monotonic_ns()
         if deadline_ns and now >= deadline_ns:
