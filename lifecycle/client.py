@@ -152,6 +152,11 @@ class Client:
         headers = {} if if_revision is None else {"if-match": f'"{if_revision}"'}
         return self._call("PUT", _at(model, "traffic"), json=body, headers=headers, timeout=LONG_S)
 
+    def set_limits(self, model: str, *, max_concurrency: int = 0, max_queue: int = 0) -> Json:
+        """What a model may take of each worker; 0 is no limit."""
+        body = {"max_concurrency": max_concurrency, "max_queue": max_queue}
+        return self._call("PUT", _at(model, "limits"), json=body, timeout=LONG_S)
+
     def rollback(self, model: str) -> Json:
         return self._call("POST", _at(model, "rollback"), timeout=LONG_S)
 
