@@ -17,6 +17,7 @@ class Limits(_Section):
 
     max_body_mb: int = Field(64, ge=1)
     max_connections: int = Field(12_000, ge=1)
+    max_lag_ms: float = Field(250, gt=0, description="a worker whose loop is later than this sheds")
 
 
 class Serving(_Section):

@@ -143,14 +143,15 @@ class Client:
         if_revision: int | None = None,
         dry_run: bool = False,
     ) -> Json:
-        """Weights are percent by version and sum to 100. STALE if the model moved on since `if_revision`.
-
-        Shadows stay as they are unless given.
-        """
+        """Percent by version, summing to 100; shadows stay unless given. STALE if not at `if_revision`."""
         kept = None if shadows is None else list(shadows)
         body = {"weights": dict(weights), "shadows": kept, "dry_run": dry_run}
         headers = {} if if_revision is None else {"if-match": f'"{if_revision}"'}
         return self._call("PUT", _at(model, "traffic"), json=body, headers=headers, timeout=LONG_S)
+
+    def set_limits(self, model: str, **limits: int) -> Json:
+        """`max_concurrency` and `max_queue` of each worker; 0, or left out, is no limit."""
+        return self._call("PUT", _at(model, "limits"), json=limits, timeout=LONG_S)
 
     def rollback(self, model: str) -> Json:
         return self._call("POST", _at(model, "rollback"), timeout=LONG_S)

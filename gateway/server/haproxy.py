@@ -90,6 +90,7 @@ def _frontend(name: str, host: str, port: int) -> str:
 
 
 def _workers(config: GatewayConfig) -> str:
+    # `abortonclose`: a caller that hangs up frees its place with the worker at once.
     # The fast lane: HAProxy ends HTTP/2 and the worker sees unary gRPC as HTTP/1.1 with trailers.
     servers = "\n".join(
         f"    server w{slot} unix@{http_socket(config.run_dir, slot)}" for slot in range(config.slots)
@@ -99,6 +100,7 @@ def _workers(config: GatewayConfig) -> str:
     return f"""backend workers
     balance roundrobin
     option http-buffer-request
+    option abortonclose
     option httpchk GET /v2/health/live
 {servers}
 """
@@ -112,6 +114,7 @@ def _grpc(config: GatewayConfig) -> str:
     # `no-check`: these servers follow the health of their HTTP twin.
     return f"""backend grpc
     balance roundrobin
+    option abortonclose
     default-server no-check
     timeout server 1h
 {servers}

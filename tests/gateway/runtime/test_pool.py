@@ -96,3 +96,25 @@ async def test_a_closed_pool_says_try_again() -> None:
     with pytest.raises(GatewayError) as caught:
         pool.submit(quick, 0)
     assert caught.value.code is ErrorCode.NOT_READY
+
+
+async def test_a_caller_who_leaves_frees_the_thread(endless: bytes, session_of: SessionOf) -> None:
+    pool, session, started = Pool(1, 1, max_run_s=3600), session_of(endless), threading.Event()
+
+    def run_for_ever(options: RunOptions) -> object:
+        started.set()
+        return session.run({"x": np.full((1, 1), 2, np.float32)}, (), options)
+
+    running = pool.submit(run_for_ever, 0)
+    await asyncio.to_thread(started.wait, 10)
+    running.cancel()
+    assert await asyncio.wait_for(pool.submit(quick, 0), 10) == "done"
+    assert pool.wedged == 0
+    await pool.close()
+
+
+async def test_wedged_runs_are_counted(pool: Pool, endless: bytes, session_of: SessionOf) -> None:
+    session = session_of(endless)
+    with pytest.raises(GatewayError):
+        await pool.submit(lambda o: session.run({"x": np.full((1, 1), 2, np.float32)}, (), o), 0)
+    assert pool.wedged == 1
