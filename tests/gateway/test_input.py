@@ -2,15 +2,13 @@
 the edge and to the worker itself. After each fault the next request is answered.
 """
 
+import contextlib
 import json
 import socket
-import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import httpx
-import numpy as np
 import pytest
 from onnx import TensorProto, helper
 
@@ -91,15 +89,11 @@ def read(stream: Any) -> Reply:
     return Reply(status, headers, stream.read(int(headers.get("content-length", "0"))))
 
 
-def exchange(port: int, data: bytes, *, end: bool = False) -> Reply:
+def exchange(port: int, data: bytes) -> Reply:
     """Send these bytes and read one answer. A server may answer, and close, before it has read them all."""
     with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
-        try:
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             connection.sendall(data)
-            if end:
-                connection.shutdown(socket.SHUT_WR)
-        except (BrokenPipeError, ConnectionResetError):
-            pass
         with connection.makefile("rb") as stream:
             return read(stream)
 
@@ -180,10 +174,15 @@ def test_bad_framing_at_the_edge(name: str, node: Node) -> None:
 
 
 @pytest.mark.parametrize("head", ["content-length: 50\r\n", "transfer-encoding: chunked\r\n"])
-def test_a_body_that_ends_early(head: str, ports: tuple[int, int]) -> None:
+def test_a_body_that_ends_early(head: str, node: Node) -> None:
     start = f"POST {ONE} HTTP/1.1\r\nhost: h\r\n{head}\r\n".encode()
-    assert exchange(ports[0], start + b"a\r\n{}", end=True).status == 400
-    assert_serving(ports[0])
+    for port in (node.direct[0], node.edge[0]):
+        with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+            connection.sendall(start + b"a\r\n{}")
+            connection.shutdown(socket.SHUT_WR)
+            answer = connection.makefile("rb").read()  # HAProxy drops such a request without a word
+        assert answer.startswith(b"HTTP/1.1 400 ") or (not answer and port == node.edge[0])
+        assert_serving(port)
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", ONE), ("DELETE", ONE), ("GET", "/v2/repository/index")])
