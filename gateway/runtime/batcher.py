@@ -136,10 +136,15 @@ class Batcher:
 
     async def _alone(self, lane: _Lane, request: _Waiting) -> None:
         try:
-            answer = await self._run(request.inputs, lane.outputs, request.deadline_ns)
+            run = self._run(request.inputs, lane.outputs, request.deadline_ns)
+            request.answer.add_done_callback(lambda answer: run.cancel() if answer.cancelled() else None)
+            answer = await run
         except GatewayError as error:
             if not request.answer.done():
                 request.answer.set_exception(error)
+        except asyncio.CancelledError:
+            if not request.answer.cancelled():
+                raise
         else:
             if not request.answer.done():
                 request.answer.set_result(answer)

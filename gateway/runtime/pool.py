@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import TypeVar
 
 from onnxruntime import RunOptions
@@ -34,7 +35,8 @@ class Pool:
         self._watchdog = Watchdog()
 
     def submit(self, job: Callable[[RunOptions], T], deadline_ns: int) -> "asyncio.Future[T]":
-        """The job's answer, from within the event loop. The job must hand its options to the run.
+        """The job's answer, from within the event loop. The job must hand its options to the run: they end
+        it when the answer is cancelled.
 
         Raises (at once, or as the future's exception):
             GatewayError: OVERLOADED without room to wait, DEADLINE if the deadline passed before the run
@@ -42,18 +44,21 @@ class Pool:
         """
         if not self._room.acquire(blocking=False):
             raise overloaded()
+        options = run_options()
         try:
-            future = self._executor.submit(self.run, job, deadline_ns)
+            future = self._executor.submit(self.run, job, deadline_ns, options)
         except RuntimeError:  # shut down
             self._room.release()
             raise GatewayError(ErrorCode.NOT_READY, "this worker is shutting down; try again") from None
         future.add_done_callback(self._leave)
-        return asyncio.wrap_future(future)
+        answer = asyncio.wrap_future(future)
+        answer.add_done_callback(partial(_end_if_cancelled, options))
+        return answer
 
     def _leave(self, _: "Future[T]") -> None:
         self._room.release()
 
-    def run(self, job: Callable[[RunOptions], T], deadline_ns: int) -> T:
+    def run(self, job: Callable[[RunOptions], T], deadline_ns: int, options: RunOptions | None = None) -> T:
         """The job's answer, run in the calling thread under the same watch. Raises DEADLINE as above."""
         now = time.monotonic_ns()
         if deadline_ns and now >= deadline_ns:
@@ -61,7 +66,7 @@ class Pool:
         ends_ns = now + self._max_run_ns
         if deadline_ns:
             ends_ns = min(ends_ns, deadline_ns)
-        options = run_options()
+        options = options or run_options()
         with self._watchdog.ending(options, ends_ns):
             try:
                 return job(options)
@@ -79,6 +84,11 @@ class Pool:
         self._executor.shutdown(wait=False, cancel_futures=True)
         await asyncio.to_thread(self._executor.shutdown)
         await asyncio.to_thread(self._watchdog.close)
+
+
+def _end_if_cancelled(options: RunOptions, answer: "asyncio.Future[T]") -> None:
+    if answer.cancelled():
+        options.terminate = True  # nobody waits for it, and others wait for its thread
 
 
 def late() -> GatewayError:

@@ -87,6 +87,7 @@ def _defaults() -> str:
     mode http
     option http-keep-alive
     option redispatch 1
+    option abortonclose
     http-reuse always
     retries 10
     retry-on conn-failure empty-response response-timeout
