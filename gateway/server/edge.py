@@ -27,7 +27,7 @@ class Edge:
         self._care: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Raises RuntimeError with HAProxy's own words if its settings, a certificate or a port is refused."""
+        """Raises RuntimeError, with HAProxy's own words, if a setting, a certificate or a port is refused."""
         self._write_certificate()
         path = self._config.run_dir / "haproxy.cfg"
         path.write_text(render(self._config, _affordable(self._config.limits.max_connections)))

@@ -172,8 +172,7 @@ def _lane(config: GatewayConfig) -> str:
 
 def _grpc_errors() -> str:
     return "\n".join(
-        f"    http-error status {status} {_NO_BODY} hdr grpc-status {code} "
-        f'hdr grpc-message "{message}"'
+        f'    http-error status {status} {_NO_BODY} hdr grpc-status {code} hdr grpc-message "{message}"'
         for status, (message, code) in _REFUSALS.items()
     )
 

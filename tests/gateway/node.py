@@ -16,6 +16,7 @@ from gateway.config import GatewayConfig
 from gateway.core.routing import ModelRoute, RouteTable, VersionEntry
 from gateway.runtime.signature import signature_of
 from gateway.server.edge import Edge
+from gateway.server.grpc_server import GrpcServer
 from gateway.server.haproxy import grpc_socket, http_socket
 from gateway.worker import Worker
 
@@ -94,8 +95,6 @@ class Node:
         await self._until_seen()
 
     async def _grpc_directly(self) -> int:
-        from gateway.server.grpc_server import GrpcServer
-
         self._grpc = GrpcServer(self.worker.pipeline, self.config.limits)
         return await self._grpc.start("127.0.0.1:0")
 

@@ -38,7 +38,10 @@ def _pair() -> bytes:
     rows: list[int | str] = ["n", 4]
     return serialised(
         helper.make_graph(
-            [helper.make_node("Add", ["a", "b"], ["sum"]), helper.make_node("Sub", ["a", "b"], ["difference"])],
+            [
+                helper.make_node("Add", ["a", "b"], ["sum"]),
+                helper.make_node("Sub", ["a", "b"], ["difference"]),
+            ],
             "pair",
             [tensor(name, TensorProto.FLOAT, rows) for name in ("a", "b")],
             [tensor(name, TensorProto.FLOAT, rows) for name in ("sum", "difference")],
@@ -144,7 +147,7 @@ ITS_OWN_WORDS = {
     "a chunk size that overflows",
     "a head without an end",
 }
-# What it takes, as RFC 9112 lets a recipient, it passes on with one reading only: no request hides in another.
+# What it takes, as RFC 9112 lets it, it passes on with one reading only: no request hides in another.
 READ_ONE_WAY = {"bare line feeds": 200}
 
 

@@ -16,13 +16,13 @@ import pytest
 
 from gateway.config import GatewayConfig, Tls
 from gateway.server.edge import Edge
-from gateway.server.haproxy import LANE, admin_socket, certificate_file
+from gateway.server.haproxy import admin_socket, certificate_file
 from lifecycle.cli.options import connect
 from lifecycle.errors import LifecycleError
 from tests.gateway.ca import Authority
 from tests.gateway.node import Node, config_of
 from tests.gateway.test_input import read
-from tests.gateway.test_input_grpc import PREFACE, headers
+from tests.gateway.test_input_grpc import PREFACE, call, headers
 
 INFER = "/v2/models/one/infer"
 QUESTION = b'{"inputs": [{"name": "i", "datatype": "INT64", "shape": [1], "data": [2]}]}'
@@ -103,9 +103,9 @@ def test_grpc(which: int, node: Node, ours: Authority, shown: tuple[Path, Path] 
     credentials = grpc.ssl_channel_credentials(ours.certificate.read_bytes(), key, certificate)
     with grpc.secure_channel(f"localhost:{node.edge[which]}", credentials) as channel:
         for method in ("/inference.GRPCInferenceService/ServerLive", "/grpc.health.v1.Health/Check"):
-            assert channel.unary_unary(method)(b"", timeout=20) == b"\x08\x01"
+            assert call(channel, b"", method) == b"\x08\x01"
         with pytest.raises(grpc.RpcError) as caught:
-            channel.unary_unary(LANE)(b"\xff", timeout=20)
+            call(channel, b"\xff")
         assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
 
 
@@ -136,9 +136,7 @@ def test_46_plain_words_to_a_tls_port_end_the_connection(
         assert connection.recv(100).startswith(b"HTTP/1.1 200")
 
 
-def test_46_tls_to_a_plain_port_ends_the_connection(
-    lookup: bytes, ours: Authority, tmp_path: Path
-) -> None:
+def test_46_tls_to_a_plain_port_ends_the_connection(lookup: bytes, ours: Authority, tmp_path: Path) -> None:
     with Node(config_of(tmp_path), {"one": lookup}) as node:
         for port in (*node.edge, node.direct[0]):
             with pytest.raises((ssl.SSLError, ConnectionError)):
