@@ -3,9 +3,9 @@
 import hashlib
 import tempfile
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class _Section(BaseModel):
@@ -39,6 +39,14 @@ class Watching(_Section):
     shadow_queue: int = Field(1_000, ge=1)
 
 
+class Tls(_Section):
+    """PEM files, from the home if relative. With `client_ca`, only clients that it signed are let in."""
+
+    certificate: Path
+    key: Path
+    client_ca: Path | None = None
+
+
 class GatewayConfig(_Section):
     """Settings of one node's gateway."""
 
@@ -49,9 +57,16 @@ class GatewayConfig(_Section):
     admin_port: int = Field(8002, ge=1, le=65535)
     workers: int = Field(2, ge=1)
     edge: Literal["haproxy", "direct"] = "haproxy"
+    tls: Tls | None = None
     limits: Limits = Limits()
     serving: Serving = Serving()
     watching: Watching = Watching()
+
+    @model_validator(mode="after")
+    def _tls_needs_an_edge(self) -> Self:
+        if self.tls is not None and self.edge == "direct":
+            raise ValueError('TLS ends at the edge: it needs edge = "haproxy"')
+        return self
 
     @property
     def run_dir(self) -> Path:

@@ -1,6 +1,6 @@
-"""The Python SDK: the words of the command line as methods, over the admin API.
+"""The Python SDK: the command line's words as methods. Answers are the admin API's JSON objects.
 
-Answers are the API's JSON objects. Must never import the server's side.
+Must never import the server's side.
 """
 
 import json
@@ -26,9 +26,8 @@ class Client:
     """A connection to one controller. Use as a context manager, or call `close`.
 
     Every method raises LifecycleError: the controller's own, or UNAVAILABLE if none answers.
-
     Args:
-        url: the admin API, e.g. `http://127.0.0.1:8002`.
+        url: the admin API, e.g. `http://127.0.0.1:8002`; a private CA goes into the `transport`.
         actor: written to the ledger as who did it.
         timeout_s: for one answer; validate, deploy, promote and retrain wait longer.
     """
@@ -271,6 +270,8 @@ class Client:
         elif isinstance(error, httpx.UnsupportedProtocol | httpx.InvalidURL):
             message = f"{self.url!r} is not a URL this can call; it looks like {DEFAULT_URL}"
             return LifecycleError(LifecycleCode.INVALID, message)
+        elif "CERTIFICATE" in str(error):
+            message = f"{self.url} and this client do not trust each other; see HEADRACE_CA, HEADRACE_CERT"
         else:
             message = f"no headrace answers at {self.url}: start one with `headrace up`"
         return LifecycleError(LifecycleCode.UNAVAILABLE, message)

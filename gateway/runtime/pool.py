@@ -39,7 +39,8 @@ class Pool:
         """Runs ended because they took longer than `max_run_s`."""
 
     def submit(self, job: Callable[[RunOptions], T], deadline_ns: int) -> "asyncio.Future[T]":
-        """The job's answer, from within the event loop. The job must hand its options to the run.
+        """The job's answer, from within the event loop. The job must hand its options to the run: they end
+        it when the answer is cancelled.
 
         Raises (at once, or as the future's exception):
             GatewayError: OVERLOADED without room to wait, DEADLINE if the deadline passed before the run
