@@ -1,10 +1,15 @@
-"""What holds for every test: the outcome never depends on how busy the machine is."""
+"""What holds for every test, and the servers that a session shares.
+
+The outcome of a test never depends on how busy the machine is.
+"""
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.postgres import MISSING, Postgres, programs, running
 
 settings.register_profile("headrace", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("headrace")
@@ -21,3 +26,11 @@ def free_port() -> Callable[[], int]:
         return port
 
     return find
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    if programs() is None:
+        pytest.skip(MISSING)
+    with running() as server:
+        yield server
