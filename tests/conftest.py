@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable, Iterator
 
 import pytest
+from fsspec.core import url_to_fs
 from hypothesis import HealthCheck, settings
 
 from tests.postgres import MISSING, Postgres, programs, running
@@ -34,3 +35,21 @@ def postgres() -> Iterator[Postgres]:
         pytest.skip(MISSING)
     with running() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[str]:
+    """The URI of an empty bucket on a real S3 endpoint."""
+    from moto.server import ThreadedMotoServer  # slow to import, and few tests need it
+
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+        environment.setenv("AWS_ACCESS_KEY_ID", "headrace")
+        environment.setenv("AWS_SECRET_ACCESS_KEY", "headrace")
+        environment.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        url_to_fs("s3://headrace")[0].makedirs("headrace")
+        yield "s3://headrace"
+    server.stop()
