@@ -91,8 +91,8 @@ class Database:
         deserved = Counter((found.id, _deserved(found.version)) for found in rollouts)
         stored = Counter((found.id, found.phase) for found in rollouts)
         if not ledger == deserved == stored:
-            wrong = {rollout for rollout, _ in (ledger | deserved | stored) - (ledger & deserved & stored)}
-            raise Fault(f"rollouts with no outcome, several, or the wrong one: {sorted(wrong)}")
+            wrong = sorted({rollout for rollout, _ in [*(ledger - deserved), *(deserved - ledger)]})
+            raise Fault(f"rollouts with no outcome, several, or the wrong one: {wrong}")
         self.tally.outcomes.update(phase for _, phase in stored)
 
     def _check(self, said: set[str]) -> None:
