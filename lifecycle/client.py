@@ -229,8 +229,12 @@ class Client:
         return self._get("/v1/audit/predictions/" + quote(prediction))
 
     def verify(self) -> Json:
-        """Check the ledger's hash chain."""
+        """Check the ledger's hash chain and its signed checkpoints."""
         return self._call("GET", "/v1/audit/verify", timeout=LONG_S)
+
+    def audit_key(self) -> str:
+        """The public key of the ledger's checkpoints, in hexadecimal."""
+        return str(self._get("/v1/audit/key")["key"])
 
     def events(self, after: int | None = None) -> Iterator[Json]:
         """New ledger records as they are written, without end."""

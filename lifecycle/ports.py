@@ -10,6 +10,7 @@ import pyarrow as pa
 from gateway.core.capture import Capture
 from gateway.core.report import WorkerReport as WorkerReport
 from gateway.core.routing import RouteTable
+from lifecycle.core.checkpoint import Kept, Statement
 from lifecycle.core.ledger import Head, Record
 from lifecycle.core.rollout import Rollout
 from lifecycle.core.validation import Inspection, Limits
@@ -63,6 +64,23 @@ class Store(Protocol):
 
     def next_generation(self) -> int:
         """A number higher than any given before, across restarts."""
+        ...
+
+
+class Checkpoints(Protocol):
+    """Signed statements about the ledger, kept outside of its database."""
+
+    @property
+    def key(self) -> str:
+        """The public key that they are checked with, in hexadecimal."""
+        ...
+
+    def add(self, statement: Statement) -> None:
+        """Sign and keep one. Never replaces another."""
+        ...
+
+    def read(self) -> Kept:
+        """All of them, each checked with the key."""
         ...
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from lifecycle.api.desk import AtDesk
-from lifecycle.api.observations import LedgerOut, PredictionOut, RecordOut, RecordsOut, SplitOut
+from lifecycle.api.observations import KeyOut, LedgerOut, PredictionOut, RecordOut, RecordsOut, SplitOut
 from lifecycle.commands import audit
 from lifecycle.core.ledger import Record
 from lifecycle.errors import LifecycleCode, LifecycleError
@@ -55,8 +55,15 @@ async def prediction(desk: AtDesk, prediction: str) -> PredictionOut:
 
 @router.get("/verify")
 async def verify(desk: AtDesk) -> LedgerOut:
-    """Check every record against its hash and the one before it."""
-    return LedgerOut.of(await asyncio.to_thread(audit.verify, desk.store))
+    """Check every record against its hash, the one before it and the signed checkpoints."""
+    kept = await asyncio.to_thread(desk.checkpoints.read)
+    return LedgerOut.of(await asyncio.to_thread(audit.verify, desk.store, kept))
+
+
+@router.get("/key")
+async def key(desk: AtDesk) -> KeyOut:
+    """The public key of the ledger's checkpoints. Write it down elsewhere."""
+    return KeyOut(key=desk.checkpoints.key)
 
 
 def newest(store: Store, model: str | None, limit: int) -> list[Record]:

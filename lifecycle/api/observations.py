@@ -77,12 +77,17 @@ class PredictionOut(BaseModel):
 
 
 class LedgerOut(BaseModel):
-    """Whether the ledger is whole. Keep `seq` and `hash` elsewhere: they show later if its end was cut."""
+    """Whether the ledger is whole. Keep `seq` and `hash` elsewhere: they show later if its end was cut.
+
+    `sealed` is the last record that a checkpoint vouches for, 0 without any.
+    """
 
     ok: bool
     records: int
     seq: int
     hash: str
+    checkpoints: int
+    sealed: int
     reason: str
 
     @classmethod
@@ -92,8 +97,16 @@ class LedgerOut(BaseModel):
             records=found.records,
             seq=found.head.seq,
             hash=found.head.hash,
+            checkpoints=found.checkpoints,
+            sealed=found.newest.head.seq if found.newest else 0,
             reason=found.problem.reason if found.problem else "",
         )
+
+
+class KeyOut(BaseModel):
+    """The public key of the ledger's checkpoints (Ed25519), in hexadecimal."""
+
+    key: str
 
 
 class LoadedOut(BaseModel):

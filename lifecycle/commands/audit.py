@@ -5,19 +5,27 @@ from dataclasses import dataclass
 
 from lifecycle.commands.lookup import find_model
 from lifecycle.commands.trail import trail
+from lifecycle.core.checkpoint import Kept, Statement
 from lifecycle.core.ledger import Head, Problem, Record
 from lifecycle.core.ledger import verify as problem_of
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.ports import Store
 
+NONE = Kept()
+
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """What a verification found. Keep `head` elsewhere: it shows later whether records were lost."""
+    """What a verification found. Keep `head` elsewhere: it shows later whether records were lost.
+
+    `checkpoints` were compared; records behind the `newest` one are vouched for by their chain only.
+    """
 
     records: int
     head: Head
     problem: Problem | None
+    checkpoints: int = 0
+    newest: Statement | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +39,14 @@ class Split:
     record: Record
 
 
-def verify(store: Store, remembered: Head | None = None) -> Audit:
-    """Check the whole ledger against its hashes and its noted head.
+def verify(store: Store, kept: Kept = NONE, *remembered: Head) -> Audit:
+    """Check the whole ledger against its hashes, its noted head and its checkpoints.
 
     Args:
-        remembered: a head kept elsewhere; checked as well.
+        kept: checkpoints from outside of the database; a forged one is a problem too.
+        remembered: heads that somebody else kept; checked as well.
     """
+    heads = [*remembered, *(checkpoint.statement.head for checkpoint in kept.genuine)]
     seen = 0
     last = Head()
 
@@ -46,10 +56,12 @@ def verify(store: Store, remembered: Head | None = None) -> Audit:
             seen, last = seen + 1, record.head
             yield record
 
-    problem = problem_of(counted(), store.head())
-    if problem is None and remembered is not None:
-        problem = problem_of(trail(store), remembered)
-    return Audit(seen, last, problem)
+    # The noted head comes first: a record may be written while this reads.
+    problem = problem_of(counted(), store.head(), *heads)
+    if problem is None and kept.forged:
+        problem = Problem(0, f"checkpoint {kept.forged[0]} was not signed with this ledger's key")
+    newest = kept.genuine[-1].statement if kept.genuine else None
+    return Audit(seen, last, problem, len(kept.genuine), newest)
 
 
 def at(store: Store, model: str, time: float) -> Split:

@@ -14,6 +14,7 @@ from gateway.core.signature import Signature, TensorSpec
 from gateway.core.types import Role
 from lifecycle.adapters.artifacts import FileArtifacts
 from lifecycle.adapters.capture import ParquetCaptures
+from lifecycle.adapters.checkpoints import FileCheckpoints, public_text, signing_key
 from lifecycle.adapters.store import SqlStore
 from lifecycle.api.app import Desk
 from lifecycle.commands.deploy import Deploy
@@ -66,6 +67,7 @@ def open_desk(home: Path, *, workers: int = 2) -> tuple[Desk, SqlStore, ParquetC
         home / "training",
         reference=lambda _version: ({}, None),
     )
+    signer = signing_key(home / "keys")
     desk = Desk(
         store=store,
         fleet=fleet,
@@ -76,6 +78,7 @@ def open_desk(home: Path, *, workers: int = 2) -> tuple[Desk, SqlStore, ParquetC
         feedback=Feedback(captures, store),
         retraining=retraining,
         monitor=monitor,
+        checkpoints=FileCheckpoints(str(home / "checkpoints"), public_text(signer), signer),
         find=captures.find,
         metrics=lambda: b"headrace_up 1\n",
         info={"workers": workers},

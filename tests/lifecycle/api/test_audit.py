@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from lifecycle.api.audit import newest, read_time
+from lifecycle.core.checkpoint import Statement
 from lifecycle.errors import LifecycleError
 from lifecycle.ports import Entry
 from tests.lifecycle.api.conftest import Admin
@@ -52,6 +53,14 @@ async def test_a_whole_ledger_is_intact_and_an_edited_one_is_not(admin: Admin, t
     assert before["records"] == before["seq"] > 0
     assert not after["ok"]
     assert "record 2" in after["reason"]
+
+
+async def test_checkpoints_are_told_and_so_is_their_key(admin: Admin) -> None:
+    await admin.deployed()
+    admin.desk.checkpoints.add(Statement(admin.store.head(), 1.0))
+    answer = (await admin.http.get("/v1/audit/verify")).json()
+    assert (answer["ok"], answer["checkpoints"], answer["sealed"]) == (True, 1, answer["seq"])
+    assert len((await admin.http.get("/v1/audit/key")).json()["key"]) == 64
 
 
 def test_times_are_read_as_people_write_them() -> None:

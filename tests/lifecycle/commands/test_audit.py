@@ -10,6 +10,7 @@ from lifecycle.commands import audit
 from lifecycle.commands.rollouts import Rollouts
 from lifecycle.commands.traffic import Traffic
 from lifecycle.controller import Controller
+from lifecycle.core.checkpoint import Kept
 from lifecycle.core.ledger import Head
 from lifecycle.core.plan import preset
 from lifecycle.errors import LifecycleError
@@ -76,7 +77,7 @@ async def test_a_ledger_as_written_is_whole(registry: Registry) -> None:
     await fill(registry)
     found = audit.verify(registry.store)
     assert (found.problem, found.records) == (None, found.head.seq)
-    assert audit.verify(registry.store, found.head).problem is None
+    assert audit.verify(registry.store, audit.NONE, found.head).problem is None
 
 
 @pytest.mark.parametrize(
@@ -106,7 +107,23 @@ async def test_a_head_kept_elsewhere_shows_a_cut_that_was_covered_up(registry: R
         connection.execute(text("DELETE FROM records WHERE seq > 5"))
         connection.execute(text("UPDATE heads SET seq = 5, hash = :hash"), {"hash": kept.hash})
     assert audit.verify(registry.store).problem is None
-    problem = audit.verify(registry.store, remembered).problem
+    problem = audit.verify(registry.store, audit.NONE, remembered).problem
     assert problem is not None
     assert problem.seq == 6
-    assert audit.verify(registry.store, Head(5, "f" * 64)).problem is not None
+    assert audit.verify(registry.store, audit.NONE, Head(5, "f" * 64)).problem is not None
+
+
+async def test_a_forged_checkpoint_is_a_problem_of_a_ledger_that_is_whole(registry: Registry) -> None:
+    await fill(registry)
+    problem = audit.verify(registry.store, Kept(forged=("x.json",))).problem
+    assert problem is not None
+    assert "x.json" in problem.reason
+
+
+async def test_text_that_is_no_json_names_its_record(registry: Registry) -> None:
+    await fill(registry)
+    with registry.store._engine.begin() as connection:
+        connection.execute(text("UPDATE records SET detail = 'x' WHERE seq = 3"))
+    problem = audit.verify(registry.store).problem
+    assert problem is not None
+    assert problem.seq == 3
