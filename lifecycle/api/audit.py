@@ -1,7 +1,6 @@
 """`/v1/audit`: the ledger, the past it tells of, and the proof that nobody rewrote it. Only reads."""
 
 import asyncio
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -44,13 +43,13 @@ async def at(
 
 @router.get("/predictions/{prediction:path}")
 async def prediction(desk: AtDesk, prediction: str) -> PredictionOut:
-    """Which version gave an answer, and who had put it there. Knows captured predictions only."""
+    """Which version gave an answer, who let it serve, on what evidence. Knows captured predictions only."""
     origin = await asyncio.to_thread(desk.find, prediction)
     if origin is None:
         message = f"prediction {prediction!r} was not captured; only a sample of the traffic is"
         raise LifecycleError(LifecycleCode.NOT_FOUND, message)
-    split = await asyncio.to_thread(audit.at, desk.store, origin.model, origin.at)
-    return PredictionOut(prediction=prediction, split=SplitOut.of(split, origin.at), **asdict(origin))
+    account = await asyncio.to_thread(audit.account, desk.store, origin)
+    return PredictionOut.of(prediction, origin, account)
 
 
 @router.get("/verify")

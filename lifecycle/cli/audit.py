@@ -101,8 +101,28 @@ def _show_origin(answer: dict[str, Any], as_json: bool) -> None:
         ("prediction", answer["prediction"]),
         ("given by", f"{answer['model']} version {answer['version']} as {answer['role']}"),
         ("at (UTC)", when(answer["at"])),
+        *_background(answer),
     ]
     console().print(fields([*facts, *_split(answer["split"])]))
+
+
+def _background(answer: dict[str, Any]) -> list[tuple[str, object]]:
+    version, rollout = answer["made_by"], answer["rollout"]
+    lineage = version["lineage"]
+    gates = ", ".join(f"{gate['name']} {gate['verdict']}" for gate in version["evidence"])
+    return [
+        *(
+            (record["kind"].removeprefix("version."), f"{when(record['at'])} UTC by {record['actor']}")
+            for record in answer["decisions"]
+        ),
+        ("gates", gates),
+        ("cause", lineage["cause"]),
+        ("recipe", lineage["recipe"]),
+        ("trained on", lineage["data_digest"]),
+        ("parent", lineage["parent"]),
+        ("artifact", version["digest"]),
+        ("rollout", rollout and f"{rollout['id']}, plan {rollout['plan']}, by {rollout['started_by']}"),
+    ]
 
 
 def _split(answer: dict[str, Any]) -> list[tuple[str, object]]:

@@ -28,6 +28,8 @@ def test_an_answer_is_traced(deployed: Run, live: Live) -> None:
     said = deployed("audit", "--prediction", "abc")
     assert "fraud version 1 as champion" in said.out
     assert "1=100" in said.out
+    assert "approved" in said.out
+    assert "load PASS" in said.out
     assert deployed("audit", "--prediction", "abc", "--json").json["version"] == 1
     assert "not captured" in deployed("audit", "--prediction", "xyz").err
 

@@ -14,6 +14,7 @@ from lifecycle.core.checkpoint import Kept
 from lifecycle.core.ledger import Head
 from lifecycle.core.plan import preset
 from lifecycle.errors import LifecycleError
+from lifecycle.ports import Origin
 from tests.lifecycle.one_model import Registry, opened
 
 
@@ -127,3 +128,20 @@ async def test_text_that_is_no_json_names_its_record(registry: Registry) -> None
     problem = audit.verify(registry.store).problem
     assert problem is not None
     assert problem.seq == 3
+
+
+@pytest.mark.parametrize(("at", "brought"), [(499.0, False), (501.5, True), (9e9, False)])
+async def test_a_rollout_that_had_ended_badly_brought_nothing(
+    registry: Registry, at: float, brought: bool
+) -> None:
+    await fill(registry)
+    registry.now = 503.0
+    await Controller(registry.store, registry.fleet, registry.publisher).tick(503.0, [])
+    account = audit.account(registry.store, Origin("m", 3, "shadow", at))
+    assert (account.rollout is not None) == brought
+    assert account.split.champion == 1
+
+
+def test_an_unknown_version_has_no_account(registry: Registry) -> None:
+    with pytest.raises(LifecycleError, match="no version 9"):
+        audit.account(registry.store, Origin("m", 9, "champion", 100.0))
