@@ -25,6 +25,7 @@ from gateway.server.haproxy import admin_socket
 from gateway.telemetry.metrics import Metrics
 from lifecycle.adapters.artifacts import FileArtifacts
 from lifecycle.adapters.capture import ParquetCaptures
+from lifecycle.adapters.checkpoints import FileCheckpoints, public_text, signing_key
 from lifecycle.adapters.clock import Clock
 from lifecycle.adapters.fleet import WorkerFleet
 from lifecycle.adapters.profiles import Profiles
@@ -33,6 +34,7 @@ from lifecycle.adapters.store import SqlStore
 from lifecycle.adapters.trainer import RayTrainer
 from lifecycle.api.app import build
 from lifecycle.api.desk import Desk
+from lifecycle.commands.checkpoints import Checkpointer
 from lifecycle.commands.deploy import Deploy
 from lifecycle.commands.feedback import Feedback
 from lifecycle.commands.models import Models
@@ -44,6 +46,7 @@ from lifecycle.config import LifecycleConfig
 from lifecycle.controller import Controller
 from lifecycle.core.absorb import Bins
 from lifecycle.core.analysis.bins import common_bins
+from lifecycle.core.checkpoint import Rhythm
 from lifecycle.core.plan import correcting, preset
 from lifecycle.core.rollout import Rollout
 from lifecycle.errors import LifecycleCode, LifecycleError
@@ -69,6 +72,10 @@ class Lifecycle:
         self._store = SqlStore(config.store_url)
         self._tenure = Tenure(self._store, _holder(home))
         self._artifacts = FileArtifacts(config.artifacts_uri, home / "cache")
+        signer = signing_key(config.keys_dir)
+        self._checkpoints = FileCheckpoints(config.checkpoints_uri, public_text(signer), signer)
+        rhythm = Rhythm(config.ledger.checkpoint_every_records, config.ledger.checkpoint_every_s)
+        self._checkpointer = Checkpointer(self._store, self._checkpoints, rhythm)
         self._captures = ParquetCaptures(home / "captures")
         self._fleet = WorkerFleet(self._clock)
         self._profiles = Profiles(self._store, self._artifacts)
@@ -117,6 +124,7 @@ class Lifecycle:
             feedback=Feedback(self._captures, store),
             retraining=retraining,
             monitor=self._monitor,
+            checkpoints=self._checkpoints,
             metrics=self._metrics.render,
             find=self._captures.find,
             default_plan=self._config.control.default_plan,
@@ -173,6 +181,7 @@ class Lifecycle:
         self._monitor.absorb(windows)
         await self._monitor.observe(now)
         await self._retraining.tick(now)
+        await asyncio.to_thread(self._checkpointer.tick, now)
 
     def _capture(self, captures: Sequence[Capture]) -> None:
         try:
@@ -209,6 +218,8 @@ class Lifecycle:
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.to_thread(self._captures.flush)
+        with contextlib.suppress(LifecycleError):  # the ones before it stand
+            await asyncio.to_thread(self._checkpointer.note, time.time())
         self._tenure.end()
         self._store.close()
 

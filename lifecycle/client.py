@@ -95,7 +95,7 @@ class Client:
             reference: Parquet file of training data, columns `inputs.<tensor>` and maybe `label`.
             recipe: `module:function` that retrains the model.
         """
-        form = {"number": "" if number is None else str(number), "recipe": recipe}
+        form = {"recipe": recipe} | ({} if number is None else {"number": str(number)})
         with ExitStack() as open_files:
             paths = {"artifact": artifact, "reference": reference}
             files = {
@@ -103,8 +103,7 @@ class Client:
                 for part, path in paths.items()
                 if path is not None
             }
-            data = {key: value for key, value in form.items() if value}
-            return self._call("POST", _at(model, "versions"), data=data, files=files, timeout=LONG_S)
+            return self._call("POST", _at(model, "versions"), data=form, files=files, timeout=LONG_S)
 
     def validate(self, model: str, number: int) -> Json:
         """Run the gates; raises REFUSED if the version does not pass."""
@@ -213,24 +212,26 @@ class Client:
     def retrain(self, model: str, reason: str = "") -> Json:
         return self._call("POST", _at(model, "retrain"), json={"reason": reason})
 
-    # The ledger
-
     def audit(self, model: str | None = None, *, after: int | None = None, limit: int = 100) -> list[Json]:
         """Records, oldest first: the newest `limit`, or the first `limit` behind number `after`."""
-        params = {"model": model, "after": after, "limit": limit}
-        return cast(list[Json], self._get("/v1/audit", params)["records"])
+        found = self._get("/v1/audit", {"model": model, "after": after, "limit": limit})["records"]
+        return cast(list[Json], found)
 
     def audit_at(self, model: str, time: str) -> Json:
         """Which versions had the model's traffic at a time (ISO 8601 or Unix seconds)."""
         return self._get("/v1/audit/at", {"model": model, "time": time})
 
     def audit_prediction(self, prediction: str) -> Json:
-        """Which version gave an answer, and the traffic then."""
+        """Which version gave an answer, who let it serve and on what evidence, and the traffic then."""
         return self._get("/v1/audit/predictions/" + quote(prediction))
 
     def verify(self) -> Json:
-        """Check the ledger's hash chain."""
+        """Check the ledger's hash chain and its signed checkpoints."""
         return self._call("GET", "/v1/audit/verify", timeout=LONG_S)
+
+    def audit_key(self) -> str:
+        """The public key of the ledger's checkpoints, in hexadecimal."""
+        return str(self._get("/v1/audit/key")["key"])
 
     def events(self, after: int | None = None) -> Iterator[Json]:
         """New ledger records as they are written, without end."""

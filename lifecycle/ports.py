@@ -10,6 +10,7 @@ import pyarrow as pa
 from gateway.core.capture import Capture
 from gateway.core.report import WorkerReport as WorkerReport
 from gateway.core.routing import RouteTable
+from lifecycle.core.checkpoint import Kept, Statement
 from lifecycle.core.lease import Lease
 from lifecycle.core.ledger import Head, Record
 from lifecycle.core.rollout import Rollout
@@ -83,6 +84,23 @@ class Leases(Protocol):
 
     def release(self, held: Lease) -> None:
         """Let others take it at once. Raises as `renew` does."""
+        ...
+
+
+class Checkpoints(Protocol):
+    """Signed statements about the ledger, kept outside of its database."""
+
+    @property
+    def key(self) -> str:
+        """The public key that they are checked with, in hexadecimal."""
+        ...
+
+    def add(self, statement: Statement) -> None:
+        """Sign and keep one. Never replaces another."""
+        ...
+
+    def read(self) -> Kept:
+        """All of them, each checked with the key."""
         ...
 
 

@@ -230,7 +230,11 @@ def _write_rollout(connection: Connection, rollout: Rollout, body: str) -> None:
 
 
 def _record(row: Row[Any]) -> Record:
-    return Record.from_json({**row._mapping, "detail": orjson.loads(row.detail)})
+    try:
+        detail = orjson.loads(row.detail)
+    except orjson.JSONDecodeError:  # tampered with; shown as it is, and it fails its hash
+        detail = {"unreadable": str(row.detail)}
+    return Record.from_json({**row._mapping, "detail": detail})
 
 
 def _text(data: dict[str, Any]) -> str:

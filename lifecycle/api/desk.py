@@ -14,7 +14,7 @@ from lifecycle.commands.retraining import Retraining
 from lifecycle.commands.rollouts import Rollouts
 from lifecycle.commands.traffic import Traffic
 from lifecycle.monitor import Monitor
-from lifecycle.ports import Fleet, Origin, Store
+from lifecycle.ports import Checkpoints, Fleet, Origin, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,7 @@ class Desk:
     feedback: Feedback
     retraining: Retraining
     monitor: Monitor
+    checkpoints: Checkpoints
     metrics: Callable[[], bytes]
     find: Callable[[str], Origin | None]
     info: Mapping[str, Any] = field(default_factory=dict)

@@ -15,6 +15,7 @@ from gateway.core.signature import Signature, TensorSpec
 from gateway.core.types import Role
 from lifecycle.adapters.artifacts import FileArtifacts
 from lifecycle.adapters.capture import ParquetCaptures
+from lifecycle.adapters.checkpoints import FileCheckpoints, public_text, signing_key
 from lifecycle.adapters.store import SqlStore
 from lifecycle.api.app import Desk
 from lifecycle.commands.deploy import Deploy
@@ -67,6 +68,7 @@ def open_desk(home: Path, *, workers: int = 2) -> tuple[Desk, SqlStore, ParquetC
         home / "training",
         reference=lambda _version: pa.table({}),
     )
+    signer = signing_key(home / "keys")
     desk = Desk(
         store=store,
         fleet=fleet,
@@ -77,6 +79,7 @@ def open_desk(home: Path, *, workers: int = 2) -> tuple[Desk, SqlStore, ParquetC
         feedback=Feedback(captures, store),
         retraining=retraining,
         monitor=monitor,
+        checkpoints=FileCheckpoints(str(home / "checkpoints"), public_text(signer), signer),
         find=captures.find,
         metrics=lambda: b"headrace_up 1\n",
         info={"workers": workers},
