@@ -60,8 +60,6 @@ class Client:
     def close(self) -> None:
         self._http.close()
 
-    # The cluster
-
     def status(self) -> Json:
         return self._get("/v1/status")
 
@@ -120,9 +118,8 @@ class Client:
 
     def deploy(self, model: str, number: int, plan: str | Json = "") -> Json:
         """All traffic for a model's first version, a rollout by `plan` for a later one."""
-        return self._call(
-            "POST", _at(model, "versions", number, "deploy"), json={"plan": plan}, timeout=LONG_S
-        )
+        path = _at(model, "versions", number, "deploy")
+        return self._call("POST", path, json={"plan": plan}, timeout=LONG_S)
 
     def _act(self, model: str, number: int, verb: str) -> Json:
         return self._call("POST", _at(model, "versions", number, verb), timeout=LONG_S)
