@@ -52,7 +52,7 @@ bench: .venv/.ready ## Measure throughput beside other servers (BENCH_ARGS="--se
 	@$(BIN)/python -m benchmarks.load $(BENCH_ARGS)
 
 lock: .venv/.locked ## Pin the newest versions that pyproject.toml allows
-	@$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --extra dev --python-version 3.11 \
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --all-extras --python-version 3.11 \
 		--no-emit-index-url --no-header --output-file requirements.lock pyproject.toml
 	@echo "requirements.lock is current; the next target installs it"
 

@@ -4,9 +4,9 @@ import hashlib
 import ipaddress
 import tempfile
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class _Section(BaseModel):
@@ -18,6 +18,7 @@ class Limits(_Section):
 
     max_body_mb: int = Field(64, ge=1)
     max_connections: int = Field(12_000, ge=1)
+    max_lag_ms: float = Field(250, gt=0, description="a worker whose loop is later than this sheds")
 
 
 class Serving(_Section):
@@ -39,6 +40,14 @@ class Watching(_Section):
     shadow_queue: int = Field(1_000, ge=1)
 
 
+class Tls(_Section):
+    """PEM files, from the home if relative. With `client_ca`, only clients that it signed are let in."""
+
+    certificate: Path
+    key: Path
+    client_ca: Path | None = None
+
+
 class GatewayConfig(_Section):
     """Settings of one node's gateway."""
 
@@ -49,12 +58,19 @@ class GatewayConfig(_Section):
     admin_port: int = Field(8002, ge=1, le=65535)
     workers: int = Field(2, ge=1)
     edge: Literal["haproxy", "direct"] = "haproxy"
+    tls: Tls | None = None
     keys: Literal["auto", "required"] = Field(
         "auto", description="auto: callers need an API key as soon as `host` is beyond loopback"
     )
     limits: Limits = Limits()
     serving: Serving = Serving()
     watching: Watching = Watching()
+
+    @model_validator(mode="after")
+    def _tls_needs_an_edge(self) -> Self:
+        if self.tls is not None and self.edge == "direct":
+            raise ValueError('TLS ends at the edge: it needs edge = "haproxy"')
+        return self
 
     @property
     def identity(self) -> bool:

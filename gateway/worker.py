@@ -55,6 +55,8 @@ class Worker:
         windows, captures = self.tap.drain(time.time())
         self.metrics.absorb(windows)
         self.metrics.set_shadow_dropped(self.shadow.dropped)
+        self.metrics.set_refused(self.pipeline.admission.refused, self.http.pressure.refused)
+        self.metrics.set_wedged(self.loader.wedged)
         self.metrics.set_routes(self.routes.table.generation, len(self.routes.held))
         return windows, captures
 

@@ -1,14 +1,19 @@
 """The lifecycle controller, wired: the only place where its parts meet. Runs as one Ray actor.
 
 Everything it must not forget is in its store: Ray starts it again after a crash, and it goes on from there.
+It acts only while it holds the store's lease.
 """
 
 import asyncio
 import contextlib
 import logging
+import os
+import secrets
+import socket
 import time
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 
 import uvicorn
 
@@ -21,6 +26,7 @@ from gateway.server.haproxy import admin_socket
 from gateway.telemetry.metrics import Metrics
 from lifecycle.adapters.artifacts import FileArtifacts
 from lifecycle.adapters.capture import ParquetCaptures
+from lifecycle.adapters.checkpoints import FileCheckpoints, public_text, signing_key
 from lifecycle.adapters.clock import Clock
 from lifecycle.adapters.fleet import WorkerFleet
 from lifecycle.adapters.profiles import Profiles
@@ -29,6 +35,7 @@ from lifecycle.adapters.store import SqlStore
 from lifecycle.adapters.trainer import RayTrainer
 from lifecycle.api.app import build
 from lifecycle.api.desk import Desk
+from lifecycle.commands.checkpoints import Checkpointer
 from lifecycle.commands.deploy import Deploy
 from lifecycle.commands.feedback import Feedback
 from lifecycle.commands.keys import Keys
@@ -41,14 +48,20 @@ from lifecycle.config import LifecycleConfig
 from lifecycle.controller import Controller
 from lifecycle.core.absorb import Bins
 from lifecycle.core.analysis.bins import common_bins
+from lifecycle.core.checkpoint import Rhythm
 from lifecycle.core.plan import correcting, preset
 from lifecycle.core.rollout import Rollout
+from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.monitor import Monitor
+from lifecycle.tenure import Tenure
 
 log = logging.getLogger(__name__)
 
 WATCH_S = 10.0
 """How long a worker's call for the next table is held open."""
+
+ASK_AGAIN_S = 1.0
+"""How often a controller that waits for the lease looks at it."""
 
 
 class Lifecycle:
@@ -59,7 +72,12 @@ class Lifecycle:
         self._config = config
         self._clock = Clock()
         self._store = SqlStore(config.store_url)
+        self._tenure = Tenure(self._store, _holder(home))
         self._artifacts = FileArtifacts(config.artifacts_uri, home / "cache")
+        signer = signing_key(config.keys_dir)
+        self._checkpoints = FileCheckpoints(config.checkpoints_uri, public_text(signer), signer)
+        rhythm = Rhythm(config.ledger.checkpoint_every_records, config.ledger.checkpoint_every_s)
+        self._checkpointer = Checkpointer(self._store, self._checkpoints, rhythm)
         self._captures = ParquetCaptures(home / "captures")
         self._fleet = WorkerFleet(self._clock)
         self._profiles = Profiles(self._store, self._artifacts)
@@ -69,11 +87,19 @@ class Lifecycle:
         self._metrics = Metrics()
         desk = self._desk()
         self._retraining = desk.retraining
-        self._publisher.publish()
-        self._tasks = [
-            asyncio.get_running_loop().create_task(self._serve(desk)),
-            asyncio.get_running_loop().create_task(self._loop()),
-        ]
+        self._tasks: list[asyncio.Task[None]] = []
+        self._begun = asyncio.get_running_loop().create_task(self._begin(desk))
+
+    async def _begin(self, desk: Desk) -> None:
+        while True:
+            try:
+                if self._tenure.begin():
+                    self._publisher.publish()
+                    break
+            except LifecycleError as error:
+                log.warning("cannot begin yet: %s", error)
+            await asyncio.sleep(ASK_AGAIN_S)
+        self._tasks = [asyncio.create_task(self._serve(desk)), asyncio.create_task(self._loop())]
 
     def _desk(self) -> Desk:
         store, fleet, publisher = self._store, self._fleet, self._publisher
@@ -103,6 +129,7 @@ class Lifecycle:
             feedback=Feedback(self._captures, store),
             retraining=retraining,
             monitor=self._monitor,
+            checkpoints=self._checkpoints,
             metrics=self._metrics.render,
             find=self._captures.find,
             default_plan=self._config.control.default_plan,
@@ -138,46 +165,80 @@ class Lifecycle:
         while True:
             started = time.monotonic()
             try:
+                self._keep_lease()
                 await self._tick(self._clock())
             except Exception:
                 # One bad tick must not end the control loop; the next one sees the stored state again.
                 log.exception("a tick failed")
             await asyncio.sleep(max(0.0, self._config.control.tick_s - (time.monotonic() - started)))
 
+    def _keep_lease(self) -> None:
+        try:
+            self._tenure.keep()
+        except LifecycleError as error:
+            if error.code is not LifecycleCode.CONFLICT:
+                raise
+            # What this process believes is history. Ray starts it anew, and it waits for its turn.
+            log.critical("another controller has taken over; this one stops")
+            os._exit(1)
+
     async def _tick(self, now: float) -> None:
         windows, captures = self._fleet.drain()
         self._metrics.absorb(windows)
         if captures:
-            await asyncio.to_thread(self._captures.append, captures)
+            await asyncio.to_thread(self._capture, captures)
         await self._controller.tick(now, windows)
         self._monitor.absorb(windows)
         await self._monitor.observe(now)
         await self._retraining.tick(now)
+        await asyncio.to_thread(self._checkpointer.tick, now)
+
+    def _capture(self, captures: Sequence[Capture]) -> None:
+        try:
+            self._captures.append(captures)
+        except OSError as error:
+            # A full disk must not keep a bad version from being rolled back.
+            log.error("%d captures are lost: %s", len(captures), error.strerror)
 
     # What workers call; see `gateway.serve.sync`.
 
     async def watch(self, report: WorkerReport) -> RouteTable | None:
+        await asyncio.shield(self._begun)
         return await self._fleet.watch(report, WATCH_S)
 
     async def observe(
         self, report: WorkerReport, windows: Sequence[Window], captures: Sequence[Capture]
     ) -> tuple[int, Keyring]:
         """Returns the newest keys and their generation, so that no worker waits for them."""
-        self._fleet.observe(report, windows, captures)
+        if self._begun.done():
+            self._fleet.observe(report, windows, captures)
         return self._fleet.table.generation, self._fleet.table.keys
 
     async def leave(self, worker: str) -> None:
         self._fleet.leave(worker)
 
     async def ready(self) -> None:
-        """Returns once the actor runs."""
+        """Returns once this controller acts, which may be after another has ended."""
+        await asyncio.shield(self._begun)
 
     async def close(self) -> None:
         """Write what is buffered and let go of the store."""
         await self._retraining.close()
-        for task in self._tasks:
+        tasks = [self._begun, *self._tasks]
+        for task in tasks:
             task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.to_thread(self._captures.flush)
+        with contextlib.suppress(LifecycleError):  # the ones before it stand
+            await asyncio.to_thread(self._checkpointer.note, time.time())
+        self._tenure.end()
         self._store.close()
+
+
+def _holder(home: Path) -> str:
+    """A name for this home's controller that no other home has and that outlives a restart."""
+    path = home / "controller"
+    if not path.exists():
+        path.write_text(f"{socket.gethostname()}-{secrets.token_hex(4)}")
+    return path.read_text()

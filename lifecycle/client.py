@@ -1,6 +1,6 @@
-"""The Python SDK: the words of the command line as methods, over the admin API.
+"""The Python SDK: the command line's words as methods. Answers are the admin API's JSON objects.
 
-Answers are the API's JSON objects. Must never import the server's side.
+Must never import the server's side.
 """
 
 import json
@@ -28,9 +28,8 @@ class Client:
     """A connection to one controller. Use as a context manager, or call `close`.
 
     Every method raises LifecycleError: the controller's own, or UNAVAILABLE if none answers.
-
     Args:
-        url: the admin API, e.g. `http://127.0.0.1:8002`.
+        url: the admin API, e.g. `http://127.0.0.1:8002`; a private CA goes into the `transport`.
         actor: written to the ledger as who did it, where identity is off.
         key: the API key's secret; the environment's HEADRACE_KEY if not given.
         timeout_s: for one answer; validate, deploy, promote and retrain wait longer.
@@ -66,8 +65,6 @@ class Client:
 
     def close(self) -> None:
         self._http.close()
-
-    # The cluster
 
     def status(self) -> Json:
         return self._get("/v1/status")
@@ -120,7 +117,7 @@ class Client:
             reference: Parquet file of training data, columns `inputs.<tensor>` and maybe `label`.
             recipe: `module:function` that retrains the model.
         """
-        form = {"number": "" if number is None else str(number), "recipe": recipe}
+        form = {"recipe": recipe} | ({} if number is None else {"number": str(number)})
         with ExitStack() as open_files:
             paths = {"artifact": artifact, "reference": reference}
             files = {
@@ -128,8 +125,7 @@ class Client:
                 for part, path in paths.items()
                 if path is not None
             }
-            data = {key: value for key, value in form.items() if value}
-            return self._call("POST", _at(model, "versions"), data=data, files=files, timeout=LONG_S)
+            return self._call("POST", _at(model, "versions"), data=form, files=files, timeout=LONG_S)
 
     def validate(self, model: str, number: int) -> Json:
         """Run the gates; raises REFUSED if the version does not pass."""
@@ -146,9 +142,8 @@ class Client:
 
     def deploy(self, model: str, number: int, plan: str | Json = "") -> Json:
         """All traffic for a model's first version, a rollout by `plan` for a later one."""
-        return self._call(
-            "POST", _at(model, "versions", number, "deploy"), json={"plan": plan}, timeout=LONG_S
-        )
+        path = _at(model, "versions", number, "deploy")
+        return self._call("POST", path, json={"plan": plan}, timeout=LONG_S)
 
     def _act(self, model: str, number: int, verb: str) -> Json:
         return self._call("POST", _at(model, "versions", number, verb), timeout=LONG_S)
@@ -167,14 +162,15 @@ class Client:
         if_revision: int | None = None,
         dry_run: bool = False,
     ) -> Json:
-        """Weights are percent by version and sum to 100. STALE if the model moved on since `if_revision`.
-
-        Shadows stay as they are unless given.
-        """
+        """Percent by version, summing to 100; shadows stay unless given. STALE if not at `if_revision`."""
         kept = None if shadows is None else list(shadows)
         body = {"weights": dict(weights), "shadows": kept, "dry_run": dry_run}
         headers = {} if if_revision is None else {"if-match": f'"{if_revision}"'}
         return self._call("PUT", _at(model, "traffic"), json=body, headers=headers, timeout=LONG_S)
+
+    def set_limits(self, model: str, **limits: int) -> Json:
+        """`max_concurrency` and `max_queue` of each worker; 0, or left out, is no limit."""
+        return self._call("PUT", _at(model, "limits"), json=limits, timeout=LONG_S)
 
     def rollback(self, model: str) -> Json:
         return self._call("POST", _at(model, "rollback"), timeout=LONG_S)
@@ -237,24 +233,26 @@ class Client:
     def retrain(self, model: str, reason: str = "") -> Json:
         return self._call("POST", _at(model, "retrain"), json={"reason": reason})
 
-    # The ledger
-
     def audit(self, model: str | None = None, *, after: int | None = None, limit: int = 100) -> list[Json]:
         """Records, oldest first: the newest `limit`, or the first `limit` behind number `after`."""
-        params = {"model": model, "after": after, "limit": limit}
-        return cast(list[Json], self._get("/v1/audit", params)["records"])
+        found = self._get("/v1/audit", {"model": model, "after": after, "limit": limit})["records"]
+        return cast(list[Json], found)
 
     def audit_at(self, model: str, time: str) -> Json:
         """Which versions had the model's traffic at a time (ISO 8601 or Unix seconds)."""
         return self._get("/v1/audit/at", {"model": model, "time": time})
 
     def audit_prediction(self, prediction: str) -> Json:
-        """Which version gave an answer, and the traffic then."""
+        """Which version gave an answer, who let it serve and on what evidence, and the traffic then."""
         return self._get("/v1/audit/predictions/" + quote(prediction))
 
     def verify(self) -> Json:
-        """Check the ledger's hash chain."""
+        """Check the ledger's hash chain and its signed checkpoints."""
         return self._call("GET", "/v1/audit/verify", timeout=LONG_S)
+
+    def audit_key(self) -> str:
+        """The public key of the ledger's checkpoints, in hexadecimal."""
+        return str(self._get("/v1/audit/key")["key"])
 
     def events(self, after: int | None = None) -> Iterator[Json]:
         """New ledger records as they are written, without end."""

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.config import GatewayConfig
+from gateway.server.haproxy import edge_socket
 from lifecycle.cli.daemon import sweep
 from lifecycle.config import LifecycleConfig, load
 from lifecycle.errors import LifecycleError
@@ -138,6 +139,8 @@ def _claim_home(config: GatewayConfig) -> Path:
         "http_port": config.http_port,
         "grpc_port": config.grpc_port,
         "admin_port": config.admin_port,
+        "tls": config.tls is not None,
+        "admin_socket": str(edge_socket(config.run_dir)) if config.edge == "haproxy" else "",
         "started_at": time.time(),
     }
     path.write_text(json.dumps(state))

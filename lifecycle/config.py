@@ -40,17 +40,27 @@ class Governance(_Section):
         return self.approvals if own is None else own.approvals
 
 
+class Ledger(_Section):
+    """How often the ledger's head is signed and kept outside the database."""
+
+    checkpoint_every_records: int = Field(100, ge=1)
+    checkpoint_every_s: float = Field(60.0, gt=0, description="at most; nothing new, no checkpoint")
+
+
 class LifecycleConfig(_Section):
     """Settings of the controller and of the gateway it looks after.
 
-    `store` is a SQLAlchemy URL, `artifacts` an fsspec URI; both lie in the home unless they are named.
+    `store` is a SQLAlchemy URL, `artifacts` and `checkpoints` are fsspec URIs; all lie in the home unless
+    they are named.
     """
 
     gateway: GatewayConfig
     control: Control = Control()
     governance: Governance = Governance()
+    ledger: Ledger = Ledger()
     store: str = ""
     artifacts: str = ""
+    checkpoints: str = ""
 
     @property
     def store_url(self) -> str:
@@ -59,6 +69,15 @@ class LifecycleConfig(_Section):
     @property
     def artifacts_uri(self) -> str:
         return self.artifacts or str(self.gateway.home / "artifacts")
+
+    @property
+    def checkpoints_uri(self) -> str:
+        return self.checkpoints or str(self.gateway.home / "checkpoints")
+
+    @property
+    def keys_dir(self) -> Path:
+        """The controller's own keys; for nobody else's eyes."""
+        return self.gateway.home / "keys"
 
 
 def load(home: Path, overrides: dict[str, Any]) -> LifecycleConfig:

@@ -11,6 +11,8 @@ from gateway.core.capture import Capture
 from gateway.core.keys import Key
 from gateway.core.report import WorkerReport as WorkerReport
 from gateway.core.routing import RouteTable
+from lifecycle.core.checkpoint import Kept, Statement
+from lifecycle.core.lease import Lease
 from lifecycle.core.ledger import Head, Record
 from lifecycle.core.rollout import Rollout
 from lifecycle.core.validation import Inspection, Limits
@@ -50,7 +52,8 @@ class Store(Protocol):
         """Write values and their ledger record in one durable transaction.
 
         Raises LifecycleError STALE if a model's stored revision is not the given one minus 1 (a new
-        model has revision 1), CONFLICT if a version number is taken by another digest.
+        model has revision 1), CONFLICT if a version number is taken by another digest or if another
+        controller has taken the lease.
         """
         ...
 
@@ -68,6 +71,41 @@ class Store(Protocol):
 
     def next_generation(self) -> int:
         """A number higher than any given before, across restarts."""
+        ...
+
+
+class Leases(Protocol):
+    """Where controllers agree on which of them acts."""
+
+    def lease(self) -> Lease: ...
+
+    def take(self, seen: Lease, holder: str) -> Lease | None:
+        """Hold it, unless it has changed since it was seen: then None. Fences off who held it before."""
+        ...
+
+    def renew(self, held: Lease) -> Lease:
+        """Show that its holder lives. Raises LifecycleError CONFLICT if another has taken it."""
+        ...
+
+    def release(self, held: Lease) -> None:
+        """Let others take it at once. Raises as `renew` does."""
+        ...
+
+
+class Checkpoints(Protocol):
+    """Signed statements about the ledger, kept outside of its database."""
+
+    @property
+    def key(self) -> str:
+        """The public key that they are checked with, in hexadecimal."""
+        ...
+
+    def add(self, statement: Statement) -> None:
+        """Sign and keep one. Never replaces another."""
+        ...
+
+    def read(self) -> Kept:
+        """All of them, each checked with the key."""
         ...
 
 

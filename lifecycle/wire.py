@@ -13,6 +13,8 @@ def unreachable(url: str, error: Exception) -> LifecycleError:
     elif isinstance(error, httpx.UnsupportedProtocol | httpx.InvalidURL):
         message = f"{url!r} is not a URL this can call; it looks like {DEFAULT_URL}"
         return LifecycleError(LifecycleCode.INVALID, message)
+    elif "CERTIFICATE" in str(error):
+        message = f"{url} and this client do not trust each other; see HEADRACE_TLS_CA, HEADRACE_TLS_CERT"
     else:
         message = f"no headrace answers at {url}: start one with `headrace up`"
     return LifecycleError(LifecycleCode.UNAVAILABLE, message)

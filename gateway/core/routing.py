@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from gateway.core.keys import NO_KEYS, Keyring
+from gateway.core.limits import UNLIMITED, ModelLimits
 from gateway.core.signature import Signature
 from gateway.core.types import Role
 from gateway.errors import ErrorCode, GatewayError
@@ -63,6 +64,7 @@ class ModelRoute:
     champion: int = 0
     weights: tuple[tuple[int, float], ...] = ()
     shadows: tuple[int, ...] = ()
+    limits: ModelLimits = UNLIMITED
     _steps: tuple[tuple[float, Choice], ...] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -101,6 +103,7 @@ class ModelRoute:
             "champion": self.champion,
             "weights": [list(pair) for pair in self.weights],
             "shadows": list(self.shadows),
+            "limits": self.limits.as_json(),
         }
 
     @classmethod
@@ -111,6 +114,7 @@ class ModelRoute:
             data["champion"],
             tuple((version, weight) for version, weight in data["weights"]),
             tuple(data["shadows"]),
+            ModelLimits.from_json(data.get("limits", {})),  # tables stored before there were any have none
         )
 
 

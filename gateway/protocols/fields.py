@@ -1,12 +1,14 @@
 """The small fields of a request and their rules, the same for every protocol."""
 
 import re
+import time
 from collections.abc import Mapping
 
 from gateway.errors import ErrorCode, GatewayError
 
 MAX_TEXT = 256
 """Characters of an id or a routing key."""
+MAX_TIMEOUT_US = 10**15
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,254}")
 _VERSION = re.compile(r"[0-9]{1,18}")
 _REFUSED = {
@@ -57,6 +59,19 @@ def check_parameters(parameters: Mapping[str, object]) -> None:
             raise invalid(f"parameter {quoted(name)} must be a bool, a number or a string")
         if name in _REFUSED:
             raise invalid(f"parameter {name!r} asks for {_REFUSED[name]}, which is not supported here")
+
+
+def deadline_after(parameters: Mapping[str, object]) -> int:
+    """When the parameter `timeout` (µs, as Triton has it) ends, on the monotonic clock; 0 without one."""
+    timeout = parameters.get("timeout", 0)
+    if type(timeout) is not int or not 0 <= timeout <= MAX_TIMEOUT_US:
+        raise invalid("parameter 'timeout' must be a whole number of microseconds, 0 for none")
+    return time.monotonic_ns() + timeout * 1000 if timeout else 0
+
+
+def earliest(one_ns: int, other_ns: int) -> int:
+    """The earlier of two deadlines, of which 0 is none."""
+    return min(one_ns, other_ns) if one_ns and other_ns else one_ns or other_ns
 
 
 def class_count(parameters: Mapping[str, object]) -> int:

@@ -10,7 +10,14 @@ import orjson
 from gateway.core.types import Array, InferRequest
 from gateway.errors import ErrorCode, GatewayError
 from gateway.protocols.answer_form import JSON, AnswerForm, OutputForm
-from gateway.protocols.fields import check_parameters, class_count, invalid, plain_text, quoted
+from gateway.protocols.fields import (
+    check_parameters,
+    class_count,
+    deadline_after,
+    invalid,
+    plain_text,
+    quoted,
+)
 from gateway.protocols.json_data import from_json
 from gateway.protocols.tensors import dtype_of, from_raw, shape_of
 
@@ -36,8 +43,10 @@ def decode(
     if not document.keys() <= _KNOWN:
         _check_depth({k: v for k, v in document.items() if k not in _KNOWN})
     parameters = _parameters(document)
+    deadline = 0
     if parameters:
         check_parameters(parameters)
+        deadline = deadline_after(parameters)
         key = plain_text("routing_key", parameters.get("routing_key", key))
     request_id = document.get("id", "")
     if request_id:
@@ -47,7 +56,7 @@ def decode(
     if not outputs and not parameters:
         return InferRequest(model, version, inputs, (), request_id or "", key), JSON
     form = _form(_listed(document, "outputs") if outputs else [], parameters)
-    return InferRequest(model, version, inputs, tuple(form.outputs), request_id or "", key), form
+    return InferRequest(model, version, inputs, tuple(form.outputs), request_id or "", key, deadline), form
 
 
 def _parse(text: bytes | bytearray | memoryview) -> dict[str, Any]:

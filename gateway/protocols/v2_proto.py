@@ -11,6 +11,7 @@ from gateway.protocols.answer_form import BINARY, AnswerForm, OutputForm, arrays
 from gateway.protocols.fields import (
     check_parameters,
     class_count,
+    deadline_after,
     invalid,
     model_name,
     plain_text,
@@ -48,8 +49,10 @@ def parse(data: bytes) -> pb.ModelInferRequest:
 
 def decode(message: pb.ModelInferRequest, key: str = "") -> tuple[InferRequest, AnswerForm]:
     """A request, or INVALID. `key` is the routing key from metadata; the parameter wins over it."""
+    deadline = 0
     if message.parameters:
         parameters = _values(message.parameters)
+        deadline = deadline_after(parameters)
         key = plain_text("routing_key", parameters.get("routing_key", key))
     outputs: dict[str, OutputForm] = {}
     for wanted in message.outputs:
@@ -64,6 +67,7 @@ def decode(message: pb.ModelInferRequest, key: str = "") -> tuple[InferRequest, 
         tuple(outputs),
         plain_text("id", message.id) if message.id else "",
         key,
+        deadline,
         protocol="grpc",
     )
     return request, AnswerForm(BINARY.default, outputs) if outputs else BINARY

@@ -66,6 +66,6 @@ def _fetch(uri: str) -> bytes:
     try:
         with fsspec.open(uri, "rb") as file:
             return file.read()
-    except (OSError, ValueError, ImportError) as error:  # ValueError: an unknown scheme
+    except Exception as error:  # each kind of store has its own family of errors
         log.warning("an artifact cannot be read: %s", error)
         raise GatewayError(ErrorCode.INTERNAL, "the artifact cannot be read from where it is kept") from None

@@ -74,7 +74,14 @@ class Batcher:
         if not lane.flushing:
             lane.flushing = True
             loop.call_soon(self._flush, lane)  # after the requests that arrived in the same turn
-        return await answer
+        if not deadline_ns:
+            return await answer
+        left_s = (deadline_ns - time.monotonic_ns()) / 1e9
+        alarm = loop.call_later(left_s, _expire, answer)  # in time, even if its batch runs on for others
+        try:
+            return await answer
+        finally:
+            alarm.cancel()
 
     def _flush(self, lane: _Lane) -> None:
         lane.flushing = False
@@ -122,7 +129,7 @@ class Batcher:
         joined = {name: np.concatenate([request.inputs[name] for request in batch]) for name in names}
         deadlines = [request.deadline_ns for request in batch]
         try:
-            answer = await self._run(joined, lane.outputs, max(deadlines) if all(deadlines) else 0)
+            answer = await self._run(batch, joined, lane.outputs, max(deadlines) if all(deadlines) else 0)
         except GatewayError:
             return False
         ends = np.cumsum([request.rows for request in batch]).tolist()
@@ -135,19 +142,41 @@ class Batcher:
         return True
 
     async def _alone(self, lane: _Lane, request: _Waiting) -> None:
+        if request.answer.done():  # its caller has gone, or its deadline has passed
+            return
         try:
-            answer = await self._run(request.inputs, lane.outputs, request.deadline_ns)
+            answer = await self._run([request], request.inputs, lane.outputs, request.deadline_ns)
         except GatewayError as error:
             if not request.answer.done():
                 request.answer.set_exception(error)
+        except asyncio.CancelledError:
+            if not request.answer.done():
+                raise
         else:
             if not request.answer.done():
                 request.answer.set_result(answer)
 
     def _run(
-        self, inputs: Mapping[str, Array], outputs: tuple[str, ...], deadline_ns: int
+        self,
+        batch: list[_Waiting],
+        inputs: Mapping[str, Array],
+        outputs: tuple[str, ...],
+        deadline_ns: int,
     ) -> "asyncio.Future[Answer]":
         def job(options: RunOptions) -> Answer:
             return self._session.run(inputs, outputs, options)
 
-        return self._pool.submit(job, deadline_ns)
+        run = self._pool.submit(job, deadline_ns)
+
+        def leave(_: "asyncio.Future[Answer]") -> None:
+            if all(request.answer.done() for request in batch):
+                run.cancel()  # nobody waits for it; nothing happens if it is over
+
+        for request in batch:
+            request.answer.add_done_callback(leave)
+        return run
+
+
+def _expire(answer: "asyncio.Future[Answer]") -> None:
+    if not answer.done():
+        answer.set_exception(late())

@@ -77,6 +77,11 @@ class Loader:
         self._profiles: dict[tuple[str, int], Profile] = {}
         self._retired: OrderedDict[tuple[str, int], Profile] = OrderedDict()
 
+    @property
+    def wedged(self) -> int:
+        """Runs that were ended because they took too long, since the start."""
+        return self._pool.wedged
+
     async def load(self, model: str, entry: VersionEntry) -> OnnxVersion:
         loop = asyncio.get_running_loop()
         version = await loop.run_in_executor(self._loading, self._load, entry)

@@ -9,7 +9,7 @@ import signal
 from pathlib import Path
 
 from gateway.config import GatewayConfig
-from gateway.server.haproxy import render
+from gateway.server.haproxy import certificate_file, render
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,8 @@ class Edge:
         self._care: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Raises RuntimeError with HAProxy's own words if the configuration or a port is refused."""
+        """Raises RuntimeError, with HAProxy's own words, if a setting, a certificate or a port is refused."""
+        self._write_certificate()
         path = self._config.run_dir / "haproxy.cfg"
         path.write_text(render(self._config, _affordable(self._config.limits.max_connections)))
         check = await asyncio.create_subprocess_exec(
@@ -39,6 +40,18 @@ class Edge:
             raise RuntimeError(f"HAProxy refuses its configuration: {said}")
         await self._spawn(path)
         self._care = asyncio.create_task(self._keep(path))
+
+    def _write_certificate(self) -> None:
+        if (tls := self._config.tls) is None:
+            return
+        path = certificate_file(self._config.run_dir)
+        path.unlink(missing_ok=True)
+        path.touch(mode=0o600)
+        try:
+            parts = [(self._config.home / part).read_bytes() for part in (tls.certificate, tls.key)]
+        except OSError as error:
+            raise RuntimeError(f"a file of [gateway.tls] cannot be read: {error}") from None
+        path.write_bytes(b"\n".join(parts))
 
     async def _spawn(self, path: Path) -> None:
         log_path = self._config.home / "logs" / "haproxy.log"

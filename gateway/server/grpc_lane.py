@@ -12,7 +12,7 @@ from gateway.errors import ErrorCode, GatewayError
 from gateway.ports import Engine
 from gateway.protocols import v2_proto
 from gateway.protocols.answer_form import AnswerForm
-from gateway.protocols.fields import plain_text
+from gateway.protocols.fields import earliest, plain_text
 from gateway.protocols.grpc_frame import frame, percent_encoded, timeout_ns, unframe
 from gateway.protocols.status import STATUS
 from gateway.server.gate import Gate
@@ -60,7 +60,7 @@ def _decode(request: Request, now_ns: int, cap: int) -> tuple[InferRequest, Answ
     if key:
         plain_text("x-headrace-key", key)
     asked, form = v2_proto.decode(message, key)
-    asked.deadline_ns = deadline
+    asked.deadline_ns = earliest(asked.deadline_ns, deadline)
     return asked, form
 
 

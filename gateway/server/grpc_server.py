@@ -23,7 +23,7 @@ from gateway.ports import Engine, Routes
 from gateway.protocols import open_inference_pb2 as pb
 from gateway.protocols import v2_proto
 from gateway.protocols.answer_form import AnswerForm
-from gateway.protocols.fields import plain_text
+from gateway.protocols.fields import earliest, plain_text
 from gateway.protocols.status import STATUS
 from gateway.server.gate import Gate, Scoped, rules
 from gateway.server.grpc_calls import SERVICE, Calls
@@ -161,7 +161,8 @@ def _decode(message: pb.ModelInferRequest, context: Context, now_ns: int) -> tup
     key = metadata.get("x-headrace-key", "")
     asked, form = v2_proto.decode(message, plain_text("x-headrace-key", key) if key else "")
     remaining = context.time_remaining()
-    asked.deadline_ns = 0 if remaining is None else now_ns + int(remaining * 1e9)
+    if remaining is not None:
+        asked.deadline_ns = earliest(asked.deadline_ns, now_ns + int(remaining * 1e9))
     return asked, form
 
 

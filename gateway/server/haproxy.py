@@ -10,6 +10,16 @@ from gateway.config import GatewayConfig
 
 LANE = "/inference.GRPCInferenceService/ModelInfer"
 
+# What HAProxy itself answers: the message, and the same as a gRPC status.
+_REFUSALS = {
+    400: ("the request is not well-formed HTTP, or its head is too long", 3),
+    408: ("the request took too long to arrive", 4),
+    500: ("the edge failed to answer; its log says why", 13),
+    502: ("the worker ended before it had answered; try again", 14),
+    503: ("no worker is ready; try again in a moment", 14),
+    504: ("the worker took too long to answer", 4),
+}
+
 
 def http_socket(run_dir: Path, slot: int) -> Path:
     return run_dir / f"worker-{slot}.sock"
@@ -23,6 +33,16 @@ def admin_socket(run_dir: Path) -> Path:
     return run_dir / "admin.sock"
 
 
+def edge_socket(run_dir: Path) -> Path:
+    """The admin port once more, in clear, for the owner of the home only."""
+    return run_dir / "edge.sock"
+
+
+def certificate_file(run_dir: Path) -> Path:
+    """Certificate and key in one file, as HAProxy reads them."""
+    return run_dir / "edge.pem"
+
+
 def render(config: GatewayConfig, connections: int) -> str:
     """The whole configuration file. `connections` is how many clients it holds at once."""
     return "\n".join(
@@ -32,6 +52,7 @@ def render(config: GatewayConfig, connections: int) -> str:
             _frontend("http", config, config.http_port),
             _frontend("grpc", config, config.grpc_port),
             _workers(config),
+            _lane(config),
             _grpc(config),
             _admin(config),
         ]
@@ -40,25 +61,34 @@ def render(config: GatewayConfig, connections: int) -> str:
 
 def _globals(config: GatewayConfig, connections: int) -> str:
     # bufsize bounds what can be sent again: a request that fits is retried whole on another worker.
+    # maxhdr is above the worker's own limit, so that the worker says what is wrong. A glitch is a frame that
+    # no sound HTTP/2 client sends; too many of them end the connection.
     return f"""global
     maxconn {connections}
     nbthread 1
     tune.bufsize 65536
     tune.h2.initial-window-size 1048576
     tune.h2.max-concurrent-streams 256
+    tune.h2.fe.glitches-threshold 1000
+    tune.http.maxhdr 200
     hard-stop-after 30s
     stats socket {config.run_dir / "haproxy.sock"} mode 600 level admin
 """
 
 
 def _defaults() -> str:
+    # `abortonclose`: a caller that hangs up frees its place with the worker at once.
     # Inference is idempotent, so it may be sent again; `disable-l7-retry` below keeps the rest from it.
-    # A worker that refuses one connection is down until its next check, 100 ms later.
-    unavailable = '{\\"error\\": \\"no worker is ready; try again in a moment\\"}'
+    errors = "\n".join(
+        f"    http-error status {status} content-type application/json {_json(message)}"
+        + (" hdr Retry-After 1" if status == 503 else "")
+        for status, (message, _) in _REFUSALS.items()
+    )
     return f"""defaults
     mode http
     option http-keep-alive
     option redispatch 1
+    option abortonclose
     http-reuse always
     retries 10
     retry-on conn-failure empty-response response-timeout
@@ -69,39 +99,83 @@ def _defaults() -> str:
     timeout server 60s
     timeout queue 5s
     timeout tunnel 1h
-    http-error status 503 content-type application/json string "{unavailable}" hdr Retry-After 1
+{errors}
     default-server check inter 500ms fastinter 100ms downinter 100ms fall 1 rise 1
-    default-server observe layer4 error-limit 1 on-error mark-down
 """
 
 
+def _json(message: str) -> str:
+    return 'string "{\\"error\\": \\"' + message + '\\"}"'
+
+
 def _frontend(name: str, config: GatewayConfig, port: int) -> str:
-    # HTTP/1.1 and HTTP/2 by prior knowledge share the port: HAProxy tells them apart by the preface.
+    # HTTP/1.1 and HTTP/2 share the port: by ALPN under TLS; in clear HAProxy knows HTTP/2 by its preface.
     return f"""frontend {name}
-    bind {_address(config.host, port)}{_noted(config)}
+    {_bind(config, port)}{_noted(config)}
     acl lane path {LANE}
     acl grpc req.hdr(content-type) -m beg application/grpc
     acl repeatable path_end /infer
     acl repeatable path_end /ModelInfer
-    http-request disable-l7-retry if METH_POST !repeatable
-    use_backend grpc if grpc !lane
+    http-request disable-l7-retry unless METH_GET or repeatable
+    use_backend lane if grpc lane
+    use_backend grpc if grpc
     default_backend workers
 """
 
 
 def _workers(config: GatewayConfig) -> str:
-    # The fast lane: HAProxy ends HTTP/2 and the worker sees unary gRPC as HTTP/1.1 with trailers.
     servers = "\n".join(
         f"    server w{slot} unix@{http_socket(config.run_dir, slot)}" for slot in range(config.slots)
     )
     # HAProxy repeats only a request that it had whole before it sent the first byte. Many clients send
     # headers and body apart, so without `http-buffer-request` theirs would be lost with a killed worker.
+    # One that refuses a connection is down until its next check, 100 ms later. Only here: what tracks these
+    # servers would not be checked again by itself.
     return f"""backend workers
     balance roundrobin
+    default-server observe layer4 error-limit 1 on-error mark-down
     option http-buffer-request
     option httpchk GET /v2/health/live
 {servers}
 """
+
+
+# HAProxy drops the content type of an answer without a payload; one that renders as nothing keeps it.
+_NO_BODY = 'content-type application/grpc lf-string "%[str()]"'
+
+
+def _lane(config: GatewayConfig) -> str:
+    # The fast lane: HAProxy ends HTTP/2 and the worker sees unary gRPC as HTTP/1.1 with trailers. What the
+    # worker refuses before it knows that a request is gRPC is said again in gRPC's words.
+    servers = "\n".join(
+        f"    server l{slot} unix@{http_socket(config.run_dir, slot)} track workers/w{slot}"
+        for slot in range(config.slots)
+    )
+    again = "\n".join(
+        f"    http-response return status 200 {_NO_BODY} hdr grpc-status {code} "
+        f'hdr grpc-message "{message}" if {{ status {statuses} }}'
+        for statuses, code, message in (
+            ("413 431", 8, "the message or its metadata is too large"),
+            ("400 414", 3, "the request is not well-formed"),
+            ("408", 4, "the request took too long to arrive"),
+            ("503", 14, "the worker takes no more connections; try again later"),
+        )
+    )
+    return f"""backend lane
+    balance roundrobin
+    option http-buffer-request
+    default-server no-check
+{_grpc_errors()}
+{again}
+{servers}
+"""
+
+
+def _grpc_errors() -> str:
+    return "\n".join(
+        f'    http-error status {status} {_NO_BODY} hdr grpc-status {code} hdr grpc-message "{message}"'
+        for status, (message, code) in _REFUSALS.items()
+    )
 
 
 def _grpc(config: GatewayConfig) -> str:
@@ -114,13 +188,15 @@ def _grpc(config: GatewayConfig) -> str:
     balance roundrobin
     default-server no-check
     timeout server 1h
+{_grpc_errors()}
 {servers}
 """
 
 
 def _admin(config: GatewayConfig) -> str:
     return f"""frontend admin
-    bind {_address(config.host, config.admin_port)}{_noted(config)}
+    {_bind(config, config.admin_port)}
+    bind unix@{edge_socket(config.run_dir)} mode 600{_noted(config)}
     default_backend admin
 
 backend admin
@@ -134,6 +210,20 @@ backend admin
 def _noted(config: GatewayConfig) -> str:
     # Bad keys are counted by address, and behind the edge only it knows the address.
     return "\n    http-request set-header x-forwarded-for %[src]" if config.identity else ""
+
+
+def _bind(config: GatewayConfig, port: int) -> str:
+    bind = f"bind {_address(config.host, port)}"
+    if (tls := config.tls) is None:
+        return bind
+    bind += f" ssl crt {certificate_file(config.run_dir)} alpn h2,http/1.1 ssl-min-ver TLSv1.2"
+    if tls.client_ca is not None:
+        bind += f" ca-file {_quoted(config.home / tls.client_ca)} verify required"
+    return bind
+
+
+def _quoted(path: Path) -> str:
+    return "'" + str(path).replace("'", "'\\''") + "'"
 
 
 def _address(host: str, port: int) -> str:

@@ -1,6 +1,7 @@
 """`POST /v2/models/{m}[/versions/{v}]/infer`: from a whole HTTP request to the bytes of its answer."""
 
 import logging
+import re
 import time
 from typing import NamedTuple
 
@@ -10,7 +11,7 @@ from gateway.ports import Engine
 from gateway.protocols import v2_answer, v2_binary, v2_json
 from gateway.protocols.answer_form import AnswerForm
 from gateway.protocols.compression import compress, decompress, preferred
-from gateway.protocols.fields import plain_text
+from gateway.protocols.fields import earliest, invalid, plain_text
 from gateway.server.catalogue import find
 from gateway.server.gate import Gate
 from gateway.server.message import JSON_TYPE, Request, answer, fault, internal
@@ -19,6 +20,8 @@ from gateway.server.tally import Tally
 BINARY_TYPE = b"application/octet-stream"
 # curl and forms say x-www-form-urlencoded for any body, so it says nothing.
 _TYPES = frozenset((b"", JSON_TYPE, BINARY_TYPE, b"application/x-www-form-urlencoded"))
+TIMEOUT = b"x-headrace-timeout-ms"
+_MILLISECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?")
 _COMPRESS_FROM = 1024
 _log = logging.getLogger(__name__)
 
@@ -39,6 +42,8 @@ async def infer(
         if gate is not None:
             gate.infers(gate.caller(*request.credentials()), target.model)
         asked, form = _decode(engine, request, target, cap)
+        if TIMEOUT in request.headers:
+            asked.deadline_ns = earliest(asked.deadline_ns, started + _timeout_ns(request.header(TIMEOUT)))
         response = await engine.infer(asked)
         body, json_length = v2_answer.encode(response, form)
     except GatewayError as error:
@@ -60,6 +65,12 @@ async def infer(
         body = compress(body, encoding)
         extra += b"content-encoding: %s\r\n" % encoding.encode()
     return answer(request, 200, kind, body, extra)
+
+
+def _timeout_ns(text: str) -> int:
+    if _MILLISECONDS.fullmatch(text) is None:
+        raise invalid(f"{TIMEOUT.decode()} must be a number of milliseconds, such as 250")
+    return int(float(text) * 1e6)
 
 
 def _decode(engine: Engine, request: Request, target: Target, cap: int) -> tuple[InferRequest, AnswerForm]:

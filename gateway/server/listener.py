@@ -16,6 +16,7 @@ from gateway.server.eager import run_eagerly
 from gateway.server.gate import Gate, Scoped
 from gateway.server.http1 import HttpConnection
 from gateway.server.message import Request, fault, internal
+from gateway.server.pressure import Pressure
 from gateway.server.tally import Tally
 
 _SWEEP_S = 1.0
@@ -44,6 +45,7 @@ class HttpListener:
         self.tally = Tally() if tally is None else tally
         self.max_body = limits.max_body_mb * 2**20
         self.leaving = False
+        self.pressure = Pressure(limits.max_lag_ms / 1e3)
         self._engine = engine
         self._metrics = metrics
         self._max_connections = limits.max_connections
@@ -81,6 +83,7 @@ class HttpListener:
         self._servers.append(server)
         if self._sweeper is None:
             self._sweep()
+            self.pressure.start()
 
     def _sweep(self) -> None:
         loop = asyncio.get_running_loop()
@@ -110,6 +113,7 @@ class HttpListener:
         if self._sweeper is not None:
             self._sweeper.cancel()
             self._sweeper = None
+        self.pressure.stop()
 
     # ---- for connections ----
 
@@ -126,8 +130,12 @@ class HttpListener:
         """The answer, or the task that will give it. Never raises."""
         target = self._targets.get(request.url)
         if target is not None and request.method == b"POST":
+            if self.pressure.high:
+                return fault(request, self.pressure.refusal())
             return self._infer(request, target)
         if request.headers.get(b"content-type", b"").startswith(grpc_lane.CONTENT_TYPE):
+            if self.pressure.high:
+                return grpc_lane.fault(request, self.pressure.refusal())
             return run_eagerly(grpc_lane.infer(self._engine, self.tally, request, self.max_body, self._gate))
         try:
             return self._route(request)

@@ -1,6 +1,6 @@
 """What a worker has seen since its start, as Prometheus text. Labels carry the version that served."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -41,6 +41,9 @@ class Metrics(Collector):
         self._most = most_series
         self._series: dict[tuple[str, int, Role], _Series] = {}  # longest without traffic first
         self._shadow_dropped = 0
+        self._refused: dict[str, int] = {}
+        self._shed = 0
+        self._wedged = 0
         self._generation = 0
         self._loaded = 0
         self._registry = CollectorRegistry(auto_describe=False)
@@ -62,6 +65,15 @@ class Metrics(Collector):
 
     def set_shadow_dropped(self, total: int) -> None:
         self._shadow_dropped = total
+
+    def set_refused(self, limited: Mapping[str, int], shed: int) -> None:
+        """Totals of requests turned away: at a model's limit, by model, and by a loop that was behind."""
+        self._refused = dict(limited)
+        self._shed = shed
+
+    def set_wedged(self, total: int) -> None:
+        """Runs that were ended because they took too long."""
+        self._wedged = total
 
     def set_routes(self, generation: int, loaded: int) -> None:
         """The route table's generation in force, and how many versions are in memory."""
@@ -90,6 +102,12 @@ class Metrics(Collector):
             rows.add_metric(values, series.rows)
             dropped.add_metric(values, series.dropped)
         yield from (requests, latency, rows, dropped)
+        refused = CounterMetricFamily("headrace_refused", "Requests over a model's limit.", labels=["model"])
+        for model, total in self._refused.items():
+            refused.add_metric([model], total)
+        yield refused
+        yield CounterMetricFamily("headrace_shed", "Requests refused by a worker that is behind.", self._shed)
+        yield CounterMetricFamily("headrace_wedged_runs", "Runs ended for taking too long.", self._wedged)
         yield CounterMetricFamily("headrace_shadow_dropped", "Copies not run.", self._shadow_dropped)
         yield GaugeMetricFamily("headrace_route_generation", "Route table in force.", self._generation)
         yield GaugeMetricFamily("headrace_loaded_versions", "Versions in memory.", self._loaded)

@@ -3,6 +3,7 @@
 The layout is `<root>/sha256/<first two digits>/<digest>`; workers read the same URIs.
 """
 
+import contextlib
 import hashlib
 import os
 import secrets
@@ -21,19 +22,28 @@ class FileArtifacts:
     """Implements `ports.Artifacts`.
 
     Args:
-        root_uri: a folder as a path or an fsspec URI, e.g. `s3://bucket/headrace`.
+        root_uri: a folder as a path or an fsspec URI, e.g. `s3://bucket/headrace`. Who may read it, and
+            where it is if not at Amazon, say the environment's `AWS_...` variables.
         cache_dir: where fetched files are kept; not used when the root is a local folder.
+
+    Raises:
+        LifecycleError: INVALID if nothing reaches such a URI; from every method, UNAVAILABLE if the store
+            fails.
     """
 
     def __init__(self, root_uri: str, cache_dir: Path) -> None:
-        self._fs, self._root = url_to_fs(root_uri)
+        try:
+            self._fs, self._root = url_to_fs(root_uri)
+        except (ImportError, ValueError) as error:
+            message = f"`artifacts` cannot be used: {error}. For S3 install headrace[s3]"
+            raise LifecycleError(LifecycleCode.INVALID, message) from None
         self._local = "file" in self._fs.protocol
         self._cache = cache_dir
 
     def put(self, source: Path) -> tuple[str, str]:
         try:
             return self._put(source)
-        except OSError as error:
+        except Exception as error:  # each kind of store has its own family of errors
             raise _unavailable("stored", error) from error
 
     def _put(self, source: Path) -> tuple[str, str]:
@@ -53,7 +63,7 @@ class FileArtifacts:
             self._fs.makedirs(path.rpartition("/")[0], exist_ok=True)
             self._fs.mv(part, path)
         except BaseException:
-            if self._fs.exists(part):
+            with contextlib.suppress(Exception):  # what went wrong first is what counts
                 self._fs.rm_file(part)
             raise
         return self._fs.unstrip_protocol(path), f"sha256:{digest.hexdigest()}"
@@ -61,7 +71,9 @@ class FileArtifacts:
     def fetch(self, uri: str, digest: str) -> Path:
         try:
             return self._fetch(uri, digest)
-        except OSError as error:
+        except LifecycleError:
+            raise
+        except Exception as error:
             raise _unavailable("read", error) from error
 
     def _fetch(self, uri: str, digest: str) -> Path:
@@ -101,6 +113,6 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(data, "sha256").hexdigest()
 
 
-def _unavailable(done: str, error: OSError) -> LifecycleError:
-    reason = error.strerror or type(error).__name__
+def _unavailable(done: str, error: Exception) -> LifecycleError:
+    reason = getattr(error, "strerror", None) or type(error).__name__
     return LifecycleError(LifecycleCode.UNAVAILABLE, f"an artifact cannot be {done}: {reason}")

@@ -6,49 +6,50 @@ SQLite by default (write-ahead log, every commit synced to disk); a Postgres URL
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Engine, Row, create_engine, event, insert, select, update
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DatabaseError, IntegrityError, OperationalError
+from sqlalchemy import Connection, Row, insert, select, update
 
 from gateway.core.keys import Key
 from lifecycle.adapters import store_tables as tables
+from lifecycle.adapters.store_engine import check, named_failures, open_engine
+from lifecycle.adapters.store_schema import prepare
+from lifecycle.core.lease import Lease
 from lifecycle.core.ledger import Head, Record, canonical, seal
 from lifecycle.core.rollout import Rollout
 from lifecycle.core.version import Model, Version
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.ports import Entry
 
-_LEDGER = "ledger"
-_ROUTES = "routes"
-
 
 class SqlStore:
-    """Implements `ports.Store`. Safe to use from several threads.
+    """Implements `ports.Store` and `ports.Leases`. Safe to use from several threads.
+
+    Once it has taken the lease, every write carries its token; one that never took it writes unfenced.
 
     Args:
-        url: as SQLAlchemy takes it, e.g. `sqlite:///registry.db`.
+        url: as SQLAlchemy takes it, e.g. `sqlite:///registry.db` or `postgresql://user@host/name`.
         clock: Unix time in seconds, for the ledger.
 
     Raises:
-        LifecycleError: UNAVAILABLE if the database cannot be opened or is damaged.
+        LifecycleError: UNAVAILABLE if the database cannot be opened, is damaged or is of a newer Headrace,
+            INVALID if the URL is not understood.
     """
 
     def __init__(self, url: str, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
-        self._engine = create_engine(url)
-        if self._engine.dialect.name == "sqlite":
-            _tune(self._engine)
+        self._engine = open_engine(url)
+        self._token: int | None = None
         self._reader = self._engine.execution_options(reads=True)
-        with self._writing() as connection:
-            if self._engine.dialect.name == "sqlite":
-                _check(connection)
-            tables.metadata.create_all(connection)
-            if connection.execute(select(tables.heads)).first() is None:
-                connection.execute(insert(tables.heads).values(name=_LEDGER, seq=0, hash=Head().hash))
-                connection.execute(insert(tables.generations).values(name=_ROUTES, last=0))
+        try:
+            with self._writing() as connection:
+                check(connection)
+                prepare(connection)
+        except LifecycleError:
+            self.close()
+            raise
 
     def close(self) -> None:
         self._engine.dispose()
@@ -124,15 +125,63 @@ class SqlStore:
             query = update(tables.generations).values(last=column + 1).returning(column)
             return int(connection.execute(query).scalar_one())
 
+    def lease(self) -> Lease:
+        with self._reading() as connection:
+            return _lease(connection)
+
+    def take(self, seen: Lease, holder: str) -> Lease | None:
+        taken = seen.taken(holder)
+        with named_failures(), self._engine.begin() as connection:
+            if not _exchange(connection, seen, taken):
+                return None
+        self._token = taken.token
+        return taken
+
+    def renew(self, held: Lease) -> Lease:
+        return self._succeed(held, held.renewed())
+
+    def release(self, held: Lease) -> None:
+        self._succeed(held, held.released())
+
+    def _succeed(self, held: Lease, after: Lease) -> Lease:
+        with named_failures(), self._engine.begin() as connection:
+            if not _exchange(connection, held, after):
+                raise _fenced()
+        return after
+
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
-        with _named_failures(), self._reader.connect() as connection:
+        with named_failures(), self._reader.connect() as connection:
             yield connection
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
-        with _named_failures(), self._engine.begin() as connection:
+        with named_failures(), self._engine.begin() as connection:
+            if self._token is not None and _lease(connection, hold=True).token != self._token:
+                raise _fenced()
             yield connection
+
+
+def _lease(connection: Connection, *, hold: bool = False) -> Lease:
+    """`hold` keeps it from being taken until this transaction is over."""
+    columns = tables.leases.c
+    query = select(columns.holder, columns.token, columns.beat)
+    row = connection.execute(query.with_for_update(read=True) if hold else query).one()
+    return Lease(row.holder, row.token, row.beat)
+
+
+def _exchange(connection: Connection, before: Lease, after: Lease) -> bool:
+    """Whether the lease was still as it was seen, and now is the other."""
+    columns = tables.leases.c
+    same = (columns.holder == before.holder, columns.token == before.token, columns.beat == before.beat)
+    changed = connection.execute(update(tables.leases).where(*same).values(asdict(after)))
+    return changed.rowcount == 1
+
+
+def _fenced() -> LifecycleError:
+    return LifecycleError(
+        LifecycleCode.CONFLICT, "another controller has taken over; nothing was changed. Ask that one"
+    )
 
 
 def _write(connection: Connection, value: Model | Version | Rollout | Key) -> None:
@@ -195,47 +244,12 @@ def _write_key(connection: Connection, key: Key, body: str) -> None:
 
 
 def _record(row: Row[Any]) -> Record:
-    return Record.from_json({**row._mapping, "detail": orjson.loads(row.detail)})
+    try:
+        detail = orjson.loads(row.detail)
+    except orjson.JSONDecodeError:  # tampered with; shown as it is, and it fails its hash
+        detail = {"unreadable": str(row.detail)}
+    return Record.from_json({**row._mapping, "detail": detail})
 
 
 def _text(data: dict[str, Any]) -> str:
     return orjson.dumps(data).decode()
-
-
-def _tune(engine: Engine) -> None:
-    @event.listens_for(engine, "connect")
-    def connected(connection: DBAPIConnection, _record: object) -> None:
-        # The driver's own transaction handling is switched off: it would begin too late to lock.
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        for setting in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000"):
-            cursor.execute(f"PRAGMA {setting}")
-        cursor.close()
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        reads = connection.get_execution_options().get("reads", False)
-        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
-
-
-def _check(connection: Connection) -> None:
-    if (found := connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()) != "ok":
-        raise LifecycleError(LifecycleCode.UNAVAILABLE, f"the registry's database is damaged: {found}")
-
-
-@contextmanager
-def _named_failures() -> Iterator[None]:
-    try:
-        yield
-    except IntegrityError:
-        raise LifecycleError(
-            LifecycleCode.CONFLICT, "another change came first; look again and repeat"
-        ) from None
-    except OperationalError as error:
-        raise LifecycleError(
-            LifecycleCode.UNAVAILABLE, f"the registry's database cannot be used now: {error.orig}"
-        ) from error
-    except DatabaseError as error:
-        raise LifecycleError(
-            LifecycleCode.UNAVAILABLE, f"the registry's database is damaged: {error.orig}"
-        ) from error

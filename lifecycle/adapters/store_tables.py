@@ -90,3 +90,15 @@ generations = Table(
     Column("name", String, primary_key=True),
     Column("last", BigInteger, nullable=False),
 )
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("holder", String, nullable=False),
+    Column("token", BigInteger, nullable=False),
+    Column("beat", BigInteger, nullable=False),
+)
+
+schema = Table("schema", metadata, Column("number", Integer, primary_key=True, autoincrement=False))
+"""The one row says which schema these tables have; see `store_schema`."""

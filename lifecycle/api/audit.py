@@ -1,14 +1,13 @@
 """`/v1/audit`: the ledger, the past it tells of, and the proof that nobody rewrote it. Only reads."""
 
 import asyncio
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 
 from lifecycle.api.desk import AtDesk, Caller, covered
-from lifecycle.api.observations import LedgerOut, PredictionOut, RecordOut, RecordsOut, SplitOut
+from lifecycle.api.observations import KeyOut, LedgerOut, PredictionOut, RecordOut, RecordsOut, SplitOut
 from lifecycle.commands import audit
 from lifecycle.core.ledger import Record
 from lifecycle.errors import LifecycleCode, LifecycleError
@@ -50,19 +49,26 @@ async def at(
 
 @router.get("/predictions/{prediction:path}")
 async def prediction(desk: AtDesk, caller: Caller, prediction: str) -> PredictionOut:
-    """Which version gave an answer, and who had put it there. Knows captured predictions only."""
+    """Which version gave an answer, who let it serve, on what evidence. Knows captured predictions only."""
     origin = await asyncio.to_thread(desk.find, prediction)
     if origin is None or not caller.covers(origin.model):
         message = f"prediction {prediction!r} was not captured; only a sample of the traffic is"
         raise LifecycleError(LifecycleCode.NOT_FOUND, message)
-    split = await asyncio.to_thread(audit.at, desk.store, origin.model, origin.at)
-    return PredictionOut(prediction=prediction, split=SplitOut.of(split, origin.at), **asdict(origin))
+    account = await asyncio.to_thread(audit.account, desk.store, origin)
+    return PredictionOut.of(prediction, origin, account)
 
 
 @router.get("/verify")
 async def verify(desk: AtDesk) -> LedgerOut:
-    """Check every record against its hash and the one before it."""
-    return LedgerOut.of(await asyncio.to_thread(audit.verify, desk.store))
+    """Check every record against its hash, the one before it and the signed checkpoints."""
+    kept = await asyncio.to_thread(desk.checkpoints.read)
+    return LedgerOut.of(await asyncio.to_thread(audit.verify, desk.store, kept))
+
+
+@router.get("/key")
+async def key(desk: AtDesk) -> KeyOut:
+    """The public key of the ledger's checkpoints. Write it down elsewhere."""
+    return KeyOut(key=desk.checkpoints.key)
 
 
 def newest(store: Store, model: str | None, limit: int) -> list[Record]:

@@ -17,7 +17,7 @@ from lifecycle.commands.rollouts import Rollouts
 from lifecycle.commands.traffic import Traffic
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.monitor import Monitor
-from lifecycle.ports import Fleet, Origin, Store
+from lifecycle.ports import Checkpoints, Fleet, Origin, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,7 @@ class Desk:
     retraining: Retraining
     monitor: Monitor
     keys: Keys
+    checkpoints: Checkpoints
     metrics: Callable[[], bytes]
     find: Callable[[str], Origin | None]
     info: Mapping[str, Any] = field(default_factory=dict)

@@ -6,9 +6,11 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict
 
 from gateway.core.report import WorkerReport
-from lifecycle.commands.audit import Audit, Split
+from lifecycle.api.schemas import VersionOut
+from lifecycle.commands.audit import Account, Audit, Split
 from lifecycle.core.ledger import Record
 from lifecycle.core.verdict import Verdict
+from lifecycle.ports import Origin
 
 
 class ReceiptOut(BaseModel):
@@ -65,24 +67,74 @@ class SplitOut(BaseModel):
         )
 
 
+class BroughtOut(BaseModel):
+    """The rollout that brought a version to its traffic; times are Unix seconds."""
+
+    id: str
+    plan: str
+    phase: str
+    started_at: float
+    started_by: str
+    decided_at: float | None
+    reason: str
+    promoter: str
+
+
 class PredictionOut(BaseModel):
-    """Where an answer came from, and the traffic at that moment."""
+    """Where an answer came from, the traffic at that moment, and what stood behind it.
+
+    `made_by` holds the version's lineage and the evidence of its gates; `decisions` are the ledger's records
+    of who registered, validated and approved it before the answer; `rollout` is None if it had none.
+    """
 
     prediction: str
     model: str
     version: int
     role: str
     at: float
+    made_by: VersionOut
+    decisions: list[RecordOut]
+    rollout: BroughtOut | None
     split: SplitOut
+
+    @classmethod
+    def of(cls, prediction: str, origin: Origin, account: Account) -> Self:
+        rollout = account.rollout
+        brought = rollout and BroughtOut(
+            id=rollout.id,
+            plan=rollout.plan.name,
+            phase=str(rollout.phase),
+            started_at=rollout.started_at,
+            started_by=rollout.started_by,
+            decided_at=rollout.decided_at,
+            reason=rollout.reason,
+            promoter=rollout.promoter,
+        )
+        return cls(
+            prediction=prediction,
+            model=origin.model,
+            version=origin.version,
+            role=origin.role,
+            at=origin.at,
+            made_by=VersionOut.of(account.version),
+            decisions=[RecordOut.of(record) for record in account.decisions],
+            rollout=brought,
+            split=SplitOut.of(account.split, origin.at),
+        )
 
 
 class LedgerOut(BaseModel):
-    """Whether the ledger is whole. Keep `seq` and `hash` elsewhere: they show later if its end was cut."""
+    """Whether the ledger is whole. Keep `seq` and `hash` elsewhere: they show later if its end was cut.
+
+    `sealed` is the last record that a checkpoint vouches for, 0 without any.
+    """
 
     ok: bool
     records: int
     seq: int
     hash: str
+    checkpoints: int
+    sealed: int
     reason: str
 
     @classmethod
@@ -92,8 +144,16 @@ class LedgerOut(BaseModel):
             records=found.records,
             seq=found.head.seq,
             hash=found.head.hash,
+            checkpoints=found.checkpoints,
+            sealed=found.newest.head.seq if found.newest else 0,
             reason=found.problem.reason if found.problem else "",
         )
+
+
+class KeyOut(BaseModel):
+    """The public key of the ledger's checkpoints (Ed25519), in hexadecimal."""
+
+    key: str
 
 
 class LoadedOut(BaseModel):

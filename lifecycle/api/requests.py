@@ -23,6 +23,13 @@ class TrafficIn(_In):
     dry_run: bool = False
 
 
+class LimitsIn(_In):
+    """Per worker; 0 is no limit."""
+
+    max_concurrency: Annotated[int, Field(ge=0)] = 0
+    max_queue: Annotated[int, Field(ge=0)] = 0
+
+
 class RolloutIn(_In):
     """`plan` is a preset's name, a plan, or empty for the default."""
 

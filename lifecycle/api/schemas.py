@@ -124,6 +124,16 @@ class TrafficOut(BaseModel):
         )
 
 
+class LimitsOut(BaseModel):
+    """What a model may take of each worker; 0 is no limit. `confirmed`: every worker keeps to it."""
+
+    model: str
+    revision: int
+    max_concurrency: int
+    max_queue: int
+    confirmed: bool
+
+
 class ChangeOut(TrafficOut):
     """The traffic after a change.
 

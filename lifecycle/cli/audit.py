@@ -1,6 +1,9 @@
 """`headrace audit`: who or what decided what, and proof that nobody rewrote it."""
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -17,23 +20,40 @@ def add_to(parent: typer.Typer) -> None:
 
 def audit(
     name: Annotated[
-        str | None, typer.Argument(metavar="[NAME|verify]", help="A model, or `verify` to check the ledger.")
+        str | None,
+        typer.Argument(
+            metavar="[NAME|verify|key]",
+            help="A model; `verify` checks the ledger, `key` prints the public key of its checkpoints.",
+        ),
     ] = None,
     at: Annotated[str, typer.Option(metavar="TIME", help="What served then: ISO 8601 or Unix seconds.")] = "",
     prediction: Annotated[str, typer.Option(metavar="ID", help="What gave this answer.")] = "",
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many records, the newest ones.")] = 50,
+    home: Annotated[
+        Path | None, typer.Option(metavar="HOME", help="Verify this home's ledger with no cluster running.")
+    ] = None,
+    key: Annotated[
+        str, typer.Option(metavar="HEX", help="With --home: the public key as you wrote it down.")
+    ] = "",
     url: Url = URL,
     as_json: AsJson = False,
 ) -> None:
     """Show the ledger: every decision, with who or what made it.
 
-    `headrace audit verify` checks the whole hash chain.
+    `headrace audit verify` checks the whole hash chain and the signed checkpoints that are kept beside it.
 
     Example: `headrace audit fraud --at 2026-11-20T12:00:00Z`
     """
+    if home is not None:
+        if name != "verify":
+            raise LifecycleError(LifecycleCode.INVALID, "--home goes with `headrace audit verify`")
+        _show_proof(prove(home, key), as_json)
+        return
     with connect(url) as client:
         if name == "verify":
-            _verify(client, as_json)
+            _show_proof(client.verify(), as_json)
+        elif name == "key":
+            print(client.audit_key())
         elif prediction:
             _show_origin(client.audit_prediction(prediction), as_json)
         elif at:
@@ -42,12 +62,23 @@ def audit(
             _show_records(client.audit(name, limit=limit), as_json)
 
 
-def _verify(client: Client, as_json: bool) -> None:
-    answer = client.verify()
+def prove(home: Path, key: str) -> dict[str, Any]:
+    """Verify a home's ledger in a process of its own, which alone knows how a home is kept."""
+    command = [sys.executable, "-m", "lifecycle.proof", "--home", str(home.expanduser())]
+    done = subprocess.run([*command, "--key", key], capture_output=True, text=True, check=False)
+    if done.returncode:
+        said = done.stderr.strip().splitlines() or ["the ledger cannot be read"]
+        raise LifecycleError(LifecycleCode.REFUSED, said[-1].removeprefix("headrace: "))
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+def _show_proof(answer: dict[str, Any], as_json: bool) -> None:
     if as_json:
         show_json(answer)
     elif answer["ok"]:
         console().print(f"the ledger is whole: {answer['records']} records, each sealing the one before it")
+        console().print(f"{answer['checkpoints']} signed checkpoints vouch for it up to {answer['sealed']}")
     if not answer["ok"]:
         raise LifecycleError(LifecycleCode.REFUSED, f"the ledger is not whole: {answer['reason']}")
 
@@ -70,8 +101,28 @@ def _show_origin(answer: dict[str, Any], as_json: bool) -> None:
         ("prediction", answer["prediction"]),
         ("given by", f"{answer['model']} version {answer['version']} as {answer['role']}"),
         ("at (UTC)", when(answer["at"])),
+        *_background(answer),
     ]
     console().print(fields([*facts, *_split(answer["split"])]))
+
+
+def _background(answer: dict[str, Any]) -> list[tuple[str, object]]:
+    version, rollout = answer["made_by"], answer["rollout"]
+    lineage = version["lineage"]
+    gates = ", ".join(f"{gate['name']} {gate['verdict']}" for gate in version["evidence"])
+    return [
+        *(
+            (record["kind"].removeprefix("version."), f"{when(record['at'])} UTC by {record['actor']}")
+            for record in answer["decisions"]
+        ),
+        ("gates", gates),
+        ("cause", lineage["cause"]),
+        ("recipe", lineage["recipe"]),
+        ("trained on", lineage["data_digest"]),
+        ("parent", lineage["parent"]),
+        ("artifact", version["digest"]),
+        ("rollout", rollout and f"{rollout['id']}, plan {rollout['plan']}, by {rollout['started_by']}"),
+    ]
 
 
 def _split(answer: dict[str, Any]) -> list[tuple[str, object]]:

@@ -73,13 +73,13 @@ def _show_addresses(state: dict[str, Any], as_json: bool) -> None:
     if as_json:
         show_json(state)
         return
-    host = state["host"]
+    host, scheme = state["host"], "https" if state.get("tls") else "http"
     console().print(
         fields(
             [
-                ("inference, HTTP", f"http://{host}:{state['http_port']}"),
+                ("inference, HTTP", f"{scheme}://{host}:{state['http_port']}"),
                 ("inference, gRPC", f"{host}:{state['grpc_port']}"),
-                ("admin and UI", f"http://{host}:{state['admin_port']}"),
+                ("admin and UI", f"{scheme}://{host}:{state['admin_port']}"),
             ]
         )
     )

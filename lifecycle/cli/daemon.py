@@ -15,6 +15,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, cast
 
+import httpx
 import psutil
 
 from lifecycle.cli.screen import show
@@ -76,8 +77,12 @@ def wait_ready(process: "subprocess.Popen[bytes]", home: Path, *, detached: bool
 
 def _ready(state: dict[str, Any]) -> bool:
     host = "127.0.0.1" if state["host"] in ("0.0.0.0", "::") else state["host"]
+    # The edge's own socket needs no certificate, whatever the ports ask of a client.
+    socket = state.get("admin_socket")
+    transport = httpx.HTTPTransport(uds=socket) if socket else None
+    url = "http://localhost" if socket else f"http://{host}:{state['admin_port']}"
     try:
-        with Client(f"http://{host}:{state['admin_port']}", timeout_s=5.0) as client:
+        with Client(url, timeout_s=5.0, transport=transport) as client:
             return client.ready()
     except LifecycleError:
         return False

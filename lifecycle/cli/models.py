@@ -112,6 +112,27 @@ def show(name: Name, url: Url = URL, as_json: AsJson = False) -> None:
     screen.print(table(headings, rows, empty="no versions"))
 
 
+@app.command()
+def limits(
+    name: Name,
+    max_concurrency: Annotated[int, typer.Option(min=0, help="Requests at once; 0 for no limit.")] = 0,
+    max_queue: Annotated[int, typer.Option(min=0, help="Requests that may wait beyond those.")] = 0,
+    url: Url = URL,
+    as_json: AsJson = False,
+) -> None:
+    """Bound what a model takes of each worker; beyond it, requests are refused at once.
+
+    Example: `headrace model limits fraud --max-concurrency 8 --max-queue 32`
+    """
+    with connect(url) as client:
+        told = client.set_limits(name, max_concurrency=max_concurrency, max_queue=max_queue)
+    if as_json:
+        show_json(told)
+        return
+    shown = ("max_concurrency", "max_queue", "revision")
+    console().print(fields([("model", name), *((key.replace("_", " "), told[key]) for key in shown)]))
+
+
 def _facts(model: dict[str, Any]) -> list[tuple[str, object]]:
     return [
         ("model", model["name"]),

@@ -2,13 +2,16 @@
 
 import getpass
 import os
+import ssl
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Annotated
 
+import httpx
 import typer
 
 from lifecycle.client import DEFAULT_URL, Client
+from lifecycle.errors import LifecycleCode, LifecycleError
 
 Url = Annotated[
     str, typer.Option("--url", envvar="HEADRACE_URL", help="The admin API.", rich_help_panel="Connection")
@@ -32,13 +35,31 @@ KEY: ContextVar[str | None] = ContextVar("KEY", default=None)
 
 
 def connect(url: str) -> Client:
-    """A client with this command's key; without identity it acts as `actor_name`."""
-    return Client(url, actor=actor_name(), key=KEY.get())
+    """A client with this command's key; without identity it acts as `actor_name`.
+
+    For https, `HEADRACE_TLS_CA` names the CA to trust in place of the public ones, `HEADRACE_TLS_CERT` and
+    `HEADRACE_TLS_KEY` the certificate to show. All are PEM files.
+    """
+    return Client(url, actor=actor_name(), key=KEY.get(), transport=_transport(url))
 
 
 def actor_name() -> str:
     """`HEADRACE_ACTOR`, or the person logged in."""
     return os.environ.get("HEADRACE_ACTOR") or _login()
+
+
+def _transport(url: str) -> httpx.HTTPTransport | None:
+    ca, certificate, key = (os.environ.get(f"HEADRACE_TLS_{name}") for name in ("CA", "CERT", "KEY"))
+    if not url.startswith("https:") or not (ca or certificate):
+        return None
+    try:
+        trust = ssl.create_default_context(cafile=ca)
+        if certificate:
+            trust.load_cert_chain(certificate, key)
+    except OSError as error:  # an SSLError is one
+        message = f"HEADRACE_TLS_CA, HEADRACE_TLS_CERT or HEADRACE_TLS_KEY cannot be read: {error}"
+        raise LifecycleError(LifecycleCode.INVALID, message) from None
+    return httpx.HTTPTransport(verify=trust)
 
 
 def _login() -> str:

@@ -1,23 +1,36 @@
 """Reads the ledger: is it whole, and what had traffic at a time?"""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lifecycle.commands.lookup import find_model
+from lifecycle.commands.lookup import find_model, find_versions
 from lifecycle.commands.trail import trail
+from lifecycle.core.checkpoint import Kept, Statement
 from lifecycle.core.ledger import Head, Problem, Record
 from lifecycle.core.ledger import verify as problem_of
+from lifecycle.core.rollout import Phase, Rollout
+from lifecycle.core.version import Version
 from lifecycle.errors import LifecycleCode, LifecycleError
-from lifecycle.ports import Store
+from lifecycle.ports import Origin, Store
+
+NONE = Kept()
+JUDGED = frozenset({"version.registered", "version.validated", "version.approved", "version.rejected"})
+"""Kinds of records that say how a version came to serve."""
 
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """What a verification found. Keep `head` elsewhere: it shows later whether records were lost."""
+    """What a verification found. Keep `head` elsewhere: it shows later whether records were lost.
+
+    `checkpoints` were compared; records behind the `newest` one are vouched for by their chain only.
+    """
 
     records: int
     head: Head
     problem: Problem | None
+    checkpoints: int = 0
+    newest: Statement | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +44,28 @@ class Split:
     record: Record
 
 
-def verify(store: Store, remembered: Head | None = None) -> Audit:
-    """Check the whole ledger against its hashes and its noted head.
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Why a version could give an answer: what it is, who let it serve, and what brought it there.
+
+    `decisions` are the records on that version's approval up to the answer; `rollout` is the last one that
+    had begun with it and neither failed nor ended before, None if people gave it its traffic.
+    """
+
+    version: Version
+    decisions: tuple[Record, ...]
+    rollout: Rollout | None
+    split: Split
+
+
+def verify(store: Store, kept: Kept = NONE, *remembered: Head) -> Audit:
+    """Check the whole ledger against its hashes, its noted head and its checkpoints.
 
     Args:
-        remembered: a head kept elsewhere; checked as well.
+        kept: checkpoints from outside of the database; a forged one is a problem too.
+        remembered: heads that somebody else kept; checked as well.
     """
+    heads = [*remembered, *(checkpoint.statement.head for checkpoint in kept.genuine)]
     seen = 0
     last = Head()
 
@@ -46,10 +75,33 @@ def verify(store: Store, remembered: Head | None = None) -> Audit:
             seen, last = seen + 1, record.head
             yield record
 
-    problem = problem_of(counted(), store.head())
-    if problem is None and remembered is not None:
-        problem = problem_of(trail(store), remembered)
-    return Audit(seen, last, problem)
+    # The noted head comes first: a record may be written while this reads.
+    problem = problem_of(counted(), store.head(), *heads)
+    if problem is None and kept.forged:
+        problem = Problem(0, f"checkpoint {kept.forged[0]} was not signed with this ledger's key")
+    newest = kept.genuine[-1].statement if kept.genuine else None
+    return Audit(seen, last, problem, len(kept.genuine), newest)
+
+
+def account(store: Store, origin: Origin) -> Account:
+    """What stood behind an answer. Raises NOT_FOUND if the ledger or the registry knows nothing of it."""
+    version = find_versions(store, origin.model).get(origin.version)
+    if version is None:
+        message = f"model {origin.model!r} has no version {origin.version}"
+        raise LifecycleError(LifecycleCode.NOT_FOUND, message)
+    decisions = tuple(
+        record
+        for record in trail(store, origin.model)
+        if record.at <= origin.at and record.kind in JUDGED and record.detail["version"] == origin.version
+    )
+    begun = (
+        rollout
+        for rollout in store.rollouts(origin.model)
+        if rollout.version == origin.version
+        and rollout.started_at <= origin.at
+        and (rollout.phase is Phase.PROMOTED or origin.at < (rollout.decided_at or math.inf))
+    )
+    return Account(version, decisions, next(begun, None), at(store, origin.model, origin.at))
 
 
 def at(store: Store, model: str, time: float) -> Split:

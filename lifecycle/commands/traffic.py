@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from gateway.core.limits import ModelLimits
 from lifecycle.commands.lookup import active_rollout, find_model, find_versions
 from lifecycle.commands.perform import perform
 from lifecycle.commands.publish import Publisher
@@ -93,6 +94,17 @@ class Traffic:
             after = traffic.rolled_back(before)
             traffic.servable(model, find_versions(self._store, model), after.champion)
             return await self._change(before, after, "traffic.rollback", actor)
+
+    async def limit(
+        self, model: str, limits: ModelLimits, *, if_revision: int | None = None, actor: str
+    ) -> Change:
+        """Set what a model may take of each worker, also while a rollout is active."""
+        async with self._changing[model]:
+            before = find_model(self._store, model, if_revision)
+            after = replace(before, revision=before.revision + 1, limits=limits)
+            detail = traffic.split(after) | {"limits": limits.as_json()}
+            self._publisher.commit(Entry(actor, "limits.set", model, detail), after)
+            return await self._confirm(after, 0.0)
 
     async def _change(self, before: Model, after: Model, kind: str, actor: str) -> Change:
         started = _now()

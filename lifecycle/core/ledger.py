@@ -1,7 +1,7 @@
 """The ledger: every decision as a record that seals the one before it with its hash.
 
-An edit, a deletion and a reordering break the chain. A chain cut at its end stays whole, so the verifier
-also takes the head that somebody remembers.
+An edit, a deletion and a reordering break the chain. A chain that was cut at its end, or chained anew, is
+whole in itself, so the verifier also takes the heads that somebody remembers.
 """
 
 import hashlib
@@ -50,7 +50,11 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Where a ledger is not what was written. `seq` is the first bad record's number."""
+    """Where a ledger is not what was written. `seq` is the first bad record's number.
+
+    Where records were chained anew it is the first one behind the last head that still stands; 0 if the
+    records are well and a checkpoint is not.
+    """
 
     seq: int
     reason: str
@@ -72,32 +76,51 @@ def seal(prev: Head, at: float, actor: str, kind: str, model: str, detail: Mappi
     return Record(*fields, _digest(*fields))
 
 
-def verify(records: Iterable[Record], head: Head | None = None, start: Head | None = None) -> Problem | None:
+def verify(records: Iterable[Record], *remembered: Head, start: Head | None = None) -> Problem | None:
     """The first problem of a ledger, or None.
 
     Args:
         records: oldest first, from the one after `start`.
-        head: the last record as somebody else remembers it; shows records lost from the end.
+        remembered: last records as somebody else remembers them from different times, in any order. They
+            show records lost from the end, and records that were chained anew.
         start: the record before the first one given; the beginning of the ledger if None.
     """
-    return next(_problems(records, head, start or Head()), None)
+    return next(_problems(records, remembered, start or Head()), None)
 
 
-def _problems(records: Iterable[Record], head: Head | None, last: Head) -> Iterator[Problem]:
+def _problems(records: Iterable[Record], remembered: Iterable[Head], last: Head) -> Iterator[Problem]:
+    wanted: dict[int, set[str]] = {}
+    for head in remembered:
+        wanted.setdefault(head.seq, set()).add(head.hash)
+    if wanted.get(0, {GENESIS}) != {GENESIS}:
+        yield Problem(1, "a remembered head of no records has a hash")
+    vouched = last.seq
     for record in records:
         expected = last.seq + 1
         if record.seq != expected:
             yield Problem(expected, f"record {expected} is missing; record {record.seq} stands in its place")
-        fields = (record.seq, record.at, record.actor, record.kind, record.model, record.detail)
-        if record.hash != _digest(*fields, record.prev_hash):
+        if not _sealed(record):
             yield Problem(record.seq, f"record {record.seq} was altered: its hash does not match its content")
         if record.prev_hash != last.hash:
             yield Problem(record.seq, f"record {record.seq} does not follow the record before it")
         last = record.head
-        if head is not None and head.seq == last.seq and head.hash != last.hash:
-            yield Problem(last.seq, f"record {last.seq} is not the one that was remembered")
-    if head is not None and last.seq < head.seq:
-        yield Problem(last.seq + 1, f"records {last.seq + 1} to {head.seq} are missing from the end")
+        if last.seq in wanted:
+            if wanted[last.seq] != {last.hash}:
+                between = f"{vouched + 1} to {last.seq}" if last.seq > vouched + 1 else f"{last.seq}"
+                yield Problem(
+                    vouched + 1, f"record {between} is not what was remembered: it was written anew"
+                )
+            vouched = last.seq
+    if (newest := max(wanted, default=0)) > last.seq:
+        yield Problem(last.seq + 1, f"records {last.seq + 1} to {newest} are missing from the end")
+
+
+def _sealed(record: Record) -> bool:
+    fields = (record.seq, record.at, record.actor, record.kind, record.model, record.detail)
+    try:
+        return record.hash == _digest(*fields, record.prev_hash)
+    except ValueError:  # a number that is none was put in
+        return False
 
 
 def _digest(

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
+from gateway.core.limits import UNLIMITED, ModelLimits
 from gateway.core.routing import ModelRoute, VersionEntry
 from gateway.core.signature import Signature
 from lifecycle.core.verdict import Finding
@@ -104,19 +105,22 @@ class Model:
     shadows: tuple[int, ...] = ()
     held: tuple[int, ...] = ()
     recipe: str = ""
+    limits: ModelLimits = UNLIMITED
 
     def as_json(self) -> dict[str, Any]:
         return {item.name: getattr(self, item.name) for item in fields(self)} | {
             "weights": [list(pair) for pair in self.weights],
             "shadows": list(self.shadows),
             "held": list(self.held),
+            "limits": self.limits.as_json(),
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Model":
         weights = tuple((int(version), float(weight)) for version, weight in data["weights"])
         sets = {"shadows": tuple(data["shadows"]), "held": tuple(data["held"])}
-        return cls(**{**data, "weights": weights, **sets})
+        limits = ModelLimits.from_json(data.get("limits", {}))  # models stored before had none
+        return cls(**{**data, "weights": weights, **sets, "limits": limits})
 
     def loaded(self) -> set[int]:
         """Versions that workers must hold in memory."""
@@ -125,4 +129,4 @@ class Model:
     def route(self, versions: dict[int, Version]) -> ModelRoute:
         """The model's part of a route table. `versions` are this model's, by number."""
         entries = tuple(versions[number].entry() for number in sorted(self.loaded()))
-        return ModelRoute(self.name, entries, self.champion, self.weights, self.shadows)
+        return ModelRoute(self.name, entries, self.champion, self.weights, self.shadows, self.limits)

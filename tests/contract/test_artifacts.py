@@ -1,19 +1,29 @@
-"""What any artifact store must keep, on a local folder and on a store without files."""
+"""What any artifact store must keep: in a local folder, without files, and on a real S3 endpoint."""
 
 import hashlib
 import uuid
 from pathlib import Path
 
 import pytest
+from fsspec.core import url_to_fs
 
+from gateway.errors import GatewayError
+from gateway.runtime.artifact import ArtifactCache
 from lifecycle.adapters.artifacts import FileArtifacts
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.ports import Artifacts
 
 
-@pytest.fixture(params=["file", "memory"])
-def artifacts(request: pytest.FixtureRequest, tmp_path: Path) -> Artifacts:
-    root = str(tmp_path / "store") if request.param == "file" else f"memory://{uuid.uuid4().hex}"
+@pytest.fixture(params=["file", "memory", "s3"])
+def root(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "file":
+        return str(tmp_path / "store")
+    place = "memory:/" if request.param == "memory" else request.getfixturevalue("s3")
+    return f"{place}/{uuid.uuid4().hex}"
+
+
+@pytest.fixture
+def artifacts(root: str, tmp_path: Path) -> Artifacts:
     return FileArtifacts(root, tmp_path / "cache")
 
 
@@ -52,3 +62,19 @@ def test_what_is_gone_is_unavailable(artifacts: Artifacts, tmp_path: Path) -> No
         artifacts.fetch(uri[:-64] + "1" * 64, "sha256:" + "1" * 64)
     assert caught.value.code is LifecycleCode.UNAVAILABLE
     assert str(tmp_path) not in caught.value.message
+
+
+def test_a_worker_reads_what_the_controller_stored(artifacts: Artifacts, tmp_path: Path) -> None:
+    uri, digest = artifacts.put(source(tmp_path))
+    assert ArtifactCache(tmp_path / "worker").read(uri, digest) == b"weights" * 1000
+    gone = uri[:-64] + "1" * 64, "sha256:" + "1" * 64
+    with pytest.raises(GatewayError, match="cannot be read from where it is kept"):
+        ArtifactCache(tmp_path / "worker").read(*gone)
+
+
+def test_a_store_leaves_nothing_half_done(artifacts: Artifacts, root: str, tmp_path: Path) -> None:
+    _, digest = artifacts.put(source(tmp_path))
+    with pytest.raises(LifecycleError):
+        artifacts.put(tmp_path / "missing")
+    fs, path = url_to_fs(root)
+    assert [found.rpartition("/")[2] for found in fs.find(path)] == [digest[7:]]

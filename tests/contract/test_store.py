@@ -1,35 +1,51 @@
-"""What every store promises. A second implementation joins the fixture's list."""
+"""What the store promises, on SQLite and on a real PostgreSQL server."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
+from gateway.core.keys import Key, KeyRole
 from lifecycle.adapters.store import SqlStore
+from lifecycle.adapters.store_schema import CURRENT
+from lifecycle.core.lease import Lease
 from lifecycle.core.ledger import verify
 from lifecycle.core.plan import preset
 from lifecycle.core.rollout import Phase, Rollout
 from lifecycle.core.verdict import Finding, Verdict
 from lifecycle.core.version import Model, Stage
 from lifecycle.errors import LifecycleCode, LifecycleError
-from lifecycle.ports import Entry, Store
+from lifecycle.ports import Entry
+from tests.contract.raw import shape, sql
 from tests.lifecycle.world import version
+from tests.postgres import Postgres
 
 ENTRY = Entry("ann", "test", "m", {"why": "a test"})
 MODEL = Model("m", 1, 5.0)
+KEY = Key("shop", "d1", KeyRole.INFERENCE, ("eu-*",), 5.0, 50.0)
 ROLLOUT = Rollout("r1", "m", 2, 1, preset("quick"), 10.0, "ann")
 
-Open = Callable[[], Store]
+Open = Callable[[], SqlStore]
 
 
-@pytest.fixture(params=["sqlite"])
-def opened(tmp_path: Path) -> Iterator[Open]:
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/registry.db"
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.database()
+
+
+@pytest.fixture
+def opened(url: str) -> Iterator[Open]:
     """Opens the same stored state again and again, as restarts do."""
     stores: list[SqlStore] = []
 
-    def open_it() -> Store:
-        stores.append(SqlStore(f"sqlite:///{tmp_path}/registry.db", lambda: 100.0 + len(stores)))
+    def open_it() -> SqlStore:
+        stores.append(SqlStore(url, lambda: 100.0 + len(stores)))
         return stores[-1]
 
     yield open_it
@@ -38,7 +54,7 @@ def opened(tmp_path: Path) -> Iterator[Open]:
 
 
 @pytest.fixture
-def store(opened: Open) -> Store:
+def store(opened: Open) -> SqlStore:
     return opened()
 
 
@@ -59,7 +75,7 @@ def test_what_is_committed_survives_a_restart(opened: Open) -> None:
     assert [record.detail for record in again.records()] == [ENTRY.detail]
 
 
-def test_models_come_by_name(store: Store) -> None:
+def test_models_come_by_name(store: SqlStore) -> None:
     for name in ("b", "a"):
         store.commit(ENTRY, Model(name, 1, 0.0))
     assert [model.name for model in store.models()] == ["a", "b"]
@@ -67,13 +83,13 @@ def test_models_come_by_name(store: Store) -> None:
     assert store.models("c") == []
 
 
-def test_versions_come_by_number(store: Store) -> None:
+def test_versions_come_by_number(store: SqlStore) -> None:
     store.commit(ENTRY, MODEL, *(version(number) for number in (10, 2, 1)))
     assert [found.number for found in store.versions("m")] == [1, 2, 10]
     assert store.versions("other") == []
 
 
-def test_a_change_needs_the_present_revision(store: Store) -> None:
+def test_a_change_needs_the_present_revision(store: SqlStore) -> None:
     store.commit(ENTRY, MODEL)
     store.commit(ENTRY, replace(MODEL, revision=2, recipe="x"))
     assert refusal(lambda: store.commit(ENTRY, replace(MODEL, revision=2))) is LifecycleCode.STALE
@@ -82,7 +98,7 @@ def test_a_change_needs_the_present_revision(store: Store) -> None:
     assert store.models()[0].recipe == "x"
 
 
-def test_a_number_belongs_to_one_artifact(store: Store) -> None:
+def test_a_number_belongs_to_one_artifact(store: SqlStore) -> None:
     store.commit(ENTRY, MODEL, version(1))
     store.commit(ENTRY, replace(version(1), stage=Stage.SERVING))
     other = replace(version(1), digest="sha256:other")
@@ -90,14 +106,14 @@ def test_a_number_belongs_to_one_artifact(store: Store) -> None:
     assert store.versions("m")[0].stage is Stage.SERVING
 
 
-def test_a_refused_change_leaves_nothing_behind(store: Store) -> None:
+def test_a_refused_change_leaves_nothing_behind(store: SqlStore) -> None:
     store.commit(ENTRY, MODEL)
     stale = replace(MODEL, revision=7)
     assert refusal(lambda: store.commit(ENTRY, version(1), ROLLOUT, stale)) is LifecycleCode.STALE
     assert (store.versions("m"), store.rollouts(), len(store.records())) == ([], [], 1)
 
 
-def test_one_rollout_of_a_model_is_active(store: Store) -> None:
+def test_one_rollout_of_a_model_is_active(store: SqlStore) -> None:
     store.commit(ENTRY, MODEL, ROLLOUT)
     second = replace(ROLLOUT, id="r2", started_at=20.0)
     assert refusal(lambda: store.commit(ENTRY, second)) is LifecycleCode.CONFLICT
@@ -108,13 +124,13 @@ def test_one_rollout_of_a_model_is_active(store: Store) -> None:
     assert [rollout.id for rollout in store.rollouts("m", active=True)] == ["r2"]
 
 
-def test_evidence_is_kept_without_a_record(store: Store) -> None:
+def test_evidence_is_kept_without_a_record(store: SqlStore) -> None:
     store.commit(ENTRY, MODEL, ROLLOUT)
     store.save(replace(ROLLOUT, reason="looking"))
     assert (store.rollouts()[0].reason, len(store.records())) == ("looking", 1)
 
 
-def test_evidence_that_comes_late_does_not_revive_a_rollout(store: Store) -> None:
+def test_evidence_that_comes_late_does_not_revive_a_rollout(store: SqlStore) -> None:
     ended = replace(ROLLOUT, phase=Phase.ROLLED_BACK)
     store.commit(ENTRY, MODEL, ended)
     store.save(ROLLOUT)
@@ -134,3 +150,136 @@ def test_the_ledger_is_one_chain(opened: Open) -> None:
 
 def test_generations_only_grow(opened: Open) -> None:
     assert [opened().next_generation() for _ in range(3)] == [1, 2, 3]
+
+
+def together(*acts: Callable[[], object]) -> list[LifecycleCode]:
+    """Run all at once; returns the codes of those that were refused."""
+    refused: list[LifecycleCode] = []
+
+    def run(act: Callable[[], object]) -> None:
+        try:
+            act()
+        except LifecycleError as error:
+            refused.append(error.code)
+
+    threads = [Thread(target=run, args=(act,)) for act in acts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return refused
+
+
+def test_writers_at_once_make_one_chain(opened: Open) -> None:
+    def writes(store: SqlStore, name: str) -> Callable[[], object]:
+        return lambda: [store.commit(ENTRY, Model(name, revision, 0.0)) for revision in range(1, 6)]
+
+    first, second = opened(), opened()
+    assert together(*(writes(store, f"m{i}") for i, store in enumerate([first, second] * 2))) == []
+    records = first.records()
+    assert (len(records), verify(records, first.head())) == (20, None)
+    assert {model.revision for model in second.models()} == {5}
+
+
+def test_of_changes_of_one_revision_one_wins(opened: Open) -> None:
+    stores = opened(), opened()
+    stores[0].commit(ENTRY, MODEL)
+    change = replace(MODEL, revision=2)
+    refused = together(*(partial(store.commit, ENTRY, change) for store in stores * 2))
+    assert refused == [LifecycleCode.STALE] * 3
+    assert len(stores[1].records()) == 2
+
+
+def test_of_rollouts_begun_at_once_one_wins(opened: Open) -> None:
+    stores = opened(), opened()
+    stores[0].commit(ENTRY, MODEL)
+    acts = [partial(store.commit, ENTRY, replace(ROLLOUT, id=f"r{i}")) for i, store in enumerate(stores * 2)]
+    assert together(*acts) == [LifecycleCode.CONFLICT] * 3
+    assert len(stores[1].rollouts("m")) == 1
+
+
+def test_generations_given_at_once_are_all_different(opened: Open) -> None:
+    given: list[int] = []
+    stores = opened(), opened()
+
+    def take(store: SqlStore) -> None:
+        given.append(store.next_generation())
+
+    assert together(*(partial(take, store) for store in stores * 4)) == []
+    assert sorted(given) == list(range(1, 9))
+
+
+def test_two_that_open_a_new_database_at_once_both_can(opened: Open) -> None:
+    assert together(opened, opened, opened) == []
+
+
+def test_a_lease_has_one_holder_and_a_growing_token(opened: Open) -> None:
+    a, b = opened(), opened()
+    free = a.lease()
+    assert together(*(partial(takes, store, free) for store in (a, b, a, b))) == [LifecycleCode.STALE] * 3
+    assert (a.lease().token, b.lease()) == (1, a.lease())
+    taken = b.take(b.lease(), "b")
+    assert taken == Lease("b", 2)
+    assert b.renew(taken) == Lease("b", 2, 1) == a.lease()
+
+
+def takes(store: SqlStore, seen: Lease) -> None:
+    if store.take(seen, "one") is None:
+        raise LifecycleError(LifecycleCode.STALE, "another was first")
+
+
+def test_who_lost_the_lease_can_write_nothing(opened: Open) -> None:
+    slow, quick = opened(), opened()
+    held = slow.take(slow.lease(), "slow")
+    assert held is not None
+    slow.commit(ENTRY, MODEL, ROLLOUT)
+    assert quick.take(quick.lease(), "quick")
+    before = quick.records(), quick.rollouts(), quick.lease()
+    for write in (
+        lambda: slow.commit(ENTRY, replace(MODEL, revision=2)),
+        lambda: slow.save(replace(ROLLOUT, reason="too late")),
+        slow.next_generation,
+        lambda: slow.renew(held),
+        lambda: slow.release(held),
+    ):
+        assert refusal(write) is LifecycleCode.CONFLICT
+    assert (quick.records(), quick.rollouts(), quick.lease()) == before
+    assert slow.models() == [MODEL]
+    assert quick.next_generation() == 1
+
+
+def test_a_lease_given_back_is_free_and_keeps_its_token(store: SqlStore) -> None:
+    held = store.take(store.lease(), "a")
+    assert held is not None
+    store.release(held)
+    assert (store.lease().holder, store.lease().token) == ("", 1)
+
+
+SECOND = ("DROP TABLE keys", "UPDATE schema SET number = 2")
+FIRST = ("DROP TABLE keys", "DROP TABLE leases", "DROP TABLE schema")
+
+
+@pytest.mark.parametrize("older", [FIRST, SECOND], ids=["first", "second"])
+def test_a_registry_of_an_older_schema_is_brought_up_to_date(
+    url: str, opened: Open, older: tuple[str, ...]
+) -> None:
+    first = opened()
+    first.commit(ENTRY, MODEL, version(1), ROLLOUT)
+    fresh = shape(url)
+    sql(url, *older)
+    second = opened()
+    assert (second.models(), second.rollouts()) == ([MODEL], [ROLLOUT])
+    assert verify(second.records(), second.head()) is None
+    assert second.lease() == Lease()
+    assert shape(url) == fresh
+    second.commit(ENTRY, KEY)
+    second.commit(ENTRY, replace(KEY, revoked_at=60.0))
+    assert opened().api_keys() == [replace(KEY, revoked_at=60.0)]
+
+
+def test_a_registry_of_a_newer_headrace_is_left_alone(url: str, opened: Open) -> None:
+    opened()
+    sql(url, f"UPDATE schema SET number = {CURRENT + 1}")
+    with pytest.raises(LifecycleError, match=f"schema {CURRENT + 1}, made by a newer Headrace") as refused:
+        opened()
+    assert refused.value.code is LifecycleCode.UNAVAILABLE

@@ -27,6 +27,12 @@ def test_a_wrong_setting_is_named(wrong: dict[str, Any], named: str) -> None:
     assert [".".join(map(str, error["loc"])) for error in caught.value.errors()] == [named]
 
 
+def test_tls_needs_the_edge() -> None:
+    tls = {"certificate": "server.pem", "key": "server.key"}
+    with pytest.raises(ValidationError, match="haproxy"):
+        GatewayConfig(home=Path("home"), tls=tls, edge="direct")
+
+
 def test_only_this_machine_is_listened_to_unless_told_otherwise() -> None:
     assert GatewayConfig(home=Path("home")).host == "127.0.0.1"
 

@@ -1,11 +1,13 @@
 """A request's way through the pipeline, with the outcome that a version is judged by."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
 
+from gateway.core.limits import ModelLimits
 from gateway.core.routing import ModelRoute, RouteTable, VersionEntry
 from gateway.core.signature import Signature, TensorSpec
 from gateway.core.types import Array, InferRequest, InferResponse, Outcome, Role
@@ -145,3 +147,53 @@ async def test_shadows_get_a_copy_only_of_answered_requests() -> None:
     with pytest.raises(GatewayError):
         await failing.infer(request())
     assert seen.shadowed == [(2,)]
+
+
+@dataclass
+class Stuck(Doubler):
+    """Answers when its gate opens."""
+
+    started: asyncio.Event = field(default_factory=asyncio.Event)
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def run(
+        self, inputs: Mapping[str, Array], outputs: tuple[str, ...], deadline_ns: int
+    ) -> dict[str, Array]:
+        self.started.set()
+        await self.gate.wait()
+        return await Doubler.run(self, inputs, outputs, deadline_ns)
+
+
+def limited(seen: Seen) -> tuple[Pipeline, Stuck]:
+    """One request at a time, none waits."""
+    entry = VersionEntry(1, "", "", SIGNATURE)
+    route = ModelRoute("m", (entry,), 1, ((1, 100.0),), limits=ModelLimits(max_concurrency=1))
+    stuck = Stuck(entry)
+    return Pipeline(Routes(RouteTable(1, {"m": route}), {1: stuck}), seen, seen, 0.0, lambda: "p"), stuck
+
+
+async def test_over_its_limit_a_model_refuses_without_blaming_the_version() -> None:
+    seen = Seen()
+    line, stuck = limited(seen)
+    first = asyncio.ensure_future(line.infer(request()))
+    await stuck.started.wait()
+    with pytest.raises(GatewayError) as refused:
+        await line.infer(request())
+    assert refused.value.code is ErrorCode.OVERLOADED
+    stuck.gate.set()
+    await first
+    await line.infer(request())
+    assert [outcome for _, _, outcome, _ in seen.records] == [Outcome.OK] * 2
+
+
+async def test_a_caller_who_leaves_frees_the_place_and_is_no_evidence_against_a_version() -> None:
+    seen = Seen()
+    line, stuck = limited(seen)
+    first = asyncio.ensure_future(line.infer(request()))
+    await stuck.started.wait()
+    first.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await first
+    stuck.gate.set()
+    await line.infer(request())
+    assert [outcome for _, _, outcome, _ in seen.records] == [Outcome.CLIENT_ERROR, Outcome.OK]

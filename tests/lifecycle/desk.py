@@ -15,6 +15,7 @@ from gateway.core.signature import Signature, TensorSpec
 from gateway.core.types import Role
 from lifecycle.adapters.artifacts import FileArtifacts
 from lifecycle.adapters.capture import ParquetCaptures
+from lifecycle.adapters.checkpoints import FileCheckpoints, public_text, signing_key
 from lifecycle.adapters.store import SqlStore
 from lifecycle.api.app import Desk
 from lifecycle.commands.deploy import Deploy
@@ -71,6 +72,7 @@ def open_desk(
         home / "training",
         reference=lambda _version: pa.table({}),
     )
+    signer = signing_key(home / "keys")
     desk = Desk(
         store=store,
         fleet=fleet,
@@ -83,6 +85,7 @@ def open_desk(
         monitor=monitor,
         keys=Keys(store, publisher.publish, time.time),
         identity=identity,
+        checkpoints=FileCheckpoints(str(home / "checkpoints"), public_text(signer), signer),
         find=captures.find,
         metrics=lambda: b"headrace_up 1\n",
         info={"workers": workers},

@@ -53,6 +53,7 @@ def test_a_models_life(client: Client, artifact: Path) -> None:
     assert [version["number"] for version in client.versions("fraud")] == [1, 5]
     assert client.model("fraud") == client.models()[0]
     assert client.verify()["ok"]
+    assert len(client.audit_key()) == 64
     assert client.audit("fraud")[0]["kind"] == "version.registered"
     assert client.audit_at("fraud", "2999-01-01")["champion"] == 1
 

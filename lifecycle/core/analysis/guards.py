@@ -26,7 +26,8 @@ class Guards:
     Args:
         alpha: the most likely a healthy canary is failed, over all guards; and the most likely a harmful
             one is passed. All guards must pass, so the latter needs no split among them.
-        error_slo: error rate that is always acceptable, and `error_margin` on top of it.
+        error_slo: error rate under which, with `error_margin` on top, a canary may pass. Being worse than
+            the champion fails it even there.
         invalid_slo: the same for answers with NaN or infinity, and `invalid_margin`.
         latency_tolerance: how much slower a canary may be, relative, and `latency_slack_ms` on top.
         latency_margin: how much more often, absolute, it may exceed a latency threshold.

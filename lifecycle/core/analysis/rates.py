@@ -4,7 +4,6 @@ import math
 from collections.abc import Callable, Iterable
 
 import numpy as np
-from scipy.special import logsumexp
 
 from lifecycle.core.analysis.bound import log_e_above, log_e_below, upper_bound
 from lifecycle.core.analysis.evidence import Arm, Evidence, Segment
@@ -29,8 +28,7 @@ def judge_rate(
 ) -> Finding:
     """Judge one kind of bad request.
 
-    Fails when the canary's rate is above both the SLO and the contemporaneous champion's, or above the
-    absolute bound.
+    Fails when the canary's rate is above the contemporaneous champion's, or above the absolute bound.
     Passes when it is under the absolute bound, max(slo, champion's upper bound) + margin: being no worse
     than a champion in trouble clears nothing. Shadow pairs count as independent arms: what a pair shares
     only narrows the spread, so the tests stay on the safe side.
@@ -56,11 +54,9 @@ def judge_rate(
     bad_canary = np.array([bad(segment.canary) for segment, _ in arms])
     bad_baseline = np.array([bad(segment.baseline) for segment, _ in arms])
     share = np.array([part for _, part in arms])
-    # A rate within the SLO is acceptable whatever the champion's is. The lesser of two e-values is one
-    # against "either claim holds".
-    above_slo = _log_e_exceeds(evidence.segments, bad, min(slo, CERTAIN)) if slo > 0 else math.inf
-    worse = min(float(log_e_worse(bad_canary, bad_baseline, share)), above_slo)
-    harm = max(worse, _log_e_exceeds(evidence.segments, bad, harm_limit))
+    harm = max(
+        float(log_e_worse(bad_canary, bad_baseline, share)), float(log_e_above(found, requests, harm_limit))
+    )
     clear = float(log_e_below(found, requests, limit))
     return Weighed(
         name,
@@ -74,21 +70,6 @@ def judge_rate(
         limit,
         requests,
     ).finding()
-
-
-def _log_e_exceeds(segments: tuple[Segment, ...], bad: Callable[[Arm], int], bound: float) -> float:
-    """Log e-value against "the canary's rate is at most `bound` in every segment".
-
-    A version may do well as a shadow and then fail its callers: what went well before must not outweigh
-    that. So it is the mean over where the trouble began; that it began with the k-th segment weighs
-    1/(k(k+1)), the same however many follow.
-    """
-    ordered = sorted(segments, key=lambda segment: (segment.paired, -segment.share))
-    requests = np.cumsum([segment.canary.requests for segment in ordered])[::-1]
-    found = np.cumsum([bad(segment.canary) for segment in ordered])[::-1]
-    k = np.arange(1, len(ordered) + 1)
-    weights = np.append(1 / (k * (k + 1)), 1 / (len(ordered) + 1))
-    return float(logsumexp(np.append(log_e_above(found, requests, bound), 0.0), b=weights))
 
 
 def exposed(segments: tuple[Segment, ...], count: Callable[[Arm], int]) -> list[tuple[Segment, float]]:

@@ -1,10 +1,12 @@
 import json
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.core.limits import ModelLimits
 from gateway.core.routing import Choice, Draws, ModelRoute, RouteTable, VersionEntry, choose, key_point
 from gateway.core.signature import Signature, TensorSpec
 from gateway.core.types import Role
@@ -91,3 +93,11 @@ def test_a_route_that_makes_no_sense_is_refused(
 def test_a_table_survives_json() -> None:
     table = RouteTable(7, {"m": route((1, 90), (2, 10), shadows=(3,))})
     assert RouteTable.from_json(json.loads(json.dumps(table.as_json()))) == table
+
+
+def test_a_table_stored_before_there_were_limits_has_none() -> None:
+    limited = replace(route((1, 100)), limits=ModelLimits(4, 8))
+    data = json.loads(json.dumps(limited.as_json()))
+    assert ModelRoute.from_json(data) == limited
+    del data["limits"]
+    assert ModelRoute.from_json(data) == route((1, 100))

@@ -42,3 +42,20 @@ def test_parameters_that_are_refused(parameters: dict[str, object]) -> None:
 def test_class_counts_that_are_refused(count: object) -> None:
     with pytest.raises(GatewayError):
         fields.class_count({"classification": count})
+
+
+@pytest.mark.parametrize("timeout", [-1, 1.5, True, "5", 10**16])
+def test_timeouts_that_are_refused(timeout: object) -> None:
+    with pytest.raises(GatewayError) as caught:
+        fields.deadline_after({"timeout": timeout})
+    assert caught.value.code is ErrorCode.INVALID
+
+
+def test_a_timeout_is_in_microseconds_and_zero_is_none() -> None:
+    near, far = (fields.deadline_after({"timeout": timeout}) for timeout in (1_000, 3_600_000_000))
+    assert 3_500 * 10**9 < far - near < 3_601 * 10**9
+    assert fields.deadline_after({"timeout": 0}) == fields.deadline_after({}) == 0
+
+
+def test_the_earlier_deadline_holds() -> None:
+    assert [fields.earliest(*pair) for pair in ((0, 0), (0, 5), (5, 0), (5, 3))] == [0, 5, 5, 3]

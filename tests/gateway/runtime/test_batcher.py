@@ -184,3 +184,27 @@ async def test_closing_answers_everyone(lookup: bytes) -> None:
     answers = await asyncio.gather(*tasks, return_exceptions=True)
     assert isinstance(answers[0], dict)
     assert all(isinstance(a, GatewayError) and a.code is ErrorCode.NOT_READY for a in answers[1:])
+
+
+async def test_a_batch_that_nobody_waits_for_is_ended(endless: bytes) -> None:
+    pool = Pool(threads=1, queue=50, max_run_s=3600)
+    session = Counting(endless)
+    joined = Batcher(session, pool, 1000)
+    wedged = asyncio.create_task(joined.run({"x": np.full((1, 1), 2, np.float32)}, (), 0))
+    await asyncio.to_thread(session.started.wait, 10)
+    wedged.cancel()
+    quick = joined.run({"x": np.zeros((1, 1), np.float32)}, (), 0)
+    assert (await asyncio.wait_for(quick, 10))["y"].tolist() == [[0]]
+    await pool.close()
+
+
+async def test_a_deadline_is_kept_while_the_batch_runs_on_for_others(lookup: bytes, batcher: Build) -> None:
+    session, joined = batcher(lookup)
+    session.gate.clear()
+    patient = asyncio.create_task(joined.run(indices(1), (), 0))
+    await asyncio.to_thread(session.started.wait, 10)
+    with pytest.raises(GatewayError) as caught:
+        await joined.run(indices(2), (), time.monotonic_ns() + 5_000_000)
+    assert caught.value.code is ErrorCode.DEADLINE
+    session.gate.set()
+    assert (await patient)["y"].tolist() == [10]

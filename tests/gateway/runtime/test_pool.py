@@ -72,6 +72,21 @@ async def test_a_wedged_run_is_ended_and_the_thread_lives_on(
     assert await pool.submit(quick, 0) == "done"
 
 
+async def test_a_run_ends_when_its_caller_leaves(endless: bytes, session_of: SessionOf) -> None:
+    session, started = session_of(endless), threading.Event()
+    pool = Pool(threads=1, queue=1, max_run_s=600)
+
+    def job(options: RunOptions) -> object:
+        started.set()
+        return session.run({"x": np.full((1, 1), 2, np.float32)}, (), options)
+
+    run = pool.submit(job, 0)
+    await asyncio.to_thread(started.wait, 10)
+    run.cancel()
+    assert await pool.submit(quick, 0) == "done"
+    await pool.close()
+
+
 async def test_a_run_ends_at_its_callers_deadline(endless: bytes, session_of: SessionOf) -> None:
     pool, session = Pool(1, 1, max_run_s=3600), session_of(endless)
     wedge = {"x": np.full((1, 1), 2, np.float32)}
@@ -96,3 +111,25 @@ async def test_a_closed_pool_says_try_again() -> None:
     with pytest.raises(GatewayError) as caught:
         pool.submit(quick, 0)
     assert caught.value.code is ErrorCode.NOT_READY
+
+
+async def test_a_caller_who_leaves_frees_the_thread(endless: bytes, session_of: SessionOf) -> None:
+    pool, session, started = Pool(1, 1, max_run_s=3600), session_of(endless), threading.Event()
+
+    def run_for_ever(options: RunOptions) -> object:
+        started.set()
+        return session.run({"x": np.full((1, 1), 2, np.float32)}, (), options)
+
+    running = pool.submit(run_for_ever, 0)
+    await asyncio.to_thread(started.wait, 10)
+    running.cancel()
+    assert await asyncio.wait_for(pool.submit(quick, 0), 10) == "done"
+    assert pool.wedged == 0
+    await pool.close()
+
+
+async def test_wedged_runs_are_counted(pool: Pool, endless: bytes, session_of: SessionOf) -> None:
+    session = session_of(endless)
+    with pytest.raises(GatewayError):
+        await pool.submit(lambda o: session.run({"x": np.full((1, 1), 2, np.float32)}, (), o), 0)
+    assert pool.wedged == 1

@@ -58,8 +58,12 @@ async def test_a_compressed_message(client: Any) -> None:
 async def test_a_timeout_becomes_a_deadline(client: Any, engine: Any) -> None:
     await client.post(PATH, framed(call().SerializeToString()), GRPC + "grpc-timeout: 5S\r\n")
     await client.post(PATH, framed(call().SerializeToString()), GRPC)
+    limited = call()
+    limited.parameters["timeout"].int64_param = 1_000_000
+    await client.post(PATH, framed(limited.SerializeToString()), GRPC + "grpc-timeout: 5S\r\n")
     assert engine.seen[0].deadline_ns > 0
     assert engine.seen[1].deadline_ns == 0
+    assert engine.seen[2].deadline_ns - engine.seen[0].deadline_ns < 4_000_000_000
 
 
 SOUND = framed(call().SerializeToString())

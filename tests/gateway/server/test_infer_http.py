@@ -308,3 +308,22 @@ async def test_one_worker_serves_several_sockets(connect: Any, listener: Any, tm
     assert (await reader.readline()).startswith(b"HTTP/1.1 200")
     writer.close()
     assert (await (await connect()).get("/v2/health/live")).status == 200
+
+
+async def test_a_timeout_comes_by_header_or_parameter_and_the_earlier_one_holds(
+    client: Any, engine: Any
+) -> None:
+    long, short = body(parameters={"timeout": 3_600_000_000}), body(parameters={"timeout": 1_000_000})
+    header = "x-headrace-timeout-ms: 60000\r\n"
+    for data, headers in ((long, ""), (long, header), (short, header), (body(), header), (body(), "")):
+        await client.post(ONE, data, headers)
+    alone, by_header, by_parameter, only_header, none = (asked.deadline_ns for asked in engine.seen)
+    assert by_parameter < by_header < alone
+    assert only_header > by_parameter
+    assert none == 0
+
+
+@pytest.mark.parametrize("value", ["soon", "-1", "1e3", "", "99999999999"])
+async def test_a_timeout_that_is_no_number_is_refused(client: Any, value: str) -> None:
+    reply = await client.post(ONE, body(), f"x-headrace-timeout-ms: {value}\r\n")
+    assert (reply.status, "milliseconds" in reply.json["error"]) == (400, True)

@@ -49,6 +49,11 @@ def test_the_workers_own_state() -> None:
     metrics = Metrics()
     metrics.set_shadow_dropped(4)
     metrics.set_routes(generation=9, loaded=2)
+    metrics.set_refused({"m": 3}, shed=5)
+    metrics.set_wedged(1)
+    assert value(metrics, "headrace_refused_total", model="m") == 3
+    assert value(metrics, "headrace_shed_total") == 5
+    assert value(metrics, "headrace_wedged_runs_total") == 1
     assert value(metrics, "headrace_shadow_dropped_total") == 4
     assert value(metrics, "headrace_route_generation") == 9
     assert value(metrics, "headrace_loaded_versions") == 2

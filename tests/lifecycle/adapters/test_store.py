@@ -83,32 +83,6 @@ def test_a_write_that_fails_half_way_leaves_nothing(store: SqlStore, path: Path,
     assert (store.models(), store.versions("m"), store.records()) == ([], [], [])
 
 
-def test_a_file_that_is_no_database_is_refused_with_the_reason(path: Path) -> None:
-    path.write_bytes(b"not a database" * 1000)
-    with pytest.raises(LifecycleError, match="damaged: file is not a database") as refused:
-        SqlStore(f"sqlite:///{path}")
-    assert refused.value.code is LifecycleCode.UNAVAILABLE
-
-
-def test_a_damaged_page_is_noticed_at_the_start(store: SqlStore, path: Path) -> None:
-    for number in range(200):
-        store.commit(ENTRY, version(number))
-    store.close()
-    data = bytearray(path.read_bytes())
-    for page in range(4096 * 10, len(data) - 4096, 4096):
-        data[page : page + 64] = bytes(64)
-    path.write_bytes(data)
-    with pytest.raises(LifecycleError, match="damaged") as refused:
-        SqlStore(f"sqlite:///{path}")
-    assert refused.value.code is LifecycleCode.UNAVAILABLE
-
-
-def test_a_database_that_cannot_be_reached_says_so(tmp_path: Path) -> None:
-    with pytest.raises(LifecycleError, match="cannot be used now") as refused:
-        SqlStore(f"sqlite:///{tmp_path}/missing/registry.db")
-    assert refused.value.code is LifecycleCode.UNAVAILABLE
-
-
 WRITER = """
 import sys
 from lifecycle.adapters.store import SqlStore

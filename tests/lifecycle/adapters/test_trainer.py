@@ -81,7 +81,9 @@ async def test_training_gives_a_model_and_its_reference_data(
 ) -> None:
     model, reference = await trainer().train(job(tmp_path, "lifecycle.recipes.tabular:logistic"))
     assert [tensor.name for tensor in onnx.load(str(model)).graph.output] == ["label", "probabilities"]
-    assert pq.read_table(reference).num_rows == 20
+    rows = pq.read_table(reference)
+    assert rows.num_rows == 60
+    assert rows["holdout"].to_pylist().count(True) == 20
     with pytest.raises(LifecycleError, match="nice 15, 40 rows") as caught:
         await trainer().train(job(tmp_path, f"{HERE}:niceness"))
     assert caught.value.code is LifecycleCode.REFUSED

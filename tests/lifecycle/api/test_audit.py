@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from lifecycle.api.audit import newest, read_time
+from lifecycle.core.checkpoint import Statement
 from lifecycle.errors import LifecycleError
 from lifecycle.ports import Entry
 from tests.lifecycle.api.conftest import Admin
+from tests.lifecycle.desk import capture
 
 
 async def test_records_are_the_newest_or_those_behind_a_number(admin: Admin) -> None:
@@ -52,6 +54,33 @@ async def test_a_whole_ledger_is_intact_and_an_edited_one_is_not(admin: Admin, t
     assert before["records"] == before["seq"] > 0
     assert not after["ok"]
     assert "record 2" in after["reason"]
+
+
+async def test_an_answer_is_accounted_for(admin: Admin) -> None:
+    await admin.deployed(versions=2)
+    await admin.http.post("/v1/models/fraud/versions/2/deploy")
+    admin.captures.append([capture("abc", version=2)])
+    answer = (await admin.http.get("/v1/audit/predictions/abc")).json()
+    kinds = [record["kind"] for record in answer["decisions"]]
+    assert kinds == ["version.registered", "version.validated", "version.approved"]
+    assert {record["detail"]["version"] for record in answer["decisions"]} == {2}
+    assert ("load", "PASS") in {(gate["name"], gate["verdict"]) for gate in answer["made_by"]["evidence"]}
+    assert answer["made_by"]["lineage"]["cause"] == "registered by hand"
+    assert answer["rollout"]["plan"] == "quick"
+    assert answer["split"]["champion"] == 1
+
+    admin.captures.append([capture("def")])
+    assert (await admin.http.get("/v1/audit/predictions/def")).json()["rollout"] is None
+    admin.captures.append([capture("ghi", version=9)])
+    assert (await admin.http.get("/v1/audit/predictions/ghi")).status_code == 404
+
+
+async def test_checkpoints_are_told_and_so_is_their_key(admin: Admin) -> None:
+    await admin.deployed()
+    admin.desk.checkpoints.add(Statement(admin.store.head(), 1.0))
+    answer = (await admin.http.get("/v1/audit/verify")).json()
+    assert (answer["ok"], answer["checkpoints"], answer["sealed"]) == (True, 1, answer["seq"])
+    assert len((await admin.http.get("/v1/audit/key")).json()["key"]) == 64
 
 
 def test_times_are_read_as_people_write_them() -> None:

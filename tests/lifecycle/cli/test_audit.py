@@ -3,6 +3,7 @@
 import sqlite3
 from pathlib import Path
 
+from lifecycle.core.checkpoint import Statement
 from tests.lifecycle.cli.conftest import Run
 from tests.lifecycle.desk import capture
 from tests.lifecycle.live import Live
@@ -27,6 +28,8 @@ def test_an_answer_is_traced(deployed: Run, live: Live) -> None:
     said = deployed("audit", "--prediction", "abc")
     assert "fraud version 1 as champion" in said.out
     assert "1=100" in said.out
+    assert "approved" in said.out
+    assert "load PASS" in said.out
     assert deployed("audit", "--prediction", "abc", "--json").json["version"] == 1
     assert "not captured" in deployed("audit", "--prediction", "xyz").err
 
@@ -41,3 +44,28 @@ def test_verifying_finds_an_edit(deployed: Run, tmp_path: Path) -> None:
     assert (said.code, said.err.count("\n")) == (1, 1)
     assert "record 1" in said.err
     assert not deployed("audit", "verify", "--json").json["ok"]
+
+
+def test_a_home_is_verified_with_no_cluster(deployed: Run, live: Live, tmp_path: Path) -> None:
+    store, checkpoints = live.store, live.desk.checkpoints
+    checkpoints.add(Statement(store.head(), 1.0))
+    key = deployed("audit", "key").out.strip()
+    assert key == checkpoints.key
+    home = tmp_path / "home"
+    said = deployed("audit", "verify", "--home", home, "--key", key)
+    assert (said.code, "vouch for it up to" in said.out) == (0, True)
+    assert "not signed" in deployed("audit", "verify", "--home", home, "--key", "11" * 32).err
+
+    database = sqlite3.connect(home / "headrace.db")
+    database.execute("DELETE FROM records WHERE seq > 2")
+    database.execute("UPDATE heads SET seq = 2, hash = (SELECT hash FROM records WHERE seq = 2)")
+    database.commit()
+    database.close()
+    said = deployed("audit", "verify", "--home", home)
+    assert (said.code, "missing from the end" in said.err) == (1, True)
+    assert "missing from the end" in deployed("audit", "verify").err
+
+
+def test_a_home_goes_with_verify(alone: Run, tmp_path: Path) -> None:
+    assert "audit verify" in alone("audit", "fraud", "--home", tmp_path).err
+    assert "no ledger" in alone("audit", "verify", "--home", tmp_path / "nowhere").err

@@ -33,3 +33,10 @@ def test_a_missing_file_fails_in_one_line(run: Run) -> None:
     assert said.code == 2
     assert said.err.count("\n") == 1
     assert "none.onnx" in said.err
+
+
+def test_limits_are_set_and_told(run: Run) -> None:
+    run("model", "register", "fraud", "v1.onnx", "--deploy")
+    said = run("model", "limits", "fraud", "--max-concurrency", 8, "--max-queue", 32)
+    assert (said.code, "32" in said.out) == (0, True)
+    assert run("model", "limits", "fraud", "--json").json["max_concurrency"] == 0

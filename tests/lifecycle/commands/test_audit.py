@@ -10,9 +10,11 @@ from lifecycle.commands import audit
 from lifecycle.commands.rollouts import Rollouts
 from lifecycle.commands.traffic import Traffic
 from lifecycle.controller import Controller
+from lifecycle.core.checkpoint import Kept
 from lifecycle.core.ledger import Head
 from lifecycle.core.plan import preset
 from lifecycle.errors import LifecycleError
+from lifecycle.ports import Origin
 from tests.lifecycle.one_model import Registry, opened
 
 
@@ -76,7 +78,7 @@ async def test_a_ledger_as_written_is_whole(registry: Registry) -> None:
     await fill(registry)
     found = audit.verify(registry.store)
     assert (found.problem, found.records) == (None, found.head.seq)
-    assert audit.verify(registry.store, found.head).problem is None
+    assert audit.verify(registry.store, audit.NONE, found.head).problem is None
 
 
 @pytest.mark.parametrize(
@@ -106,7 +108,40 @@ async def test_a_head_kept_elsewhere_shows_a_cut_that_was_covered_up(registry: R
         connection.execute(text("DELETE FROM records WHERE seq > 5"))
         connection.execute(text("UPDATE heads SET seq = 5, hash = :hash"), {"hash": kept.hash})
     assert audit.verify(registry.store).problem is None
-    problem = audit.verify(registry.store, remembered).problem
+    problem = audit.verify(registry.store, audit.NONE, remembered).problem
     assert problem is not None
     assert problem.seq == 6
-    assert audit.verify(registry.store, Head(5, "f" * 64)).problem is not None
+    assert audit.verify(registry.store, audit.NONE, Head(5, "f" * 64)).problem is not None
+
+
+async def test_a_forged_checkpoint_is_a_problem_of_a_ledger_that_is_whole(registry: Registry) -> None:
+    await fill(registry)
+    problem = audit.verify(registry.store, Kept(forged=("x.json",))).problem
+    assert problem is not None
+    assert "x.json" in problem.reason
+
+
+async def test_text_that_is_no_json_names_its_record(registry: Registry) -> None:
+    await fill(registry)
+    with registry.store._engine.begin() as connection:
+        connection.execute(text("UPDATE records SET detail = 'x' WHERE seq = 3"))
+    problem = audit.verify(registry.store).problem
+    assert problem is not None
+    assert problem.seq == 3
+
+
+@pytest.mark.parametrize(("at", "brought"), [(499.0, False), (501.5, True), (9e9, False)])
+async def test_a_rollout_that_had_ended_badly_brought_nothing(
+    registry: Registry, at: float, brought: bool
+) -> None:
+    await fill(registry)
+    registry.now = 503.0
+    await Controller(registry.store, registry.fleet, registry.publisher).tick(503.0, [])
+    account = audit.account(registry.store, Origin("m", 3, "shadow", at))
+    assert (account.rollout is not None) == brought
+    assert account.split.champion == 1
+
+
+def test_an_unknown_version_has_no_account(registry: Registry) -> None:
+    with pytest.raises(LifecycleError, match="no version 9"):
+        audit.account(registry.store, Origin("m", 9, "champion", 100.0))

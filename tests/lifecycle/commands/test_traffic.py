@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.core.limits import ModelLimits
 from lifecycle.commands.rollouts import Rollouts
 from lifecycle.commands.traffic import Traffic
 from lifecycle.core.plan import preset
@@ -161,3 +162,13 @@ async def test_during_a_rollout_traffic_is_refused_and_a_rollback_ends_it(
     assert rollouts.show("m").reason == "rolled back by bob"
     assert registry.stages()[2] is Stage.APPROVED
     assert kinds(registry.store.records())[-1] == "rollout.roll_back"
+
+
+async def test_limits_are_part_of_the_route_and_survive_other_changes(
+    registry: Registry, traffic: Traffic
+) -> None:
+    change = await traffic.limit("m", ModelLimits(4, 8), actor="ann")
+    assert change.confirmed
+    assert registry.fleet.published[-1].models["m"].limits == ModelLimits(4, 8)
+    await traffic.set("m", {2: 100}, actor="ann")
+    assert registry.fleet.published[-1].models["m"].limits == ModelLimits(4, 8)

@@ -9,15 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lifecycle.core.ledger import GENESIS, Head, Record, canonical, seal, verify
-
-
-def chain(length: int) -> list[Record]:
-    records: list[Record] = []
-    head = Head()
-    for i in range(length):
-        records.append(seal(head, 100.0 + i, "ann", "traffic.set", "m", {"weights": {"1": 90.5, "2": 9.5}}))
-        head = records[-1].head
-    return records
+from tests.lifecycle.core.chain import chain
 
 
 def test_a_ledger_as_written_is_whole() -> None:
@@ -80,6 +72,20 @@ def test_a_rewritten_ledger_shows_against_a_known_head() -> None:
     problem = verify(other, chain(1)[0].head)
     assert problem is not None
     assert problem.seq == 1
+
+
+def test_rewritten_records_are_those_behind_the_last_head_that_stands() -> None:
+    records = chain(6)
+    anew = records[:3]
+    for record in records[3:]:
+        anew.append(seal(anew[-1].head, record.at, "eve", record.kind, record.model, record.detail))
+    problem = verify(anew, records[5].head, records[1].head)
+    assert problem is not None
+    assert (problem.seq, "3 to 6" in problem.reason) == (3, True)
+
+
+def test_a_head_of_no_records_must_be_the_beginning() -> None:
+    assert verify([], Head(0, "f" * 64)) is not None
 
 
 def test_a_page_is_verified_from_the_record_before_it() -> None:

@@ -92,55 +92,11 @@ def test_nan_answers_fail_in_shadow() -> None:
     assert found(evidence)["invalid_outputs"].verdict is Verdict.FAIL
 
 
-@pytest.mark.parametrize(
-    ("share", "canary", "baseline"),
-    [
-        (0.01, Arm(667, errors=4), Arm(66_000)),
-        (0.5, Arm(20_000, errors=120), Arm(20_000, errors=20)),
-        (0.5, Arm(20_000, errors=190), Arm(20_000)),
-    ],
-)
-def test_errors_within_the_slo_never_fail_however_few_the_champion_has(
-    share: float, canary: Arm, baseline: Arm
-) -> None:
-    finding = found(Evidence((Segment(share, False, canary, baseline),), Arm(5000)))["errors"]
-    assert finding.verdict is not Verdict.FAIL
-
-
-def test_a_rate_within_the_slo_fails_at_no_look() -> None:
-    for seed in range(5):
-        traffic = Traffic(seed)
-        evidence = Evidence((), traffic.arm(2000))
-        for _ in range(20):
-            arms = traffic.arm(150, errors=0.006), traffic.arm(1350)
-            evidence = evidence.add(Segment(0.1, False, *arms))
-            assert found(evidence)["errors"].verdict is not Verdict.FAIL
-
-
-@pytest.mark.parametrize("share", [0.1, 0.5])
-def test_four_times_the_champions_errors_past_the_slo_fail_within_3000_canary_requests(share: float) -> None:
-    failed = 0
-    for seed in range(20):
-        traffic = Traffic(seed)
-        arms = traffic.arm(3000, errors=0.02), traffic.arm(int(3000 * (1 - share) / share), errors=0.005)
-        evidence = Evidence((Segment(share, False, *arms),), traffic.arm(5000, errors=0.005))
-        failed += found(evidence)["errors"].verdict is Verdict.FAIL
-    assert failed >= 12
-
-
-def test_a_canary_that_did_well_as_a_shadow_still_fails_on_its_callers() -> None:
-    traffic = Traffic()
-    shadow = Segment(0.5, True, traffic.arm(50_000), traffic.arm(50_000))
-    live = Segment(0.1, False, traffic.arm(1000, errors=0.05), traffic.arm(9000))
-    for segments in ((shadow, live), (live, shadow)):
-        assert found(Evidence(segments, traffic.arm(5000)))["errors"].verdict is Verdict.FAIL
-
-
-def test_without_an_slo_any_rate_above_the_champions_fails() -> None:
-    evidence = Evidence((Segment(0.5, False, Arm(20_000, errors=60), Arm(20_000, errors=10)),), Arm(5000))
-    assert found(evidence, Guards(error_slo=0.0))["errors"].verdict is Verdict.FAIL
-    healthy = Evidence((Segment(0.5, False, Arm(2000), Arm(2000)),), Arm(5000))
-    assert found(healthy, Guards(error_slo=0.0))["errors"].verdict is Verdict.PASS
+def test_errors_fail_against_the_champion_though_both_are_under_the_slo() -> None:
+    canary, baseline = Arm(20_000, errors=120), Arm(20_000, errors=20)
+    finding = found(Evidence((Segment(0.5, False, canary, baseline),), Arm(5000)))["errors"]
+    assert finding.verdict is Verdict.FAIL
+    assert "0.600%" in finding.reason
 
 
 def test_an_incident_that_hits_both_arms_does_not_fail_the_canary() -> None:

@@ -1,0 +1,80 @@
+"""Places for the requests of limited models: how many run at once, how many wait, and in which order."""
+
+import asyncio
+import contextlib
+import time
+from collections import Counter, deque
+
+from gateway.core.limits import ModelLimits
+from gateway.errors import ErrorCode, GatewayError
+
+
+class _Places:
+    __slots__ = ("most", "running", "waiting")
+
+    def __init__(self) -> None:
+        self.most = 0
+        self.running = 0
+        self.waiting: deque[asyncio.Future[None]] = deque()
+
+
+class Admission:
+    """One per worker; lives in its event loop. Every `enter` that returns needs one `leave`."""
+
+    def __init__(self) -> None:
+        self.refused: Counter[str] = Counter()
+        """Requests turned away, by model."""
+        self._models: dict[str, _Places] = {}
+
+    async def enter(self, model: str, limits: ModelLimits, deadline_ns: int) -> None:
+        """Take a place, or wait for one. Does not suspend while there is one.
+
+        Raises:
+            GatewayError: OVERLOADED at once if the queue is full, DEADLINE if it passes in the queue.
+        """
+        places = self._models.get(model)
+        if places is None:
+            places = self._models[model] = _Places()
+        places.most = limits.max_concurrency
+        if places.running < places.most and not places.waiting:
+            places.running += 1
+            return
+        if len(places.waiting) >= limits.max_queue:
+            self.refused[model] += 1
+            raise GatewayError(ErrorCode.OVERLOADED, f"model {model!r} is at its limit; try again later")
+        await self._wait(model, places, deadline_ns)
+
+    async def _wait(self, model: str, places: _Places, deadline_ns: int) -> None:
+        loop = asyncio.get_running_loop()
+        turn: asyncio.Future[None] = loop.create_future()
+        places.waiting.append(turn)
+        left_s = (deadline_ns - time.monotonic_ns()) / 1e9
+        alarm = loop.call_later(left_s, _expire, turn) if deadline_ns else None
+        try:
+            await turn
+        except BaseException:
+            with contextlib.suppress(ValueError):
+                places.waiting.remove(turn)
+            if turn.done() and not turn.cancelled() and turn.exception() is None:
+                self.leave(model)  # its turn came as its caller went
+            raise
+        finally:
+            if alarm is not None:
+                alarm.cancel()
+
+    def leave(self, model: str) -> None:
+        """Give the place back: the one that has waited longest gets it."""
+        places = self._models[model]
+        places.running -= 1
+        while places.waiting and places.running < places.most:
+            turn = places.waiting.popleft()
+            if not turn.done():
+                places.running += 1
+                turn.set_result(None)
+        if not places.running and not places.waiting:
+            del self._models[model]
+
+
+def _expire(turn: "asyncio.Future[None]") -> None:
+    if not turn.done():
+        turn.set_exception(GatewayError(ErrorCode.DEADLINE, "the request's deadline passed in the queue"))

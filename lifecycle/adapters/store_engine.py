@@ -1,0 +1,74 @@
+"""How the database is opened, and what its failures are called. Knows nothing of what it holds."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError, DatabaseError, IntegrityError, OperationalError
+
+from lifecycle.errors import LifecycleCode, LifecycleError
+
+
+def open_engine(url: str) -> Engine:
+    """Raises LifecycleError INVALID if the URL is not understood or its driver is not installed."""
+    try:
+        parsed = make_url(url)
+        if parsed.drivername == "postgresql":
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        # A server may have been started again since the last use; a file has no connection to lose.
+        engine = create_engine(parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite")
+    except ArgumentError:
+        message = "`store` is not a database URL; give one like sqlite:///FILE or postgresql://USER@HOST/NAME"
+        raise LifecycleError(LifecycleCode.INVALID, message) from None
+    except ModuleNotFoundError as error:
+        message = f"`store` needs the package {error.name}; for Postgres install headrace[postgres]"
+        raise LifecycleError(LifecycleCode.INVALID, message) from None
+    if engine.dialect.name == "sqlite":
+        _tune(engine)
+    return engine
+
+
+def check(connection: Connection) -> None:
+    """Raises LifecycleError UNAVAILABLE, with the first fault, if the file is damaged."""
+    if connection.dialect.name != "sqlite":
+        return  # a server looks after its own files
+    if (found := connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()) != "ok":
+        raise LifecycleError(LifecycleCode.UNAVAILABLE, f"the registry's database is damaged: {found}")
+
+
+@contextmanager
+def named_failures() -> Iterator[None]:
+    """A database's errors as LifecycleError: CONFLICT for a lost race, UNAVAILABLE for all others."""
+    try:
+        yield
+    except IntegrityError:
+        raise LifecycleError(
+            LifecycleCode.CONFLICT, "another change came first; look again and repeat"
+        ) from None
+    except OperationalError as error:
+        message = f"the registry's database cannot be used now: {_line(error)}"
+        raise LifecycleError(LifecycleCode.UNAVAILABLE, message) from error
+    except DatabaseError as error:
+        message = f"the registry's database is damaged: {_line(error)}"
+        raise LifecycleError(LifecycleCode.UNAVAILABLE, message) from error
+
+
+def _line(error: DatabaseError) -> str:
+    return " ".join(str(error.orig).split())
+
+
+def _tune(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def connected(connection: DBAPIConnection, _record: object) -> None:
+        # The driver's own transaction handling is switched off: it would begin too late to lock.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for setting in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000"):
+            cursor.execute(f"PRAGMA {setting}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        reads = connection.get_execution_options().get("reads", False)
+        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")

@@ -1,0 +1,54 @@
+"""One controller's hold on the lease: wait for it, keep it, notice its loss. Never acts by itself."""
+
+import logging
+import time
+from collections.abc import Callable
+
+from lifecycle.core.lease import RENEW_S, Lease, Watch
+from lifecycle.errors import LifecycleError
+from lifecycle.ports import Leases
+
+log = logging.getLogger(__name__)
+
+
+class Tenure:
+    """Args:
+    holder: who asks; the same after a restart, and nobody else's.
+    clock: monotonic seconds.
+    """
+
+    def __init__(self, leases: Leases, holder: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._leases = leases
+        self._holder = holder
+        self._clock = clock
+        self._watch: Watch | None = None
+        self._held: Lease | None = None
+        self._renewed_at = 0.0
+
+    def begin(self) -> bool:
+        """Take the lease if it is free. False while another holds it: ask again in a while."""
+        self._held = None
+        now, lease = self._clock(), self._leases.lease()
+        if self._watch is None or self._watch.lease.holder != lease.holder:
+            log.info("the lease is held by %s", lease.holder or "nobody")
+        self._watch = self._watch.seen(lease, now) if self._watch else Watch(lease, now)
+        if self._watch.free(self._holder, now):
+            self._held = self._leases.take(lease, self._holder)
+            self._renewed_at = now
+        return self._held is not None
+
+    def keep(self) -> None:
+        """Renew it when that is due. Raises LifecycleError CONFLICT once another has taken it."""
+        now = self._clock()
+        if self._held and now - self._renewed_at >= RENEW_S:
+            self._held = self._leases.renew(self._held)
+            self._renewed_at = now
+
+    def end(self) -> None:
+        """Let others take it at once. Never raises: it also ends by itself."""
+        if self._held:
+            try:
+                self._leases.release(self._held)
+            except LifecycleError as error:
+                log.warning("the lease was not given back: %s", error)
+            self._held = None

@@ -1,0 +1,115 @@
+"""A whole node but for Ray: a real worker behind a real HAProxy, and the same worker reached directly.
+
+It runs in a thread of its own, so that a client that blocks does not stop the server it waits for.
+"""
+
+import asyncio
+import hashlib
+import shutil
+import socket
+import threading
+from collections.abc import Coroutine, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from gateway.config import GatewayConfig
+from gateway.core.routing import ModelRoute, RouteTable, VersionEntry
+from gateway.runtime.signature import signature_of
+from gateway.server.edge import Edge
+from gateway.server.grpc_server import GrpcServer
+from gateway.server.haproxy import grpc_socket, http_socket
+from gateway.worker import Worker
+
+T = TypeVar("T")
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of the loopback address that nobody listens on."""
+    probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports: list[int] = [probe.getsockname()[1] for probe in probes]
+    for probe in probes:
+        probe.close()
+    return ports
+
+
+def config_of(home: Path, **more: Any) -> GatewayConfig:
+    http, grpc, admin = free_ports(3)
+    return GatewayConfig(home=home, http_port=http, grpc_port=grpc, admin_port=admin, workers=1, **more)
+
+
+def table_of(folder: Path, models: Mapping[str, bytes]) -> RouteTable:
+    """Every model at version 1; `loading` names a file that is not there, so it never gets ready."""
+    routes = {}
+    for name, model in models.items():
+        path = folder / f"{name}.onnx"
+        if name != "loading":
+            path.write_bytes(model)
+        digest = f"sha256:{hashlib.sha256(model).hexdigest()}"
+        entry = VersionEntry(1, str(path), digest, signature_of(model))
+        routes[name] = ModelRoute(name, (entry,), 1, ((1, 100.0),))
+    return RouteTable(1, routes)
+
+
+class Node:
+    """`edge` and `direct` are (HTTP port, gRPC port). Use as a context manager."""
+
+    def __init__(self, config: GatewayConfig, models: Mapping[str, bytes]) -> None:
+        self.config = config
+        self.edge = (config.http_port, config.grpc_port)
+        self.direct = (0, 0)
+        self.worker: Worker
+        self._models = models
+        self._edge = Edge(config)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever)
+
+    def __enter__(self) -> "Node":
+        self.config.run_dir.mkdir(exist_ok=True)
+        self._thread.start()
+        try:
+            self._run(self._start())
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._run(self._stop())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+        shutil.rmtree(self.config.run_dir)
+
+    def _run(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(60)
+
+    async def _start(self) -> None:
+        worker = self.worker = Worker(self.config, "w")
+        run_dir = self.config.run_dir
+        await worker.shadow.start()
+        await worker.routes.apply(table_of(self.config.home, self._models))
+        await worker.grpc.start(f"unix:{grpc_socket(run_dir, 0)}")
+        await worker.http.listen_unix(http_socket(run_dir, 0))
+        self.direct = (await worker.http.listen_tcp("127.0.0.1", 0), await self._grpc_directly())
+        await self._edge.start()
+        await self._until_seen()
+
+    async def _grpc_directly(self) -> int:
+        self._grpc = GrpcServer(self.worker.pipeline, self.config.limits)
+        return await self._grpc.start("127.0.0.1:0")
+
+    async def _until_seen(self) -> None:
+        """Until HAProxy's health checks have found the worker; its stats socket says."""
+        while True:
+            reader, writer = await asyncio.open_unix_connection(str(self.config.run_dir / "haproxy.sock"))
+            writer.write(b"show stat\n")
+            lines = (await reader.read()).decode().splitlines()
+            writer.close()
+            if any(line.startswith("workers,w0,") and ",UP," in line for line in lines):
+                return
+            await asyncio.sleep(0.05)
+
+    async def _stop(self) -> None:
+        await self._edge.stop()
+        await self._grpc.stop(0.05)
+        await self.worker.drain()

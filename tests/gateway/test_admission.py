@@ -1,0 +1,81 @@
+"""Places of a limited model: who gets in, who waits, who is turned away."""
+
+import asyncio
+import time
+
+import pytest
+
+from gateway.admission import Admission
+from gateway.core.limits import ModelLimits
+from gateway.errors import ErrorCode, GatewayError
+
+ONE_AND_ONE = ModelLimits(max_concurrency=1, max_queue=1)
+
+
+async def test_more_than_run_and_wait_are_refused_at_once_and_counted() -> None:
+    places = Admission()
+    await places.enter("m", ONE_AND_ONE, 0)
+    waiting = asyncio.create_task(places.enter("m", ONE_AND_ONE, 0))
+    await asyncio.sleep(0)
+    with pytest.raises(GatewayError) as caught:
+        await places.enter("m", ONE_AND_ONE, 0)
+    assert caught.value.code is ErrorCode.OVERLOADED
+    assert places.refused == {"m": 1}
+    places.leave("m")
+    await waiting
+    places.leave("m")
+    await places.enter("m", ONE_AND_ONE, 0)
+
+
+async def test_models_do_not_take_each_others_places() -> None:
+    places = Admission()
+    for model in ("a", "b"):
+        await places.enter(model, ModelLimits(1), 0)
+
+
+async def test_those_who_wait_go_in_order() -> None:
+    places, order = Admission(), list[int]()
+    limits = ModelLimits(1, 10)
+    await places.enter("m", limits, 0)
+
+    async def visit(number: int) -> None:
+        await places.enter("m", limits, 0)
+        order.append(number)
+        places.leave("m")
+
+    visits = [asyncio.create_task(visit(number)) for number in range(5)]
+    await asyncio.sleep(0)
+    places.leave("m")
+    await asyncio.gather(*visits)
+    assert order == list(range(5))
+
+
+async def test_a_deadline_ends_the_wait_and_frees_the_queue() -> None:
+    places = Admission()
+    await places.enter("m", ONE_AND_ONE, 0)
+    with pytest.raises(GatewayError) as caught:
+        await places.enter("m", ONE_AND_ONE, time.monotonic_ns() + 1_000_000)
+    assert caught.value.code is ErrorCode.DEADLINE
+    waiting = asyncio.create_task(places.enter("m", ONE_AND_ONE, 0))
+    await asyncio.sleep(0)
+    places.leave("m")
+    await waiting
+
+
+async def test_a_caller_who_leaves_the_queue_blocks_nobody() -> None:
+    places = Admission()
+    await places.enter("m", ONE_AND_ONE, 0)
+    for _ in range(2):
+        waiting = asyncio.create_task(places.enter("m", ONE_AND_ONE, 0))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+    # Its turn comes in the same moment as it goes.
+    waiting = asyncio.create_task(places.enter("m", ONE_AND_ONE, 0))
+    await asyncio.sleep(0)
+    places.leave("m")
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    await places.enter("m", ONE_AND_ONE, 0)

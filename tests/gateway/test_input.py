@@ -1,0 +1,195 @@
+"""What the whole node does with bad input, by the numbers of the hardening list: over real sockets, through
+the edge and to the worker itself. After each fault the next request is answered.
+"""
+
+import contextlib
+import json
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from onnx import TensorProto, helper
+
+from tests.gateway.conftest import serialised, tensor
+from tests.gateway.node import Node, config_of
+from tests.gateway.server.test_http1 import REFUSED
+from tests.gateway.server.test_infer_http import ACCEPTED, FAULTS, ONE, body
+
+WAYS = ("direct", "edge")
+# Faults of an engine's own making: the tests of the listener provoke them with an engine that plays them.
+PLAYED = {"overload", "a failure of ours"}
+
+
+def _copy(name: str, kind: int, shape: list[int | str], output: str = "y") -> bytes:
+    """A model that gives back what it takes."""
+    return serialised(
+        helper.make_graph(
+            [helper.make_node("Identity", [name], [output])],
+            "copy",
+            [tensor(name, kind, shape)],
+            [tensor(output, kind, shape)],
+        )
+    )
+
+
+def _pair() -> bytes:
+    rows: list[int | str] = ["n", 4]
+    return serialised(
+        helper.make_graph(
+            [
+                helper.make_node("Add", ["a", "b"], ["sum"]),
+                helper.make_node("Sub", ["a", "b"], ["difference"]),
+            ],
+            "pair",
+            [tensor(name, TensorProto.FLOAT, rows) for name in ("a", "b")],
+            [tensor(name, TensorProto.FLOAT, rows) for name in ("sum", "difference")],
+        )
+    )
+
+
+def _half() -> bytes:
+    return serialised(
+        helper.make_graph(
+            [helper.make_node("Cast", ["x"], ["h"], to=TensorProto.FLOAT16)],
+            "half",
+            [tensor("x", TensorProto.FLOAT, ["n", 4])],
+            [tensor("h", TensorProto.FLOAT16, ["n", 4])],
+        )
+    )
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory, endless: bytes) -> Iterator[Node]:
+    one = _copy("x", TensorProto.FLOAT, ["n", 4])
+    models = {
+        "one": one,
+        "loading": _copy("x", TensorProto.FLOAT, ["n", 5]),
+        "pair": _pair(),
+        "half": _half(),
+        "ints": _copy("i", TensorProto.UINT8, ["n"], "o"),
+        "text": _copy("s", TensorProto.STRING, ["n"], "t"),
+        "endless": endless,
+    }
+    with Node(config_of(tmp_path_factory.mktemp("home"), limits={"max_body_mb": 1}), models) as node:
+        yield node
+
+
+class Reply(NamedTuple):
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+def read(stream: Any) -> Reply:
+    """One answer, as the bytes have it."""
+    status = int(stream.readline().split()[1])
+    headers = {}
+    while line := stream.readline().decode("latin-1").strip():
+        name, _, value = line.partition(":")
+        headers[name.lower()] = value.strip()
+    return Reply(status, headers, stream.read(int(headers.get("content-length", "0"))))
+
+
+def exchange(port: int, data: bytes) -> Reply:
+    """Send these bytes and read one answer. A server may answer, and close, before it has read them all."""
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            connection.sendall(data)
+        with connection.makefile("rb") as stream:
+            return read(stream)
+
+
+def post(port: int, path: str, data: bytes, head: str = "") -> Reply:
+    start = f"POST {path} HTTP/1.1\r\nhost: h\r\ncontent-length: {len(data)}\r\n{head}\r\n"
+    return exchange(port, start.encode() + data)
+
+
+def assert_small(reply: Reply, status: int, home: Path) -> None:
+    assert reply.status == status, reply.body
+    assert reply.headers["content-type"] == "application/json"
+    document = json.loads(reply.body)
+    assert list(document) == ["error"]
+    assert len(reply.body) <= 1024
+    assert not any(word in document["error"] for word in ("Traceback", str(home), ".py", "0x"))
+
+
+def assert_serving(port: int) -> None:
+    assert post(port, ONE, body()).status == 200
+
+
+@pytest.fixture(params=WAYS)
+def ports(request: pytest.FixtureRequest, node: Node) -> tuple[int, int]:
+    """HTTP and gRPC."""
+    ports: tuple[int, int] = getattr(node, request.param)
+    return ports
+
+
+@pytest.mark.parametrize("name", sorted(FAULTS.keys() - PLAYED))
+def test_a_bad_inference(name: str, ports: tuple[int, int], node: Node) -> None:
+    status, path, data, head = FAULTS[name]
+    assert_small(post(ports[0], path, data, head), status, node.config.home)
+    assert_serving(ports[0])
+
+
+@pytest.mark.parametrize("name", ACCEPTED)
+def test_odd_and_accepted(name: str, ports: tuple[int, int]) -> None:
+    assert post(ports[0], ONE, ACCEPTED[name]).status == 200
+
+
+# What HAProxy's parser refuses it answers with a page of its own that no setting changes: as small as ours,
+# and it names nothing.
+ITS_OWN_WORDS = {
+    "a head that is no HTTP",
+    "two lengths",
+    "a negative length",
+    "a chunk size that overflows",
+    "a head without an end",
+}
+# What it takes, as RFC 9112 lets it, it passes on with one reading only: no request hides in another.
+READ_ONE_WAY = {"bare line feeds": 200}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_bad_framing_at_the_worker(name: str, node: Node) -> None:
+    data, status = REFUSED[name]
+    assert_small(exchange(node.direct[0], data), status, node.config.home)
+    assert_serving(node.direct[0])
+
+
+@pytest.mark.parametrize("name", sorted(REFUSED.keys() - {"h2 by prior knowledge"}))
+def test_bad_framing_at_the_edge(name: str, node: Node) -> None:
+    data, status = REFUSED[name]
+    port = node.edge[0]
+    if "chunks" in name:
+        data += b"0\r\n\r\n"  # HAProxy joins chunks as they come, and the worker waits for the last
+    reply = exchange(port, data.replace(b" HTTP/1.1\r\n", b" HTTP/1.1\r\nhost: h\r\n", 1))
+    if name in ITS_OWN_WORDS:
+        assert (reply.status, reply.headers["connection"]) == (400, "close")
+        assert b"haproxy" not in reply.body.lower()
+        assert len(reply.body) <= 1024
+    elif name in READ_ONE_WAY:
+        assert reply.status == READ_ONE_WAY[name]
+    else:
+        assert_small(reply, status, node.config.home)
+    assert_serving(port)
+
+
+@pytest.mark.parametrize("head", ["content-length: 50\r\n", "transfer-encoding: chunked\r\n"])
+def test_a_body_that_ends_early(head: str, node: Node) -> None:
+    start = f"POST {ONE} HTTP/1.1\r\nhost: h\r\n{head}\r\n".encode()
+    for port in (node.direct[0], node.edge[0]):
+        with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+            connection.sendall(start + b"a\r\n{}")
+            connection.shutdown(socket.SHUT_WR)
+            answer = connection.makefile("rb").read()  # HAProxy drops such a request without a word
+        assert answer.startswith(b"HTTP/1.1 400 ") or (not answer and port == node.edge[0])
+        assert_serving(port)
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", ONE), ("DELETE", ONE), ("GET", "/v2/repository/index")])
+def test_a_wrong_method(method: str, path: str, ports: tuple[int, int], node: Node) -> None:
+    reply = exchange(ports[0], f"{method} {path} HTTP/1.1\r\nhost: h\r\n\r\n".encode())
+    assert_small(reply, 405, node.config.home)
+    assert_serving(ports[0])

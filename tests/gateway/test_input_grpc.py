@@ -1,0 +1,170 @@
+"""Bad gRPC input by the numbers of the hardening list, with a real client: through the edge and to the worker
+itself. After each fault the next call is answered.
+"""
+
+import contextlib
+import socket
+import struct
+from collections.abc import Iterator
+from typing import Any
+
+import grpc
+import numpy as np
+import psutil
+import pytest
+from onnx import TensorProto, helper
+
+from gateway.protocols import open_inference_pb2 as pb
+from gateway.server.haproxy import LANE
+from tests.gateway.conftest import serialised, tensor
+from tests.gateway.node import Node, config_of
+
+Code = grpc.StatusCode
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory, endless: bytes) -> Iterator[Node]:
+    rows: list[int | str] = ["n", 4]
+    graph = helper.make_graph(
+        [helper.make_node("Identity", ["x"], ["y"])],
+        "one",
+        [tensor("x", TensorProto.FLOAT, rows)],
+        [tensor("y", TensorProto.FLOAT, rows)],
+    )
+    config = config_of(tmp_path_factory.mktemp("home"), limits={"max_body_mb": 1})
+    with Node(config, {"one": serialised(graph), "endless": endless}) as node:
+        yield node
+
+
+@pytest.fixture(params=["direct", "edge"])
+def channel(request: pytest.FixtureRequest, node: Node) -> Iterator[grpc.Channel]:
+    with grpc.insecure_channel(f"127.0.0.1:{getattr(node, request.param)[1]}") as channel:
+        yield channel
+
+
+def question(rows: int = 1, *raw: bytes, model: str = "one") -> pb.ModelInferRequest:
+    """`rows` of ones for `one`; `raw` in place of what fits."""
+    message = pb.ModelInferRequest(model_name=model)
+    message.inputs.add(name="x", datatype="FP32", shape=[rows, 1 if model == "endless" else 4])
+    message.raw_input_contents.extend(raw or [np.ones((rows, 4), np.float32).tobytes()])
+    return message
+
+
+def typed_and_raw() -> bytes:
+    message = question()
+    message.inputs[0].contents.fp32_contents.extend([1, 2, 3, 4])
+    return message.SerializeToString()
+
+
+SOUND = question().SerializeToString()
+HUGE = question(100_000).SerializeToString()
+CASES: dict[str, tuple[grpc.StatusCode, bytes, dict[str, Any]]] = {
+    "35 a message over the cap": (Code.RESOURCE_EXHAUSTED, HUGE, {}),
+    "36 a compressed bomb": (Code.RESOURCE_EXHAUSTED, HUGE, {"compression": grpc.Compression.Gzip}),
+    "37 garbage": (Code.INVALID_ARGUMENT, b"\xff\xfe garbage", {}),
+    "37 truncated": (Code.INVALID_ARGUMENT, SOUND[:-3], {}),
+    "38 nested too deep": (Code.INVALID_ARGUMENT, b"\xa3\x06" * 200 + b"\xa4\x06" * 200, {}),
+    "39 contents and raw contents": (Code.INVALID_ARGUMENT, typed_and_raw(), {}),
+    "39 a raw buffer too many": (Code.INVALID_ARGUMENT, question(1, b"x" * 16, b"").SerializeToString(), {}),
+    "39 a raw buffer too short": (Code.INVALID_ARGUMENT, question(1, b"x" * 15).SerializeToString(), {}),
+    "41 a deadline that passes in the run": (
+        Code.DEADLINE_EXCEEDED,
+        question(1, struct.pack("<f", 2), model="endless").SerializeToString(),
+        {"timeout": 0.5},
+    ),
+    "43 metadata over its cap": (Code.RESOURCE_EXHAUSTED, SOUND, {"metadata": [("x-long", "v" * 20_000)]}),
+    "21 an unknown model": (Code.NOT_FOUND, question(model="none").SerializeToString(), {}),
+}
+
+
+def call(channel: grpc.Channel, data: bytes, method: str = LANE, **more: Any) -> bytes:
+    unary: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(method)
+    return unary(data, **({"timeout": 20} | more))
+
+
+def assert_serving(channel: grpc.Channel) -> None:
+    answer = pb.ModelInferResponse.FromString(call(channel, SOUND))
+    assert answer.raw_output_contents[0] == np.ones(4, np.float32).tobytes()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_bad_call(name: str, channel: grpc.Channel) -> None:
+    code, data, more = CASES[name]
+    with pytest.raises(grpc.RpcError) as caught:
+        call(channel, data, **more)
+    details = caught.value.details() or ""
+    assert caught.value.code() is code, details
+    assert len(details) <= 1024
+    assert not any(word in details for word in ("Traceback", ".py", "html"))
+    assert_serving(channel)
+
+
+@pytest.mark.parametrize(
+    "method", ["/inference.GRPCInferenceService/Nothing", "/no.Service/ModelInfer", "/ModelInfer"]
+)
+def test_40_an_unknown_method(method: str, channel: grpc.Channel) -> None:
+    with pytest.raises(grpc.RpcError) as caught:
+        call(channel, SOUND, method)
+    assert caught.value.code() is Code.UNIMPLEMENTED
+    assert_serving(channel)
+
+
+def test_42_a_cancelled_call_frees_its_place(channel: grpc.Channel, node: Node) -> None:
+    endless = question(1, struct.pack("<f", 2), model="endless").SerializeToString()
+    quick = question(1, struct.pack("<f", 0), model="endless").SerializeToString()
+    unary: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(LANE)
+    for _ in range(node.config.serving.threads + 1):
+        pending = unary.future(endless)
+        with contextlib.suppress(grpc.FutureTimeoutError):
+            pending.result(timeout=0.2)  # time to arrive; if it did not, the test still holds
+        pending.cancel()
+    call(channel, quick)
+
+
+# ---- frames, by hand ----
+
+
+def frame(kind: int, flags: int, stream: int, payload: bytes = b"") -> bytes:
+    return len(payload).to_bytes(3, "big") + bytes((kind, flags)) + stream.to_bytes(4, "big") + payload
+
+
+def headers(stream: int, path: str) -> bytes:
+    """A GET whose fields are HPACK literals without indexing, so that no table is needed."""
+    fields = {":method": "GET", ":scheme": "http", ":authority": "h", ":path": path}
+    block = b"".join(
+        b"\0" + bytes([len(name)]) + name.encode() + bytes([len(value)]) + value.encode()
+        for name, value in fields.items()
+    )
+    return frame(1, 0x5, stream, block)
+
+
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(4, 0, 0)
+FLOODS = {
+    "44 pings": PREFACE + frame(6, 0, 0, bytes(8)) * 20_000,
+    "44 settings": PREFACE + frame(4, 0, 0) * 20_000,
+    "44 empty data": PREFACE + headers(1, "/v2") + frame(0, 0, 1) * 20_000,
+    "45 rapid reset": PREFACE
+    + b"".join(
+        headers(stream, "/v2/models") + frame(3, 0, stream, (8).to_bytes(4, "big"))
+        for stream in range(1, 20_001, 2)
+    ),
+    "continuations without end": PREFACE + frame(1, 0, 1, b"") + frame(9, 0, 1, b"\0\1a\1b") * 20_000,
+    "a frame too large": PREFACE + frame(0, 0, 1, bytes(2**20)),
+}
+
+
+@pytest.mark.parametrize("name", FLOODS)
+def test_a_flood_harms_nobody_else(name: str, node: Node) -> None:
+    mine = psutil.Process()
+    (haproxy,) = [child for child in mine.children() if str(node.config.run_dir) in " ".join(child.cmdline())]
+    before = haproxy.memory_info().rss + mine.memory_info().rss
+    with grpc.insecure_channel(f"127.0.0.1:{node.edge[1]}") as channel:
+        assert_serving(channel)
+        with socket.create_connection(("127.0.0.1", node.edge[1]), timeout=20) as flood:
+            flood.settimeout(5)
+            with contextlib.suppress(TimeoutError, BrokenPipeError, ConnectionResetError):
+                flood.sendall(FLOODS[name])  # else closed, or no longer read
+            assert_serving(channel)  # while the flood's connection is open
+        assert_serving(channel)
+    assert haproxy.is_running()
+    assert haproxy.memory_info().rss + mine.memory_info().rss - before < 64 * 2**20

@@ -1,0 +1,31 @@
+"""Checkpoints come in their rhythm."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lifecycle.adapters.checkpoints import FileCheckpoints, public_text, signing_key
+from lifecycle.commands.checkpoints import Checkpointer
+from lifecycle.core.checkpoint import Rhythm
+from lifecycle.ports import Entry
+from tests.lifecycle.one_model import Registry, opened
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Iterator[Registry]:
+    with opened(tmp_path) as made:
+        yield made
+
+
+def test_the_head_is_noted_at_the_start_by_count_and_at_the_end(registry: Registry, tmp_path: Path) -> None:
+    signer = signing_key(tmp_path / "keys")
+    kept = FileCheckpoints(str(tmp_path / "checkpoints"), public_text(signer), signer)
+    checkpointer = Checkpointer(registry.store, kept, Rhythm(records=3, seconds=60.0))
+    for now in range(5):
+        checkpointer.tick(100.0 + now)
+        registry.store.commit(Entry("ann", "x", "m"))
+    assert [one.statement.head.seq for one in kept.read().genuine] == [1, 4]
+    checkpointer.note(200.0)
+    checkpointer.note(201.0)
+    assert [one.statement.head for one in kept.read().genuine][2:] == [registry.store.head()]
