@@ -31,6 +31,7 @@ class Gateway:
     async def _start(self) -> None:
         await self._worker.shadow.start()
         await self._sync.start()
+        self._worker.settle()
         await self._listen()
 
     async def _listen(self) -> None:

@@ -10,6 +10,8 @@ import hashlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import uvloop
+
 from gateway.config import GatewayConfig
 from gateway.core.routing import ModelRoute, RouteTable, VersionEntry
 from gateway.runtime.signature import signature_of
@@ -51,7 +53,8 @@ async def _observe(worker: Worker, window_s: float) -> None:
 
 
 async def _serve(config: GatewayConfig, models: dict[str, Path]) -> None:
-    async with running(config, table_of(models)):
+    async with running(config, table_of(models)) as worker:
+        worker.settle()
         print(f"serving {', '.join(models)} on http://{config.host}:{config.http_port}")
         await asyncio.Event().wait()
 
@@ -67,7 +70,7 @@ def main() -> None:
     models = {name: Path(path) for name, _, path in (item.partition("=") for item in options.models)}
     config = GatewayConfig(home=options.home, http_port=options.http_port, grpc_port=options.grpc_port)
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_serve(config, models))
+        uvloop.run(_serve(config, models))
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from gateway.core.keys import Keyring
 from gateway.core.routing import RouteTable
 from gateway.core.summary import Window
 from gateway.pipeline import Pipeline
+from gateway.runtime.cycles import CycleCollector
 from gateway.runtime.live import LiveRoutes
 from gateway.runtime.loader import Loader
 from gateway.server.gate import Gate
@@ -40,6 +41,11 @@ class Worker:
         self.gate = Gate() if config.identity else None
         self.http = HttpListener(self.pipeline, config.limits, self.metrics.render, gate=self.gate)
         self.grpc = GrpcServer(self.pipeline, config.limits, self.http.tally, gate=self.gate)
+        self._cycles: CycleCollector | None = None
+
+    def settle(self) -> None:
+        """Call when all is loaded, in a process of its own: cycles are then looked for in `collect` only."""
+        self._cycles = CycleCollector()
 
     async def apply(self, table: RouteTable) -> None:
         """Make `table` the one in force. Its keys come first: a revocation waits for no version to load."""
@@ -58,6 +64,8 @@ class Worker:
         self.metrics.set_refused(self.pipeline.admission.refused, self.http.pressure.refused)
         self.metrics.set_wedged(self.loader.wedged)
         self.metrics.set_routes(self.routes.table.generation, len(self.routes.held))
+        if self._cycles is not None:
+            self._cycles.sweep()
         return windows, captures
 
     async def drain(self) -> None:
@@ -67,6 +75,8 @@ class Worker:
         await self.shadow.stop()
         await self.routes.close()
         await self.loader.close()
+        if self._cycles is not None:
+            self._cycles.stop()
 
 
 def _ids(entropy: str) -> Callable[[], str]:

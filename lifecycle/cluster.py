@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import secrets
+import shutil
 import signal
 import sys
 import tempfile
@@ -81,6 +82,7 @@ async def _live(config: LifecycleConfig) -> None:
     gateway.run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     state = _claim_home(gateway)
     async with contextlib.AsyncExitStack() as stack:
+        stack.callback(shutil.rmtree, gateway.run_dir, ignore_errors=True)
         stack.callback(state.unlink)
         await _start_ray(config, stack)
         if gateway.edge == "haproxy":
@@ -103,13 +105,15 @@ async def _start_ray(config: LifecycleConfig, stack: contextlib.AsyncExitStack) 
     from gateway.serve.sync import CONTROLLER, NAMESPACE
     from lifecycle.app import Lifecycle
 
+    ray_dir = Path(tempfile.gettempdir()) / f"{config.gateway.run_dir.name}-ray"
+    shutil.rmtree(ray_dir, ignore_errors=True)  # the last run's logs stay until the next one starts
     ray.init(
         num_cpus=os.cpu_count(),
         include_dashboard=False,
         object_store_memory=100 * 1024 * 1024,
         namespace=NAMESPACE,
         _node_ip_address="127.0.0.1",
-        _temp_dir=str(Path(tempfile.gettempdir()) / f"{config.gateway.run_dir.name}-ray"),
+        _temp_dir=str(ray_dir),
         log_to_driver=False,
         logging_level=logging.ERROR,
     )
