@@ -3,6 +3,8 @@
 The outcome of a test never depends on how busy the machine is.
 """
 
+import os
+import secrets
 import socket
 from collections.abc import Callable, Iterator
 
@@ -11,6 +13,14 @@ from fsspec.core import url_to_fs
 from hypothesis import HealthCheck, settings
 
 from tests.postgres import MISSING, Postgres, programs, running
+
+# Before any test imports Ray, which reads its settings once. The last one binds the loopback address.
+os.environ.update(
+    RAY_AUTH_MODE="token",
+    RAY_AUTH_TOKEN=secrets.token_hex(32),
+    RAY_USAGE_STATS_ENABLED="0",
+    RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER="0",
+)
 
 settings.register_profile("headrace", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("headrace")

@@ -100,7 +100,7 @@ class Database:
             raise Fault(f"the database is damaged: {damage}")
         with contextlib.closing(ControlPlane(self.url)) as plane:
             records = plane.store.records(after=self.head.seq, limit=1 << 20)
-            problem = verify(records, plane.store.head(), self.head)
+            problem = verify(records, plane.store.head(), start=self.head)
         if problem:
             raise Fault(f"the ledger does not verify: {problem}")
         if lost := said - {record.hash for record in records}:

@@ -1,10 +1,12 @@
 """How the database is opened, and what its failures are called. Knows nothing of what it holds."""
 
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.exc import ArgumentError, DatabaseError, IntegrityError, OperationalError
 
 from lifecycle.errors import LifecycleCode, LifecycleError
@@ -64,11 +66,24 @@ def _tune(engine: Engine) -> None:
         # The driver's own transaction handling is switched off: it would begin too late to lock.
         connection.isolation_level = None
         cursor = connection.cursor()
-        for setting in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000"):
+        for setting in ("busy_timeout=5000", "synchronous=FULL"):
             cursor.execute(f"PRAGMA {setting}")
+        _log_ahead(cursor)
         cursor.close()
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         reads = connection.get_execution_options().get("reads", False)
         connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+
+def _log_ahead(cursor: DBAPICursor) -> None:
+    # While another process opens a new file too, this fails at once: SQLite does not wait for it.
+    for _ in range(100):
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            time.sleep(0.05)
+        else:
+            return
+    cursor.execute("PRAGMA journal_mode=WAL")

@@ -2,7 +2,6 @@
 
 import gc
 import os
-import secrets
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -37,12 +36,7 @@ def hang(data: TrainingData) -> bytes:
 
 
 @pytest.fixture
-def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    # Before Ray is imported: it reads its settings once. The last one binds the loopback address.
-    monkeypatch.setenv("RAY_AUTH_MODE", "token")
-    monkeypatch.setenv("RAY_AUTH_TOKEN", secrets.token_hex(32))
-    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-    monkeypatch.setenv("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
+def cluster() -> Iterator[None]:
     import ray
 
     ray.init(
