@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from lifecycle.core.rollout import TRANSITIONS
+from lifecycle.core.stages import TRANSITIONS
 
 README = Path(__file__).parents[1] / "README.md"
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from lifecycle.commands.intake import Intake, Package
 from lifecycle.commands.lookup import find_model, find_versions
 from lifecycle.commands.trial import Trial
-from lifecycle.core.rollout import SERVABLE, Event, move
+from lifecycle.core.stages import SERVABLE, Event, move
 from lifecycle.core.validation import Limits, stopped
 from lifecycle.core.verdict import Verdict
 from lifecycle.core.version import Lineage, Model, Stage, Version

@@ -10,7 +10,8 @@ from lifecycle.commands.lookup import active_rollout, find_model, find_versions
 from lifecycle.commands.perform import perform
 from lifecycle.commands.publish import Publisher
 from lifecycle.core import traffic
-from lifecycle.core.rollout import TRANSITIONS, Action, Event, Kind
+from lifecycle.core.rollout import Action, Kind
+from lifecycle.core.stages import TRANSITIONS, Event
 from lifecycle.core.version import Model, Version
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.ports import Entry, Fleet, Store

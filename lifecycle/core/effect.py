@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from lifecycle.core import traffic
-from lifecycle.core.rollout import Action, Event, Kind, Phase, Rollout, Snapshot
+from lifecycle.core.rollout import Action, Kind, Phase, Rollout, Snapshot
+from lifecycle.core.stages import Event
 from lifecycle.core.version import Model
 
 _PHASES: Mapping[Kind, Phase] = {
@@ -34,6 +35,8 @@ def effect(action: Action, rollout: Rollout, model: Model) -> Model:
             return traffic.promoted(model, rollout.version, rollout.champion)
         case Kind.FINISH:
             return traffic.holding(model, ())
+        case Kind.HOLD:
+            return replace(model, revision=model.revision + 1)
         case Kind.ROLL_BACK | Kind.ABORT:
             return traffic.restored(model, rollout.champion, rollout.previous, rollout.version)
 
@@ -44,6 +47,8 @@ def begun(action: Action, rollout: Rollout, now: float, generation: int) -> Roll
     Args:
         generation: tables from this one on will carry the action's split.
     """
+    if action.kind is Kind.HOLD:
+        return replace(rollout, paused_at=now, deadline_at=None, reason=action.reason)
     ended = action.kind in (Kind.FINISH, Kind.ROLL_BACK, Kind.ABORT)
     decided = action.kind is Kind.PROMOTE or (ended and action.kind is not Kind.FINISH)
     return replace(

@@ -4,6 +4,7 @@ import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
+from enum import StrEnum
 from itertools import pairwise
 from typing import Any
 
@@ -32,13 +33,21 @@ class Step:
             raise _invalid("`min_seconds` and `min_requests` are not negative")
 
 
+class AtDeadline(StrEnum):
+    """What becomes of a rollout that is not promoted by its deadline."""
+
+    ROLL_BACK = "roll_back"
+    HOLD = "hold"
+    """It stays at its present share, and a person promotes, resumes or aborts it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Steps with growing weights, then promotion, then a bake time with the old champion kept hot.
 
     Args:
         bake_seconds: how long the old champion stays in memory after the promotion.
-        deadline_seconds: a rollout that is not promoted by then is rolled back; None for never.
+        deadline_seconds: a rollout that is not promoted by then ends as `at_deadline` says; None for never.
         manual: after the last step, wait for a person to promote.
     """
 
@@ -48,6 +57,7 @@ class Plan:
     bake_seconds: float = 0.0
     deadline_seconds: float | None = None
     manual: bool = False
+    at_deadline: AtDeadline = AtDeadline.ROLL_BACK
 
     def __post_init__(self) -> None:
         weights = [step.weight for step in self.steps]
@@ -70,7 +80,11 @@ class Plan:
             guards = Guards(**_numbers(Guards, keys.pop("guards", {}), "[guards]"))
         except ValueError as error:
             raise _invalid(f"[guards]: {error}") from None
-        return cls(str(keys.pop("name", "unnamed")), steps, guards, **_numbers(cls, keys, "the plan"))
+        name, at_deadline = str(keys.pop("name", "unnamed")), keys.pop("at_deadline", AtDeadline.ROLL_BACK)
+        if at_deadline not in list(AtDeadline):
+            raise _invalid(f"`at_deadline` is {' or '.join(AtDeadline)}, not {at_deadline!r}")
+        numbers = _numbers(cls, keys, "the plan")
+        return cls(name, steps, guards, at_deadline=AtDeadline(at_deadline), **numbers)
 
     @classmethod
     def from_toml(cls, text: str) -> "Plan":

@@ -1,4 +1,4 @@
-"""Rollouts: the law of a version's stages, what is known of a rollout, and the one next action for it.
+"""Rollouts: what is known of one, and the one next action for it.
 
 Pure: decides from a snapshot and never acts. `effect` says what an action changes.
 """
@@ -10,52 +10,8 @@ from typing import Any
 
 from gateway.core.report import WorkerReport
 from lifecycle.core.analysis.evidence import Evidence
-from lifecycle.core.plan import Plan
+from lifecycle.core.plan import AtDeadline, Plan
 from lifecycle.core.verdict import Finding, Verdict, combine
-from lifecycle.core.version import Stage
-from lifecycle.errors import LifecycleCode, LifecycleError
-
-
-class Event(StrEnum):
-    """What happens to a version."""
-
-    VALIDATE = "validate"
-    APPROVE = "approve"
-    SERVE = "serve"
-    STAND_DOWN = "stand down"
-    REJECT = "reject"
-    RETIRE = "retire"
-
-
-TRANSITIONS: Mapping[tuple[Stage, Event], Stage] = {
-    (Stage.REGISTERED, Event.VALIDATE): Stage.VALIDATED,
-    (Stage.REGISTERED, Event.REJECT): Stage.REJECTED,
-    (Stage.REGISTERED, Event.RETIRE): Stage.RETIRED,
-    (Stage.VALIDATED, Event.APPROVE): Stage.APPROVED,
-    (Stage.VALIDATED, Event.REJECT): Stage.REJECTED,
-    (Stage.VALIDATED, Event.RETIRE): Stage.RETIRED,
-    (Stage.APPROVED, Event.SERVE): Stage.SERVING,
-    (Stage.APPROVED, Event.REJECT): Stage.REJECTED,
-    (Stage.APPROVED, Event.RETIRE): Stage.RETIRED,
-    (Stage.SERVING, Event.STAND_DOWN): Stage.APPROVED,
-    (Stage.SERVING, Event.REJECT): Stage.REJECTED,
-    (Stage.REJECTED, Event.VALIDATE): Stage.VALIDATED,
-    (Stage.REJECTED, Event.RETIRE): Stage.RETIRED,
-}
-"""The whole law. What is not here cannot happen: nobody retires a version that has traffic."""
-
-SERVABLE = frozenset({Stage.APPROVED, Stage.SERVING})
-"""Stages in which a version may get traffic."""
-
-
-def move(stage: Stage, event: Event) -> Stage:
-    """The stage after an event. Raises LifecycleError CONFLICT for an illegal move."""
-    try:
-        return TRANSITIONS[stage, event]
-    except KeyError:
-        raise LifecycleError(
-            LifecycleCode.CONFLICT, f"a version that is {stage} cannot go through `{event}`"
-        ) from None
 
 
 class Phase(StrEnum):
@@ -83,6 +39,8 @@ class Kind(StrEnum):
     SET_WEIGHT = "set_weight"
     PROMOTE = "promote"
     FINISH = "finish"
+    HOLD = "hold"
+    """Changes nothing but that a person has to say how it goes on."""
     ROLL_BACK = "roll_back"
     ABORT = "abort"
 
@@ -238,7 +196,8 @@ def decide(snapshot: Snapshot) -> Action | None:
     if rollout.paused:
         return None
     if rollout.deadline_at is not None and now >= rollout.deadline_at:
-        return Action(Kind.ROLL_BACK, f"not promoted by its deadline; {_waiting(rollout)}")
+        last = Kind.HOLD if rollout.plan.at_deadline is AtDeadline.HOLD else Kind.ROLL_BACK
+        return Action(last, f"not promoted by its deadline; {_waiting(rollout)}")
     if rollout.generation == 0:
         return Action(Kind.LOAD, f"version {rollout.version} is to be loaded by every worker")
     if rollout.pending is not None:

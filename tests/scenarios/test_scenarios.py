@@ -4,7 +4,8 @@ Traffic is plentiful unless a scenario says otherwise, so that times come from t
 
 A block ends with the rollout's state. Commands:
 
-    start plan=NAME [rate=REQUESTS_PER_SECOND] [restart]   `restart` forgets all but JSON at every tick
+    start plan=NAME [rate=REQUESTS_PER_SECOND] [at_deadline=hold] [restart]
+                                                           `restart` forgets all but JSON at every tick
     run SECONDS [errors=PERCENT] [nan=PERCENT] [ms=MEDIAN] what the new version does meanwhile
     workers ready|asleep|broken                            broken ones cannot load the version
     traffic REQUESTS_PER_SECOND
@@ -24,7 +25,7 @@ from gateway.core.summary import Window
 from gateway.core.types import Role
 from lifecycle.core.absorb import absorb
 from lifecycle.core.effect import begun, effect, settled
-from lifecycle.core.plan import preset
+from lifecycle.core.plan import AtDeadline, preset
 from lifecycle.core.rollout import Action, Kind, Phase, Rollout, Snapshot, decide
 from lifecycle.core.verdict import Verdict
 from lifecycle.core.version import Model
@@ -53,7 +54,8 @@ class Scenario:
         options = dict(part.split("=") for part in rest if "=" in part)
         plain = [part for part in rest if "=" not in part]
         if word == "start":
-            plan = preset(options["plan"])
+            at_deadline = AtDeadline(options.get("at_deadline", AtDeadline.ROLL_BACK))
+            plan = replace(preset(options["plan"]), at_deadline=at_deadline)
             self.rollout = replace(self.rollout, plan=plan, deadline_at=plan.deadline_seconds)
             self.rate = float(options.get("rate", 2000))
             self.restart = "restart" in plain
@@ -74,7 +76,7 @@ class Scenario:
         elif word == "resume":
             self.rollout = replace(self.rollout, paused_at=None)
         elif word == "promote":
-            self.rollout = replace(self.rollout, promoter="ann")
+            self.rollout = replace(self.rollout, promoter="ann", paused_at=None)
         else:
             assert word == "abort", word
             yield self.act(Action(Kind.ABORT, "aborted by ann"))

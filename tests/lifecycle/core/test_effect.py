@@ -6,7 +6,8 @@ import pytest
 
 from lifecycle.core.effect import begun, effect, settled, stages
 from lifecycle.core.plan import preset
-from lifecycle.core.rollout import Action, Event, Kind, Phase, Rollout, Snapshot
+from lifecycle.core.rollout import Action, Kind, Phase, Rollout, Snapshot
+from lifecycle.core.stages import Event
 from lifecycle.core.version import Model
 
 ROLLOUT = Rollout("r", "m", 2, 1, preset("quick"), 0.0, "ann", previous=9, generation=3)
