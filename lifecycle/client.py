@@ -4,7 +4,6 @@ Must never import the server's side.
 """
 
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -16,12 +15,11 @@ import httpx
 
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.wire import DEFAULT_URL as DEFAULT_URL
-from lifecycle.wire import rebuilt, stranger, unreachable
+from lifecycle.wire import Json as Json
+from lifecycle.wire import Wire
 
 LONG_S = 1800.0
 """Validation and deployment answer when they are done."""
-
-Json = dict[str, Any]
 
 
 class Client:
@@ -45,15 +43,8 @@ class Client:
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self.url = url.rstrip("/")
-        headers = {"x-headrace-actor": actor}
-        if secret := os.environ.get("HEADRACE_KEY", "") if key is None else key:
-            headers["authorization"] = f"Bearer {secret}"
-        try:
-            self._http = httpx.Client(
-                base_url=self.url, headers=headers, timeout=timeout_s, transport=transport, trust_env=False
-            )
-        except httpx.InvalidURL:
-            raise LifecycleError(LifecycleCode.INVALID, f"{url!r} is not a URL") from None
+        self._wire = Wire(self.url, actor, key, timeout_s, transport)
+        self._get, self._call = self._wire.get, self._wire.call
 
     def __enter__(self) -> "Client":
         return self
@@ -64,7 +55,7 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        self._http.close()
+        self._wire.close()
 
     def status(self) -> Json:
         return self._get("/v1/status")
@@ -257,34 +248,9 @@ class Client:
     def events(self, after: int | None = None) -> Iterator[Json]:
         """New ledger records as they are written, without end."""
         params = {} if after is None else {"after": str(after)}
-        try:
-            with self._http.stream("GET", "/v1/events", params=params, timeout=30.0) as answer:
-                if answer.is_error:
-                    answer.read()
-                    raise rebuilt(answer)
-                for line in answer.iter_lines():
-                    if line.startswith("data: "):
-                        yield cast(Json, json.loads(line.removeprefix("data: ")))
-        except httpx.TransportError as error:
-            raise unreachable(self.url, error) from None
-
-    # The wire
-
-    def _get(self, path: str, params: Mapping[str, Any] | None = None) -> Json:
-        given = {key: value for key, value in (params or {}).items() if value is not None}
-        return self._call("GET", path, params=given)
-
-    def _call(self, method: str, path: str, **request: Any) -> Json:
-        try:
-            answer = self._http.request(method, path, **request)
-        except (httpx.TransportError, httpx.InvalidURL) as error:
-            raise unreachable(self.url, error) from None
-        if answer.is_error:
-            raise rebuilt(answer)
-        try:
-            return cast(Json, answer.json())
-        except ValueError:
-            raise stranger(answer) from None
+        for line in self._wire.lines("/v1/events", params):
+            if line.startswith("data: "):
+                yield cast(Json, json.loads(line.removeprefix("data: ")))
 
 
 def _at(*parts: str | int) -> str:
