@@ -1,8 +1,11 @@
-"""The SDK's connection: calls, and what is made of an answer that is none, or a failure, or a stranger's."""
+"""How the SDK's words travel: a call as a value, the connections that send it, and what may come back."""
 
 import os
-from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO, Generic, TypeVar, cast
 
 import httpx
 
@@ -11,54 +14,154 @@ from lifecycle.errors import LifecycleCode, LifecycleError
 DEFAULT_URL = "http://127.0.0.1:8002"
 
 Json = dict[str, Any]
+T = TypeVar("T")
 
 
-class Wire:
-    """A connection to one admin API. Every method raises LifecycleError: its own, or UNAVAILABLE."""
+@dataclass(frozen=True, slots=True)
+class Call(Generic[T]):
+    """One request to the admin API.
+
+    Args:
+        reads: makes the result of the answer's JSON.
+        query: parameters; those that are None are left out.
+        files: parts of a form that are read from disk, beside `data`.
+        timeout_s: for the answer; None for the connection's own.
+    """
+
+    method: str
+    path: str
+    reads: Callable[[Json], T]
+    query: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    json: Any = None
+    content: Path | None = None
+    data: Mapping[str, str] | None = None
+    files: Mapping[str, Path] = field(default_factory=dict)
+    timeout_s: float | None = None
+
+    def request(self, opened: ExitStack) -> dict[str, Any]:
+        """As httpx takes it. Raises LifecycleError INVALID for a file that cannot be read."""
+        made: dict[str, Any] = {
+            "params": {key: value for key, value in self.query.items() if value is not None},
+            "headers": dict(self.headers),
+            "json": self.json,
+            "data": self.data,
+        }
+        if self.content is not None:
+            made["content"] = opened.enter_context(_open(self.content)).read()
+        if self.files:
+            parts = self.files.items()
+            made["files"] = {part: (path.name, opened.enter_context(_open(path))) for part, path in parts}
+        return made if self.timeout_s is None else made | {"timeout": self.timeout_s}
+
+    def result(self, answer: httpx.Response) -> T:
+        if answer.is_error:
+            raise rebuilt(answer)
+        try:
+            found = cast(Json, answer.json())
+        except ValueError:
+            raise stranger(answer) from None
+        return self.reads(found)
+
+
+class Connection:
+    """Sends calls and waits for the answers. Raises LifecycleError: the answer's own, or UNAVAILABLE."""
 
     def __init__(
         self, url: str, actor: str, key: str | None, timeout_s: float, transport: httpx.BaseTransport | None
     ) -> None:
-        headers = {"x-headrace-actor": actor}
-        if secret := os.environ.get("HEADRACE_KEY", "") if key is None else key:
-            headers["authorization"] = f"Bearer {secret}"
-        try:
+        self.url = url.rstrip("/")
+        with _sound(url):
             self._http = httpx.Client(
-                base_url=url, headers=headers, timeout=timeout_s, transport=transport, trust_env=False
+                base_url=self.url,
+                headers=_headers(actor, key),
+                timeout=timeout_s,
+                transport=transport,
+                trust_env=False,
             )
-        except httpx.InvalidURL:
-            raise LifecycleError(LifecycleCode.INVALID, f"{url!r} is not a URL") from None
-        self._url = url
 
     def close(self) -> None:
         self._http.close()
 
-    def get(self, path: str, params: Mapping[str, Any] | None = None) -> Json:
-        given = {key: value for key, value in (params or {}).items() if value is not None}
-        return self.call("GET", path, params=given)
-
-    def call(self, method: str, path: str, **request: Any) -> Json:
-        try:
-            answer = self._http.request(method, path, **request)
-        except (httpx.TransportError, httpx.InvalidURL) as error:
-            raise unreachable(self._url, error) from None
-        if answer.is_error:
-            raise rebuilt(answer)
-        try:
-            return cast(Json, answer.json())
-        except ValueError:
-            raise stranger(answer) from None
+    def send(self, call: Call[T]) -> T:
+        with ExitStack() as opened, _answered(self.url):
+            answer = self._http.request(call.method, call.path, **call.request(opened))
+        return call.result(answer)
 
     def lines(self, path: str, params: Mapping[str, str]) -> Iterator[str]:
         """The lines of an answer that has no end, as they come."""
-        try:
-            with self._http.stream("GET", path, params=params, timeout=30.0) as answer:
+        with _answered(self.url), self._http.stream("GET", path, params=params, timeout=30.0) as answer:
+            if answer.is_error:
+                answer.read()
+                raise rebuilt(answer)
+            yield from answer.iter_lines()
+
+
+class AsyncConnection:
+    """Like `Connection`, in an event loop."""
+
+    def __init__(
+        self,
+        url: str,
+        actor: str,
+        key: str | None,
+        timeout_s: float,
+        transport: httpx.AsyncBaseTransport | None,
+    ) -> None:
+        self.url = url.rstrip("/")
+        with _sound(url):
+            self._http = httpx.AsyncClient(
+                base_url=self.url,
+                headers=_headers(actor, key),
+                timeout=timeout_s,
+                transport=transport,
+                trust_env=False,
+            )
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    async def send(self, call: Call[T]) -> T:
+        with ExitStack() as opened, _answered(self.url):
+            answer = await self._http.request(call.method, call.path, **call.request(opened))
+        return call.result(answer)
+
+    async def lines(self, path: str, params: Mapping[str, str]) -> AsyncIterator[str]:
+        with _answered(self.url):
+            async with self._http.stream("GET", path, params=params, timeout=30.0) as answer:
                 if answer.is_error:
-                    answer.read()
+                    await answer.aread()
                     raise rebuilt(answer)
-                yield from answer.iter_lines()
-        except httpx.TransportError as error:
-            raise unreachable(self._url, error) from None
+                async for line in answer.aiter_lines():
+                    yield line
+
+
+@contextmanager
+def _answered(url: str) -> Iterator[None]:
+    try:
+        yield
+    except (httpx.TransportError, httpx.InvalidURL) as error:
+        raise unreachable(url, error) from None
+
+
+@contextmanager
+def _sound(url: str) -> Iterator[None]:
+    try:
+        yield
+    except httpx.InvalidURL:
+        raise LifecycleError(LifecycleCode.INVALID, f"{url!r} is not a URL") from None
+
+
+def _headers(actor: str, key: str | None) -> dict[str, str]:
+    secret = os.environ.get("HEADRACE_KEY", "") if key is None else key
+    return {"x-headrace-actor": actor} | ({"authorization": f"Bearer {secret}"} if secret else {})
+
+
+def _open(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise LifecycleError(LifecycleCode.INVALID, f"cannot read {path}: {error.strerror}") from None
 
 
 def unreachable(url: str, error: Exception) -> LifecycleError:

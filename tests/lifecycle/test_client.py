@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from lifecycle.client import Client
+from lifecycle.client import AsyncClient, Client
 from lifecycle.errors import LifecycleCode, LifecycleError
 from tests.lifecycle.desk import capture, onnx_bytes
 from tests.lifecycle.live import Live, serving
@@ -84,6 +84,21 @@ def test_labels_as_pairs(client: Client, live: Live, artifact: Path) -> None:
 def test_events_come_as_they_are_written(client: Client, artifact: Path) -> None:
     client.register("fraud", artifact)
     assert next(client.events(after=0))["kind"] == "version.registered"
+
+
+async def test_the_same_words_in_an_event_loop(live: Live, artifact: Path) -> None:
+    async with AsyncClient(live.url, actor="bob") as client:
+        first = await client.register("fraud", artifact)
+        await client.deploy("fraud", first["number"])
+        assert (await client.versions("fraud"))[0]["submitter"] == "bob"
+        async for record in client.events(after=0):
+            assert record["kind"] == "version.registered"
+            break
+        with pytest.raises(LifecycleError, match="there is no model 'none'"):
+            await client.model("none")
+    async with AsyncClient("http://127.0.0.1:1") as nobody:
+        with pytest.raises(LifecycleError, match="start one with `headrace up`"):
+            await nobody.status()
 
 
 def test_errors_come_back_as_they_were_raised(client: Client, artifact: Path, tmp_path: Path) -> None:

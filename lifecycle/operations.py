@@ -1,0 +1,287 @@
+"""The words of the SDK: one method per request, for both clients. Says what to send and sends nothing.
+
+Answers are the admin API's JSON objects.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import update_wrapper
+from pathlib import Path
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast, overload
+from urllib.parse import quote
+
+from lifecycle.wire import AsyncConnection, Call, Connection, Json
+
+LONG_S = 1800.0
+"""Validation and deployment answer when they are done."""
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Operation(Generic[P, T]):
+    """A method that says what to send; the client that it is called on sends it, at once or awaited."""
+
+    def __init__(self, says: Callable[Concatenate[Any, P], Call[T]]) -> None:
+        self._says = says
+        self.__doc__ = says.__doc__
+
+    @overload
+    def __get__(self, client: Connection, owner: object) -> Callable[P, T]: ...
+
+    @overload
+    def __get__(self, client: AsyncConnection, owner: object) -> Callable[P, Awaitable[T]]: ...
+
+    def __get__(self, client: Any, owner: object) -> Any:
+        if client is None:
+            return self
+
+        def sent(*args: P.args, **kwargs: P.kwargs) -> Any:
+            return client.send(self._says(client, *args, **kwargs))
+
+        return update_wrapper(sent, self._says)
+
+
+class Operations:
+    """What can be asked of a controller. Every method raises LifecycleError."""
+
+    @Operation
+    def status(self) -> Call[Json]:
+        return _get("/v1/status")
+
+    @Operation
+    def ready(self) -> Call[bool]:
+        return Call("GET", "/v1/ready", lambda answer: bool(answer["ready"]))
+
+    # Keys
+
+    @Operation
+    def keys(self) -> Call[list[Json]]:
+        return _list("/v1/keys", "keys")
+
+    @Operation
+    def create_key(
+        self, name: str, role: str, *, models: Sequence[str] = (), expires_s: float | None = None
+    ) -> Call[Json]:
+        """A new key; `secret` in the answer is told only now. See `headrace key create --help`."""
+        body = {"name": name, "role": role, "models": list(models), "expires_s": expires_s}
+        return _send("POST", "/v1/keys", json=body)
+
+    @Operation
+    def revoke_key(self, name: str) -> Call[Json]:
+        return _send("DELETE", "/v1/keys/" + quote(name, safe=""))
+
+    # Models and versions
+
+    @Operation
+    def models(self) -> Call[list[Json]]:
+        return _list("/v1/models", "models")
+
+    @Operation
+    def model(self, name: str) -> Call[Json]:
+        return _get(_at(name))
+
+    @Operation
+    def versions(self, model: str) -> Call[list[Json]]:
+        return _list(_at(model, "versions"), "versions")
+
+    @Operation
+    def version(self, model: str, number: int) -> Call[Json]:
+        return _get(_at(model, "versions", number))
+
+    @Operation
+    def register(
+        self,
+        model: str,
+        artifact: Path,
+        *,
+        number: int | None = None,
+        reference: Path | None = None,
+        recipe: str = "",
+    ) -> Call[Json]:
+        """Upload an ONNX file as a new version.
+
+        Args:
+            number: the next free one if not given.
+            reference: Parquet file of training data, columns `inputs.<tensor>` and maybe `label`.
+            recipe: `module:function` that retrains the model.
+        """
+        form = {"recipe": recipe} | ({} if number is None else {"number": str(number)})
+        given = {"artifact": artifact, "reference": reference}
+        files = {part: path for part, path in given.items() if path is not None}
+        return _send("POST", _at(model, "versions"), data=form, files=files, timeout_s=LONG_S)
+
+    @Operation
+    def validate(self, model: str, number: int) -> Call[Json]:
+        """Run the gates; raises REFUSED if the version does not pass."""
+        return _act(model, number, "validate")
+
+    @Operation
+    def approve(self, model: str, number: int) -> Call[Json]:
+        return _act(model, number, "approve")
+
+    @Operation
+    def reject(self, model: str, number: int) -> Call[Json]:
+        return _act(model, number, "reject")
+
+    @Operation
+    def retire(self, model: str, number: int) -> Call[Json]:
+        return _act(model, number, "retire")
+
+    @Operation
+    def deploy(self, model: str, number: int, plan: str | Json = "") -> Call[Json]:
+        """All traffic for a model's first version, a rollout by `plan` for a later one."""
+        path = _at(model, "versions", number, "deploy")
+        return _send("POST", path, json={"plan": plan}, timeout_s=LONG_S)
+
+    # Traffic
+
+    @Operation
+    def traffic(self, model: str) -> Call[Json]:
+        return _get(_at(model, "traffic"))
+
+    @Operation
+    def set_traffic(
+        self,
+        model: str,
+        weights: Mapping[int, float],
+        *,
+        shadows: Sequence[int] | None = None,
+        if_revision: int | None = None,
+        dry_run: bool = False,
+    ) -> Call[Json]:
+        """Percent by version, summing to 100; shadows stay unless given. STALE if not at `if_revision`."""
+        kept = None if shadows is None else list(shadows)
+        body = {"weights": dict(weights), "shadows": kept, "dry_run": dry_run}
+        headers = {} if if_revision is None else {"if-match": f'"{if_revision}"'}
+        return _send("PUT", _at(model, "traffic"), json=body, headers=headers, timeout_s=LONG_S)
+
+    @Operation
+    def set_limits(self, model: str, *, max_concurrency: int = 0, max_queue: int = 0) -> Call[Json]:
+        """What a model may take of each worker; 0 is no limit."""
+        limits = {"max_concurrency": max_concurrency, "max_queue": max_queue}
+        return _send("PUT", _at(model, "limits"), json=limits, timeout_s=LONG_S)
+
+    @Operation
+    def rollback(self, model: str) -> Call[Json]:
+        return _send("POST", _at(model, "rollback"), timeout_s=LONG_S)
+
+    # Rollouts
+
+    @Operation
+    def rollouts(self, model: str) -> Call[list[Json]]:
+        """Newest first."""
+        return _list(_at(model, "rollouts"), "rollouts")
+
+    @Operation
+    def rollout(self, model: str) -> Call[Json]:
+        """The latest one; NOT_FOUND if there never was any."""
+        return _get(_at(model, "rollouts", "current"))
+
+    @Operation
+    def start_rollout(self, model: str, version: int, plan: str | Json = "") -> Call[Json]:
+        """`plan` is a preset's name or a plan as a JSON object."""
+        return _send("POST", _at(model, "rollouts"), json={"version": version, "plan": plan})
+
+    @Operation
+    def pause(self, model: str) -> Call[Json]:
+        return _steer(model, "pause")
+
+    @Operation
+    def resume(self, model: str) -> Call[Json]:
+        return _steer(model, "resume")
+
+    @Operation
+    def promote(self, model: str) -> Call[Json]:
+        return _steer(model, "promote")
+
+    @Operation
+    def abort(self, model: str) -> Call[Json]:
+        return _steer(model, "abort")
+
+    # Observation and retraining
+
+    @Operation
+    def feedback(self, model: str, labels: Path | Mapping[str, Any]) -> Call[Json]:
+        """Labels by prediction id, or a Parquet or CSV file with columns `prediction_id` and `label`."""
+        if isinstance(labels, Path):
+            kind = "text/csv" if labels.suffix.lower() == ".csv" else "application/vnd.apache.parquet"
+            headers, query = {"content-type": kind}, {"model": model}
+            return _send("POST", "/v1/feedback", query=query, headers=headers, content=labels)
+        pairs = [{"prediction_id": prediction, "label": label} for prediction, label in labels.items()]
+        return _send("POST", "/v1/feedback", json={"model": model, "labels": pairs})
+
+    @Operation
+    def series(self, model: str) -> Call[Json]:
+        return _get(_at(model, "series"))
+
+    @Operation
+    def drift(self, model: str) -> Call[Json]:
+        return _get(_at(model, "drift"))
+
+    @Operation
+    def performance(self, model: str) -> Call[Json]:
+        return _get(_at(model, "performance"))
+
+    @Operation
+    def retraining(self, model: str) -> Call[Json]:
+        return _get(_at(model, "retrain"))
+
+    @Operation
+    def retrain(self, model: str, reason: str = "") -> Call[Json]:
+        return _send("POST", _at(model, "retrain"), json={"reason": reason})
+
+    @Operation
+    def audit(
+        self, model: str | None = None, *, after: int | None = None, limit: int = 100
+    ) -> Call[list[Json]]:
+        """Records, oldest first: the newest `limit`, or the first `limit` behind number `after`."""
+        query = {"model": model, "after": after, "limit": limit}
+        return _list("/v1/audit", "records", query)
+
+    @Operation
+    def audit_at(self, model: str, time: str) -> Call[Json]:
+        """Which versions had the model's traffic at a time (ISO 8601 or Unix seconds)."""
+        return _get("/v1/audit/at", {"model": model, "time": time})
+
+    @Operation
+    def audit_prediction(self, prediction: str) -> Call[Json]:
+        """Which version gave an answer, who let it serve and on what evidence, and the traffic then."""
+        return _get("/v1/audit/predictions/" + quote(prediction))
+
+    @Operation
+    def verify(self) -> Call[Json]:
+        """Check the ledger's hash chain and its signed checkpoints."""
+        return Call("GET", "/v1/audit/verify", _whole, timeout_s=LONG_S)
+
+    @Operation
+    def audit_key(self) -> Call[str]:
+        """The public key of the ledger's checkpoints, in hexadecimal."""
+        return Call("GET", "/v1/audit/key", lambda answer: str(answer["key"]))
+
+
+def _whole(answer: Json) -> Json:
+    return answer
+
+
+def _get(path: str, query: Mapping[str, Any] | None = None) -> Call[Json]:
+    return Call("GET", path, _whole, query or {})
+
+
+def _list(path: str, name: str, query: Mapping[str, Any] | None = None) -> Call[list[Json]]:
+    return Call("GET", path, lambda answer: cast(list[Json], answer[name]), query or {})
+
+
+def _send(method: str, path: str, **request: Any) -> Call[Json]:
+    return Call(method, path, _whole, **request)
+
+
+def _act(model: str, number: int, verb: str) -> Call[Json]:
+    return _send("POST", _at(model, "versions", number, verb), timeout_s=LONG_S)
+
+
+def _steer(model: str, verb: str) -> Call[Json]:
+    return _send("POST", _at(model, "rollouts", "current", verb), timeout_s=LONG_S)
+
+
+def _at(*parts: str | int) -> str:
+    return "/v1/models/" + "/".join(quote(str(part), safe="") for part in parts)

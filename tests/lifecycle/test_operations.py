@@ -1,0 +1,36 @@
+"""One description of a request serves both clients, and both make the same request of it."""
+
+import inspect
+
+import httpx
+
+from lifecycle.client import AsyncClient, Client
+from lifecycle.operations import Operation, Operations
+
+
+async def test_both_clients_send_the_same() -> None:
+    asked: list[tuple[str, str, bytes, str]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append((request.method, str(request.url), request.content, request.headers.get("if-match", "")))
+        return httpx.Response(200, json={"models": []})
+
+    transport = httpx.MockTransport(answer)
+    with Client("http://h/", transport=transport) as client:
+        client.set_traffic("m", {1: 100}, if_revision=7)
+        client.models()
+    async with AsyncClient("http://h", transport=transport) as looped:
+        await looped.set_traffic("m", {1: 100}, if_revision=7)
+        await looped.models()
+    assert asked[:2] == asked[2:]
+    assert asked[0][0] == "PUT"
+    assert asked[0][3] == '"7"'
+
+
+def test_every_word_explains_itself_on_a_client() -> None:
+    words = [name for name, value in vars(Operations).items() if isinstance(value, Operation)]
+    with Client("http://h") as client:
+        assert "model" in inspect.signature(client.start_rollout).parameters
+        assert "preset" in (client.start_rollout.__doc__ or "")
+        assert all(callable(getattr(client, word)) for word in words)
+    assert len(words) > 30
