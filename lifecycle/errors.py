@@ -13,6 +13,8 @@ class LifecycleCode(StrEnum):
     """The revision that the caller saw is no longer the current one."""
     REFUSED = "REFUSED"
     """An artifact or a version did not pass; the message says which gate."""
+    UNSUPPORTED = "UNSUPPORTED"
+    """A file of a kind that is never opened, such as a pickle."""
     UNAUTHENTICATED = "UNAUTHENTICATED"
     """No key, or one that is not valid."""
     FORBIDDEN = "FORBIDDEN"

@@ -1,6 +1,7 @@
 """Locks the calling process down before it touches an artifact. For disposable processes only.
 
-Every limit is one the process cannot raise again, or one the kernel enforces.
+Every limit is one the process cannot raise again, or one the kernel enforces; `docs/validation.md` has them
+all.
 """
 
 import ctypes
@@ -8,20 +9,36 @@ import math
 import os
 import resource
 import signal
+import sys
+from pathlib import Path
+
+from lifecycle.adapters.landlock import read_only
+from lifecycle.adapters.seccomp import alone
 
 CLONE_NEWUSER = 0x10000000
 CLONE_NEWNET = 0x40000000
 OPEN_FILES = 64
 
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAM = (ROOT / "gateway", ROOT / "lifecycle", Path(sys.prefix), Path(sys.base_prefix))
+SYSTEM = ("/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/proc", "/sys", "/dev/null", "/dev/urandom")
 
-def confine(memory_bytes: int, cpu_seconds: int, wall_seconds: float) -> None:
-    """Bound memory, processor time and life; forbid writing files; cut the network where permitted.
 
-    Call it before other threads start: a new user namespace needs a process with one thread. Where
-    neither root nor user namespaces are at hand the network stays reachable.
+def confine(memory_bytes: int, cpu_seconds: int, wall_seconds: float) -> tuple[str, ...]:
+    """Bound memory, processor time and life; take files, network and other processes away.
+
+    Call it before other threads start: the kernel restricts a thread and those that it starts.
+
+    Returns:
+        What this kernel does not offer, in words; empty where everything holds.
     """
     _leave_network()
     os.nice(15)
+    lacking = []
+    if not read_only((*PROGRAM, *map(Path, SYSTEM)), listed=(ROOT,)):
+        lacking.append("other files can be read (no Landlock)")
+    if not alone():
+        lacking.append("programs can be started and sockets opened (no seccomp)")
     for limit, value in (
         (resource.RLIMIT_AS, memory_bytes),
         (resource.RLIMIT_CPU, cpu_seconds),
@@ -35,6 +52,7 @@ def confine(memory_bytes: int, cpu_seconds: int, wall_seconds: float) -> None:
     # Ends the process even if the one that started it is gone; the default action needs no interpreter.
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.alarm(math.ceil(wall_seconds) + 1)
+    return tuple(lacking)
 
 
 def _leave_network() -> None:

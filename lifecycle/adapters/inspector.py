@@ -20,14 +20,14 @@ def main() -> None:
     arguments = json.loads(sys.argv[1])
     limits = Limits(**arguments["limits"])
     size = min(os.fstat(0).st_size, limits.max_bytes)
-    confine(limits.memory_mb * MEBIBYTE + 4 * size, limits.cpu_seconds, limits.wall_seconds)
+    lacking = confine(limits.memory_mb * MEBIBYTE + 4 * size, limits.cpu_seconds, limits.wall_seconds)
     # A library that prints must not spoil the frames.
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     # Only now, confined, are the parsers loaded.
     from lifecycle.adapters.inspection import inspect
 
-    frames.write(out, "ready", {})
+    frames.write(out, "ready", {"lacking": lacking})
     with os.fdopen(0, "rb") as artifact:
         inspect(artifact, limits, arguments["reference"], out)
     frames.write(out, "done", {})

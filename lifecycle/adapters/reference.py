@@ -6,7 +6,7 @@ Boolean columns `holdout` and `recent`, as the trainer writes them, say which ro
 """
 
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import pyarrow as pa
@@ -22,7 +22,7 @@ FLAGS = ("holdout", "recent")
 
 
 def read_reference(
-    path: Path, signature: Signature, max_rows: int | None = None, *, unseen: bool = False
+    source: Path | BinaryIO, signature: Signature, max_rows: int | None = None, *, unseen: bool = False
 ) -> tuple[dict[str, Array], Array | None]:
     """Inputs by tensor, [N, ...] in the signature's dtypes, and the labels [N] if there are any.
 
@@ -35,7 +35,7 @@ def read_reference(
         LifecycleError: INVALID if the file is not Parquet or does not fit the signature.
     """
     try:
-        table = pq.read_table(path)
+        table = pq.read_table(source)
     except (pa.ArrowException, OSError):
         raise _invalid("it is not a Parquet file that can be read") from None
     if not table.num_rows:

@@ -20,6 +20,7 @@ HTTP_STATUS: Mapping[LifecycleCode, HTTPStatus] = {
     LifecycleCode.CONFLICT: HTTPStatus.CONFLICT,
     LifecycleCode.STALE: HTTPStatus.PRECONDITION_FAILED,
     LifecycleCode.REFUSED: HTTPStatus.UNPROCESSABLE_ENTITY,
+    LifecycleCode.UNSUPPORTED: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     LifecycleCode.UNAUTHENTICATED: HTTPStatus.UNAUTHORIZED,
     LifecycleCode.THROTTLED: HTTPStatus.TOO_MANY_REQUESTS,
     LifecycleCode.FORBIDDEN: HTTPStatus.FORBIDDEN,

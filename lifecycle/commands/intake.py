@@ -45,7 +45,8 @@ class Intake:
         """Store a file that may be ONNX. Blocks.
 
         Raises:
-            LifecycleError: REFUSED for anything else and for files over the size limit.
+            LifecycleError: UNSUPPORTED for a file known to be something else, REFUSED for one that is empty
+                or over the size limit.
         """
         try:
             with artifact.open("rb") as file:
@@ -53,7 +54,10 @@ class Intake:
         except OSError:
             raise LifecycleError(LifecycleCode.INVALID, "the model's file cannot be read") from None
         if kind := foreign(head):
-            raise _refused(f"it is {kind}, and only ONNX is served here; export the model to ONNX")
+            raise LifecycleError(
+                LifecycleCode.UNSUPPORTED,
+                f"the artifact is {kind}, and only ONNX files are served here; export the model to ONNX",
+            )
         if not size:
             raise _refused("it is empty")
         if size > self._limits.max_bytes:

@@ -86,8 +86,8 @@ class Models:
             reference: Parquet rows that stand for normal traffic, optionally with their `label`.
 
         Raises:
-            LifecycleError: INVALID for a bad name or number, REFUSED if the file is not a servable ONNX
-                model, CONFLICT if the number is taken by another file.
+            LifecycleError: INVALID for a bad name or number, UNSUPPORTED or REFUSED if the file is not a
+                servable ONNX model, CONFLICT if the number is taken by another file.
         """
         if not NAME.fullmatch(name):
             raise LifecycleError(
@@ -102,7 +102,7 @@ class Models:
                 return present
             package = await self._intake.inspect(stored, reference)
         except LifecycleError as error:
-            if error.code is LifecycleCode.REFUSED:
+            if error.code in (LifecycleCode.REFUSED, LifecycleCode.UNSUPPORTED):
                 self._store.commit(Entry(actor, "version.refused", name, {"reason": error.message}))
             raise
         return self._add(name, number, package, recipe, actor, lineage or Lineage())

@@ -1,9 +1,14 @@
 """Names files that are not ONNX by their first bytes, so that nothing ever tries to load them."""
 
-HEAD_BYTES = 16
+HEAD_BYTES = 262
 
 _FORMATS = (
     (0, b"PK\x03\x04", "a zip archive (a PyTorch .pt, a Keras model or a package)"),
+    (0, b"PK\x05\x06", "an empty zip archive"),
+    (257, b"ustar", "a tar archive"),
+    (0, b"7z\xbc\xaf", "a 7z archive"),
+    (0, b"Rar!", "a RAR archive"),
+    (0, b"\x28\xb5\x2f\xfd", "a Zstandard file"),
     (0, b"\x1f\x8b", "a gzip file"),
     (0, b"BZh", "a bzip2 file"),
     (0, b"\xfd7zXZ", "an xz file"),
@@ -11,6 +16,7 @@ _FORMATS = (
     (0, b"GGUF", "a GGUF file"),
     (0, b"\x93NUMPY", "a NumPy file"),
     (0, b"\x7fELF", "a program or library"),
+    (0, b"MZ", "a program or library"),
     (4, b"TFL3", "a TensorFlow Lite model"),
     (8, b"{", "a safetensors file"),
     *((0, bytes((0x78, level)), "a zlib file (a joblib pickle)") for level in (0x01, 0x5E, 0x9C, 0xDA)),

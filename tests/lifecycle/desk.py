@@ -30,7 +30,7 @@ from lifecycle.core.plan import preset
 from lifecycle.core.validation import Inspection, Limits
 from lifecycle.core.verdict import Finding, Verdict
 from lifecycle.monitor import Monitor
-from lifecycle.ports import TrainingJob
+from lifecycle.ports import Sandbox, TrainingJob
 from tests.lifecycle.world import FakeFleet
 
 SIGNATURE = Signature((TensorSpec("x", "FP32", (-1, 3)),), (TensorSpec("y", "FP32", (-1, 3)),))
@@ -53,14 +53,22 @@ class NoTrainer:
 
 
 def open_desk(
-    home: Path, *, workers: int = 2, identity: bool = False, approvals: int = 0
+    home: Path,
+    *,
+    workers: int = 2,
+    identity: bool = False,
+    approvals: int = 0,
+    sandbox: Sandbox | None = None,
+    limits: Limits | None = None,
 ) -> tuple[Desk, SqlStore, ParquetCaptures]:
     store = SqlStore(f"sqlite:///{home / 'headrace.db'}")
     fleet = FakeFleet(workers)
     publisher = Publisher(store, fleet)
     captures = ParquetCaptures(home / "captures")
     models = Models(
-        *(store, FileArtifacts(str(home / "artifacts"), home / "cache"), InstantSandbox(), time.time),
+        *(store, FileArtifacts(str(home / "artifacts"), home / "cache")),
+        *(sandbox or InstantSandbox(), time.time),
+        limits=limits,
         approvals=lambda _: approvals,
     )
     traffic = Traffic(store, fleet, publisher, time.time)

@@ -7,8 +7,10 @@ from pathlib import Path
 PREPARE = "from lifecycle.adapters.confine import confine; confine(1 << 30, {cpu}, {wall}); "
 
 
-def confined(then: str, cpu: int = 10, wall: float = 10) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-c", PREPARE.format(cpu=cpu, wall=wall) + then]
+def confined(
+    then: str, cpu: int = 10, wall: float = 10, before: str = ""
+) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-c", before + PREPARE.format(cpu=cpu, wall=wall) + then]
     root = str(Path(__file__).resolve().parents[3])
     return subprocess.run(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, cwd=root, env={}
@@ -21,7 +23,14 @@ def test_memory_is_bounded() -> None:
 
 def test_no_file_can_be_written(tmp_path: Path) -> None:
     path = tmp_path / "file"
-    assert "File too large" in confined(f"open({str(path)!r}, 'wb', 0).write(b'x')").stdout
+    assert "PermissionError" in confined(f"open({str(path)!r}, 'wb', 0)").stdout
+    assert not path.exists()
+
+
+def test_a_file_that_was_open_before_cannot_grow_either(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    before = f"file = open({str(path)!r}, 'wb', 0); "
+    assert "File too large" in confined("file.write(b'x')", before=before).stdout
     assert path.read_bytes() == b""
 
 
@@ -33,3 +42,10 @@ def test_processor_time_and_life_are_bounded() -> None:
 def test_the_limits_cannot_be_raised_again() -> None:
     raising = "import resource as r; print(r.getrlimit(r.RLIMIT_AS), r.getrlimit(r.RLIMIT_FSIZE))"
     assert confined(raising).stdout.strip() == f"({1 << 30}, {1 << 30}) (0, 0)"
+
+
+def test_nothing_is_lacking_where_the_kernel_has_it_all() -> None:
+    told = "from lifecycle.adapters.confine import confine; print(confine(1 << 30, 10, 10))"
+    root = str(Path(__file__).resolve().parents[3])
+    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True, cwd=root)
+    assert done.stdout.strip() == "()"

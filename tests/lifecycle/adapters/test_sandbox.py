@@ -8,67 +8,16 @@ import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
 
 from gateway.core.signature import Signature, TensorSpec
 from lifecycle.adapters.sandbox import ProcessSandbox
 from lifecycle.core.validation import Inspection, Limits, stopped
 from lifecycle.core.verdict import Finding, Verdict
+from tests.lifecycle.evil import constant, endless, greedy, save
 
 Write = Callable[..., Path]
 LIMITS = Limits(wall_seconds=30, cpu_seconds=20)
-
-
-def save(
-    path: Path, nodes: list[onnx.NodeProto], output: list[int | str], kind: int = TensorProto.FLOAT
-) -> Path:
-    graph = helper.make_graph(
-        nodes,
-        "g",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["rows", 3])],
-        [helper.make_tensor_value_info("y", kind, output)],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
-    onnx.save_model(model, str(path))
-    return path
-
-
-def constant(name: str, value: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> onnx.NodeProto:
-    return helper.make_node("Constant", [], [name], value=numpy_helper.from_array(value))
-
-
-def endless(path: Path) -> Path:
-    """A Loop whose condition is always true and whose trip count is the highest there is."""
-    body = helper.make_graph(
-        [helper.make_node("Identity", ["go_in"], ["go_out"]), helper.make_node("Identity", ["in"], ["out"])],
-        "body",
-        [
-            helper.make_tensor_value_info("i", TensorProto.INT64, []),
-            helper.make_tensor_value_info("go_in", TensorProto.BOOL, []),
-            helper.make_tensor_value_info("in", TensorProto.FLOAT, None),
-        ],
-        [
-            helper.make_tensor_value_info("go_out", TensorProto.BOOL, []),
-            helper.make_tensor_value_info("out", TensorProto.FLOAT, None),
-        ],
-    )
-    nodes = [
-        constant("trips", np.array(2**62, np.int64)),
-        constant("go", np.array(True)),
-        helper.make_node("Loop", ["trips", "go", "x"], ["y"], body=body),
-    ]
-    return save(path, nodes, ["rows", 3])
-
-
-def greedy(path: Path) -> Path:
-    """Asks for a tensor of 4 TB."""
-    nodes = [
-        constant("shape", np.array([1 << 20, 1 << 20], np.int64)),
-        helper.make_node("ConstantOfShape", ["shape"], ["vast"]),
-        helper.make_node("ReduceMax", ["vast"], ["most"], keepdims=0),
-        helper.make_node("Add", ["x", "most"], ["y"]),
-    ]
-    return save(path, nodes, ["rows", 3])
 
 
 def rows(path: Path, values: Sequence[Sequence[float]], **columns: Sequence[object]) -> Path:

@@ -22,8 +22,8 @@ async def test_the_actor_is_the_one_of_the_header(admin: Admin) -> None:
 async def test_a_file_that_is_no_model_is_refused(admin: Admin) -> None:
     files = {"artifact": ("model.onnx", b"PK\x03\x04 a zip")}
     answer = await admin.http.post("/v1/models/fraud/versions", files=files)
-    assert answer.status_code == 422
-    assert answer.json()["error"]["code"] == "REFUSED"
+    assert answer.status_code == 415
+    assert answer.json()["error"]["code"] == "UNSUPPORTED"
 
 
 async def test_a_taken_number_conflicts(admin: Admin) -> None:

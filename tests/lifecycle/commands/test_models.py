@@ -86,15 +86,22 @@ async def test_dots_within_a_name_are_fine(house: House, linear: Write) -> None:
     assert (await house.models.register("model..1_a-B", linear(), actor="ann")).model == "model..1_a-B"
 
 
-@pytest.mark.parametrize("data", [pickle.dumps([1]), b"PK\x03\x04" + bytes(50), b""])
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (pickle.dumps([1]), LifecycleCode.UNSUPPORTED),
+        (b"PK\x03\x04" + bytes(50), LifecycleCode.UNSUPPORTED),
+        (b"", LifecycleCode.REFUSED),
+    ],
+)
 async def test_other_files_are_refused_before_they_are_stored(
-    house: House, tmp_path: Path, data: bytes
+    house: House, tmp_path: Path, data: bytes, code: LifecycleCode
 ) -> None:
     path = tmp_path / "model.onnx"
     path.write_bytes(data)
     with pytest.raises(LifecycleError) as caught:
         await house.models.register("m", path, actor="ann")
-    assert caught.value.code is LifecycleCode.REFUSED
+    assert caught.value.code is code
     assert house.store.models() == []
     assert not (tmp_path / "artifacts").exists()
     assert house.kinds() == ["version.refused"]

@@ -3,7 +3,7 @@ import zlib
 
 import pytest
 
-from lifecycle.core.sniff import foreign
+from lifecycle.core.sniff import HEAD_BYTES, foreign
 
 
 @pytest.mark.parametrize(
@@ -11,6 +11,7 @@ from lifecycle.core.sniff import foreign
     [
         (pickle.dumps({"weights": [1, 2]}), "pickle"),
         (b"PK\x03\x04" + bytes(12), "zip"),
+        (bytes(257) + b"ustar", "tar"),
         (zlib.compress(b"joblib" * 9), "joblib"),
         (b"\x89HDF\r\n\x1a\n", "HDF5"),
         (bytes(4) + b"TFL3", "TensorFlow Lite"),
@@ -18,7 +19,7 @@ from lifecycle.core.sniff import foreign
     ],
 )
 def test_other_formats_are_named(head: bytes, says: str) -> None:
-    assert says in foreign(head[:16])
+    assert says in foreign(head[:HEAD_BYTES])
 
 
 def test_onnx_and_the_unknown_pass() -> None:
