@@ -132,6 +132,7 @@ class Lifecycle:
             checkpoints=self._checkpoints,
             metrics=self._metrics.render,
             find=self._captures.find,
+            champion_now=self._controller.champion_now,
             default_plan=self._config.control.default_plan,
             keys=Keys(store, publisher.publish, self._clock),
             identity=gateway.identity,

@@ -4,14 +4,16 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import reduce
 
 from gateway.core.summary import Key, Window
 from lifecycle.commands.lookup import active_rollout
 from lifecycle.commands.perform import CONTROLLER, perform
 from lifecycle.commands.publish import Publisher
 from lifecycle.core.absorb import Bins, absorb
+from lifecycle.core.analysis.evidence import Arm
 from lifecycle.core.effect import settled
-from lifecycle.core.recent import Recent
+from lifecycle.core.recent import Recent, per_second
 from lifecycle.core.rollout import Rollout, Snapshot, decide
 from lifecycle.core.verdict import Finding, Verdict
 from lifecycle.errors import LifecycleError
@@ -62,6 +64,13 @@ class Controller:
             if fresh := active_rollout(self._store, rollout.model):
                 self._advance(fresh, now)
         self._recent.add(windows, now)
+
+    def champion_now(self, rollout: Rollout) -> tuple[Arm, float]:
+        """What the champion did in the last minute or two, and its requests per second."""
+        windows = self._recent.of(rollout.model, rollout.champion)
+        bins = self._bins(rollout)
+        arms = (Arm.of(window, bins[0] if bins else None) for window in windows)
+        return reduce(Arm.merge, arms, Arm.EMPTY), per_second(windows)
 
     def _advance(self, rollout: Rollout, now: float) -> None:
         try:

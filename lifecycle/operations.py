@@ -183,6 +183,11 @@ class Operations:
         return _send("POST", _at(model, "rollouts"), json={"version": version, "plan": plan})
 
     @Operation
+    def forecast(self, model: str, version: int, plan: str | Json = "") -> Call[Json]:
+        """What `start_rollout` would lead to with the traffic of now. Changes nothing."""
+        return _send("POST", _at(model, "rollouts", "forecast"), json={"version": version, "plan": plan})
+
+    @Operation
     def pause(self, model: str) -> Call[Json]:
         return _steer(model, "pause")
 

@@ -15,6 +15,8 @@ from lifecycle.commands.models import Models
 from lifecycle.commands.retraining import Retraining
 from lifecycle.commands.rollouts import Rollouts
 from lifecycle.commands.traffic import Traffic
+from lifecycle.core.analysis.evidence import Arm
+from lifecycle.core.rollout import Rollout
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.monitor import Monitor
 from lifecycle.ports import Checkpoints, Fleet, Origin, Store
@@ -26,6 +28,7 @@ class Desk:
 
     Args:
         find: where the answer with a prediction id came from; None if it was not captured.
+        champion_now: what a champion did of late and its requests per second, for a rollout to come.
         metrics: the Prometheus text of `/metrics`.
         info: what the node says of itself in `/v1/status`; `workers` there is how many are wanted.
         default_plan: preset of a rollout that names no plan.
@@ -46,6 +49,7 @@ class Desk:
     checkpoints: Checkpoints
     metrics: Callable[[], bytes]
     find: Callable[[str], Origin | None]
+    champion_now: Callable[[Rollout], tuple[Arm, float]]
     info: Mapping[str, Any] = field(default_factory=dict)
     default_plan: str = "quick"
     hosts: frozenset[str] = frozenset()

@@ -1,5 +1,6 @@
 """`/v1/models/{model}/rollouts`: starting rollouts, looking at them, and stepping in."""
 
+import asyncio
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -7,7 +8,7 @@ from fastapi import APIRouter, Query
 from lifecycle.api.desk import Actor, AtDesk, Desk
 from lifecycle.api.preconditions import IfRevision
 from lifecycle.api.requests import RolloutIn
-from lifecycle.api.schemas import RolloutOut, RolloutsOut
+from lifecycle.api.schemas import ForecastOut, RolloutOut, RolloutsOut
 from lifecycle.core.plan import Plan, preset
 from lifecycle.core.rollout import Rollout
 
@@ -30,6 +31,14 @@ async def start(
     """Begin to bring a version into traffic, step by step."""
     plan = read_plan(desk, wanted.plan)
     return shown(desk, desk.rollouts.start(model, wanted.version, plan, actor, if_revision=if_revision))
+
+
+@router.post("/forecast")
+async def foresee(model: str, wanted: RolloutIn, desk: AtDesk) -> ForecastOut:
+    """What starting this rollout would lead to with the traffic of now. Changes nothing."""
+    plan = read_plan(desk, wanted.plan)
+    told = await asyncio.to_thread(desk.rollouts.forecast, model, wanted.version, plan, desk.champion_now)
+    return ForecastOut.model_validate(told.as_json())
 
 
 @router.get("/current")

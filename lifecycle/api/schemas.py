@@ -251,6 +251,37 @@ class RolloutsOut(BaseModel):
     rollouts: list[RolloutOut]
 
 
+class StepForecastOut(BaseModel):
+    """One step under the traffic of now.
+
+    `weight` is percent, 0 for a shadow. `seconds` is None if its guards would never all pass. `waits_for` is
+    what takes that long. `error_rate` and `slower` (a factor on the latency) are the smallest regressions
+    that would be rolled back, as likely as not, by the end of the step; None if none would.
+    """
+
+    weight: float
+    requests_per_s: float
+    seconds: float | None
+    waits_for: list[str]
+    error_rate: float | None
+    slower: float | None
+
+
+class ForecastOut(BaseModel):
+    """What a rollout would do for a version that is as good as the champion.
+
+    `requests_per_s` and `error_rate` are the champion's now. `seconds` lead to the promotion; None if it
+    would not come to that. `steps` end with the first one that would not.
+    """
+
+    plan: dict[str, Any]
+    requests_per_s: float
+    error_rate: float
+    steps: list[StepForecastOut]
+    seconds: float | None
+    reason: str
+
+
 class DeploymentOut(BaseModel):
     """What came of a deployment, in `message`; `rollout` is the version's, if it is in one."""
 

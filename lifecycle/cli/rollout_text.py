@@ -42,6 +42,7 @@ def _facts(rollout: Rollout) -> list[tuple[str, object]]:
         ("plan", f"{rollout['plan']['name']}{', step ' + _steps(rollout) if _steps(rollout) else ''}"),
         ("phase", state),
         ("in this step", _time_in_step(rollout) if started and rollout["active"] else None),
+        ("time left", _time_left(rollout) if rollout["active"] else None),
         ("verdict", rollout["verdict"]),
         ("reason", rollout["reason"]),
     ]
@@ -56,6 +57,20 @@ def _time_in_step(rollout: Rollout) -> str:
         f"{spent} of at least {duration(step['min_seconds'])}, "
         f"{rollout['step_requests']} of at least {step['min_requests']} requests"
     )
+
+
+def _time_left(rollout: Rollout) -> str | None:
+    if rollout["phase"] == "bake":
+        over_at, then = (
+            rollout["step_started_at"] + rollout["plan"]["bake_seconds"],
+            "it is promoted for good",
+        )
+    elif rollout["deadline_at"] is not None and not rollout["paused"]:
+        holds = rollout["plan"]["at_deadline"] == "hold"
+        over_at, then = rollout["deadline_at"], "it holds for a person" if holds else "it is rolled back"
+    else:
+        return None
+    return f"{duration(max(over_at - time.time(), 0))}, then {then}"
 
 
 def _steps(rollout: Rollout) -> str:
@@ -78,12 +93,29 @@ def _style(champion: bool) -> str:
 
 
 def _findings(rollout: Rollout) -> Table:
-    grid = Table("guard", "verdict", "progress", "reason", box=None, header_style="bold", pad_edge=False)
+    grid = Table(
+        "guard",
+        "verdict",
+        "evidence",
+        "",
+        "reason and what is missing",
+        box=None,
+        header_style="bold",
+        pad_edge=False,
+    )
     for finding in rollout["findings"]:
         progress = finding["numbers"].get("progress")
         bar: RenderableType = ""
         if progress is not None:
             style = STYLES.get(finding["verdict"], "")
             bar = ProgressBar(total=1, completed=progress, width=BAR_WIDTH, complete_style=style)
-        grid.add_row(finding["name"], worded(finding["verdict"]), bar, Text(finding["reason"]))
+        grid.add_row(
+            finding["name"], worded(finding["verdict"]), bar, _weight(finding), Text(finding["reason"])
+        )
     return grid
+
+
+def _weight(finding: dict[str, Any]) -> str:
+    """The log e-value beside the threshold at which it decides."""
+    found, threshold = (finding["numbers"].get(name) for name in ("log_e", "threshold"))
+    return "" if found is None or threshold is None else f"{max(found, 0):.1f} of {threshold:.1f}"

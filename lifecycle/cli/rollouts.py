@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 from rich.live import Live
 
+from lifecycle.cli.forecast_text import draw_forecast
 from lifecycle.cli.options import URL, AsJson, Name, Number, Url, connect
 from lifecycle.cli.plans import read_plan
 from lifecycle.cli.rollout_text import describe, draw
@@ -26,15 +27,25 @@ def start(
         str,
         typer.Option(help="quick, cautious, shadow-first, manual, or a TOML file. [default: the server's]"),
     ] = "",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say how long it would take and what it would catch; no more.")
+    ] = False,
     url: Url = URL,
     as_json: AsJson = False,
 ) -> None:
     """Start the rollout of an approved version.
 
-    Example: `headrace rollout start fraud 2 --plan cautious`
+    Example: `headrace rollout start fraud 2 --plan cautious --dry-run`
     """
     with connect(url) as client:
-        _show_line(client.start_rollout(name, number, read_plan(plan)), as_json)
+        if not dry_run:
+            _show_line(client.start_rollout(name, number, read_plan(plan)), as_json)
+            return
+        told = client.forecast(name, number, read_plan(plan))
+    if as_json:
+        show_json(told)
+    else:
+        console().print(draw_forecast(told))
 
 
 @app.command()

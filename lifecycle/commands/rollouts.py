@@ -8,6 +8,8 @@ from lifecycle.commands.lookup import active_rollout, find_model, find_versions
 from lifecycle.commands.perform import perform
 from lifecycle.commands.publish import Publisher
 from lifecycle.core import traffic
+from lifecycle.core.analysis.evidence import Arm
+from lifecycle.core.forecast import Forecast, forecast
 from lifecycle.core.plan import Plan
 from lifecycle.core.rollout import Action, Kind, Phase, Rollout
 from lifecycle.errors import LifecycleCode, LifecycleError
@@ -30,6 +32,21 @@ class Rollouts:
         self, model: str, version: int, plan: Plan, actor: str, *, if_revision: int | None = None
     ) -> Rollout:
         """Begin a rollout. Raises NOT_FOUND, STALE, or CONFLICT with what stands in the way."""
+        rollout = self._new(model, version, plan, actor, if_revision)
+        self._note(rollout, "start", actor, plan=plan.as_json())
+        return rollout
+
+    def forecast(
+        self, model: str, version: int, plan: Plan, seen: Callable[[Rollout], tuple[Arm, float]]
+    ) -> Forecast:
+        """What `start` would lead to, which is not done. Raises as `start` does.
+
+        Args:
+            seen: the champion's recent traffic and its requests per second, for a rollout to come.
+        """
+        return forecast(plan, *seen(self._new(model, version, plan, "", None)))
+
+    def _new(self, model: str, version: int, plan: Plan, actor: str, if_revision: int | None) -> Rollout:
         found = find_model(self._store, model, if_revision)
         if running := active_rollout(self._store, model):
             raise _conflict(f"version {running.version} is in a rollout; promote it or abort it first")
@@ -44,7 +61,7 @@ class Rollouts:
             raise _conflict("traffic is split by hand; give one version 100 percent first")
         now = self._clock()
         deadline = None if plan.deadline_seconds is None else now + plan.deadline_seconds
-        rollout = Rollout(
+        return Rollout(
             uuid.uuid4().hex,
             model,
             version,
@@ -55,8 +72,6 @@ class Rollouts:
             previous=found.previous,
             deadline_at=deadline,
         )
-        self._note(rollout, "start", actor, plan=plan.as_json())
-        return rollout
 
     def pause(self, model: str, actor: str) -> Rollout:
         """Hold the present split. A FAIL still rolls back; the deadline waits."""

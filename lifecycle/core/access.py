@@ -30,6 +30,7 @@ RULES: dict[tuple[str, str], KeyRole] = {
     ("POST", _MODEL + "/rollback"): _D,
     ("GET", _MODEL + "/rollouts"): _V,
     ("POST", _MODEL + "/rollouts"): _D,
+    ("POST", _MODEL + "/rollouts/forecast"): _V,
     ("GET", _CURRENT): _V,
     ("POST", _CURRENT + "/pause"): _D,
     ("POST", _CURRENT + "/resume"): _D,

@@ -1,10 +1,19 @@
 """The last minutes of each champion's traffic, so that a rollout starts with something to compare with."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from gateway.core.summary import Window
 from gateway.core.types import Role
+
+
+def per_second(windows: Sequence[Window]) -> float:
+    """Requests per second over the time that the windows span; 0 without any."""
+    if not windows:
+        return 0.0
+    span = max(window.end for window in windows) - min(window.start for window in windows)
+    return sum(window.requests for window in windows) / max(span, 1.0)
+
 
 _Key = tuple[str, int]
 

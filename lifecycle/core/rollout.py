@@ -10,6 +10,7 @@ from typing import Any
 
 from gateway.core.report import WorkerReport
 from lifecycle.core.analysis.evidence import Evidence
+from lifecycle.core.analysis.guards import counted
 from lifecycle.core.plan import AtDeadline, Plan
 from lifecycle.core.verdict import Finding, Verdict, combine
 
@@ -241,9 +242,7 @@ def _cleared(rollout: Rollout, now: float) -> bool:
     step = rollout.plan.steps[rollout.step]
     if now < rollout.step_started_at + step.min_seconds or rollout.step_requests() < step.min_requests:
         return False
-    # A shadow answers nobody, so its latency is nobody's: those guards are judged on live traffic only.
-    judged = (f for f in rollout.findings if not (step.shadow and f.name.startswith("latency")))
-    return combine(judged) is Verdict.PASS
+    return combine(counted(rollout.findings, shadow=step.shadow)) is Verdict.PASS
 
 
 def _waiting(rollout: Rollout) -> str:

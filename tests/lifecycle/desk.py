@@ -26,6 +26,7 @@ from lifecycle.commands.publish import Publisher
 from lifecycle.commands.retraining import Retraining
 from lifecycle.commands.rollouts import Rollouts
 from lifecycle.commands.traffic import Traffic
+from lifecycle.core.analysis.evidence import Arm
 from lifecycle.core.plan import preset
 from lifecycle.core.validation import Inspection, Limits
 from lifecycle.core.verdict import Finding, Verdict
@@ -95,6 +96,7 @@ def open_desk(
         identity=identity,
         checkpoints=FileCheckpoints(str(home / "checkpoints"), public_text(signer), signer),
         find=captures.find,
+        champion_now=lambda _: (Arm(60_000, 300), 1_000.0),
         metrics=lambda: b"headrace_up 1\n",
         info={"workers": workers},
         hosts=frozenset({"admin.example"}),

@@ -118,7 +118,11 @@ class World:
         for number, weight in route.weights:
             role = Role.CHAMPION if number == route.champion else Role.CANARY
             seen.append((number, role, round(weight * self.rate / 100)))
-        healthy = [window(number, role, generation, requests=n) for number, role, n in seen if number != 2]
+        healthy = [
+            window(number, role, generation, requests=n, end=self.now)
+            for number, role, n in seen
+            if number != 2
+        ]
         return healthy + [
             window(number, role, generation, requests=n, errors=errors, invalid=invalid, end=self.now)
             for number, role, n in seen
@@ -247,6 +251,14 @@ async def test_the_champions_last_minutes_are_the_reference(world: World) -> Non
     world.rollouts.start("m", 2, preset("quick"), "ann")
     await world.run(1)
     assert world.rollout.evidence.reference.requests == 11 * 300
+
+
+async def test_a_forecast_rests_on_the_champions_last_minutes(world: World) -> None:
+    await world.run(10)
+    told = world.rollouts.forecast("m", 2, preset("quick"), world.controller.champion_now)
+    assert told.requests_per_s == pytest.approx(300)
+    assert told.seconds is not None
+    assert world.actions() == []
 
 
 async def test_a_change_in_between_is_decided_anew(world: World) -> None:

@@ -4,6 +4,7 @@ Pure and stateless: the same evidence always gives the same findings, however of
 """
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -93,6 +94,11 @@ def judge(evidence: Evidence, guards: Guards) -> tuple[Finding, ...]:
         ),
         _judge_outputs(evidence, guards.output_effect_fail, each, guards.alpha),
     )
+
+
+def counted(findings: Iterable[Finding], *, shadow: bool) -> tuple[Finding, ...]:
+    """The findings that a step waits for. A shadow answers nobody, so its latency is nobody's."""
+    return tuple(f for f in findings if not (shadow and f.name.startswith("latency")))
 
 
 def _judge_outputs(evidence: Evidence, limit: float, alpha_harm: float, alpha_clear: float) -> Finding:

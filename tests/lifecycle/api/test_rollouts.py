@@ -30,6 +30,16 @@ async def test_people_step_in(admin: Admin) -> None:
     assert (aborted.json()["phase"], aborted.json()["active"]) == ("aborted", False)
 
 
+async def test_a_forecast_starts_nothing(admin: Admin) -> None:
+    await admin.deployed(versions=2)
+    told = (await admin.http.post(f"{PATH}/forecast", json={"version": 2, "plan": "quick"})).json()
+    same = await admin.http.post(f"{PATH}/forecast", json={"version": 1})
+    assert (told["requests_per_s"], told["error_rate"]) == (1_000, 0.005)
+    assert told["steps"][0]["error_rate"] > 0.005
+    assert same.status_code == 409
+    assert (await admin.http.get(PATH)).json()["rollouts"] == []
+
+
 async def test_a_plan_may_be_given_whole(admin: Admin) -> None:
     await admin.deployed(versions=2)
     plan = {"name": "mine", "steps": [{"weight": 20, "min_requests": 10}]}

@@ -6,12 +6,13 @@ from rich.console import Console
 
 from lifecycle.cli.rollout_text import describe, draw
 
+PROVEN = {"progress": 1.0, "log_e": 3.71, "threshold": 3.69}
 TRAFFIC = {"champion": 1, "weights": {"1": 90.0, "2": 10.0}, "shadows": [3]}
 
 
 def rollout(**changes: object) -> dict[str, object]:
     findings = [
-        {"name": "errors", "verdict": "PASS", "reason": "no worse", "numbers": {"progress": 1.0}},
+        {"name": "errors", "verdict": "PASS", "reason": "no worse", "numbers": PROVEN},
         {"name": "outputs", "verdict": "INCONCLUSIVE", "reason": "[too] few", "numbers": {}},
     ]
     steps = [{"weight": 10.0, "min_seconds": 5.0, "min_requests": 50, "shadow": False}]
@@ -22,7 +23,8 @@ def rollout(**changes: object) -> dict[str, object]:
         "phase": "step",
         "active": True,
         "paused": False,
-        "plan": {"name": "quick", "steps": steps},
+        "plan": {"name": "quick", "steps": steps, "bake_seconds": 60, "at_deadline": "roll_back"},
+        "deadline_at": time.time() + 100,
         "step": 0,
         "weight": 10.0,
         "step_requests": 20,
@@ -52,7 +54,15 @@ def test_the_whole_shows_split_guards_and_time() -> None:
     assert "20 of at least 50 requests" in text
     assert "90 %" in text
     assert "shadow" in text
+    assert "3.7 of 3.7" in text
+    assert "then it is rolled back" in text
     assert "[too] few" in text
+
+
+def test_the_time_left_is_that_of_the_phase() -> None:
+    assert "promoted for good" in drawn(phase="bake", step_started_at=time.time())
+    assert "time left" in drawn()
+    assert "rolled back" not in drawn(paused=True)
 
 
 def test_before_any_judgement_that_is_said() -> None:

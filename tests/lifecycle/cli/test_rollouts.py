@@ -13,6 +13,14 @@ def test_a_rollout_is_started_held_and_ended(deployed: Run) -> None:
     assert deployed("rollout", "abort", "fraud", "--json").json["phase"] == "aborted"
 
 
+def test_a_dry_run_foresees_and_starts_nothing(deployed: Run) -> None:
+    said = deployed("rollout", "start", "fraud", 2, "--plan", "quick", "--dry-run")
+    assert (said.code, "1000 requests/s" in said.out) == (0, True)
+    told = deployed("rollout", "start", "fraud", 2, "--dry-run", "--json").json
+    assert [step["weight"] for step in told["steps"]] == [0, 10]
+    assert deployed("rollout", "show", "fraud").code == 1
+
+
 def test_watching_a_rollout_that_did_not_promote_fails(deployed: Run) -> None:
     deployed("rollout", "start", "fraud", 2)
     deployed("rollout", "abort", "fraud")
