@@ -16,6 +16,7 @@ def test_every_code_has_its_status() -> None:
         LifecycleCode.CONFLICT: 409,
         LifecycleCode.STALE: 412,
         LifecycleCode.REFUSED: 422,
+        LifecycleCode.UNSUPPORTED: 415,
         LifecycleCode.UNAUTHENTICATED: 401,
         LifecycleCode.THROTTLED: 429,
         LifecycleCode.FORBIDDEN: 403,
