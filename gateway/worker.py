@@ -12,7 +12,7 @@ from gateway.config import GatewayConfig
 from gateway.core.capture import Capture
 from gateway.core.keys import Keyring
 from gateway.core.routing import RouteTable
-from gateway.core.summary import Window
+from gateway.core.summary import Window, merged
 from gateway.pipeline import Pipeline
 from gateway.runtime.cycles import CycleCollector
 from gateway.runtime.live import LiveRoutes
@@ -21,6 +21,7 @@ from gateway.server.gate import Gate
 from gateway.server.grpc_server import GrpcServer
 from gateway.server.listener import HttpListener
 from gateway.telemetry.metrics import Metrics
+from gateway.telemetry.pairs import Pairs
 from gateway.telemetry.shadow import ShadowQueue
 from gateway.telemetry.tap import TrafficTap
 
@@ -35,7 +36,8 @@ class Worker:
         self.loader = Loader(config.home / "cache", config.serving)
         self.tap = TrafficTap(watching, self.loader.profile, np.random.default_rng(int(entropy, 16)))
         self.routes = LiveRoutes(self.loader, on_swap=self.tap.roll)
-        self.shadow = ShadowQueue(self.routes, self.tap, watching.shadow_queue)
+        self._pairs = Pairs()
+        self.shadow = ShadowQueue(self.routes, self.tap, self._pairs, watching.shadow_queue)
         self.pipeline = Pipeline(self.routes, self.tap, self.shadow, int(entropy, 16) / 16**12, _ids(entropy))
         self.metrics = Metrics()
         self.gate = Gate() if config.identity else None
@@ -58,7 +60,9 @@ class Worker:
 
     def collect(self) -> tuple[list[Window], list[Capture]]:
         """What was seen since the last call. Costs time in proportion to it: call it from a thread."""
-        windows, captures = self.tap.drain(time.time())
+        now = time.time()
+        windows, captures = self.tap.drain(now)
+        windows = merged([*windows, *self._pairs.drain(now)])
         self.metrics.absorb(windows)
         self.metrics.set_shadow_dropped(self.shadow.dropped)
         self.metrics.set_refused(self.pipeline.admission.refused, self.http.pressure.refused)

@@ -4,13 +4,14 @@ Never holds a row of data; only counts.
 """
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gateway.core.disagreement import NO_PAIRS, Disagreement
 from gateway.core.types import Outcome, Role
 
 Counts = NDArray[np.int64]
@@ -61,6 +62,7 @@ class Window:
         rows: rows of the answered requests.
         counts: binned features by profile key, each [features, bins]; empty without a profile.
         dropped: records the tap had no room for; none of their numbers are in the other fields.
+        disagreement: a shadow's answers beside the champion's on the same requests.
     """
 
     model: str
@@ -75,12 +77,18 @@ class Window:
     rows: int
     counts: Mapping[str, Counts]
     dropped: int = 0
+    disagreement: Disagreement = NO_PAIRS
 
     @classmethod
     def empty(cls, model: str, version: int, role: Role, generation: int) -> "Window":
         """The identity of `merge`."""
         latency = np.zeros(len(LATENCY_EDGES_NS) + 1, np.int64)
         return cls(model, version, role, generation, math.inf, -math.inf, {}, {}, latency, 0, {})
+
+    @classmethod
+    def of_pairs(cls, key: Key, now: float, disagreement: Disagreement) -> "Window":
+        """Says how a shadow's answers agree with the champion's, and nothing of its traffic."""
+        return replace(cls.empty(*key), start=now, end=now, disagreement=disagreement)
 
     @property
     def key(self) -> Key:
@@ -109,7 +117,16 @@ class Window:
             self.rows + other.rows,
             _add_counts(self.counts, other.counts),
             self.dropped + other.dropped,
+            self.disagreement.merge(other.disagreement),
         )
+
+
+def merged(windows: Iterable[Window]) -> list[Window]:
+    """The same, with one window per key, in the order in which the keys first came."""
+    found: dict[Key, Window] = {}
+    for window in windows:
+        found[window.key] = found[window.key].merge(window) if window.key in found else window
+    return list(found.values())
 
 
 def _add(left: Mapping[K, int], right: Mapping[K, int]) -> dict[K, int]:

@@ -10,6 +10,7 @@ from gateway.core.signature import check
 from gateway.core.types import InferRequest, InferResponse, Outcome, Role
 from gateway.errors import ErrorCode, GatewayError
 from gateway.ports import Routes, Tap
+from gateway.telemetry.pairs import Pairs
 
 log = logging.getLogger(__name__)
 
@@ -21,14 +22,16 @@ class ShadowQueue:
     """Implements `ports.Shadow`.
 
     Args:
+        pairs: takes a shadow's answer together with the champion's.
         most: copies that may wait; more are dropped and counted in `dropped`.
     """
 
-    def __init__(self, routes: Routes, tap: Tap, most: int) -> None:
+    def __init__(self, routes: Routes, tap: Tap, pairs: Pairs, most: int) -> None:
         self.dropped = 0
+        self._pairs = pairs
         self._routes = routes
         self._tap = tap
-        self._queue: asyncio.Queue[tuple[InferRequest, int, str]] = asyncio.Queue(most)
+        self._queue: asyncio.Queue[tuple[InferRequest, InferResponse, int]] = asyncio.Queue(most)
         self._task: asyncio.Task[None] | None = None
 
     def submit(self, request: InferRequest, response: InferResponse, shadows: tuple[int, ...]) -> None:
@@ -36,7 +39,7 @@ class ShadowQueue:
             if version == response.version:
                 continue
             try:
-                self._queue.put_nowait((request, version, response.prediction_id))
+                self._queue.put_nowait((request, response, version))
             except asyncio.QueueFull:
                 self.dropped += 1
 
@@ -57,16 +60,16 @@ class ShadowQueue:
 
     async def _work(self) -> None:
         while True:
-            request, version, prediction_id = await self._queue.get()
+            request, response, version = await self._queue.get()
             try:
-                await self._copy(request, version, prediction_id)
+                await self._copy(request, response, version)
             except Exception:
                 log.exception("a copy for shadow version %d of %s fails", version, request.model)
             finally:
                 self._queue.task_done()
             await asyncio.sleep(0)  # live requests first: an inline run does not suspend
 
-    async def _copy(self, request: InferRequest, version: int, prediction_id: str) -> None:
+    async def _copy(self, request: InferRequest, response: InferResponse, version: int) -> None:
         outcome, outputs = Outcome.SERVER_ERROR, None
         started = time.monotonic_ns()
         try:
@@ -80,4 +83,7 @@ class ShadowQueue:
                 self.dropped += 1
                 return
         latency_ns = time.monotonic_ns() - started
-        self._tap.record(request, version, Role.SHADOW, outcome, latency_ns, outputs, prediction_id)
+        self._tap.record(request, version, Role.SHADOW, outcome, latency_ns, outputs, response.prediction_id)
+        if outputs is not None and response.role is Role.CHAMPION:
+            generation = self._routes.table.generation
+            self._pairs.add((request.model, version, Role.SHADOW, generation), response.outputs, outputs)

@@ -30,6 +30,8 @@ class Arm:
         latency: answered requests by bin of `LATENCY_EDGES_NS`, int64; zero-length when none was seen.
         outputs: rows by predicted class or score bin, int64; zero-length when not compared. Both arms of
             a comparison must count into the same bins (`bins.common_bins`).
+        pairs: of a shadow, its answers that were compared with the champion's to the same request.
+        differing: of these, the ones that differ (`gateway.core.disagreement`).
     """
 
     requests: int = 0
@@ -37,6 +39,8 @@ class Arm:
     invalid: int = 0
     latency: Counts = field(default_factory=lambda: NONE)
     outputs: Counts = field(default_factory=lambda: NONE)
+    pairs: int = 0
+    differing: int = 0
 
     EMPTY: ClassVar["Arm"]
 
@@ -50,6 +54,8 @@ class Arm:
             window.outcomes.get(Outcome.INVALID_OUTPUT, 0),
             window.latency if window.latency.any() else NONE,
             NONE if bins is None or table is None else bins.count(table),
+            window.disagreement.pairs,
+            window.disagreement.differing,
         )
 
     def merge(self, other: "Arm") -> "Arm":
@@ -64,6 +70,8 @@ class Arm:
             self.invalid + other.invalid,
             _add(self.latency, other.latency),
             _add(self.outputs, other.outputs),
+            self.pairs + other.pairs,
+            self.differing + other.differing,
         )
 
     def __eq__(self, other: object) -> bool:
@@ -79,6 +87,8 @@ class Arm:
             "invalid": self.invalid,
             "latency": _sparse(self.latency),
             "outputs": _sparse(self.outputs),
+            "pairs": self.pairs,
+            "differing": self.differing,
         }
 
     @classmethod
@@ -89,6 +99,9 @@ class Arm:
             int(data["invalid"]),
             _dense(data["latency"]),
             _dense(data["outputs"]),
+            # Evidence of a rollout that began before pairs were counted has none.
+            int(data.get("pairs", 0)),
+            int(data.get("differing", 0)),
         )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lifecycle.core.analysis.disagreement import judge_disagreement
 from lifecycle.core.analysis.evidence import Evidence, Segment
 from lifecycle.core.analysis.latency import judge_latency
 from lifecycle.core.analysis.outputs import effect, log_e_differ
@@ -17,7 +18,8 @@ from lifecycle.core.verdict import Finding, Verdict
 
 QUANTILES = (0.5, 0.9, 0.95, 0.99)
 FAMILIES = 4
-"""Errors, invalid outputs, latency and outputs share the level of a false rollback equally."""
+"""Errors, invalid outputs, latency and outputs share the level of a false rollback equally, and so does
+disagreement once it has a limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,7 @@ class Guards:
         latency_tolerance: how much slower a canary may be, relative, and `latency_slack_ms` on top.
         latency_margin: how much more often, absolute, it may exceed a latency threshold.
         output_effect_fail: total variation distance of the answers past which a rollout fails; 1 for never.
+        disagreement_fail: share of shadow pairs that may differ, past which it fails; 1 for never.
     """
 
     alpha: float = 0.05
@@ -44,10 +47,12 @@ class Guards:
     latency_slack_ms: float = 1.0
     latency_margin: float = 0.01
     output_effect_fail: float = 0.25
+    disagreement_fail: float = 1.0
 
     def __post_init__(self) -> None:
-        if not 0 < self.output_effect_fail <= 1:
-            raise ValueError(f"output_effect_fail is above 0 and at most 1, not {self.output_effect_fail}")
+        for name in ("output_effect_fail", "disagreement_fail"):
+            if not 0 < getattr(self, name) <= 1:
+                raise ValueError(f"{name} is above 0 and at most 1, not {getattr(self, name)}")
         for name in ("alpha", "error_margin", "invalid_margin", "latency_margin"):
             if not 0 < getattr(self, name) < 1:
                 raise ValueError(f"{name} is within 0 and 1, not {getattr(self, name)}")
@@ -57,8 +62,10 @@ class Guards:
 
 
 def judge(evidence: Evidence, guards: Guards) -> tuple[Finding, ...]:
-    """One finding per guard: `errors`, `invalid_outputs`, `latency_p50|p90|p95|p99`, `outputs`."""
-    each = guards.alpha / FAMILIES
+    """One finding per guard: `errors`, `invalid_outputs`, `latency_p50|p90|p95|p99`, `outputs`, and after a
+    shadow's traffic `disagreement`."""
+    each = guards.alpha / (FAMILIES + (guards.disagreement_fail < 1))
+    pairs = judge_disagreement(evidence, guards.disagreement_fail, each, guards.alpha)
     return (
         judge_rate(
             "errors",
@@ -93,6 +100,7 @@ def judge(evidence: Evidence, guards: Guards) -> tuple[Finding, ...]:
             for q in QUANTILES
         ),
         _judge_outputs(evidence, guards.output_effect_fail, each, guards.alpha),
+        *((pairs,) if pairs else ()),
     )
 
 

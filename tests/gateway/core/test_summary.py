@@ -7,11 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from gateway.core.summary import LATENCY_EDGES_NS, Counts, Window, latency_histogram, quantile
+from gateway.core.disagreement import Disagreement
+from gateway.core.summary import LATENCY_EDGES_NS, Counts, Window, latency_histogram, merged, quantile
 from gateway.core.types import Outcome, Role
 
 BINS = len(LATENCY_EDGES_NS) + 1
 small = st.integers(0, 1000)
+outputs = st.sampled_from(["y", "z"])
 
 
 def table(shape: tuple[int, ...]) -> st.SearchStrategy[Counts]:
@@ -29,15 +31,19 @@ windows = st.builds(
     rows=small,
     counts=st.dictionaries(st.sampled_from(["inputs.x", "outputs.y"]), table((2, 3))),
     dropped=small,
+    disagreement=st.builds(Disagreement, *[small] * 4, st.dictionaries(outputs, table((4,)))),
 )
 
 
 def plain(window: Window) -> tuple[object, ...]:
     """Everything a window says, comparable."""
     counts = {key: table.tolist() for key, table in window.counts.items()}
+    seen = window.disagreement
     return (
         *(window.key, window.start, window.end, dict(window.outcomes), dict(window.protocols)),
         *(window.latency.tolist(), window.rows, counts, window.dropped),
+        *(seen.pairs, seen.differing, seen.rows, seen.rows_differing),
+        {name: counts.tolist() for name, counts in seen.distances.items()},
     )
 
 
@@ -93,3 +99,11 @@ def test_quantiles_at_the_ends() -> None:
     assert math.isnan(quantile(np.zeros(BINS, np.int64), 0.5))
     assert quantile(latency_histogram(np.array([3])), 0.5) == 10_000
     assert quantile(latency_histogram(np.array([10**12])), 0.5) == 60_000_000_000
+
+
+@given(st.lists(windows, max_size=4))
+def test_windows_of_one_key_become_one(several: list[Window]) -> None:
+    other = Window.empty("m", 1, Role.CANARY, 8)
+    together = merged([*several, other])
+    assert [window.key for window in together] == [w.key for w in (*several[:1], other)]
+    assert sum(w.rows for w in together) == sum(w.rows for w in several)

@@ -9,6 +9,7 @@ from gateway.core.routing import EMPTY, RouteTable, VersionEntry
 from gateway.core.signature import Signature, TensorSpec
 from gateway.core.types import Array, InferRequest, InferResponse, Outcome, Role
 from gateway.errors import ErrorCode, GatewayError
+from gateway.telemetry.pairs import Pairs
 from gateway.telemetry.shadow import ShadowQueue
 
 SIGNATURE = Signature((TensorSpec("x", "FP32", (-1,)),), (TensorSpec("y", "FP32", (-1,)),))
@@ -72,7 +73,7 @@ def submit(queue: ShadowQueue, shadows: tuple[int, ...], inputs: dict[str, Array
 
 async def copied(versions: dict[int, Version], inputs: dict[str, Array] = ROW) -> tuple[Tap, ShadowQueue]:
     tap = Tap()
-    queue = ShadowQueue(Routes(versions), tap, 10)
+    queue = ShadowQueue(Routes(versions), tap, Pairs(), 10)
     await queue.start()
     submit(queue, tuple(sorted(versions)) or (2,), inputs)
     await queue.idle()
@@ -88,6 +89,20 @@ async def test_every_shadow_answers_under_the_primarys_prediction_id() -> None:
     ]
     assert tap.answers[1] is not None
     assert tap.answers[1]["y"].tolist() == [3.0]
+
+
+async def test_only_the_champions_answers_are_compared_with() -> None:
+    pairs = Pairs()
+    queue = ShadowQueue(Routes({2: Version(3.0)}), Tap(), pairs, 10)
+    await queue.start()
+    request = InferRequest("m", None, ROW)
+    for role in (Role.CHAMPION, Role.PINNED, Role.CANARY):
+        queue.submit(request, InferResponse("m", 1, role, {"y": np.ones(1, np.float32)}, "", "p1"), (2,))
+    await queue.idle()
+    await queue.stop()
+    (window,) = pairs.drain(7.0)
+    assert (window.version, window.role, window.requests) == (2, Role.SHADOW, 0)
+    assert (window.disagreement.pairs, window.disagreement.differing) == (1, 1)
 
 
 async def test_a_bad_answer_and_a_failure_count_against_the_shadow() -> None:
@@ -109,7 +124,7 @@ async def test_want_of_room_or_time_is_no_evidence(versions: dict[int, Version])
 
 
 async def test_a_full_queue_drops_and_counts() -> None:
-    queue = ShadowQueue(Routes({2: Version()}), Tap(), 1)
+    queue = ShadowQueue(Routes({2: Version()}), Tap(), Pairs(), 1)
     for _ in range(3):
         submit(queue, (2,))
     assert queue.dropped == 2
@@ -117,7 +132,7 @@ async def test_a_full_queue_drops_and_counts() -> None:
 
 async def test_the_version_that_served_is_not_copied_to_itself() -> None:
     tap = Tap()
-    queue = ShadowQueue(Routes({1: Version()}), tap, 1)
+    queue = ShadowQueue(Routes({1: Version()}), tap, Pairs(), 1)
     submit(queue, (1,))
     await queue.start()
     await queue.idle()
@@ -127,7 +142,7 @@ async def test_the_version_that_served_is_not_copied_to_itself() -> None:
 
 async def test_live_requests_get_a_turn_between_two_copies() -> None:
     tap, turns = Tap(), list[int]()
-    queue = ShadowQueue(Routes({2: Version()}), tap, 10)
+    queue = ShadowQueue(Routes({2: Version()}), tap, Pairs(), 10)
     for _ in range(5):
         submit(queue, (2,))
     await queue.start()
@@ -139,7 +154,7 @@ async def test_live_requests_get_a_turn_between_two_copies() -> None:
 
 
 async def test_stopping_twice_or_unstarted_is_fine() -> None:
-    queue = ShadowQueue(Routes({}), Tap(), 1)
+    queue = ShadowQueue(Routes({}), Tap(), Pairs(), 1)
     await queue.stop()
     await queue.start()
     await queue.stop()

@@ -22,7 +22,7 @@ def arms(draw: st.DrawFn) -> Arm:
         return draw(st.just([]) | st.lists(COUNT, min_size=bins, max_size=bins))
 
     latency, outputs = (np.array(histogram(bins), np.int64) for bins in (6, 3))
-    return Arm(draw(COUNT), draw(COUNT), draw(COUNT), latency, outputs)
+    return Arm(draw(COUNT), draw(COUNT), draw(COUNT), latency, outputs, draw(COUNT), draw(COUNT))
 
 
 @given(arms(), arms(), arms())

@@ -1,0 +1,68 @@
+import numpy as np
+import pytest
+
+from gateway.core.disagreement import DISTANCE_EDGES, Comparison, Disagreement, aligned, compare
+from gateway.core.types import Array
+
+
+def compared(left: dict[str, Array], right: dict[str, Array]) -> Comparison:
+    rows, ours, theirs = aligned(left, right)
+    return compare(ours, theirs, rows)
+
+
+def texts(*values: bytes) -> Array:
+    return np.array(values, np.object_)
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "differs"),
+    [
+        # A class output decides, however near the scores are.
+        (
+            {"label": np.array([1, 2]), "p": np.array([[0.4, 0.6], [0.6, 0.4]])},
+            {"label": np.array([1, 0]), "p": np.array([[0.41, 0.59], [0.6, 0.4]])},
+            [False, True],
+        ),
+        ({"label": texts(b"cat", b"dog")}, {"label": texts(b"cat", b"cow")}, [False, True]),
+        ({"label": np.array([[1], [2]])}, {"label": np.array([[1], [2]])}, [False, False]),
+        # Scores of several classes: the likeliest one decides.
+        (
+            {"p": np.array([[0.4, 0.6], [0.6, 0.4]])},
+            {"p": np.array([[0.1, 0.9], [0.4, 0.6]])},
+            [False, True],
+        ),
+        # A lone number is the same answer within a hundredth.
+        ({"y": np.array([100.0, 100.0, 0.0])}, {"y": np.array([100.9, 101.5, 1e-9])}, [False, True, False]),
+        # Not a number is another answer than a number, and the same as itself.
+        ({"y": np.array([np.nan, np.nan])}, {"y": np.array([np.nan, 1.0])}, [False, True]),
+        ({"p": np.array([[np.nan, 0.6]])}, {"p": np.array([[0.1, 0.9]])}, [True]),
+        # What cannot be compared is not the same.
+        ({"y": np.zeros((2, 3))}, {"y": np.zeros((2, 4))}, [True, True]),
+        ({"y": np.zeros(2)}, {"z": np.zeros(2)}, [True]),
+    ],
+)
+def test_which_rows_differ(left: dict[str, Array], right: dict[str, Array], differs: list[bool]) -> None:
+    assert compared(left, right).differs.tolist() == differs
+
+
+def test_the_distance_of_a_row_is_its_largest_absolute_difference() -> None:
+    seen = compared(
+        {"p": np.array([[1.0, 2.0], [3.0, 4.0], [np.nan, 0.0]], np.float32), "s": texts(b"a", b"b", b"c")},
+        {"p": np.array([[1.5, 0.0], [3.0, 4.0], [1.0, 0.0]], np.float64), "s": texts(b"a", b"b", b"c")},
+    )
+    assert seen.distances["p"].tolist() == [2.0, 0.0, np.inf]
+    assert list(seen.distances) == ["p"]
+
+
+def test_an_answer_without_a_shared_first_dimension_is_one_row() -> None:
+    left = {"y": np.zeros((3, 2)), "total": np.array(5.0)}
+    assert compared(left, {**left, "total": np.array(6.0)}).differs.tolist() == [True]
+
+
+def test_a_request_differs_with_any_of_its_rows() -> None:
+    comparison = Comparison(np.array([False, True, True, False]), {"y": np.array([0.0, 1e-3, 5.0, 1e12])})
+    seen = Disagreement.of(comparison, [3, 1])
+    assert (seen.pairs, seen.differing, seen.rows, seen.rows_differing) == (2, 1, 4, 2)
+    at = np.searchsorted(DISTANCE_EDGES, [0.0, 1e-3, 5.0, 1e12])
+    assert np.flatnonzero(seen.distances["y"]).tolist() == at.tolist()
+    assert at[-1] == len(DISTANCE_EDGES)
