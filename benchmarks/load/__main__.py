@@ -4,18 +4,15 @@ import argparse
 import tempfile
 from pathlib import Path
 
-import grpc
-
 from benchmarks.load import report
 from benchmarks.load.generators import Sample, grpc_load, http_load, require_tools
-from benchmarks.load.question import GRPC_METHOD, Question, ask
+from benchmarks.load.question import Question, ask
 from benchmarks.load.report import Turn
 from benchmarks.load.systems import SYSTEMS, Running
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 WARM_UP_S = 2
 CONNECTIONS = 32
-GRPC_START_S = 30
 
 
 def measure(system: Running, question: Question, seconds: int, folder: Path) -> Turn:
@@ -30,18 +27,8 @@ def measure(system: Running, question: Question, seconds: int, folder: Path) -> 
     many, alone = http(CONNECTIONS, seconds), http(1, max(seconds // 2, 1))
     if system.grpc_port is None:
         return Turn(many, alone, None)
-    answer = one_grpc_answer(system.grpc_port, question)
-    grpc_load(system.grpc_port, question, len(answer), WARM_UP_S, folder)
-    return Turn(many, alone, grpc_load(system.grpc_port, question, len(answer), seconds, folder))
-
-
-def one_grpc_answer(port: int, question: Question) -> bytes:
-    """A checked answer, waited for while the server starts. Raises grpc.RpcError or ValueError."""
-    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-        call = channel.unary_unary(GRPC_METHOD, request_serializer=bytes, response_deserializer=bytes)
-        answer = call(question.grpc_message, timeout=GRPC_START_S, wait_for_ready=True)
-    question.check_grpc(answer)
-    return answer
+    grpc_load(system.grpc_port, question, WARM_UP_S, folder)
+    return Turn(many, alone, grpc_load(system.grpc_port, question, seconds, folder))
 
 
 def main() -> None:

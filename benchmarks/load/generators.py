@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.load.question import GRPC_METHOD, Question
+from benchmarks.load.question import GRPC_METHOD, Question, one_grpc_answer
 
 PACKAGES = {"wrk": "wrk", "h2load": "nghttp2-client"}
 GRPC_CONNECTIONS = 4
@@ -36,8 +36,9 @@ end
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One measurement: requests per second and latencies in milliseconds (None where not measured)."""
+    """One measurement: right answers, their rate, and latencies in milliseconds (None where not measured)."""
 
+    requests: int
     per_second: float
     p50_ms: float | None = None
     p99_ms: float | None = None
@@ -74,17 +75,20 @@ def http_load(
     if told["errors"] or not told["requests"]:
         raise RuntimeError(f"{told['errors']} of {told['requests']} HTTP requests failed")
     return Sample(
+        requests=told["requests"],
         per_second=told["requests"] / (told["duration_us"] / 1e6),
         p50_ms=told["p50_us"] / 1e3,
         p99_ms=told["p99_us"] / 1e3,
     )
 
 
-def grpc_load(port: int, question: Question, answer_bytes: int, seconds: int, folder: Path) -> Sample:
+def grpc_load(port: int, question: Question, seconds: int, folder: Path) -> Sample:
     """32 streams on 4 connections. h2load counts gRPC errors as successes, so data bytes are checked too.
 
-    `answer_bytes` is the length of one right answer's message. Raises RuntimeError on any failure.
+    Asks once first: answers are as long as that one, but for a counter in them. Raises RuntimeError on any
+    failure, grpc.RpcError or ValueError if the first answer is not right.
     """
+    answer = one_grpc_answer(port, question)
     frame = folder / "frame.bin"
     frame.write_bytes(question.grpc_frame)
     output = subprocess.run(
@@ -97,7 +101,7 @@ def grpc_load(port: int, question: Question, answer_bytes: int, seconds: int, fo
         capture_output=True,
         text=True,
     ).stdout
-    return read_h2load(output, answer_bytes)
+    return read_h2load(output, len(answer))
 
 
 def read_h2load(output: str, answer_bytes: int) -> Sample:
@@ -111,7 +115,7 @@ def read_h2load(output: str, answer_bytes: int) -> Sample:
     right = int(_find(r"\((\d+)\) data", output)) / (answer_bytes + 5)
     if not 0.98 <= right / succeeded <= 1.02:
         raise RuntimeError(f"{succeeded} gRPC answers carry the bytes of {right:.0f}: some are errors")
-    return Sample(per_second=float(_find(r"finished in .*?, ([\d.]+) req/s", output)))
+    return Sample(requests=succeeded, per_second=float(_find(r"finished in .*?, ([\d.]+) req/s", output)))
 
 
 def _find(pattern: str, text: str) -> str:

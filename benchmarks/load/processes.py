@@ -33,7 +33,7 @@ def marked(settings: Mapping[str, str]) -> Iterator[dict[str, str]]:
     try:
         yield {**os.environ, **settings, MARK: mark}
     finally:
-        _end(_bearers(mark))
+        _end(bearers(mark))
 
 
 @contextmanager
@@ -56,6 +56,23 @@ def running(
             process.wait()
 
 
+def bearers(mark: str) -> list[psutil.Process]:
+    """The processes of a marked environment, and all in sessions that these lead.
+
+    Ray's processes overwrite their environment with their title, but never leave their session.
+    """
+    marked_ones, sessions = set(), {}
+    for process in psutil.process_iter():
+        try:
+            sessions[process] = os.getsid(process.pid)
+            if process.environ().get(MARK) == mark:
+                marked_ones.add(process)
+        except (psutil.Error, ProcessLookupError):
+            continue
+    led = {process.pid for process in marked_ones if sessions[process] == process.pid}
+    return [process for process, leader in sessions.items() if process in marked_ones or leader in led]
+
+
 def wait_for_answer(url: str, body: bytes, headers: Mapping[str, str], alive: Callable[[], bool]) -> bytes:
     """The first answer with status 200. Raises RuntimeError if the system died or START_TIMEOUT_S passed."""
     ends = time.monotonic() + START_TIMEOUT_S
@@ -68,17 +85,6 @@ def wait_for_answer(url: str, body: bytes, headers: Mapping[str, str], alive: Ca
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             time.sleep(0.25)
     raise RuntimeError(f"no answer from {url}")
-
-
-def _bearers(mark: str) -> list[psutil.Process]:
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.environ().get(MARK) == mark:
-                found.append(process)
-        except psutil.Error:
-            continue
-    return found
 
 
 def _end(processes: list[psutil.Process]) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import grpc
 import numpy as np
 import onnxruntime as ort
 import orjson
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 MODEL = "bench"
 GRPC_METHOD = "/inference.GRPCInferenceService/ModelInfer"
 TOLERANCE = 1e-5
+GRPC_START_S = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,15 @@ def ask(folder: Path) -> Question:
     expected = np.asarray(session.run(["probabilities"], {"X": row})[0], np.float32)
     tensor = {"name": "X", "shape": [1, 30], "datatype": "FP32", "data": row.ravel().tolist()}
     return Question(artifact, orjson.dumps({"inputs": [tensor]}), _grpc_message(row), expected)
+
+
+def one_grpc_answer(port: int, question: Question) -> bytes:
+    """A checked answer, waited for while the server starts. Raises grpc.RpcError or ValueError."""
+    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        call = channel.unary_unary(GRPC_METHOD, request_serializer=bytes, response_deserializer=bytes)
+        answer = call(question.grpc_message, timeout=GRPC_START_S, wait_for_ready=True)
+    question.check_grpc(answer)
+    return answer
 
 
 def _grpc_message(row: NDArray[np.float32]) -> bytes:

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.load.processes import free_port, marked, running, wait_for_answer
+from benchmarks.load.processes import MARK, free_port, marked, running, wait_for_answer
 from benchmarks.load.question import MODEL, Question
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,8 +28,12 @@ RAY_SETTINGS = {
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """Where a system listens, and the HTTP headers it is fastest with. HTTP has answered rightly by now."""
+    """Where a system listens, its processes' mark, and the HTTP headers it is fastest with.
 
+    HTTP has answered rightly by now.
+    """
+
+    mark: str
     http_url: str | None = None
     grpc_port: int | None = None
     headers: dict[str, str] = field(default_factory=dict)
@@ -56,7 +60,7 @@ def headrace(question: Question, folder: Path) -> Iterator[Running]:
         try:
             call("model", "register", MODEL, str(question.artifact), "--deploy", environment=environment)
             question.check_json(wait_for_answer(url, question.json_body, JSON, lambda: True))
-            yield Running(url, grpc)
+            yield Running(environment[MARK], url, grpc)
         finally:
             call("down", "--home", str(home), environment=environment)
 
@@ -73,7 +77,7 @@ def fastapi(question: Question, folder: Path) -> Iterator[Running]:
     ):
         answer = wait_for_answer(url, question.json_body, JSON, lambda: process.poll() is None)
         question.check_json(answer)
-        yield Running(url)
+        yield Running(environment[MARK], url)
 
 
 @contextmanager
@@ -85,7 +89,7 @@ def grpcaio(question: Question, folder: Path) -> Iterator[Running]:
         marked(_peer_environment(question)) as environment,
         running(command, environment, folder / "grpc.log"),
     ):
-        yield Running(grpc_port=port)
+        yield Running(environment[MARK], grpc_port=port)
 
 
 @contextmanager
@@ -103,7 +107,7 @@ def rayserve(question: Question, folder: Path) -> Iterator[Running]:
         ):
             answer = wait_for_answer(url, question.json_body, JSON, lambda: process.poll() is None)
             question.check_json(answer)
-            yield Running(url, grpc_port, NO_DISCONNECT)
+            yield Running(environment[MARK], url, grpc_port, NO_DISCONNECT)
 
 
 def _own_haproxy(folder: Path) -> dict[str, str]:

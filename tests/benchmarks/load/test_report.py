@@ -18,9 +18,9 @@ FACTS = {
 
 def turn(http: float | None, grpc: float | None) -> Turn:
     return Turn(
-        http=Sample(http, 1.0, 2.0) if http else None,
-        http_alone=Sample(http, 0.25, 0.5) if http else None,
-        grpc=Sample(grpc) if grpc else None,
+        http=Sample(1000, http, 1.0, 2.0) if http else None,
+        http_alone=Sample(1000, http, 0.25, 0.5) if http else None,
+        grpc=Sample(1000, grpc) if grpc else None,
     )
 
 

@@ -1,0 +1,86 @@
+"""`python -m benchmarks.load.hot_path`: microseconds of processor time per request, by process and thread."""
+
+import argparse
+import resource
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from benchmarks.load.cpu import Use, look, used
+from benchmarks.load.generators import Sample, grpc_load, http_load, require_tools
+from benchmarks.load.processes import bearers
+from benchmarks.load.question import Question, ask
+from benchmarks.load.systems import SYSTEMS, Running
+
+WARM_UP_S = 2
+GENERATOR = ("load generator", "all")
+LEAST_US = 0.5
+
+
+def table(uses: Mapping[tuple[str, str], Use], requests: float) -> str:
+    """A Markdown table, the costliest thread first. Threads below LEAST_US are one row."""
+    rows = {name: use.over(requests * 1000) for name, use in uses.items()}
+    shown = {name: use for name, use in rows.items() if use.total >= LEAST_US}
+    rest = sum((use for name, use in rows.items() if name not in shown), Use())
+    lines = [
+        "| process | thread | CPU (µs) | user | system | waiting for a core | sleeps |",
+        "|---|---|--:|--:|--:|--:|--:|",
+        *(_row(*name, use) for name, use in sorted(shown.items(), key=lambda item: -item[1].total)),
+        _row("all others", "", rest),
+        _row("together", "", sum(rows.values(), Use())),
+    ]
+    return "\n".join(lines)
+
+
+def _row(process: str, thread: str, use: Use) -> str:
+    times = f"{use.total:.1f} | {use.user:.1f} | {use.system:.1f} | {use.waiting:.1f}"
+    return f"| {process} | {thread} | {times} | {use.sleeps * 1000:.2f} |"
+
+
+def load(
+    system: Running, question: Question, options: argparse.Namespace, folder: Path
+) -> Callable[[int], Sample]:
+    """The load of the case asked for, as a function of its length in seconds."""
+    if options.case == "grpc":
+        port = system.grpc_port
+        if port is None:
+            raise SystemExit(f"{options.system} speaks no gRPC")
+        return lambda seconds: grpc_load(port, question, seconds, folder)
+    url = system.http_url
+    if url is None:
+        raise SystemExit(f"{options.system} speaks no HTTP")
+    connections = 1 if options.case == "http-one" else 32
+    return lambda seconds: http_load(url, question, connections, seconds, system.headers, folder)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.load.hot_path", description=__doc__)
+    parser.add_argument("--case", default="http", choices=("http", "http-one", "grpc"))
+    parser.add_argument("--system", default="headrace", choices=SYSTEMS)
+    parser.add_argument("--seconds", type=int, default=5)
+    options = parser.parse_args()
+    require_tools()
+    with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
+        folder = Path(scratch)
+        question = ask(folder)
+        with SYSTEMS[options.system](question, folder) as system:
+            run = load(system, question, options, folder)
+            run(WARM_UP_S)
+            processes = [process.pid for process in bearers(system.mark)]
+            own = resource.getrusage(resource.RUSAGE_CHILDREN)
+            before = look(processes)
+            sample = run(options.seconds)
+            after = look(processes)
+            done = resource.getrusage(resource.RUSAGE_CHILDREN)
+    uses = used(before, after)
+    uses[GENERATOR] = Use(
+        user=(done.ru_utime - own.ru_utime) * 1e9,
+        system=(done.ru_stime - own.ru_stime) * 1e9,
+        sleeps=done.ru_nvcsw - own.ru_nvcsw,
+    )
+    print(f"{options.system}, {options.case}: {sample.per_second:,.0f} requests/s; per request:\n")
+    print(table(uses, sample.requests))
+
+
+if __name__ == "__main__":
+    main()
