@@ -5,12 +5,13 @@ PYTHON ?= python3.11
 UV_VERSION := 0.13.9
 BIN := .venv/bin
 BENCH_ARGS ?=
+MINUTES ?= 10
 TEST_ARGS ?=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test clients check bench lock clean
+.PHONY: help install demo test clients check fuzz bench lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -48,6 +49,9 @@ check: .venv/.ready ## Lint, types, import rules, generated files, fast tests
 	@echo "protos:        up to date"  && $(BIN)/python protos/generate.py --check
 	@echo "pytest:        fast tests"  && $(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not e2e and not slow and not clients" $(TEST_ARGS)
 
+fuzz: .venv/.ready ## Look for inputs that break a rule, guided by coverage (MINUTES=10)
+	@$(BIN)/python -m tests.fuzz --minutes $(MINUTES)
+
 bench: .venv/.ready ## Measure throughput beside other servers (BENCH_ARGS="--seconds 4 --repeat 1")
 	@$(BIN)/python -m benchmarks.load $(BENCH_ARGS)
 
@@ -57,5 +61,5 @@ lock: .venv/.locked ## Pin the newest versions that pyproject.toml allows
 	@echo "requirements.lock is current; the next target installs it"
 
 clean: ## Remove .venv and every cache
-	@rm -rf .venv .clients build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf .venv .clients build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .fuzz .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,161 @@
+"""What must hold for any bytes a caller may send: one function per way in, each raising if it does not.
+
+A fault of the caller is a GatewayError with a code that is the caller's; whatever else is raised is a bug.
+"""
+
+import asyncio
+import json
+import re
+from collections.abc import Callable
+from typing import TypeVar
+
+from gateway.core.types import Array, InferRequest, InferResponse, Role
+from gateway.errors import SERVER_FAULTS, GatewayError
+from gateway.protocols import open_inference_pb2 as pb
+from gateway.protocols import v2_answer, v2_binary, v2_json, v2_proto
+from gateway.protocols.answer_form import BINARY, AnswerForm
+from gateway.protocols.compression import decompress
+from gateway.protocols.grpc_frame import frame, timeout_ns, unframe
+from gateway.protocols.tensors import datatype_of, to_raw
+from gateway.server import grpc_lane
+from tests.fuzz.reference import Refused, inputs_of
+from tests.fuzz.wire import Answer, exchange
+
+T = TypeVar("T")
+CAP = 2**20
+_SMALL = 1024
+_INTERNAL = re.compile(rb"Traceback|\.py\b|site-packages|0x[0-9a-f]{6}")
+_runner = asyncio.Runner()
+
+
+def json_body(data: bytes) -> None:
+    """The fast JSON decoder and the slow one take the same bodies, and read the same tensors from them."""
+    asked = _caught(lambda: v2_json.decode(data, "m", None))
+    try:
+        expected = inputs_of(data)
+    except Refused:
+        assert asked is None, "what the slow decoder refuses is taken"
+        return
+    if asked is None:  # of what the slow one does not look at
+        return
+    assert asked[0].inputs.keys() == expected.keys()
+    for name, array in expected.items():
+        assert _same(asked[0].inputs[name], array), name
+    _echo(*asked)
+
+
+def binary_body(data: bytes) -> None:
+    """Two bytes for the length of the JSON part, then the body."""
+    length, body = str(int.from_bytes(data[:2], "big")), data[2:]
+    if asked := _caught(
+        lambda: v2_json.decode(body, "m", None, "", v2_binary.json_length(length, len(body)))
+    ):
+        _echo(*asked)
+
+
+def protobuf(data: bytes) -> None:
+    """The message, and the same tensors sent again as raw buffers."""
+    asked = _caught(lambda: v2_proto.decode(v2_proto.parse(data)))
+    if asked is None:
+        return
+    _echo(*asked)
+    again = pb.ModelInferRequest(model_name="m")
+    for name, array in asked[0].inputs.items():
+        again.inputs.add(name=name, datatype=datatype_of(name, array), shape=array.shape)
+        again.raw_input_contents.append(to_raw(array))
+    raw, _ = v2_proto.decode(v2_proto.parse(again.SerializeToString()))
+    assert all(_same(array, raw.inputs[name]) for name, array in asked[0].inputs.items())
+
+
+def grpc_frame(data: bytes) -> None:
+    """One byte for the encoding, a text up to a NUL as timeout, then the body of a call."""
+    encoding = ("", "gzip", "deflate", "identity", "br")[data[0] % 5] if data else ""
+    timeout, _, body = data[1:].partition(b"\0")
+    _caught(lambda: timeout_ns(timeout.decode("latin-1")))
+    if (message := _caught(lambda: unframe(body, encoding, CAP))) is not None:
+        assert len(message) <= CAP
+        assert unframe(frame(message), "", CAP) == message
+
+
+def compressed(data: bytes) -> None:
+    """One byte for the encoding, then a body."""
+    encoding = ("gzip", "deflate", "br")[data[0] % 3] if data else ""
+    plain = _caught(lambda: decompress(data[1:], encoding, CAP))
+    assert plain is None or len(plain) <= CAP
+
+
+def connection(data: bytes) -> None:
+    """Whatever arrives on a connection, and however it is cut, is answered by faults of the caller alone."""
+    _runner.run(_connection(data))
+
+
+async def _connection(data: bytes) -> None:
+    whole = checked(exchange([data]))
+    if len(data) <= 512:
+        assert _told(checked(exchange(data[i : i + 1] for i in range(len(data))))) == _told(whole)
+    middle = len(data) // 2
+    assert _told(checked(exchange([data[:middle], data[middle:]]))) == _told(whole)
+
+
+def checked(found: list[Answer]) -> list[Answer]:
+    """The answers: none of them a failure of ours, every refusal small and without a word of the inside."""
+    for answer in found:
+        assert answer.status < 500 or (answer.status == 503 and b"loading" in answer.body), answer
+        if answer.status >= 400 and answer.body:
+            assert len(answer.body) <= _SMALL, answer
+            assert list(json.loads(answer.body)) == ["error"], answer
+            assert not _INTERNAL.search(answer.body), answer
+        if "grpc-status" in answer.headers:
+            assert answer.headers["grpc-status"] not in ("2", "13"), answer
+            assert len(answer.headers["grpc-message"]) <= _SMALL, answer
+            assert not _INTERNAL.search(answer.headers["grpc-message"].encode()), answer
+    return found
+
+
+def call(data: bytes) -> None:
+    """The body of a unary gRPC call on the fast lane."""
+    head = b"POST %s HTTP/1.1\r\ncontent-type: application/grpc\r\ncontent-length: %d\r\n\r\n"
+    _runner.run(_call(head % (grpc_lane.INFER, len(data)) + data))
+
+
+async def _call(data: bytes) -> None:
+    (answer,) = checked(exchange([data]))
+    assert answer.status == 200
+    assert "grpc-status" in answer.headers or answer.trailers["grpc-status"] == "0"
+
+
+TARGETS: dict[str, Callable[[bytes], None]] = {
+    target.__name__: target
+    for target in (json_body, binary_body, protobuf, grpc_frame, compressed, connection, call)
+}
+
+
+def _caught(attempt: Callable[[], T]) -> T | None:
+    """What it gives, or None for a fault of the caller."""
+    try:
+        return attempt()
+    except GatewayError as caught:
+        error = caught
+    assert error.code not in SERVER_FAULTS, error
+    assert len(error.message) <= _SMALL, error
+    assert not _INTERNAL.search(error.message.encode("utf-8", "surrogatepass")), error
+    return None
+
+
+def _echo(asked: InferRequest, form: AnswerForm) -> None:
+    """Whatever came in can go out again, in the form that was asked for and over gRPC."""
+    response = InferResponse(asked.model, 1, Role.CHAMPION, dict(asked.inputs), asked.id, "p")
+    _caught(lambda: v2_answer.encode(response, form))
+    body, length = v2_answer.encode(response, BINARY)
+    raws = b"".join(to_raw(array) for array in asked.inputs.values())
+    assert length is None or body[length:] == raws
+    message = pb.ModelInferResponse.FromString(v2_proto.encode(response).SerializeToString())
+    assert b"".join(message.raw_output_contents) == raws
+
+
+def _same(left: Array, right: Array) -> bool:
+    return left.dtype == right.dtype and left.shape == right.shape and to_raw(left) == to_raw(right)
+
+
+def _told(found: list[Answer]) -> list[tuple[int, bytes]]:
+    return [(answer.status, answer.body) for answer in found]
