@@ -33,6 +33,11 @@ class Watching(_Section):
     """What a worker keeps of its traffic."""
 
     window_s: float = Field(1.0, gt=0)
+    profiled_per_s: int = Field(
+        2_000,
+        ge=1,
+        description="requests whose tensors are looked at, per model and worker; beyond, a sample",
+    )
     sample_rows_per_s: int = Field(500, ge=0, description="predictions kept whole, per model and worker")
     tap_records: int = Field(
         100_000, ge=1, description="records held between two windows before the tap drops"

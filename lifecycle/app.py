@@ -13,11 +13,12 @@ import socket
 import time
 from collections.abc import Sequence
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import uvicorn
 
-from gateway.core.capture import Capture
+from gateway.core.capture import CaptureBlock
 from gateway.core.keys import Keyring
 from gateway.core.report import WorkerReport
 from gateway.core.routing import RouteTable
@@ -194,12 +195,12 @@ class Lifecycle:
         await self._retraining.tick(now)
         await asyncio.to_thread(self._checkpointer.tick, now)
 
-    def _capture(self, captures: Sequence[Capture]) -> None:
+    def _capture(self, captures: Sequence[CaptureBlock]) -> None:
         try:
-            self._captures.append(captures)
+            self._captures.append(chain.from_iterable(captures))
         except OSError as error:
             # A full disk must not keep a bad version from being rolled back.
-            log.error("%d captures are lost: %s", len(captures), error.strerror)
+            log.error("%d captures are lost: %s", sum(len(block.ids) for block in captures), error.strerror)
 
     # What workers call; see `gateway.serve.sync`.
 
@@ -208,7 +209,7 @@ class Lifecycle:
         return await self._fleet.watch(report, WATCH_S)
 
     async def observe(
-        self, report: WorkerReport, windows: Sequence[Window], captures: Sequence[Capture]
+        self, report: WorkerReport, windows: Sequence[Window], captures: Sequence[CaptureBlock]
     ) -> tuple[int, Keyring]:
         """Returns the newest keys and their generation, so that no worker waits for them."""
         if self._begun.done():

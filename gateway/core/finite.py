@@ -1,13 +1,23 @@
 """Whether an answer holds NaN or infinity. On the hot path of every request."""
 
+from math import isfinite
+
 import numpy as np
 
 from gateway.core.types import Tensors
 
+_SMALL = 16
+
 
 def nonfinite(outputs: Tensors) -> bool:
     """True if any float output holds NaN or an infinity."""
-    # Looking for a zero byte takes 0.7 µs for a small array; `.all()` takes 2 µs.
-    return any(
-        array.dtype.kind == "f" and b"\0" in np.isfinite(array).tobytes() for array in outputs.values()
-    )
+    for array in outputs.values():
+        if array.dtype.kind != "f":
+            continue
+        # NaN and infinity survive a sum: 0.3 µs for a small array. A sum may also overflow by itself.
+        if array.size <= _SMALL and isfinite(sum(array.ravel().tolist())):
+            continue
+        # Looking for a zero byte takes 0.7 µs, `.all()` 2 µs.
+        if b"\0" in np.isfinite(array).tobytes():
+            return True
+    return False

@@ -6,7 +6,7 @@ import numpy as np
 import orjson
 
 from gateway.core.types import Array, InferResponse
-from gateway.protocols.answer_form import AnswerForm, arrays
+from gateway.protocols.answer_form import JSON, AnswerForm, arrays
 from gateway.protocols.json_data import to_json
 from gateway.protocols.tensors import datatype_of, to_raw
 
@@ -23,13 +23,13 @@ def encode(response: InferResponse, form: AnswerForm) -> tuple[bytes, int | None
     document: dict[str, Any] = {"model_name": response.model, "model_version": str(response.version)}
     if response.id:
         document["id"] = response.id
-    tensors = arrays(response, form)
+    tensors = arrays(response, form) if form.outputs else response.outputs
     outputs: list[dict[str, Any]] = []
     raws: list[bytes] = []
     for name, array in tensors.items():
         datatype = datatype_of(name, array)
         output: dict[str, Any] = {"name": name, "datatype": datatype, "shape": array.shape}
-        if form.of(name).binary:
+        if form is not JSON and form.of(name).binary:
             raws.append(to_raw(array))
             output["parameters"] = {"binary_data_size": len(raws[-1])}
         else:

@@ -42,21 +42,21 @@ def decode(
     document = _parse(body if json_length is None else memoryview(body)[:json_length])
     if not document.keys() <= _KNOWN:
         _check_depth({k: v for k, v in document.items() if k not in _KNOWN})
+    inputs = _inputs(_listed(document, "inputs"), raw)
+    if len(document) == 1:  # most requests are nothing but inputs
+        return InferRequest(model, version, inputs, (), "", key), JSON
     parameters = _parameters(document)
     deadline = 0
     if parameters:
         check_parameters(parameters)
         deadline = deadline_after(parameters)
         key = plain_text("routing_key", parameters.get("routing_key", key))
-    request_id = document.get("id", "")
+    request_id = document.get("id") or ""
     if request_id:
         plain_text("id", request_id)
-    inputs = _inputs(_listed(document, "inputs"), raw)
     outputs = document.get("outputs")
-    if not outputs and not parameters:
-        return InferRequest(model, version, inputs, (), request_id or "", key), JSON
     form = _form(_listed(document, "outputs") if outputs else [], parameters)
-    return InferRequest(model, version, inputs, tuple(form.outputs), request_id or "", key, deadline), form
+    return InferRequest(model, version, inputs, tuple(form.outputs), request_id, key, deadline), form
 
 
 def _parse(text: bytes | bytearray | memoryview) -> dict[str, Any]:
@@ -84,7 +84,7 @@ def _inputs(entries: list[Any], raw: memoryview | None) -> dict[str, Array]:
         lengths = shape_of(name, shape)
         datatype = entry.get("datatype")
         dtype = dtype_of(name, datatype)
-        size = _binary_size(name, entry)
+        size = _binary_size(name, entry) if "parameters" in entry else None
         data = entry.get("data")
         if size is None:
             if type(data) is not list:

@@ -10,6 +10,7 @@ from typing import Protocol, cast
 
 import httptools
 
+from gateway.server.heads import KnownHeads
 from gateway.server.message import Request, refusal
 
 MAX_HEADERS = 100
@@ -27,6 +28,7 @@ class Host(Protocol):
 
     max_body: int
     leaving: bool
+    heads: KnownHeads
 
     def handle(self, request: Request) -> bytes | asyncio.Task[bytes]: ...
 
@@ -76,20 +78,34 @@ class HttpConnection(asyncio.Protocol):
         self._active_at = self._clock()
         if self._ended:
             return
+        heads, idle = self._host.heads, not self._queue
+        if self._request is not None:  # in the middle of one
+            self._parse(data)
+        elif (request := heads.match(data)) is not None:
+            self._ended = request.close = self._host.leaving
+            if idle and self._running is None and self._writable:
+                self._answer(request)
+                return
+            self._queue.append(request)
+        else:
+            self._parse(data)
+            if idle and len(self._queue) == 1 and self._request is None and not self._ended:
+                heads.learn(data, cast(Request, self._queue[0]))
+        self._pump()
+
+    def _parse(self, data: bytes) -> None:
         self._fed += len(data)
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
             self._ended = True  # the offer was declined: the request was answered as it stands
         except httptools.HttpParserError:
-            if not self._ended:
-                self._refuse(400, "the request is not well-formed HTTP/1.1")
+            self._refuse(400, "the request is not well-formed HTTP/1.1")
         if self._request is not None and not self._in_body and self._fed > MAX_HEAD_BYTES + MAX_URL_BYTES:
             self._refuse(431, f"the head of a request may have {MAX_HEAD_BYTES} bytes at most")
         if self._refused and not self._ended:
             self._queue.append(self._refused)
             self._ended = True
-        self._pump()
 
     def eof_received(self) -> bool:
         if self._lingering:
@@ -194,12 +210,7 @@ class HttpConnection(asyncio.Protocol):
                 self._transport.write(item)
                 self._linger()
                 return
-            reply = self._host.handle(item)
-            if isinstance(reply, bytes):
-                self._send(item, reply)
-            else:
-                self._running, self._running_request = reply, item
-                reply.add_done_callback(self._finish)
+            self._answer(item)
         if self._lingering or self._transport.is_closing():
             return
         if self._queue or not self._writable:
@@ -213,6 +224,14 @@ class HttpConnection(asyncio.Protocol):
             if self._expects:
                 self._expects = False
                 self._transport.write(_EXPECT)
+
+    def _answer(self, request: Request) -> None:
+        reply = self._host.handle(request)
+        if isinstance(reply, bytes):
+            self._send(request, reply)
+        else:
+            self._running, self._running_request = reply, request
+            reply.add_done_callback(self._finish)
 
     def _read(self, wanted: bool) -> None:
         if wanted is not self._reading and not self._eof:

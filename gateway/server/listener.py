@@ -14,6 +14,7 @@ from gateway.protocols.fields import model_name, version_number
 from gateway.server import grpc_lane, infer_http, routes
 from gateway.server.eager import run_eagerly
 from gateway.server.gate import Gate, Scoped
+from gateway.server.heads import KnownHeads
 from gateway.server.http1 import HttpConnection
 from gateway.server.message import Request, fault, internal
 from gateway.server.pressure import Pressure
@@ -45,6 +46,7 @@ class HttpListener:
         self.tally = Tally() if tally is None else tally
         self.max_body = limits.max_body_mb * 2**20
         self.leaving = False
+        self.heads = KnownHeads()
         self.pressure = Pressure(limits.max_lag_ms / 1e3)
         self._engine = engine
         self._metrics = metrics

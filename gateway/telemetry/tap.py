@@ -7,6 +7,7 @@ once. Each counter is written by one side only.
 import threading
 from collections import Counter, deque
 from collections.abc import Callable
+from random import Random
 from time import time
 
 import numpy as np
@@ -29,7 +30,7 @@ class TrafficTap:
 
     Args:
         profiles: the reference profile of a model's version; called from the draining thread.
-        rng: draws the sample of captured predictions.
+        rng: draws the sample of captured predictions, and of those whose tensors are kept at all.
     """
 
     def __init__(
@@ -41,6 +42,10 @@ class TrafficTap:
     ) -> None:
         self._profiles = profiles
         self._sampler = Sampler(watching.sample_rows_per_s, rng)
+        self._chance = Random(int(rng.integers(2**63))).random
+        self._profiled_per_s = watching.profiled_per_s
+        self._shares: dict[str, float] = {}
+        """Of a busy model's requests, the share whose tensors are kept; of others, all."""
         self._most_records = watching.tap_records
         self._most_bytes = most_bytes
         self._pending: deque[Record | int] = deque()  # a number: the generation from here on
@@ -65,16 +70,18 @@ class TrafficTap:
         if len(self._pending) >= self._most_records:
             self._dropped[request.model, version, role] += 1
             return
-        inputs: Tensors | None = None
         rows = size = 0
+        inputs: Tensors | None = None
         if outputs is not None:
-            inputs = request.inputs
-            for array in inputs.values():
-                size += array.nbytes
-                rows = rows or (array.shape[0] if array.shape else 1)
-            for array in outputs.values():
-                size += array.nbytes
-            if self._held_bytes - self._freed_bytes + size > self._most_bytes:
+            for array in request.inputs.values():
+                rows = array.shape[0] if array.shape else 1
+                break
+            if self._keeps(request.model, role):
+                inputs = request.inputs
+                for tensors in (inputs, outputs):
+                    for array in tensors.values():
+                        size += array.nbytes
+            if inputs is None or self._held_bytes - self._freed_bytes + size > self._most_bytes:
                 inputs, outputs, size = None, None, 0
             self._held_bytes += size
         self._pending.append(
@@ -83,6 +90,12 @@ class TrafficTap:
                 *(inputs, outputs, prediction_id, time(), size),
             )
         )
+
+    def _keeps(self, model: str, role: Role) -> bool:
+        # Whatever the version: both sides of a split are thinned alike. A shadow's copies are few, and are
+        # compared with what was kept of their primaries.
+        share = self._shares.get(model)
+        return share is None or role is Role.SHADOW or self._chance() < share
 
     def roll(self, generation: int) -> None:
         """Close what was recorded so far under the old generation. Call right before a new table applies."""
@@ -95,6 +108,7 @@ class TrafficTap:
         """
         with self._draining:
             groups = self._take()
+            self._shares = self._thin(groups, now - self._since)
             captures = self._sampler.sample(groups, now - self._since)
             lost = self._lost()
             for key in lost:
@@ -117,6 +131,13 @@ class TrafficTap:
             key = (record.model, record.version, record.role, self._generation)
             groups.setdefault(key, []).append(record)
         return groups
+
+    def _thin(self, groups: dict[Key, list[Record]], elapsed_s: float) -> dict[str, float]:
+        seen: Counter[str] = Counter()
+        for (model, _, role, _), records in groups.items():
+            seen[model] += len(records) if role is not Role.SHADOW else 0
+        room = self._profiled_per_s * elapsed_s
+        return {model: room / n for model, n in seen.items() if n > room}
 
     def _lost(self) -> dict[Key, int]:
         dropped = self._dropped.copy()

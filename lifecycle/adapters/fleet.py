@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from gateway.core.capture import Capture
+from gateway.core.capture import CaptureBlock
 from gateway.core.report import WorkerReport
 from gateway.core.routing import EMPTY, RouteTable
 from gateway.core.summary import Window
@@ -27,7 +27,7 @@ class WorkerFleet:
         self._clock = clock
         self._reports: dict[str, WorkerReport] = {}
         self._windows: list[Window] = []
-        self._captures: list[Capture] = []
+        self._captures: list[CaptureBlock] = []
         self._published = asyncio.Event()
         self._reported = asyncio.Event()
         self.table: RouteTable = EMPTY
@@ -73,7 +73,9 @@ class WorkerFleet:
                 return None
         return self.table if self.table.generation > 0 else None
 
-    def observe(self, report: WorkerReport, windows: Sequence[Window], captures: Sequence[Capture]) -> None:
+    def observe(
+        self, report: WorkerReport, windows: Sequence[Window], captures: Sequence[CaptureBlock]
+    ) -> None:
         """Take in what a worker saw since its last call."""
         self._note(report)
         self._windows.extend(windows)
@@ -84,7 +86,7 @@ class WorkerFleet:
         self._reports.pop(worker, None)
         self._wake()
 
-    def drain(self) -> tuple[list[Window], list[Capture]]:
+    def drain(self) -> tuple[list[Window], list[CaptureBlock]]:
         """Everything observed since the last call."""
         windows, self._windows = self._windows, []
         captures, self._captures = self._captures, []

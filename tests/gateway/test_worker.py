@@ -33,7 +33,8 @@ def question(*indices: int) -> InferRequest:
 async def test_what_was_served_is_collected_once_and_shown(worker: Worker) -> None:
     answers = [await worker.pipeline.infer(question(i)) for i in range(3)]
     await worker.shadow.idle()
-    windows, captures = worker.collect()
+    windows, packed = worker.collect()
+    captures = [capture for block in packed for capture in block]
     assert [answer.outputs["y"].tolist() for answer in answers] == [[0], [10], [20]]
     assert {(w.version, w.role): w.requests for w in windows} == {
         (1, Role.CHAMPION): 3,

@@ -24,6 +24,7 @@ class InferenceSession:
     def __init__(
         self, path_or_bytes: str | bytes, sess_options: SessionOptions, providers: Sequence[str]
     ) -> None: ...
+    _sess: InferenceSession  # the C++ session under it, with the same `run`
     def run(
         self,
         output_names: Sequence[str],
