@@ -1,53 +1,59 @@
-"""Moves all traffic back and forth between two versions, on a Headrace of its own, and times each move.
+"""Swaps all traffic between two versions while HTTP and gRPC callers count every failure.
 
-    python -m benchmarks.swap [--moves 20]
+    python -m benchmarks.swap [--swaps 100] [--requests 1000000] [--share 0.5] [--out benchmarks/results]
 
-A move is over when the command returns: every worker has then confirmed the new table. The next answers are
-checked to be the new version's.
+A swap is over when every worker has confirmed the new table; the version that lost its traffic is unloaded,
+so each swap loads one. The 99th percentile during the swaps stands beside that of the same load before them.
+Exits 1 if any request failed, or if the percentile rose by more than a tenth.
 """
 
 import argparse
-import http.client
-import json
-import statistics
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable
+import urllib.request
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
-from benchmarks.load.processes import free_port
-from benchmarks.load.question import MODEL, Question, ask
+import grpc
+
+from benchmarks.load.generators import require_tools
+from benchmarks.load.question import GRPC_METHOD, MODEL, Question, ask
+from benchmarks.load.report import machine
+from benchmarks.swap.load import Aim, Load, Seen, aims
+from benchmarks.swap.report import page, passed, write
+from benchmarks.up import Ports, up
 from lifecycle.client import Client
 
-CHECKED = 200
+PROBE_REQUESTS = 4_000
+BEFORE = 0.1
+"""Requests before the swaps, as a share of those during them."""
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--moves", type=int, default=20)
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--swaps", type=int, default=100, help="at least so many")
+    parser.add_argument("--requests", type=int, default=1_000_000, help="during the swaps, both protocols")
+    parser.add_argument("--share", type=float, default=0.5, help="of the machine's capacity to ask for")
+    parser.add_argument("--out", type=Path, default=Path(__file__).parents[1] / "results")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="headrace-swap-") as folder:
-        home = Path(folder)
-        question = ask(home)
-        ports = [free_port() for _ in range(3)]
-        headrace(home, "up", "--detach", *_port_flags(ports))
-        try:
-            client = Client(f"http://127.0.0.1:{ports[2]}")
-            _prepare(question, client)
-            _measure(question, client, ports[0], options.moves)
-        finally:
-            headrace(home, "down")
-
-
-def _port_flags(ports: list[int]) -> list[str]:
-    names = ("--http-port", "--grpc-port", "--admin-port")
-    return [f"{name}={port}" for name, port in zip(names, ports, strict=True)]
-
-
-def headrace(home: Path, *words: str) -> None:
-    subprocess.run([sys.executable, "-m", "lifecycle.cli", *words, "--home", str(home)], check=True)
+    require_tools()
+    facts = machine()
+    with tempfile.TemporaryDirectory(prefix="headrace-swap-") as name, ExitStack() as stack:
+        folder = Path(name)
+        question = ask(folder)
+        ports = stack.enter_context(up(folder / "home"))
+        client = stack.enter_context(Client(ports.admin_url))
+        _prepare(question, client)
+        called = aims(question, ports.http, ports.grpc, _answer_bytes(question, ports), folder)
+        measured = _measure(client, called, options.swaps, options.requests, options.share, folder)
+    result = {"machine": facts, "load_share": options.share, **measured}
+    write(options.out, result)
+    print(page(result))
+    return 0 if passed(result) else 1
 
 
 def _prepare(question: Question, client: Client) -> None:
@@ -57,32 +63,61 @@ def _prepare(question: Question, client: Client) -> None:
     client.set_traffic(MODEL, {1: 100})
 
 
-def _measure(question: Question, client: Client, port: int, moves: int) -> None:
-    took = {"traffic set": list[float](), "rollback": list[float]()}
-    for _ in range(moves):
-        took["traffic set"].append(_timed(lambda: client.set_traffic(MODEL, {2: 100})))
-        _check(question, port, 2)
-        took["rollback"].append(_timed(lambda: client.rollback(MODEL)))
-        _check(question, port, 1)
-    for what, seconds in took.items():
-        middle, worst = statistics.median(seconds), max(seconds)
-        print(f"{what:12} {moves} moves: median {middle * 1e3:.0f} ms, longest {worst * 1e3:.0f} ms")
+def _answer_bytes(question: Question, ports: Ports) -> int:
+    """The length of one right gRPC answer; an HTTP answer and this one are checked to be right."""
+    url = f"http://127.0.0.1:{ports.http}/v2/models/{MODEL}/infer"
+    with urllib.request.urlopen(url, question.json_body, timeout=10) as answer:
+        question.check_json(answer.read())
+    with grpc.insecure_channel(f"127.0.0.1:{ports.grpc}") as channel:
+        call = channel.unary_unary(GRPC_METHOD, request_serializer=bytes, response_deserializer=bytes)
+        message: bytes = call(question.grpc_message, timeout=10, wait_for_ready=True)
+    question.check_grpc(message)
+    return len(message)
 
 
-def _timed(act: Callable[[], object]) -> float:
+def _measure(
+    client: Client, called: Sequence[Aim], swaps: int, requests: int, share: float, folder: Path
+) -> dict[str, Any]:
+    capacity = sum(seen.per_second for seen in _together(called, PROBE_REQUESTS, 0.0, folder).values())
+    each, rate = requests // len(called), share * capacity / len(called)
+    print(f"capacity {capacity:,.0f} requests/s; asking for {rate * len(called):,.0f}", flush=True)
+    before = _together(called, max(round(each * BEFORE), 1_000), rate, folder)
+    loads = {aim.name: Load(aim, each, rate, folder) for aim in called}
+    try:
+        moves = _swap(client, loads, swaps, each / rate / swaps)
+        during = {name: load.result() for name, load in loads.items()}
+    finally:
+        for load in loads.values():
+            load.stop()
+    return {"before": _plain(before), "during": _plain(during), "moves_s": moves}
+
+
+def _together(called: Sequence[Aim], requests: int, rate: float, folder: Path) -> dict[str, Seen]:
+    loads = {aim.name: Load(aim, requests, rate, folder) for aim in called}
+    return {name: load.result() for name, load in loads.items()}
+
+
+def _swap(client: Client, loads: Mapping[str, Load], swaps: int, every_s: float) -> list[float]:
+    """Swap as long as every caller is at work. Raises RuntimeError if that was not long enough."""
+    moves: list[float] = []
     started = time.perf_counter()
-    act()
-    return time.perf_counter() - started
+    while all(load.running for load in loads.values()):
+        if time.perf_counter() - started < 0.9 * every_s * len(moves):
+            time.sleep(0.01)
+            continue
+        began = time.perf_counter()
+        change = client.set_traffic(MODEL, {1 + (len(moves) + 1) % 2: 100})
+        if not change["confirmed"]:
+            raise RuntimeError("not every worker confirmed a swap")
+        moves.append(time.perf_counter() - began)
+    if len(moves) < swaps:
+        raise RuntimeError(f"only {len(moves)} of {swaps} swaps in that time; ask for more requests")
+    return moves
 
 
-def _check(question: Question, port: int, version: int) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-    for _ in range(CHECKED):
-        connection.request("POST", f"/v2/models/{MODEL}/infer", question.json_body)
-        answer = json.loads(connection.getresponse().read())
-        assert answer["model_version"] == str(version), answer
-    connection.close()
+def _plain(seen: Mapping[str, Seen]) -> dict[str, Any]:
+    return {name: one.as_json() for name, one in seen.items()}
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

@@ -1,0 +1,1 @@
+"""Real bad canaries on a real Headrace, and how soon they are out."""
