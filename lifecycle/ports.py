@@ -1,6 +1,6 @@
 """The seams of the control loop, named by role. Implementations meet only in `app.py`."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,6 +11,7 @@ from gateway.core.capture import Capture
 from gateway.core.keys import Key
 from gateway.core.report import WorkerReport as WorkerReport
 from gateway.core.routing import RouteTable
+from gateway.core.types import Array
 from lifecycle.core.checkpoint import Kept, Statement
 from lifecycle.core.lease import Lease
 from lifecycle.core.ledger import Head, Record
@@ -177,14 +178,32 @@ class CaptureLog(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class ShadowAnswer:
+    """What a shadow version answered to the same request at `at`, Unix seconds.
+
+    Args:
+        outputs: of one row, each [1, ...].
+        differs: whether it is another answer than the caller's (`gateway.core.disagreement`).
+        distances: the largest absolute difference, per output of numbers that both gave.
+    """
+
+    version: int
+    at: float
+    outputs: Mapping[str, Array]
+    differs: bool
+    distances: Mapping[str, float]
+
+
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where an answer came from. `at` is Unix time in seconds."""
+    """Where an answer came from. `at` is Unix time in seconds; `shadows` are the answers nobody saw."""
 
     model: str
     version: int
     role: str
     at: float
+    shadows: tuple[ShadowAnswer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

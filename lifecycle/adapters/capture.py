@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from gateway.core.capture import Capture
 from gateway.core.types import Array, Role
+from lifecycle.adapters.origin import OUTPUTS, origin_of
 from lifecycle.adapters.segments import Segments, unify
 from lifecycle.core.feedback import Label, sort
 from lifecycle.ports import LabelReceipt, Origin
@@ -109,15 +110,15 @@ class ParquetCaptures:
         return empty if found is None else found.select(["at", "version"])
 
     def find(self, prediction: str) -> Origin | None:
-        """What gave an answer; None if it was not captured. Of several rows, the first one's."""
+        """What gave an answer, and a shadow's beside it; None if it was not captured. Of several rows, the
+        first one's."""
         ids = _array([prediction, f"{prediction}/0"])
         with self._lock:
             models = list(self._logs)
         for model in models:
-            rows = self._read(model, 0.0, PRIMARY, lambda _: False, ids)
-            if rows is not None and rows.num_rows:
-                first = rows.slice(0, 1).to_pylist()[0]
-                return Origin(model, first["version"], first["role"], first["at"])
+            rows = self._read(model, 0.0, tuple(Role), lambda name: name.startswith(OUTPUTS), ids)
+            if rows is not None and (origin := origin_of(model, rows)):
+                return origin
         return None
 
     def _read(

@@ -1,8 +1,10 @@
 """The admin API's JSON on its way out: what was seen, by workers, labels, monitors and the ledger."""
 
+import math
 from collections.abc import Mapping
 from typing import Any, Self
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from gateway.core.report import WorkerReport
@@ -10,7 +12,7 @@ from lifecycle.api.schemas import VersionOut
 from lifecycle.commands.audit import Account, Audit, Split
 from lifecycle.core.ledger import Record
 from lifecycle.core.verdict import Verdict
-from lifecycle.ports import Origin
+from lifecycle.ports import Origin, ShadowAnswer
 
 
 class ReceiptOut(BaseModel):
@@ -80,11 +82,47 @@ class BroughtOut(BaseModel):
     promoter: str
 
 
+class ShadowAnswerOut(BaseModel):
+    """What a shadow answered to the same request: its outputs without the batch dimension (text as UTF-8),
+    and how far they are from the caller's answer. A distance is null where only one of the two is a number.
+    """
+
+    version: int
+    at: float
+    outputs: dict[str, Any]
+    differs: bool
+    distances: dict[str, float | None]
+
+    @classmethod
+    def of(cls, answer: ShadowAnswer) -> Self:
+        distances = {name: v if math.isfinite(v) else None for name, v in answer.distances.items()}
+        outputs = {name: _plain(array[0]) for name, array in answer.outputs.items()}
+        return cls(
+            version=answer.version,
+            at=answer.at,
+            outputs=outputs,
+            differs=answer.differs,
+            distances=distances,
+        )
+
+
+def _plain(value: Any) -> Any:
+    """As JSON has it: lists and numbers, null for what is not finite, text for bytes."""
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.tolist()
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
 class PredictionOut(BaseModel):
     """Where an answer came from, the traffic at that moment, and what stood behind it.
 
     `made_by` holds the version's lineage and the evidence of its gates; `decisions` are the ledger's records
-    of who registered, validated and approved it before the answer; `rollout` is None if it had none.
+    of who registered, validated and approved it before the answer; `rollout` is None if it had none;
+    `shadows` are other versions' answers to the same request, which nobody saw.
     """
 
     prediction: str
@@ -96,6 +134,7 @@ class PredictionOut(BaseModel):
     decisions: list[RecordOut]
     rollout: BroughtOut | None
     split: SplitOut
+    shadows: list[ShadowAnswerOut]
 
     @classmethod
     def of(cls, prediction: str, origin: Origin, account: Account) -> Self:
@@ -120,6 +159,7 @@ class PredictionOut(BaseModel):
             decisions=[RecordOut.of(record) for record in account.decisions],
             rollout=brought,
             split=SplitOut.of(account.split, origin.at),
+            shadows=[ShadowAnswerOut.of(answer) for answer in origin.shadows],
         )
 
 

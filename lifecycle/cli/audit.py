@@ -13,6 +13,9 @@ from lifecycle.cli.screen import console, fields, shares, show_json, table, when
 from lifecycle.client import Client
 from lifecycle.errors import LifecycleCode, LifecycleError
 
+MOST_SHOWN = 60
+"""Characters of one output; `--json` has all of it."""
+
 
 def add_to(parent: typer.Typer) -> None:
     parent.command(rich_help_panel="Observation")(audit)
@@ -101,9 +104,20 @@ def _show_origin(answer: dict[str, Any], as_json: bool) -> None:
         ("prediction", answer["prediction"]),
         ("given by", f"{answer['model']} version {answer['version']} as {answer['role']}"),
         ("at (UTC)", when(answer["at"])),
+        *((f"shadow {shadow['version']}", _beside(shadow)) for shadow in answer["shadows"]),
         *_background(answer),
     ]
     console().print(fields([*facts, *_split(answer["split"])]))
+
+
+def _beside(shadow: dict[str, Any]) -> str:
+    outputs = ", ".join(f"{name} {_brief(value)}" for name, value in shadow["outputs"].items())
+    return f"answered {'otherwise' if shadow['differs'] else 'the same'}: {outputs}"
+
+
+def _brief(value: object) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…"
 
 
 def _background(answer: dict[str, Any]) -> list[tuple[str, object]]:

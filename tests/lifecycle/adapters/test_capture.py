@@ -1,5 +1,6 @@
 """The capture log on a real disk: restarts, crashes, merges, shapes, volume."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,20 @@ def test_an_answer_is_traced_to_its_version(tmp_path: Path) -> None:
     found = [log.find(prediction) for prediction in ("a", "two", "b")]
     assert found == [Origin("m", 1, "champion", at) for at in (7.0, 8.0, 9.0)]
     assert log.find("none") is None
+
+
+def test_a_shadows_answer_is_found_beside_the_callers(tmp_path: Path) -> None:
+    log = ParquetCaptures(tmp_path)
+    shadow = replace(capture("a", 7.5), version=2, role=Role.SHADOW, outputs={"label": np.array([3])})
+    log.append([shadow, capture("a", 7.0), replace(shadow, prediction_id="b")])
+    log.flush()
+    origin = log.find("a")
+    assert origin is not None
+    assert (origin.version, origin.role) == (1, "champion")
+    (answer,) = origin.shadows
+    assert (answer.version, answer.at, answer.differs, answer.distances) == (2, 7.5, True, {"label": 3.0})
+    assert answer.outputs["label"].tolist() == [3]
+    assert log.find("b") is None  # its caller's answer was not captured
 
 
 def test_a_crash_loses_the_buffer_but_no_label(tmp_path: Path) -> None:

@@ -1,8 +1,12 @@
 """`headrace audit` against a server."""
 
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
+from gateway.core.types import Role
 from lifecycle.core.checkpoint import Statement
 from tests.lifecycle.cli.conftest import Run
 from tests.lifecycle.desk import capture
@@ -32,6 +36,14 @@ def test_an_answer_is_traced(deployed: Run, live: Live) -> None:
     assert "load PASS" in said.out
     assert deployed("audit", "--prediction", "abc", "--json").json["version"] == 1
     assert "not captured" in deployed("audit", "--prediction", "xyz").err
+
+
+def test_a_shadows_answer_is_shown_beside_it(deployed: Run, live: Live) -> None:
+    copy = replace(capture("abc", version=2), role=Role.SHADOW, outputs={"y": np.array([[0.25, np.nan]])})
+    live.captures.append([capture("abc"), copy])
+    assert "otherwise: y [0.25, null]" in deployed("audit", "--prediction", "abc").out
+    (shadow,) = deployed("audit", "--prediction", "abc", "--json").json["shadows"]
+    assert (shadow["version"], shadow["differs"]) == (2, True)
 
 
 def test_verifying_finds_an_edit(deployed: Run, tmp_path: Path) -> None:
