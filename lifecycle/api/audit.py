@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from lifecycle.api.desk import AtDesk, Caller, covered
-from lifecycle.api.observations import KeyOut, LedgerOut, PredictionOut, RecordOut, RecordsOut, SplitOut
+from lifecycle.api.ledger import KeyOut, LedgerOut, PredictionOut, RecordOut, RecordsOut, SplitOut
 from lifecycle.commands import audit
 from lifecycle.core.ledger import Record
 from lifecycle.errors import LifecycleCode, LifecycleError

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Header, Request
 from fastapi.responses import StreamingResponse
 
 from lifecycle.api.desk import AtDesk
-from lifecycle.api.observations import RecordOut
+from lifecycle.api.ledger import RecordOut
 from lifecycle.ports import Store
 
 POLL_S = 0.25
