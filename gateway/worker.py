@@ -26,7 +26,6 @@ from gateway.telemetry.pairs import Pairs
 from gateway.telemetry.shadow import ShadowQueue
 from gateway.telemetry.tap import TrafficTap
 
-
 _TURN_S = 0.0005
 
 

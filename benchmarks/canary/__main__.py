@@ -151,8 +151,8 @@ def page(facts: dict[str, Any], found: list[dict[str, Any]]) -> str:
             *rows,
             "",
             "Requests of both arms and seconds run from the bad version's first answer to its last, as "
-            "callers count them. Seven guards share the 5 % level that the published numbers give to one; evidence "
-            "comes once a second.",
+            "callers count them. Seven guards share the 5 % level that the published numbers give to one; "
+            "evidence comes once a second.",
             "",
             f"- {facts['date']}: {facts['processor']}, {facts['cores']} cores, {facts['memory_gib']} GiB, "
             f"Linux {facts['kernel']}, load average before {facts['load_average_before']:.2f}",
