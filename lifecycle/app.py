@@ -36,6 +36,7 @@ from lifecycle.adapters.store import SqlStore
 from lifecycle.adapters.trainer import RayTrainer
 from lifecycle.api.app import build
 from lifecycle.api.desk import Desk
+from lifecycle.commands.catalogue import Catalogue
 from lifecycle.commands.checkpoints import Checkpointer
 from lifecycle.commands.deploy import Deploy
 from lifecycle.commands.feedback import Feedback
@@ -124,6 +125,7 @@ class Lifecycle:
             store=store,
             fleet=fleet,
             models=models,
+            catalogue=Catalogue(store, publisher),
             deploy=deploy,
             traffic=traffic,
             rollouts=rollouts,

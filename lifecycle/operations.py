@@ -3,42 +3,16 @@
 Answers are the admin API's JSON objects.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from functools import update_wrapper
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast, overload
+from typing import Any
 from urllib.parse import quote
 
-from lifecycle.wire import AsyncConnection, Call, Connection, Json
+from lifecycle.operation import Operation, VersionName, at, get, listed, send, whole
+from lifecycle.wire import Call, Json
 
 LONG_S = 1800.0
 """Validation and deployment answer when they are done."""
-
-P = ParamSpec("P")
-T = TypeVar("T")
-
-
-class Operation(Generic[P, T]):
-    """A method that says what to send; the client that it is called on sends it, at once or awaited."""
-
-    def __init__(self, says: Callable[Concatenate[Any, P], Call[T]]) -> None:
-        self._says = says
-        self.__doc__ = says.__doc__
-
-    @overload
-    def __get__(self, client: Connection, owner: object) -> Callable[P, T]: ...
-
-    @overload
-    def __get__(self, client: AsyncConnection, owner: object) -> Callable[P, Awaitable[T]]: ...
-
-    def __get__(self, client: Any, owner: object) -> Any:
-        if client is None:
-            return self
-
-        def sent(*args: P.args, **kwargs: P.kwargs) -> Any:
-            return client.send(self._says(client, *args, **kwargs))
-
-        return update_wrapper(sent, self._says)
 
 
 class Operations:
@@ -46,7 +20,7 @@ class Operations:
 
     @Operation
     def status(self) -> Call[Json]:
-        return _get("/v1/status")
+        return get("/v1/status")
 
     @Operation
     def ready(self) -> Call[bool]:
@@ -56,7 +30,7 @@ class Operations:
 
     @Operation
     def keys(self) -> Call[list[Json]]:
-        return _list("/v1/keys", "keys")
+        return listed("/v1/keys", "keys")
 
     @Operation
     def create_key(
@@ -64,29 +38,29 @@ class Operations:
     ) -> Call[Json]:
         """A new key; `secret` in the answer is told only now. See `headrace key create --help`."""
         body = {"name": name, "role": role, "models": list(models), "expires_s": expires_s}
-        return _send("POST", "/v1/keys", json=body)
+        return send("POST", "/v1/keys", json=body)
 
     @Operation
     def revoke_key(self, name: str) -> Call[Json]:
-        return _send("DELETE", "/v1/keys/" + quote(name, safe=""))
+        return send("DELETE", "/v1/keys/" + quote(name, safe=""))
 
     # Models and versions
 
     @Operation
     def models(self) -> Call[list[Json]]:
-        return _list("/v1/models", "models")
+        return listed("/v1/models", "models")
 
     @Operation
     def model(self, name: str) -> Call[Json]:
-        return _get(_at(name))
+        return get(at(name))
 
     @Operation
     def versions(self, model: str) -> Call[list[Json]]:
-        return _list(_at(model, "versions"), "versions")
+        return listed(at(model, "versions"), "versions")
 
     @Operation
-    def version(self, model: str, number: int) -> Call[Json]:
-        return _get(_at(model, "versions", number))
+    def version(self, model: str, number: VersionName) -> Call[Json]:
+        return get(at(model, "versions", number))
 
     @Operation
     def register(
@@ -97,6 +71,10 @@ class Operations:
         number: int | None = None,
         reference: Path | None = None,
         recipe: str = "",
+        parent: int | None = None,
+        run: str = "",
+        code: str = "",
+        data_digest: str = "",
     ) -> Call[Json]:
         """Upload an ONNX file as a new version.
 
@@ -104,48 +82,83 @@ class Operations:
             number: the next free one if not given.
             reference: Parquet file of training data, columns `inputs.<tensor>` and maybe `label`.
             recipe: `module:function` that retrains the model.
+            parent: the version that it was made from.
+            run, code, data_digest: the training run, what it ran, and the digest of what it learnt from.
         """
-        form = {"recipe": recipe} | ({} if number is None else {"number": str(number)})
+        form = {"recipe": recipe, "run": run, "code": code, "data_digest": data_digest}
+        form |= {name: str(value) for name, value in (("number", number), ("parent", parent)) if value}
         given = {"artifact": artifact, "reference": reference}
         files = {part: path for part, path in given.items() if path is not None}
-        return _send("POST", _at(model, "versions"), data=form, files=files, timeout_s=LONG_S)
+        return send("POST", at(model, "versions"), data=form, files=files, timeout_s=LONG_S)
 
     @Operation
-    def validate(self, model: str, number: int) -> Call[Json]:
+    def validate(self, model: str, number: VersionName) -> Call[Json]:
         """Run the gates; raises REFUSED if the version does not pass."""
         return _act(model, number, "validate")
 
     @Operation
-    def approve(self, model: str, number: int) -> Call[Json]:
-        return _act(model, number, "approve")
+    def approve(self, model: str, number: VersionName, comment: str = "") -> Call[Json]:
+        """Approve, or give one of the approvals that the version needs; the comment is kept."""
+        return _act(model, number, "approve", {"comment": comment})
 
     @Operation
-    def reject(self, model: str, number: int) -> Call[Json]:
+    def reject(self, model: str, number: VersionName) -> Call[Json]:
         return _act(model, number, "reject")
 
     @Operation
-    def retire(self, model: str, number: int) -> Call[Json]:
+    def retire(self, model: str, number: VersionName) -> Call[Json]:
         return _act(model, number, "retire")
 
     @Operation
-    def deploy(self, model: str, number: int, plan: str | Json = "") -> Call[Json]:
+    def deploy(self, model: str, number: VersionName, plan: str | Json = "") -> Call[Json]:
         """All traffic for a model's first version, a rollout by `plan` for a later one."""
-        path = _at(model, "versions", number, "deploy")
-        return _send("POST", path, json={"plan": plan}, timeout_s=LONG_S)
+        path = at(model, "versions", number, "deploy")
+        return send("POST", path, json={"plan": plan}, timeout_s=LONG_S)
+
+    @Operation
+    def describe(
+        self,
+        model: str,
+        number: VersionName,
+        *,
+        owner: str | None = None,
+        intended_use: str | None = None,
+        limitations: str | None = None,
+        tags: Mapping[str, str | None] | None = None,
+        metrics: Mapping[str, float | None] | None = None,
+    ) -> Call[Json]:
+        """Say something of a version. What is left out stays; a tag or metric that is None goes."""
+        said = {"owner": owner, "intended_use": intended_use, "limitations": limitations}
+        body = said | {"tags": dict(tags or {}), "metrics": dict(metrics or {})}
+        return send("PATCH", at(model, "versions", number), json=body)
+
+    @Operation
+    def card(self, model: str, number: VersionName) -> Call[Json]:
+        """The version's model card, as `markdown` and as `html`."""
+        return get(at(model, "versions", number, "card"))
+
+    @Operation
+    def set_alias(self, model: str, alias: str, version: VersionName) -> Call[Json]:
+        """Let a name stand for a version."""
+        return send("PUT", at(model, "aliases", alias), json={"version": version})
+
+    @Operation
+    def remove_alias(self, model: str, alias: str) -> Call[Json]:
+        return send("DELETE", at(model, "aliases", alias))
 
     # Traffic
 
     @Operation
     def traffic(self, model: str) -> Call[Json]:
-        return _get(_at(model, "traffic"))
+        return get(at(model, "traffic"))
 
     @Operation
     def set_traffic(
         self,
         model: str,
-        weights: Mapping[int, float],
+        weights: Mapping[int, float] | Mapping[str, float],
         *,
-        shadows: Sequence[int] | None = None,
+        shadows: Sequence[VersionName] | None = None,
         if_revision: int | None = None,
         dry_run: bool = False,
     ) -> Call[Json]:
@@ -153,39 +166,39 @@ class Operations:
         kept = None if shadows is None else list(shadows)
         body = {"weights": dict(weights), "shadows": kept, "dry_run": dry_run}
         headers = {} if if_revision is None else {"if-match": f'"{if_revision}"'}
-        return _send("PUT", _at(model, "traffic"), json=body, headers=headers, timeout_s=LONG_S)
+        return send("PUT", at(model, "traffic"), json=body, headers=headers, timeout_s=LONG_S)
 
     @Operation
     def set_limits(self, model: str, *, max_concurrency: int = 0, max_queue: int = 0) -> Call[Json]:
         """What a model may take of each worker; 0 is no limit."""
         limits = {"max_concurrency": max_concurrency, "max_queue": max_queue}
-        return _send("PUT", _at(model, "limits"), json=limits, timeout_s=LONG_S)
+        return send("PUT", at(model, "limits"), json=limits, timeout_s=LONG_S)
 
     @Operation
     def rollback(self, model: str) -> Call[Json]:
-        return _send("POST", _at(model, "rollback"), timeout_s=LONG_S)
+        return send("POST", at(model, "rollback"), timeout_s=LONG_S)
 
     # Rollouts
 
     @Operation
     def rollouts(self, model: str) -> Call[list[Json]]:
         """Newest first."""
-        return _list(_at(model, "rollouts"), "rollouts")
+        return listed(at(model, "rollouts"), "rollouts")
 
     @Operation
     def rollout(self, model: str) -> Call[Json]:
         """The latest one; NOT_FOUND if there never was any."""
-        return _get(_at(model, "rollouts", "current"))
+        return get(at(model, "rollouts", "current"))
 
     @Operation
-    def start_rollout(self, model: str, version: int, plan: str | Json = "") -> Call[Json]:
+    def start_rollout(self, model: str, version: VersionName, plan: str | Json = "") -> Call[Json]:
         """`plan` is a preset's name or a plan as a JSON object."""
-        return _send("POST", _at(model, "rollouts"), json={"version": version, "plan": plan})
+        return send("POST", at(model, "rollouts"), json={"version": version, "plan": plan})
 
     @Operation
-    def forecast(self, model: str, version: int, plan: str | Json = "") -> Call[Json]:
+    def forecast(self, model: str, version: VersionName, plan: str | Json = "") -> Call[Json]:
         """What `start_rollout` would lead to with the traffic of now. Changes nothing."""
-        return _send("POST", _at(model, "rollouts", "forecast"), json={"version": version, "plan": plan})
+        return send("POST", at(model, "rollouts", "forecast"), json={"version": version, "plan": plan})
 
     @Operation
     def pause(self, model: str) -> Call[Json]:
@@ -211,29 +224,29 @@ class Operations:
         if isinstance(labels, Path):
             kind = "text/csv" if labels.suffix.lower() == ".csv" else "application/vnd.apache.parquet"
             headers, query = {"content-type": kind}, {"model": model}
-            return _send("POST", "/v1/feedback", query=query, headers=headers, content=labels)
+            return send("POST", "/v1/feedback", query=query, headers=headers, content=labels)
         pairs = [{"prediction_id": prediction, "label": label} for prediction, label in labels.items()]
-        return _send("POST", "/v1/feedback", json={"model": model, "labels": pairs})
+        return send("POST", "/v1/feedback", json={"model": model, "labels": pairs})
 
     @Operation
     def series(self, model: str) -> Call[Json]:
-        return _get(_at(model, "series"))
+        return get(at(model, "series"))
 
     @Operation
     def drift(self, model: str) -> Call[Json]:
-        return _get(_at(model, "drift"))
+        return get(at(model, "drift"))
 
     @Operation
     def performance(self, model: str) -> Call[Json]:
-        return _get(_at(model, "performance"))
+        return get(at(model, "performance"))
 
     @Operation
     def retraining(self, model: str) -> Call[Json]:
-        return _get(_at(model, "retrain"))
+        return get(at(model, "retrain"))
 
     @Operation
     def retrain(self, model: str, reason: str = "") -> Call[Json]:
-        return _send("POST", _at(model, "retrain"), json={"reason": reason})
+        return send("POST", at(model, "retrain"), json={"reason": reason})
 
     @Operation
     def audit(
@@ -241,22 +254,22 @@ class Operations:
     ) -> Call[list[Json]]:
         """Records, oldest first: the newest `limit`, or the first `limit` behind number `after`."""
         query = {"model": model, "after": after, "limit": limit}
-        return _list("/v1/audit", "records", query)
+        return listed("/v1/audit", "records", query)
 
     @Operation
     def audit_at(self, model: str, time: str) -> Call[Json]:
         """Which versions had the model's traffic at a time (ISO 8601 or Unix seconds)."""
-        return _get("/v1/audit/at", {"model": model, "time": time})
+        return get("/v1/audit/at", {"model": model, "time": time})
 
     @Operation
     def audit_prediction(self, prediction: str) -> Call[Json]:
         """Which version gave an answer, who let it serve and on what evidence, and the traffic then."""
-        return _get("/v1/audit/predictions/" + quote(prediction))
+        return get("/v1/audit/predictions/" + quote(prediction))
 
     @Operation
     def verify(self) -> Call[Json]:
         """Check the ledger's hash chain and its signed checkpoints."""
-        return Call("GET", "/v1/audit/verify", _whole, timeout_s=LONG_S)
+        return Call("GET", "/v1/audit/verify", whole, timeout_s=LONG_S)
 
     @Operation
     def audit_key(self) -> Call[str]:
@@ -264,29 +277,9 @@ class Operations:
         return Call("GET", "/v1/audit/key", lambda answer: str(answer["key"]))
 
 
-def _whole(answer: Json) -> Json:
-    return answer
-
-
-def _get(path: str, query: Mapping[str, Any] | None = None) -> Call[Json]:
-    return Call("GET", path, _whole, query or {})
-
-
-def _list(path: str, name: str, query: Mapping[str, Any] | None = None) -> Call[list[Json]]:
-    return Call("GET", path, lambda answer: cast(list[Json], answer[name]), query or {})
-
-
-def _send(method: str, path: str, **request: Any) -> Call[Json]:
-    return Call(method, path, _whole, **request)
-
-
-def _act(model: str, number: int, verb: str) -> Call[Json]:
-    return _send("POST", _at(model, "versions", number, verb), timeout_s=LONG_S)
+def _act(model: str, number: VersionName, verb: str, json: Json | None = None) -> Call[Json]:
+    return send("POST", at(model, "versions", number, verb), json=json, timeout_s=LONG_S)
 
 
 def _steer(model: str, verb: str) -> Call[Json]:
-    return _send("POST", _at(model, "rollouts", "current", verb), timeout_s=LONG_S)
-
-
-def _at(*parts: str | int) -> str:
-    return "/v1/models/" + "/".join(quote(str(part), safe="") for part in parts)
+    return send("POST", at(model, "rollouts", "current", verb), timeout_s=LONG_S)

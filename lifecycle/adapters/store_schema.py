@@ -1,15 +1,31 @@
 """The number of the database's schema, and the steps that lead from each to the next.
 
-A step is plain SQL that SQLite and Postgres both know, and is never edited once it was released.
+A step is plain SQL that SQLite and Postgres both know, or a function where JSON in a body has to change. It
+is never edited once it was released. One is due as well when values get fields that an older Headrace cannot
+read.
 """
 
+from collections.abc import Callable, Sequence
+
+import orjson
 from sqlalchemy import Connection, Inspector, insert, inspect, select, text, update
 
 from lifecycle.adapters import store_tables as tables
 from lifecycle.core.ledger import Head
 from lifecycle.errors import LifecycleCode, LifecycleError
 
-STEPS: tuple[tuple[str, ...], ...] = (
+
+def _approvals_with_evidence(connection: Connection) -> None:
+    for row in connection.execute(text("SELECT model, number, body FROM versions")).all():
+        body = orjson.loads(row.body)
+        body["approvals"] = [{"by": name, "at": 0.0} for name in body.pop("approvers")]
+        connection.execute(
+            text("UPDATE versions SET body = :body WHERE model = :model AND number = :number"),
+            {"body": orjson.dumps(body).decode(), "model": row.model, "number": row.number},
+        )
+
+
+STEPS: Sequence[Sequence[str | Callable[[Connection], None]]] = (
     # 1 to 2: one controller acts at a time.
     (
         "CREATE TABLE leases (name VARCHAR NOT NULL PRIMARY KEY, holder VARCHAR NOT NULL, "
@@ -18,6 +34,8 @@ STEPS: tuple[tuple[str, ...], ...] = (
     ),
     # 2 to 3: people and programs have keys.
     ("CREATE TABLE keys (name VARCHAR NOT NULL PRIMARY KEY, body TEXT NOT NULL)",),
+    # 3 to 4: an approval says when, in which role and why; versions are described, models have aliases.
+    (_approvals_with_evidence,),
 )
 """`STEPS[n - 1]` leads from schema n to n + 1. Schema 1 had no number."""
 
@@ -47,8 +65,11 @@ def prepare(connection: Connection) -> None:
     if found == 0:
         _create(connection)
     else:
-        for statement in (statement for step in STEPS[found - 1 :] for statement in step):
-            connection.execute(text(statement))
+        for change in (change for step in STEPS[found - 1 :] for change in step):
+            if isinstance(change, str):
+                connection.execute(text(change))
+            else:
+                change(connection)
         tables.schema.create(connection, checkfirst=True)
     if not connection.execute(update(tables.schema).values(number=CURRENT)).rowcount:
         connection.execute(insert(tables.schema).values(number=CURRENT))

@@ -6,6 +6,7 @@ from fastapi import FastAPI
 
 from lifecycle.api import (
     audit,
+    catalogue,
     events,
     feedback,
     keys,
@@ -27,7 +28,10 @@ def build(desk: Desk) -> FastAPI:
     # FastAPI's documentation pages load scripts from other sites, so only the schema is served.
     app = FastAPI(title="Headrace admin API", version=installed_version(), docs_url=None, redoc_url=None)
     app.state.desk = desk
-    for part in (overview, models, versions, traffic, rollouts, feedback, observe, audit, events, keys):
+    for part in (
+        *(overview, models, versions, catalogue, traffic, rollouts),
+        *(feedback, observe, audit, events, keys),
+    ):
         app.include_router(part.router)
     install_errors(app)
     if desk.identity:

@@ -4,13 +4,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, cast
 
-from fastapi import Depends, Header, Request
+from fastapi import Depends, Header, Path, Request
 from pydantic import StringConstraints
 
 from gateway.core.keys import Key, KeyRole
+from lifecycle.commands.catalogue import Catalogue
 from lifecycle.commands.deploy import Deploy
 from lifecycle.commands.feedback import Feedback
 from lifecycle.commands.keys import Keys
+from lifecycle.commands.lookup import find_number
 from lifecycle.commands.models import Models
 from lifecycle.commands.retraining import Retraining
 from lifecycle.commands.rollouts import Rollouts
@@ -39,6 +41,7 @@ class Desk:
     store: Store
     fleet: Fleet
     models: Models
+    catalogue: Catalogue
     deploy: Deploy
     traffic: Traffic
     rollouts: Rollouts
@@ -87,6 +90,16 @@ def _actor(
 
 
 AtDesk = Annotated[Desk, Depends(_desk)]
+
+
+def _numbered(
+    model: str, number: Annotated[str, Path(description="A version's number or alias.")], desk: AtDesk
+) -> int:
+    return find_number(desk.store, model, number)
+
+
+Numbered = Annotated[int, Depends(_numbered)]
+"""The version that the path names, by number or alias."""
 Actor = Annotated[str, Depends(_actor)]
 """Who asks, for the ledger: the key's name, or without identity the `x-headrace-actor` header."""
 Caller = Annotated[Key, Depends(_caller)]

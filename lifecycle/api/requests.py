@@ -2,13 +2,16 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, StringConstraints
 
 from gateway.core.keys import KeyRole
 
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
-VersionNumber = Annotated[int, Field(ge=1)]
+VersionName = int | Annotated[str, StringConstraints(min_length=1, max_length=64)]
+"""A version's number or alias."""
 Text = Annotated[str, StringConstraints(max_length=1000)]
+LongText = Annotated[str, StringConstraints(max_length=10_000)]
+Label = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/@-]{0,99}$")]
 
 
 class _In(BaseModel):
@@ -18,8 +21,8 @@ class _In(BaseModel):
 class TrafficIn(_In):
     """Percent by version, summing to 100. Shadows that are not given stay as they are."""
 
-    weights: dict[VersionNumber, Percent]
-    shadows: list[VersionNumber] | None = None
+    weights: dict[VersionName, Percent]
+    shadows: list[VersionName] | None = None
     dry_run: bool = False
 
 
@@ -33,8 +36,26 @@ class LimitsIn(_In):
 class RolloutIn(_In):
     """`plan` is a preset's name, a plan, or empty for the default."""
 
-    version: VersionNumber
+    version: VersionName
     plan: str | dict[str, Any] = ""
+
+
+class ApprovalIn(_In):
+    comment: Text = ""
+
+
+class DescriptionIn(_In):
+    """What is left out stays as it is; a tag or metric that is null is taken away."""
+
+    owner: Text | None = None
+    intended_use: LongText | None = None
+    limitations: LongText | None = None
+    tags: dict[Label, Annotated[str, StringConstraints(max_length=200)] | None] = {}
+    metrics: dict[Label, FiniteFloat | None] = {}
+
+
+class AliasIn(_In):
+    version: VersionName
 
 
 class DeployIn(_In):

@@ -9,6 +9,7 @@ from lifecycle.api.desk import Actor, AtDesk, Desk
 from lifecycle.api.preconditions import IfRevision
 from lifecycle.api.requests import RolloutIn
 from lifecycle.api.schemas import ForecastOut, RolloutOut, RolloutsOut
+from lifecycle.commands.lookup import find_number
 from lifecycle.core.plan import Plan, preset
 from lifecycle.core.rollout import Rollout
 
@@ -30,14 +31,16 @@ async def start(
 ) -> RolloutOut:
     """Begin to bring a version into traffic, step by step."""
     plan = read_plan(desk, wanted.plan)
-    return shown(desk, desk.rollouts.start(model, wanted.version, plan, actor, if_revision=if_revision))
+    number = find_number(desk.store, model, str(wanted.version))
+    return shown(desk, desk.rollouts.start(model, number, plan, actor, if_revision=if_revision))
 
 
 @router.post("/forecast")
 async def foresee(model: str, wanted: RolloutIn, desk: AtDesk) -> ForecastOut:
     """What starting this rollout would lead to with the traffic of now. Changes nothing."""
     plan = read_plan(desk, wanted.plan)
-    told = await asyncio.to_thread(desk.rollouts.forecast, model, wanted.version, plan, desk.champion_now)
+    number = find_number(desk.store, model, str(wanted.version))
+    told = await asyncio.to_thread(desk.rollouts.forecast, model, number, plan, desk.champion_now)
     return ForecastOut.model_validate(told.as_json())
 
 

@@ -1,15 +1,16 @@
-"""The admin API's JSON, on its way out, as pydantic models: the registry and its traffic."""
+"""The admin API's JSON, on its way out, as pydantic models: keys, models, traffic and rollouts."""
 
-from dataclasses import asdict
 from typing import Any, Self
 
 from pydantic import BaseModel
 
 from gateway.core.keys import KeyRole
+from lifecycle.api.version_schemas import FindingOut, VersionOut
 from lifecycle.commands.traffic import Change
+from lifecycle.core.alias import aliases
 from lifecycle.core.rollout import Rollout
-from lifecycle.core.verdict import Finding, Verdict
-from lifecycle.core.version import Model, Version
+from lifecycle.core.verdict import Verdict
+from lifecycle.core.version import Model
 
 
 class KeyOut(BaseModel):
@@ -31,77 +32,6 @@ class NewKeyOut(KeyOut):
 
 class KeysOut(BaseModel):
     keys: list[KeyOut]
-
-
-class FindingOut(BaseModel):
-    """One judged question. `numbers.progress` is how near a guard is to its threshold, 0 to 1."""
-
-    name: str
-    verdict: Verdict
-    reason: str
-    numbers: dict[str, float | None]
-
-    @classmethod
-    def of(cls, finding: Finding) -> Self:
-        return cls(
-            name=finding.name, verdict=finding.verdict, reason=finding.reason, numbers=dict(finding.numbers)
-        )
-
-
-class TensorOut(BaseModel):
-    name: str
-    datatype: str
-    shape: list[int]
-
-
-class SignatureOut(BaseModel):
-    inputs: list[TensorOut]
-    outputs: list[TensorOut]
-
-
-class LineageOut(BaseModel):
-    parent: int | None
-    recipe: str
-    data_digest: str
-    cause: str
-
-
-class VersionOut(BaseModel):
-    """`created_at` is Unix time in seconds."""
-
-    model: str
-    number: int
-    stage: str
-    digest: str
-    signature: SignatureOut
-    submitter: str
-    created_at: float
-    profile_digest: str
-    lineage: LineageOut
-    evidence: list[FindingOut]
-    approvers: list[str]
-    placement: str
-
-    @classmethod
-    def of(cls, version: Version) -> Self:
-        return cls(
-            model=version.model,
-            number=version.number,
-            stage=version.stage.value,
-            digest=version.digest,
-            signature=SignatureOut.model_validate(version.signature.as_json()),
-            submitter=version.submitter,
-            created_at=version.created_at,
-            profile_digest=version.profile_digest,
-            lineage=LineageOut.model_validate(asdict(version.lineage)),
-            evidence=[FindingOut.of(finding) for finding in version.evidence],
-            approvers=list(version.approvers),
-            placement=version.placement,
-        )
-
-
-class VersionsOut(BaseModel):
-    versions: list[VersionOut]
 
 
 class TrafficOut(BaseModel):
@@ -158,7 +88,7 @@ class ChangeOut(TrafficOut):
 
 
 class ModelOut(BaseModel):
-    """`versions` counts them. `held` are loaded without traffic."""
+    """`versions` counts them, `held` are loaded without traffic. `aliases` include `champion`, `canary`."""
 
     name: str
     revision: int
@@ -169,6 +99,7 @@ class ModelOut(BaseModel):
     shadows: list[int]
     held: list[int]
     recipe: str
+    aliases: dict[str, int]
     versions: int
 
     @classmethod
@@ -183,6 +114,7 @@ class ModelOut(BaseModel):
             shadows=list(model.shadows),
             held=list(model.held),
             recipe=model.recipe,
+            aliases=aliases(model),
             versions=versions,
         )
 

@@ -7,6 +7,7 @@ from lifecycle.api.desk import Actor, AtDesk
 from lifecycle.api.preconditions import IfRevision, etag
 from lifecycle.api.requests import LimitsIn, TrafficIn
 from lifecycle.api.schemas import ChangeOut, LimitsOut, TrafficOut
+from lifecycle.commands.lookup import find_number
 from lifecycle.errors import LifecycleCode, LifecycleError
 
 router = APIRouter(prefix="/v1/models/{model}", tags=["traffic"])
@@ -25,10 +26,14 @@ async def set_traffic(
     model: str, wanted: TrafficIn, desk: AtDesk, actor: Actor, if_revision: IfRevision, response: Response
 ) -> ChangeOut:
     """Share the traffic; answers when every worker follows. Shadows that are not given stay."""
+    named = {name: find_number(desk.store, model, str(name)) for name in wanted.weights}
+    if len(set(named.values())) < len(named):
+        raise LifecycleError(LifecycleCode.INVALID, "a version is named twice")
+    shadows = wanted.shadows
     change = await desk.traffic.set(
         model,
-        wanted.weights,
-        wanted.shadows,
+        {named[name]: percent for name, percent in wanted.weights.items()},
+        None if shadows is None else [find_number(desk.store, model, str(name)) for name in shadows],
         if_revision=if_revision,
         dry_run=wanted.dry_run,
         actor=actor,

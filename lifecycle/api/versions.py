@@ -8,10 +8,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, File, Form, UploadFile
 
-from lifecycle.api.desk import Actor, AtDesk
-from lifecycle.api.requests import DeployIn, VersionNumber
+from lifecycle.api.desk import Actor, AtDesk, Caller, Numbered
+from lifecycle.api.requests import ApprovalIn, DeployIn
 from lifecycle.api.rollouts import read_plan, shown
-from lifecycle.api.schemas import DeploymentOut, TrafficOut, VersionOut, VersionsOut
+from lifecycle.api.schemas import DeploymentOut, TrafficOut
+from lifecycle.api.version_schemas import VersionOut, VersionsOut
+from lifecycle.core.version import Lineage
 
 router = APIRouter(prefix="/v1/models/{model}/versions", tags=["versions"])
 
@@ -31,6 +33,10 @@ async def register(
     reference: Annotated[UploadFile | None, File(description="Parquet rows of normal traffic.")] = None,
     number: Annotated[int | None, Form(ge=1)] = None,
     recipe: Annotated[str, Form(max_length=500)] = "",
+    parent: Annotated[int | None, Form(ge=1, description="The version it was made from.")] = None,
+    run: Annotated[str, Form(max_length=500, description="The training run.")] = "",
+    code: Annotated[str, Form(max_length=500, description="Repository and commit.")] = "",
+    data_digest: Annotated[str, Form(max_length=500, description="Digest of the training data.")] = "",
 ) -> VersionOut:
     """Register an ONNX file. The same file again changes nothing."""
     with tempfile.TemporaryDirectory(prefix="headrace-upload-") as folder:
@@ -41,6 +47,7 @@ async def register(
             number=number,
             reference=await _keep(reference, Path(folder) / "reference") if reference else None,
             recipe=recipe,
+            lineage=Lineage(parent, recipe, data_digest, run=run, code=code),
         )
     return VersionOut.of(version)
 
@@ -55,38 +62,47 @@ async def _keep(upload: UploadFile, path: Path) -> Path:
 
 
 @router.get("/{number}")
-async def show_version(model: str, number: VersionNumber, desk: AtDesk) -> VersionOut:
+async def show_version(model: str, number: Numbered, desk: AtDesk) -> VersionOut:
     """One version with its lineage and the evidence for it."""
     return VersionOut.of(desk.models.version(model, number))
 
 
 @router.post("/{number}/validate")
-async def validate(model: str, number: VersionNumber, desk: AtDesk, actor: Actor) -> VersionOut:
+async def validate(model: str, number: Numbered, desk: AtDesk, actor: Actor) -> VersionOut:
     """Run the gates; answers when they are through."""
     return VersionOut.of(await desk.models.validate(model, number, actor))
 
 
 @router.post("/{number}/approve")
-async def approve(model: str, number: VersionNumber, desk: AtDesk, actor: Actor) -> VersionOut:
+async def approve(
+    model: str,
+    number: Numbered,
+    desk: AtDesk,
+    actor: Actor,
+    caller: Caller,
+    said: ApprovalIn | None = None,
+) -> VersionOut:
     """Let a validated version serve, or count one of the approvals it needs."""
-    return VersionOut.of(desk.models.approve(model, number, actor))
+    role = str(caller.role) if caller.name else ""
+    comment = said.comment if said else ""
+    return VersionOut.of(desk.models.approve(model, number, actor, role=role, comment=comment))
 
 
 @router.post("/{number}/reject")
-async def reject(model: str, number: VersionNumber, desk: AtDesk, actor: Actor) -> VersionOut:
+async def reject(model: str, number: Numbered, desk: AtDesk, actor: Actor) -> VersionOut:
     """Take a version out of the running."""
     return VersionOut.of(desk.models.reject(model, number, actor))
 
 
 @router.post("/{number}/retire")
-async def retire(model: str, number: VersionNumber, desk: AtDesk, actor: Actor) -> VersionOut:
+async def retire(model: str, number: Numbered, desk: AtDesk, actor: Actor) -> VersionOut:
     """Put a version away for good."""
     return VersionOut.of(desk.models.retire(model, number, actor))
 
 
 @router.post("/{number}/deploy")
 async def deploy(
-    model: str, number: VersionNumber, desk: AtDesk, actor: Actor, wanted: DeployIn | None = None
+    model: str, number: Numbered, desk: AtDesk, actor: Actor, wanted: DeployIn | None = None
 ) -> DeploymentOut:
     """Validate and approve it; then all traffic for a model's first version, a rollout for a later one."""
     plan = read_plan(desk, wanted.plan) if wanted and wanted.plan else None

@@ -7,12 +7,13 @@ from lifecycle.cli.rollout_text import describe
 from lifecycle.cli.screen import Steps
 from lifecycle.client import Client
 from lifecycle.errors import LifecycleCode, LifecycleError
+from lifecycle.operation import VersionName
 
 POLL_S = 0.5
 
 
 def follow_deployment(
-    client: Client, model: str, number: int, plan: str | dict[str, Any], steps: Steps
+    client: Client, model: str, number: VersionName, plan: str | dict[str, Any], steps: Steps
 ) -> dict[str, Any]:
     """Deploy a version and wait; returns the API's deployment.
 

@@ -32,6 +32,10 @@ def register(
     version: Annotated[int | None, typer.Option(min=1, help="Its number. [default: the next free]")] = None,
     reference: Reference = None,
     recipe: Annotated[str, typer.Option(metavar="MODULE:FUNCTION", help="What retrains the model.")] = "",
+    parent: Annotated[int | None, typer.Option(min=1, help="The version it was made from.")] = None,
+    run: Annotated[str, typer.Option(help="The training run, as its tracker calls it.")] = "",
+    code: Annotated[str, typer.Option(help="What trained it, e.g. repository@commit.")] = "",
+    data_digest: Annotated[str, typer.Option(help="Digest of the training data.")] = "",
     deploy: Annotated[bool, typer.Option("--deploy", help="Bring it into traffic.")] = False,
     plan: Annotated[str, typer.Option(help="Plan of the rollout: a preset or a TOML file.")] = "",
     url: Url = URL,
@@ -47,7 +51,17 @@ def register(
     steps = Steps(as_json)
     with connect(url) as client:
         with steps.step(f"Uploading {artifact.name}", f"uploaded {artifact.name}"):
-            answer = client.register(name, artifact, number=version, reference=reference, recipe=recipe)
+            answer = client.register(
+                name,
+                artifact,
+                number=version,
+                reference=reference,
+                recipe=recipe,
+                parent=parent,
+                run=run,
+                code=code,
+                data_digest=data_digest,
+            )
         number = int(answer["number"])
         steps.say(f"registered {name} version {number} ({answer['digest'][:19]}…)")
         with steps.step(f"Validating version {number}", f"version {number} passes every gate"):
@@ -140,6 +154,7 @@ def _facts(model: dict[str, Any]) -> list[tuple[str, object]]:
         ("before it", model["previous"] or None),
         ("traffic", shares(model["weights"])),
         ("shadows", " ".join(map(str, model["shadows"]))),
+        ("aliases", shares(model["aliases"])),
         ("recipe", model["recipe"]),
         ("revision", model["revision"]),
     ]

@@ -24,7 +24,7 @@ Home = Annotated[
     ),
 ]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The model.")]
-Number = Annotated[int, typer.Argument(metavar="VERSION", help="The version's number.", min=1)]
+Number = Annotated[str, typer.Argument(metavar="VERSION", help="The version's number, or an alias of it.")]
 
 URL = DEFAULT_URL
 HOME = Path("~/.headrace")

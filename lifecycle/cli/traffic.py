@@ -30,7 +30,7 @@ def show(name: Name, url: Url = URL, as_json: AsJson = False) -> None:
 def set_traffic(
     name: Name,
     weights: Annotated[list[str], typer.Argument(metavar="VERSION=PERCENT…", help="They sum to 100.")],
-    shadow: Annotated[list[int] | None, typer.Option(help="A version that gets copies; may repeat.")] = None,
+    shadow: Annotated[list[str] | None, typer.Option(help="A version that gets copies; may repeat.")] = None,
     no_shadow: Annotated[bool, typer.Option("--no-shadow", help="Stop all copies.")] = False,
     if_revision: Annotated[int | None, typer.Option(help="Only if the model is still at this one.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check it, change nothing.")] = False,
@@ -65,19 +65,19 @@ def rollback(name: Name, url: Url = URL, as_json: AsJson = False) -> None:
     _show(traffic, as_json)
 
 
-def parse_weights(texts: list[str]) -> dict[int, float]:
-    """`["1=90", "2=10"]` as `{1: 90.0, 2: 10.0}`. Raises LifecycleError INVALID."""
-    weights: dict[int, float] = {}
+def parse_weights(texts: list[str]) -> dict[str, float]:
+    """`["1=90", "canary=10"]` as `{"1": 90.0, "canary": 10.0}`. Raises LifecycleError INVALID."""
+    weights: dict[str, float] = {}
     for text in texts:
         version, _, percent = text.partition("=")
         try:
-            number, share = int(version), float(percent.removesuffix("%"))
+            share = float(percent.removesuffix("%"))
         except ValueError:
             message = f"{text!r} is not VERSION=PERCENT; write e.g. `1=90 2=10`"
             raise LifecycleError(LifecycleCode.INVALID, message) from None
-        if number in weights:
-            raise LifecycleError(LifecycleCode.INVALID, f"version {number} is given twice")
-        weights[number] = share
+        if version in weights:
+            raise LifecycleError(LifecycleCode.INVALID, f"version {version} is given twice")
+        weights[version] = share
     return weights
 
 

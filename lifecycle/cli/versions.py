@@ -25,7 +25,7 @@ def show(name: Name, number: Number, url: Url = URL, as_json: AsJson = False) ->
         show_json(version)
         return
     screen = console()
-    screen.print(fields(_facts(version, role_of(model, number))))
+    screen.print(fields(_facts(version, model)))
     screen.print()
     rows = [(finding["name"], finding["verdict"], finding["reason"]) for finding in version["evidence"]]
     screen.print(table(["gate", "verdict", "reason"], rows, empty="not validated yet"))
@@ -44,13 +44,19 @@ def validate(name: Name, number: Number, url: Url = URL, as_json: AsJson = False
 
 
 @app.command()
-def approve(name: Name, number: Number, url: Url = URL, as_json: AsJson = False) -> None:
+def approve(
+    name: Name,
+    number: Number,
+    comment: Annotated[str, typer.Option(help="Kept with the approval, as evidence.")] = "",
+    url: Url = URL,
+    as_json: AsJson = False,
+) -> None:
     """Approve a validated version for serving.
 
-    Example: `headrace version approve fraud 2`
+    Example: `headrace version approve fraud 2 --comment "compared with the June audit"`
     """
     with connect(url) as client:
-        version = client.approve(name, number)
+        version = client.approve(name, number, comment)
     _show_outcome(version, as_json)
 
 
@@ -105,22 +111,40 @@ def role_of(model: dict[str, Any], number: int) -> str:
     return "held" if number in model["held"] else ""
 
 
-def _facts(version: dict[str, Any], role: str) -> list[tuple[str, object]]:
-    lineage = version["lineage"]
+def _facts(version: dict[str, Any], model: dict[str, Any]) -> list[tuple[str, object]]:
+    lineage, number = version["lineage"], version["number"]
+    called = (name for name, meant in sorted(model["aliases"].items()) if meant == number)
     return [
         ("version", f"{version['model']} {version['number']}"),
         ("stage", version["stage"]),
-        ("role", role),
+        ("role", role_of(model, number)),
+        ("also called", ", ".join(called)),
+        ("tags", tags(version["description"]["tags"])),
+        ("owner", version["description"]["owner"]),
         ("registered", f"{when(version['created_at'])} UTC by {version['submitter']}"),
         ("cause", lineage["cause"]),
         ("parent", lineage["parent"]),
         ("recipe", lineage["recipe"]),
-        ("approved by", ", ".join(version["approvers"])),
+        ("run", lineage["run"]),
+        ("code", lineage["code"]),
+        *(("approved", _approval(approval)) for approval in version["approvals"]),
+        ("retired", version["retired_at"] and f"{when(version['retired_at'])} UTC"),
         ("digest", version["digest"]),
         ("reference", "yes" if version["profile_digest"] else "none: drift cannot be judged"),
         ("takes", _tensors(version["signature"]["inputs"])),
         ("gives", _tensors(version["signature"]["outputs"])),
     ]
+
+
+def tags(found: dict[str, str]) -> str:
+    """`name=value`, or the name alone where there is no value."""
+    return ", ".join(f"{name}={value}" if value else name for name, value in sorted(found.items()))
+
+
+def _approval(approval: dict[str, Any]) -> str:
+    by = f"by {approval['by']}" + (f" ({approval['role']})" if approval["role"] else "")
+    told = f": {approval['comment']}" if approval["comment"] else ""
+    return f"{when(approval['at'])} UTC {by}{told}".strip()
 
 
 def _tensors(specs: list[dict[str, Any]]) -> str:

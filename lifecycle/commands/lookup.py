@@ -1,5 +1,6 @@
 """Finds in the store what a command names."""
 
+from lifecycle.core.alias import resolve
 from lifecycle.core.rollout import Rollout
 from lifecycle.core.version import Model, Version
 from lifecycle.errors import LifecycleCode, LifecycleError
@@ -22,6 +23,19 @@ def find_model(store: Store, name: str, if_revision: int | None = None) -> Model
 def find_versions(store: Store, model: str) -> dict[int, Version]:
     """By number."""
     return {version.number: version for version in store.versions(model)}
+
+
+def find_version(store: Store, model: str, number: int) -> Version:
+    """Raises NOT_FOUND."""
+    find_model(store, model)
+    if version := find_versions(store, model).get(number):
+        return version
+    raise LifecycleError(LifecycleCode.NOT_FOUND, f"model {model!r} has no version {number}")
+
+
+def find_number(store: Store, model: str, called: str) -> int:
+    """The number that a version's number or alias means. Raises NOT_FOUND or INVALID."""
+    return resolve(find_model(store, model), called)
 
 
 def active_rollout(store: Store, model: str) -> Rollout | None:

@@ -10,12 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from lifecycle.commands.intake import Intake, Package
-from lifecycle.commands.lookup import find_model, find_versions
+from lifecycle.commands.lookup import find_model, find_version, find_versions
 from lifecycle.commands.trial import Trial
 from lifecycle.core.stages import SERVABLE, Event, move
 from lifecycle.core.validation import Limits, stopped
 from lifecycle.core.verdict import Verdict
-from lifecycle.core.version import Lineage, Model, Stage, Version
+from lifecycle.core.version import Approval, Lineage, Model, Stage, Version
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.ports import Artifacts, Entry, Sandbox, Store
 
@@ -63,10 +63,7 @@ class Models:
 
     def version(self, name: str, number: int) -> Version:
         """Raises LifecycleError NOT_FOUND."""
-        find_model(self._store, name)
-        if version := find_versions(self._store, name).get(number):
-            return version
-        raise LifecycleError(LifecycleCode.NOT_FOUND, f"model {name!r} has no version {number}")
+        return find_version(self._store, name, number)
 
     async def register(
         self,
@@ -179,8 +176,11 @@ class Models:
             raise LifecycleError(LifecycleCode.REFUSED, f"version {number} of {name!r} is rejected: {reason}")
         return self.approve(name, number, POLICY) if self.automatic(name) else judged
 
-    def approve(self, name: str, number: int, actor: str) -> Version:
+    def approve(self, name: str, number: int, actor: str, *, role: str = "", comment: str = "") -> Version:
         """Let a validated version serve, or count one of the approvals it needs.
+
+        Args:
+            role: the actor's, kept as evidence; empty where keys are off.
 
         Raises:
             LifecycleError: CONFLICT if it is not validated, FORBIDDEN for its submitter or a second vote.
@@ -194,12 +194,14 @@ class Models:
                 raise LifecycleError(
                     LifecycleCode.FORBIDDEN, "the submitter of a version cannot approve it; ask somebody else"
                 )
-            if actor in version.approvers:
+            if any(approval.by == actor for approval in version.approvals):
                 raise LifecycleError(LifecycleCode.FORBIDDEN, "you have approved this version already")
-        approvers = (*version.approvers, actor)
-        if len(approvers) < self._approvals(name):
+        approval = Approval(actor, self._clock(), role, comment)
+        approvals = (*version.approvals, approval)
+        if len(approvals) < self._approvals(name):
             stage = version.stage
-        return self._commit(actor, replace(version, stage=stage, approvers=approvers), kind="approved")
+        changed = replace(version, stage=stage, approvals=approvals)
+        return self._commit(actor, changed, kind="approved", role=role, comment=comment)
 
     def reject(self, name: str, number: int, actor: str) -> Version:
         """Take a version out of the running. Raises LifecycleError CONFLICT while it has traffic."""
@@ -217,15 +219,24 @@ class Models:
                 f"version {number} of {name!r} is in use; move its traffic or end its rollout first",
             )
         version = replace(version, stage=move(version.stage, event))
+        if version.stage is Stage.RETIRED:
+            version = replace(version, retired_at=self._clock())
         # The model's revision rises too, so that traffic given at the same moment is refused.
         return self._commit(actor, version, model=replace(model, revision=model.revision + 1))
 
     def _commit(
-        self, actor: str, version: Version, reason: str = "", *, kind: str = "", model: Model | None = None
+        self,
+        actor: str,
+        version: Version,
+        reason: str = "",
+        *,
+        kind: str = "",
+        model: Model | None = None,
+        **more: str,
     ) -> Version:
-        detail: dict[str, object] = {"version": version.number, "stage": str(version.stage)}
-        if reason:
-            detail["reason"] = reason
+        told = {"reason": reason} | more
+        detail = {"version": version.number, "stage": str(version.stage)}
+        detail |= {name: text for name, text in told.items() if text}
         entry = Entry(actor, f"version.{kind or version.stage}", version.model, detail)
         self._store.commit(entry, *([model] if model is not None else []), version)
         return version

@@ -24,19 +24,54 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Lineage:
-    """Where a version comes from. `cause` is free text, e.g. `drift on 41 features`."""
+    """Where a version comes from.
+
+    Args:
+        cause: free text, e.g. `drift on 41 features`.
+        run: the training run, by whatever name its tracker gives it.
+        code: what it was trained with, e.g. a repository and a commit.
+        record: number of the ledger's record of what caused it, a drift for example; 0 for none.
+    """
 
     parent: int | None = None
     recipe: str = ""
     data_digest: str = ""
     cause: str = "registered by hand"
+    run: str = ""
+    code: str = ""
+    record: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """One yes to a version: whose, when (Unix seconds), and what they said.
+
+    `role` is that of their key; empty where keys are off, and where a policy approved.
+    """
+
+    by: str
+    at: float
+    role: str = ""
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What only people can say of a version, for its model card. `tags` and `metrics` are free."""
+
+    owner: str = ""
+    intended_use: str = ""
+    limitations: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
     """One immutable artifact of a model. `created_at` is Unix time in seconds.
 
-    `reference` is the Parquet file of rows that its profile was taken of; empty without one.
+    `reference` is the Parquet file of rows that its profile was taken of; empty without one. `retired_at` is
+    when it was put away; 0 if it was not.
     """
 
     model: str
@@ -51,10 +86,12 @@ class Version:
     profile_digest: str = ""
     lineage: Lineage = field(default_factory=Lineage)
     evidence: tuple[Finding, ...] = ()
-    approvers: tuple[str, ...] = ()
+    approvals: tuple[Approval, ...] = ()
     placement: str = "auto"
     reference: str = ""
     reference_digest: str = ""
+    description: Description = field(default_factory=Description)
+    retired_at: float = 0.0
 
     def as_json(self) -> dict[str, Any]:
         return {item.name: getattr(self, item.name) for item in fields(self)} | {
@@ -62,7 +99,8 @@ class Version:
             "signature": self.signature.as_json(),
             "lineage": asdict(self.lineage),
             "evidence": [finding.as_json() for finding in self.evidence],
-            "approvers": list(self.approvers),
+            "approvals": [asdict(approval) for approval in self.approvals],
+            "description": asdict(self.description),
         }
 
     @classmethod
@@ -72,7 +110,8 @@ class Version:
             "signature": Signature.from_json(data["signature"]),
             "lineage": Lineage(**data["lineage"]),
             "evidence": tuple(map(Finding.from_json, data["evidence"])),
-            "approvers": tuple(data["approvers"]),
+            "approvals": tuple(Approval(**approval) for approval in data["approvals"]),
+            "description": Description(**data.get("description", {})),
         }
         return cls(**{**data, **converted})
 
@@ -93,7 +132,8 @@ class Model:
     """A model and its traffic. Every change raises `revision` by one (compare-and-set).
 
     `held` are versions kept loaded without traffic: warming before a rollout's first step, or hot
-    through a bake time. `previous` is the champion before this one, where a rollback goes.
+    through a bake time. `previous` is the champion before this one, where a rollback goes. `aliases` are
+    names that people gave to versions; see `alias` for those that follow the traffic.
     """
 
     name: str
@@ -106,6 +146,7 @@ class Model:
     held: tuple[int, ...] = ()
     recipe: str = ""
     limits: ModelLimits = UNLIMITED
+    aliases: Mapping[str, int] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         return {item.name: getattr(self, item.name) for item in fields(self)} | {

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from threading import Thread
 
+import orjson
 import pytest
 
 from gateway.core.keys import Key, KeyRole
@@ -255,11 +256,34 @@ def test_a_lease_given_back_is_free_and_keeps_its_token(store: SqlStore) -> None
     assert (store.lease().holder, store.lease().token) == ("", 1)
 
 
-SECOND = ("DROP TABLE keys", "UPDATE schema SET number = 2")
-FIRST = ("DROP TABLE keys", "DROP TABLE leases", "DROP TABLE schema")
+OLD_BODY = orjson.dumps(
+    {
+        "model": "m",
+        "number": 1,
+        "stage": "approved",
+        "artifact": "file:///1",
+        "digest": "sha256:m1",
+        "signature": version(1).signature.as_json(),
+        "submitter": "ann",
+        "created_at": 1.0,
+        "profile": "",
+        "profile_digest": "",
+        "evidence": [],
+        "approvers": ["bob", "cleo"],
+        "placement": "auto",
+        "reference": "",
+        "reference_digest": "",
+        "lineage": {"parent": None, "recipe": "", "data_digest": "", "cause": "by hand"},
+    }
+).decode()
+"""A version as it was stored before schema 4."""
+
+THIRD = (f"UPDATE versions SET body = '{OLD_BODY}'".replace(":", "\\:"), "UPDATE schema SET number = 3")
+SECOND = (*THIRD, "DROP TABLE keys", "UPDATE schema SET number = 2")
+FIRST = (*SECOND, "DROP TABLE leases", "DROP TABLE schema")
 
 
-@pytest.mark.parametrize("older", [FIRST, SECOND], ids=["first", "second"])
+@pytest.mark.parametrize("older", [FIRST, SECOND, THIRD], ids=["first", "second", "third"])
 def test_a_registry_of_an_older_schema_is_brought_up_to_date(
     url: str, opened: Open, older: tuple[str, ...]
 ) -> None:
@@ -270,6 +294,7 @@ def test_a_registry_of_an_older_schema_is_brought_up_to_date(
     second = opened()
     assert (second.models(), second.rollouts()) == ([MODEL], [ROLLOUT])
     assert verify(second.records(), second.head()) is None
+    assert [yes.by for yes in second.versions("m")[0].approvals] == ["bob", "cleo"]
     assert second.lease() == Lease()
     assert shape(url) == fresh
     second.commit(ENTRY, KEY)

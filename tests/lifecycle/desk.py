@@ -18,6 +18,7 @@ from lifecycle.adapters.capture import ParquetCaptures
 from lifecycle.adapters.checkpoints import FileCheckpoints, public_text, signing_key
 from lifecycle.adapters.store import SqlStore
 from lifecycle.api.app import Desk
+from lifecycle.commands.catalogue import Catalogue
 from lifecycle.commands.deploy import Deploy
 from lifecycle.commands.feedback import Feedback
 from lifecycle.commands.keys import Keys
@@ -86,6 +87,7 @@ def open_desk(
         store=store,
         fleet=fleet,
         models=models,
+        catalogue=Catalogue(store, publisher),
         deploy=deploy,
         traffic=traffic,
         rollouts=rollouts,

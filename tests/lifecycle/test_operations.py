@@ -5,7 +5,8 @@ import inspect
 import httpx
 
 from lifecycle.client import AsyncClient, Client
-from lifecycle.operations import Operation, Operations
+from lifecycle.operation import Operation
+from lifecycle.operations import Operations
 
 
 async def test_both_clients_send_the_same() -> None:

@@ -33,7 +33,7 @@ def test_every_code_has_its_status() -> None:
         ("GET", "/v1/nothing", 404, "NOT_FOUND"),
         ("DELETE", "/v1/models", 405, "INVALID"),
         ("GET", "/v1/audit?limit=0", 400, "INVALID"),
-        ("GET", "/v1/models/m/versions/0", 400, "INVALID"),
+        ("GET", "/v1/audit?after=-1", 400, "INVALID"),
     ],
 )
 async def test_all_errors_share_one_body(

@@ -24,7 +24,7 @@ def test_every_command_has_an_example(alone: Run, command: str) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    ["nonsense", "model nonsense", "traffic set fraud", "version show fraud two", "status --colour red"],
+    ["nonsense", "model nonsense", "traffic set fraud", "rollout start fraud", "status --colour red"],
 )
 def test_wrong_words_are_one_line_and_exit_2(alone: Run, words: str) -> None:
     said = alone(*words.split())

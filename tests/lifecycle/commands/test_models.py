@@ -11,7 +11,7 @@ import pytest
 from gateway.core.profile import Profile
 from lifecycle.core.validation import GATES, Inspection
 from lifecycle.core.verdict import Finding, Verdict
-from lifecycle.core.version import Stage
+from lifecycle.core.version import Approval, Stage
 from lifecycle.errors import LifecycleCode, LifecycleError
 from tests.lifecycle.registry import GOOD, House
 
@@ -126,7 +126,7 @@ async def test_the_way_through_all_gates(house: House, linear: Write, tmp_path: 
     rows = reference(tmp_path / "rows.parquet")
     await house.real.register("m", linear(), actor="ann", reference=rows)
     version = await house.real.validate("m", 1, "ann")
-    assert (version.stage, version.approvers) == (Stage.APPROVED, ("policy",))
+    assert (version.stage, [yes.by for yes in version.approvals]) == (Stage.APPROVED, ["policy"])
     assert [finding.name for finding in version.evidence] == list(GATES)
     assert house.models.retire("m", 1, "ann").stage is Stage.RETIRED
     assert house.kinds() == ["version.registered", "version.validated", "version.approved", "version.retired"]
@@ -209,8 +209,11 @@ async def test_approval_by_others_than_the_submitter(house: House, linear: Write
     with pytest.raises(LifecycleError, match="already") as caught:
         models.approve("m", 1, "bob")
     assert caught.value.code is LifecycleCode.FORBIDDEN
-    approved = models.approve("m", 1, "cleo")
-    assert (approved.stage, approved.approvers) == (Stage.APPROVED, ("bob", "cleo"))
+    approved = models.approve("m", 1, "cleo", role="admin", comment="as agreed")
+    assert approved.stage is Stage.APPROVED
+    assert approved.approvals == (Approval("bob", 1000.0), Approval("cleo", 1000.0, "admin", "as agreed"))
+    record = house.store.records("m")[-1]
+    assert (record.actor, record.detail["role"], record.detail["comment"]) == ("cleo", "admin", "as agreed")
 
 
 async def test_a_version_with_traffic_cannot_be_retired_or_rejected(house: House, linear: Write) -> None:

@@ -4,11 +4,20 @@ import json
 from dataclasses import replace
 
 from lifecycle.core.verdict import Finding, Verdict
-from lifecycle.core.version import Lineage, Model, Stage, Version
+from lifecycle.core.version import Approval, Description, Lineage, Model, Stage, Version
 from tests.lifecycle.world import version
 
 MODEL = Model(
-    "m", 3, 5.0, champion=1, previous=9, weights=((1, 90.0), (2, 10.0)), shadows=(3,), held=(4,), recipe="r"
+    "m",
+    3,
+    5.0,
+    champion=1,
+    previous=9,
+    weights=((1, 90.0), (2, 10.0)),
+    shadows=(3,),
+    held=(4,),
+    recipe="r",
+    aliases={"stable": 1},
 )
 
 
@@ -30,9 +39,10 @@ def test_a_model_survives_json() -> None:
 def test_a_version_survives_json() -> None:
     found = replace(
         version(2, Stage.VALIDATED),
-        lineage=Lineage(1, "recipes:fit", "sha256:data", "drift"),
+        lineage=Lineage(1, "recipes:fit", "sha256:data", "drift", "run 7", "repo@abc", 12),
         evidence=(Finding("load", Verdict.PASS, "fine", {"ms": 1.5}),),
-        approvers=("bob",),
+        approvals=(Approval("bob", 5.0, "approver", "looks fine"),),
+        description=Description("risk", "scores", "not for loans", {"eu": ""}, {"auc": 0.9}),
         reference="file:///rows",
     )
     assert Version.from_json(json.loads(json.dumps(found.as_json()))) == found

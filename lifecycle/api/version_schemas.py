@@ -1,0 +1,114 @@
+"""The admin API's JSON, on its way out, as pydantic models: versions and what is known of them."""
+
+from dataclasses import asdict
+from typing import Self
+
+from pydantic import BaseModel
+
+from lifecycle.core.verdict import Finding, Verdict
+from lifecycle.core.version import Version
+
+
+class FindingOut(BaseModel):
+    """One judged question. `numbers.progress` is how near a guard is to its threshold, 0 to 1."""
+
+    name: str
+    verdict: Verdict
+    reason: str
+    numbers: dict[str, float | None]
+
+    @classmethod
+    def of(cls, finding: Finding) -> Self:
+        return cls(
+            name=finding.name, verdict=finding.verdict, reason=finding.reason, numbers=dict(finding.numbers)
+        )
+
+
+class TensorOut(BaseModel):
+    name: str
+    datatype: str
+    shape: list[int]
+
+
+class SignatureOut(BaseModel):
+    inputs: list[TensorOut]
+    outputs: list[TensorOut]
+
+
+class LineageOut(BaseModel):
+    parent: int | None
+    recipe: str
+    data_digest: str
+    cause: str
+    run: str
+    code: str
+    record: int
+
+
+class ApprovalOut(BaseModel):
+    """`at` is Unix seconds, 0 if it was not noted; `role` that of the key, empty without one."""
+
+    by: str
+    at: float
+    role: str
+    comment: str
+
+
+class DescriptionOut(BaseModel):
+    """What people say of a version."""
+
+    owner: str
+    intended_use: str
+    limitations: str
+    tags: dict[str, str]
+    metrics: dict[str, float]
+
+
+class CardOut(BaseModel):
+    """A version's model card, twice."""
+
+    title: str
+    markdown: str
+    html: str
+
+
+class VersionOut(BaseModel):
+    """`created_at` and `retired_at` are Unix seconds; a version that is not retired has 0."""
+
+    model: str
+    number: int
+    stage: str
+    digest: str
+    signature: SignatureOut
+    submitter: str
+    created_at: float
+    profile_digest: str
+    lineage: LineageOut
+    evidence: list[FindingOut]
+    approvals: list[ApprovalOut]
+    placement: str
+    description: DescriptionOut
+    retired_at: float
+
+    @classmethod
+    def of(cls, version: Version) -> Self:
+        return cls(
+            model=version.model,
+            number=version.number,
+            stage=version.stage.value,
+            digest=version.digest,
+            signature=SignatureOut.model_validate(version.signature.as_json()),
+            submitter=version.submitter,
+            created_at=version.created_at,
+            profile_digest=version.profile_digest,
+            lineage=LineageOut.model_validate(asdict(version.lineage)),
+            evidence=[FindingOut.of(finding) for finding in version.evidence],
+            approvals=[ApprovalOut.model_validate(asdict(approval)) for approval in version.approvals],
+            placement=version.placement,
+            description=DescriptionOut.model_validate(asdict(version.description)),
+            retired_at=version.retired_at,
+        )
+
+
+class VersionsOut(BaseModel):
+    versions: list[VersionOut]
