@@ -8,6 +8,7 @@ import os
 from ray import serve
 
 from gateway.config import GatewayConfig
+from gateway.serve.dedicated import DedicatedLoader
 from gateway.serve.slots import claim
 from gateway.serve.sync import RouteSync
 from gateway.server.haproxy import grpc_socket, http_socket
@@ -24,7 +25,8 @@ class Gateway:
     def __init__(self, config: GatewayConfig) -> None:
         self._config = config
         self._slot = claim(config.run_dir, config.slots)
-        self._worker = Worker(config, f"worker-{self._slot.number}-{os.getpid()}")
+        name = f"worker-{self._slot.number}-{os.getpid()}"
+        self._worker = Worker(config, name, DedicatedLoader(config.serving))
         self._sync = RouteSync(self._worker, config)
         self._started = asyncio.get_running_loop().create_task(self._start())
 

@@ -25,8 +25,30 @@ class Serving(_Section):
     """How a worker runs models."""
 
     threads: int = Field(2, ge=1, description="threads of the pool that runs costly requests")
+    threads_per_run: int = Field(1, ge=1, description="threads that one run may use")
     queue: int = Field(256, ge=1, description="requests that may wait for the pool before it sheds")
     max_run_s: float = Field(30.0, gt=0, description="a run longer than this is ended as wedged")
+
+
+class Dedicated(_Section):
+    """Versions that run in a Serve application of their own. All numbers are per version."""
+
+    above_mb: int = Field(
+        1024, ge=0, description="memory, as seen at registration, from which `auto` is dedicated; 0: never"
+    )
+    min_replicas: int = Field(1, ge=1)
+    max_replicas: int = Field(1, ge=1)
+    requests_per_replica: float = Field(4.0, gt=0, description="more under way start another replica")
+    threads: int = Field(1, ge=1, description="runs at once in a replica")
+    threads_per_run: int = Field(1, ge=1, description="threads that one run may use")
+    cpus: float = Field(0.0, ge=0, description="CPUs that Ray sets aside for a replica")
+    gpus: float = Field(1.0, ge=0, description="GPUs of a replica, where there are any and a CUDA provider")
+
+    @model_validator(mode="after")
+    def _bounds_in_order(self) -> Self:
+        if self.max_replicas < self.min_replicas:
+            raise ValueError("max_replicas is below min_replicas")
+        return self
 
 
 class Watching(_Section):
@@ -69,6 +91,7 @@ class GatewayConfig(_Section):
     )
     limits: Limits = Limits()
     serving: Serving = Serving()
+    dedicated: Dedicated = Dedicated()
     watching: Watching = Watching()
 
     @model_validator(mode="after")

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from gateway import ports
 from gateway.config import GatewayConfig
 from gateway.core.capture import CaptureBlock, blocks
 from gateway.core.keys import Keyring
@@ -30,13 +31,17 @@ _TURN_S = 0.0005
 
 
 class Worker:
-    """Loads versions, answers requests on its listeners, and keeps what it saw until it is collected."""
+    """Loads versions, answers requests on its listeners, and keeps what it saw until it is collected.
 
-    def __init__(self, config: GatewayConfig, name: str) -> None:
+    Args:
+        dedicated: finds versions that run outside of this process; without it they run within.
+    """
+
+    def __init__(self, config: GatewayConfig, name: str, dedicated: ports.Loader | None = None) -> None:
         self.name = name
         entropy = secrets.token_hex(6)
         watching = config.watching
-        self.loader = Loader(config.home / "cache", config.serving)
+        self.loader = Loader(config.home / "cache", config.serving, dedicated=dedicated)
         self.tap = TrafficTap(watching, self.loader.profile, np.random.default_rng(int(entropy, 16)))
         self.routes = LiveRoutes(self.loader, on_swap=self.tap.roll)
         self._pairs = Pairs()

@@ -25,6 +25,7 @@ from gateway.core.routing import RouteTable
 from gateway.core.summary import Window
 from gateway.server.haproxy import admin_socket
 from gateway.telemetry.metrics import Metrics
+from lifecycle.adapters.applications import ServeApplications
 from lifecycle.adapters.artifacts import FileArtifacts
 from lifecycle.adapters.capture import ParquetCaptures
 from lifecycle.adapters.checkpoints import FileCheckpoints, public_text, signing_key
@@ -38,6 +39,7 @@ from lifecycle.api.app import build
 from lifecycle.api.desk import Desk
 from lifecycle.commands.catalogue import Catalogue
 from lifecycle.commands.checkpoints import Checkpointer
+from lifecycle.commands.dedicated import Dedicated
 from lifecycle.commands.deploy import Deploy
 from lifecycle.commands.feedback import Feedback
 from lifecycle.commands.keys import Keys
@@ -84,6 +86,7 @@ class Lifecycle:
         self._fleet = WorkerFleet(self._clock)
         self._profiles = Profiles(self._store, self._artifacts)
         self._publisher = Publisher(self._store, self._fleet)
+        self._dedicated = Dedicated(self._publisher, self._fleet, ServeApplications(config.gateway))
         self._controller = Controller(self._store, self._fleet, self._publisher, self._bins)
         self._monitor = Monitor(self._store, self._captures, self._profiles.of)
         self._metrics = Metrics()
@@ -96,6 +99,7 @@ class Lifecycle:
         while True:
             try:
                 if self._tenure.begin():
+                    await self._dedicated.look()
                     self._publisher.publish()
                     break
             except LifecycleError as error:
@@ -108,7 +112,9 @@ class Lifecycle:
         gateway = self._config.gateway
         governance = self._config.governance
         models = Models(
-            *(store, self._artifacts, ProcessSandbox(), self._clock), approvals=governance.approvals_of
+            *(store, self._artifacts, ProcessSandbox(), self._clock),
+            approvals=governance.approvals_of,
+            dedicated_above_mb=gateway.dedicated.above_mb,
         )
         traffic = Traffic(store, fleet, publisher, self._clock)
         rollouts = Rollouts(store, publisher, self._clock)
@@ -192,6 +198,7 @@ class Lifecycle:
         if captures:
             await asyncio.to_thread(self._capture, captures)
         await self._controller.tick(now, windows)
+        await self._dedicated.tick(now)
         self._monitor.absorb(windows)
         await self._monitor.observe(now)
         await self._retraining.tick(now)
@@ -224,6 +231,10 @@ class Lifecycle:
     async def ready(self) -> None:
         """Returns once this controller acts, which may be after another has ended."""
         await asyncio.shield(self._begun)
+
+    async def rest(self) -> None:
+        """The node is about to go down: Serve must not be asked for anything new."""
+        self._dedicated.rest()
 
     async def close(self) -> None:
         """Write what is buffered and let go of the store."""

@@ -118,14 +118,16 @@ async def _start_ray(config: LifecycleConfig, stack: contextlib.AsyncExitStack) 
         logging_level=logging.ERROR,
     )
     stack.callback(ray.shutdown)
+    # Before the controller, which asks Serve for the applications of dedicated versions.
+    await asyncio.to_thread(serve.start, proxy_location="Disabled")
     actor: Any = ray.remote(Lifecycle)
     controller = actor.options(
         name=CONTROLLER, num_cpus=0, max_restarts=-1, max_task_retries=-1, max_concurrency=1000
     ).remote(config)
     await controller.ready.remote()
     stack.push_async_callback(controller.close.remote)
-    await asyncio.to_thread(serve.start, proxy_location="Disabled")
     stack.push_async_callback(asyncio.to_thread, serve.shutdown)
+    stack.push_async_callback(controller.rest.remote)
     await asyncio.to_thread(serve.run, application(config.gateway), name=APPLICATION, route_prefix=None)
 
 

@@ -75,6 +75,7 @@ class Operations:
         run: str = "",
         code: str = "",
         data_digest: str = "",
+        placement: str = "",
     ) -> Call[Json]:
         """Upload an ONNX file as a new version.
 
@@ -84,9 +85,11 @@ class Operations:
             recipe: `module:function` that retrains the model.
             parent: the version that it was made from.
             run, code, data_digest: the training run, what it ran, and the digest of what it learnt from.
+            placement: where a new model's versions run: `auto`, `inline`, `pool` or `dedicated`.
         """
         form = {"recipe": recipe, "run": run, "code": code, "data_digest": data_digest}
-        form |= {name: str(value) for name, value in (("number", number), ("parent", parent)) if value}
+        named = (("number", number), ("parent", parent), ("placement", placement))
+        form |= {name: str(value) for name, value in named if value}
         given = {"artifact": artifact, "reference": reference}
         files = {part: path for part, path in given.items() if path is not None}
         return send("POST", at(model, "versions"), data=form, files=files, timeout_s=LONG_S)
@@ -173,6 +176,11 @@ class Operations:
         """What a model may take of each worker; 0 is no limit."""
         limits = {"max_concurrency": max_concurrency, "max_queue": max_queue}
         return send("PUT", at(model, "limits"), json=limits, timeout_s=LONG_S)
+
+    @Operation
+    def set_placement(self, model: str, placement: str) -> Call[Json]:
+        """`auto`, `inline`, `pool` or `dedicated`; answers once the model's versions run there."""
+        return send("PUT", at(model, "placement"), json={"placement": placement}, timeout_s=LONG_S)
 
     @Operation
     def rollback(self, model: str) -> Call[Json]:

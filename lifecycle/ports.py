@@ -1,6 +1,6 @@
 """The seams of the control loop, named by role. Implementations meet only in `app.py`."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,6 +13,7 @@ from gateway.core.report import WorkerReport as WorkerReport
 from gateway.core.routing import RouteTable
 from gateway.core.types import Array
 from lifecycle.core.checkpoint import Kept, Statement
+from lifecycle.core.dedicated import Application
 from lifecycle.core.lease import Lease
 from lifecycle.core.ledger import Head, Record
 from lifecycle.core.rollout import Rollout
@@ -124,8 +125,30 @@ class Fleet(Protocol):
         """Live workers only."""
         ...
 
-    async def confirmed(self, generation: int, timeout_s: float) -> bool:
-        """Whether every live worker applied this generation (and holds all its versions) in time."""
+    async def confirmed(
+        self, generation: int, timeout_s: float, holding: Collection[tuple[str, int]] = ()
+    ) -> bool:
+        """Whether every live worker applied this generation, and its versions with traffic, in time.
+
+        Args:
+            holding: versions that each worker must also have loaded, or tried to.
+        """
+        ...
+
+
+class Applications(Protocol):
+    """The Serve applications of dedicated versions. Every call blocks."""
+
+    def states(self) -> Mapping[str, bool]:
+        """Every such application, and whether it runs."""
+        ...
+
+    def start(self, application: Application) -> None:
+        """Ask for one; it runs later."""
+        ...
+
+    def end(self, name: str) -> None:
+        """Ask for its end; requests that it has got are answered first."""
         ...
 
 

@@ -27,6 +27,7 @@ TESTED_ELSEWHERE = {
     "gateway/app.py": "tests/e2e/test_traffic.py",
     "lifecycle/app.py": "tests/e2e/test_traffic.py",
     "lifecycle/cluster.py": "tests/e2e/test_survival.py",
+    "lifecycle/adapters/applications.py": "tests/e2e/test_dedicated.py",
     "lifecycle/demo/processes.py": ".ci/run",  # which runs the demo
     "lifecycle/demo/run.py": ".ci/run",
     "lifecycle/demo/story.py": ".ci/run",

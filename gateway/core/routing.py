@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from gateway.core.keys import NO_KEYS, Keyring
 from gateway.core.limits import UNLIMITED, ModelLimits
+from gateway.core.placement import Placement
 from gateway.core.signature import Signature
 from gateway.core.types import Role
 from gateway.errors import ErrorCode, GatewayError
@@ -36,7 +37,7 @@ class VersionEntry:
     signature: Signature
     profile: str = ""
     profile_digest: str = ""
-    placement: str = "auto"
+    placement: Placement = Placement.AUTO
 
     def as_json(self) -> dict[str, Any]:
         fields = ("version", "artifact", "digest", "profile", "profile_digest", "placement")
@@ -44,7 +45,8 @@ class VersionEntry:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "VersionEntry":
-        return cls(**{**data, "signature": Signature.from_json(data["signature"])})
+        signature, placement = Signature.from_json(data["signature"]), Placement(data["placement"])
+        return cls(**{**data, "signature": signature, "placement": placement})
 
 
 @dataclass(frozen=True, slots=True)

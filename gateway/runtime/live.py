@@ -7,7 +7,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from gateway.core.routing import EMPTY, ModelRoute, RouteTable
+from gateway.core.routing import EMPTY, ModelRoute, RouteTable, VersionEntry
 from gateway.errors import ErrorCode, GatewayError
 from gateway.ports import LoadedVersion, Loader
 
@@ -63,7 +63,7 @@ class LiveRoutes:
             for entry in route.versions:
                 key = (route.name, entry.version)
                 present = self._versions.get(key)
-                if present is not None and present.entry.digest == entry.digest:
+                if present is not None and _alike(present.entry, entry):
                     continue
                 try:
                     self._versions[key] = await self._loader.load(route.name, entry)
@@ -84,3 +84,7 @@ class LiveRoutes:
 
     async def close(self) -> None:
         await self.apply(RouteTable(self.table.generation, {}))
+
+
+def _alike(present: VersionEntry, wanted: VersionEntry) -> bool:
+    return (present.digest, present.placement) == (wanted.digest, wanted.placement)

@@ -12,6 +12,7 @@ from onnxruntime import RunOptions
 
 from gateway import ports
 from gateway.config import Serving
+from gateway.core.placement import Placement
 from gateway.core.profile import Profile
 from gateway.core.routing import VersionEntry
 from gateway.core.signature import Signature
@@ -25,18 +26,17 @@ from gateway.runtime.session import Session
 from gateway.runtime.signature import loops
 from gateway.runtime.warmup import Warmth, warm
 
+Key = tuple[str, int]
+
 _RETIRED_PROFILES = 16
 
 
 class OnnxVersion:
     """Implements `ports.LoadedVersion`."""
 
-    def __init__(
-        self, entry: VersionEntry, profile: Profile | None, session: Session, pool: Pool, warmth: Warmth
-    ) -> None:
+    def __init__(self, entry: VersionEntry, session: Session, pool: Pool, warmth: Warmth) -> None:
         self.entry = entry
         self.signature: Signature = entry.signature
-        self.profile = profile
         self.cost = warmth.cost
         self._session = session
         self._pool = pool
@@ -67,34 +67,49 @@ class Loader:
 
     Args:
         cache: directory of artifacts by digest; processes may share it.
+        dedicated: finds versions that run elsewhere; without it they run here.
+        gpu: whether there is one to run on.
     """
 
-    def __init__(self, cache: Path, serving: Serving) -> None:
+    def __init__(
+        self, cache: Path, serving: Serving, *, dedicated: ports.Loader | None = None, gpu: bool = False
+    ) -> None:
         self._artifacts = ArtifactCache(cache)
+        self._dedicated = dedicated
+        self._threads_per_run = serving.threads_per_run
+        self._gpu = gpu
         self._pool = Pool(serving.threads, serving.queue, serving.max_run_s)
         # One at a time: a load takes a core, and what is being served needs the rest.
         self._loading = ThreadPoolExecutor(1, thread_name_prefix="headrace-load")
-        self._profiles: dict[tuple[str, int], Profile] = {}
-        self._retired: OrderedDict[tuple[str, int], Profile] = OrderedDict()
+        self._profiles: dict[Key, Profile] = {}
+        self._loaded: dict[Key, ports.LoadedVersion] = {}
+        self._retired: OrderedDict[Key, Profile] = OrderedDict()
 
     @property
     def wedged(self) -> int:
         """Runs that were ended because they took too long, since the start."""
         return self._pool.wedged
 
-    async def load(self, model: str, entry: VersionEntry) -> OnnxVersion:
+    async def load(self, model: str, entry: VersionEntry) -> ports.LoadedVersion:
         loop = asyncio.get_running_loop()
-        version = await loop.run_in_executor(self._loading, self._load, entry)
-        self._profiles.pop((model, entry.version), None)
-        if version.profile is not None:
-            self._profiles[model, entry.version] = version.profile
+        profile = await loop.run_in_executor(self._loading, self._profile, entry)
+        version: ports.LoadedVersion
+        if entry.placement is Placement.DEDICATED and self._dedicated is not None:
+            version = await self._dedicated.load(model, entry)
+        else:
+            version = await loop.run_in_executor(self._loading, self._load, entry)
+        key = (model, entry.version)
+        self._loaded[key] = version
+        self._profiles.pop(key, None)
+        if profile is not None:
+            self._profiles[key] = profile
         return version
 
     async def unload(self, version: ports.LoadedVersion) -> None:
         """Forget a version. Runs under way finish: they hold the session, which is freed after them."""
-        for key, profile in list(self._profiles.items()):
-            if isinstance(version, OnnxVersion) and profile is version.profile:
-                del self._profiles[key]
+        for key in [key for key, held in self._loaded.items() if held is version]:
+            del self._loaded[key]
+            if (profile := self._profiles.pop(key, None)) is not None:
                 self._retired[key] = profile
         while len(self._retired) > _RETIRED_PROFILES:
             self._retired.popitem(last=False)
@@ -110,17 +125,16 @@ class Loader:
 
     def _load(self, entry: VersionEntry) -> OnnxVersion:
         model = self._artifacts.read(entry.artifact, entry.digest)
-        profile = self._profile(entry)
         try:
             unbounded = loops(model)
         except ValueError as error:
             raise GatewayError(ErrorCode.INTERNAL, str(error)) from None
-        session = Session(model, entry.signature)
+        session = Session(model, entry.signature, self._threads_per_run, self._gpu)
 
         def run(inputs: dict[str, Array]) -> dict[str, Array]:
             return self._pool.run(partial(session.run, inputs, ()), 0)
 
-        return OnnxVersion(entry, profile, session, self._pool, warm(run, entry.signature, unbounded))
+        return OnnxVersion(entry, session, self._pool, warm(run, entry.signature, unbounded))
 
     def _profile(self, entry: VersionEntry) -> Profile | None:
         if not entry.profile:

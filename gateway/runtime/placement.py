@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from gateway.core.placement import Placement
+
 INLINE_BUDGET_NS = 300_000
 """A run longer than this would hold up every other request of the worker's loop."""
 
@@ -41,14 +43,14 @@ def cost(one_ns: float, many_ns: float, rows: int, elements: int, unbounded: boo
     return Cost(max(one_ns - row_ns, 0.0), row_ns / max(elements, 1), elements, unbounded)
 
 
-def inline_elements(placement: str, cost: Cost, budget_ns: float = INLINE_BUDGET_NS) -> float:
+def inline_elements(placement: Placement, cost: Cost, budget_ns: float = INLINE_BUDGET_NS) -> float:
     """Up to how many input elements a request runs inline; a larger one goes to the pool.
 
-    `placement` is `auto`, or `inline` or anything else (the pool) to overrule the measurement.
+    A placement other than `auto` overrules the measurement.
     """
-    if placement == "inline":
+    if placement is Placement.INLINE:
         return float("inf")
-    if placement != "auto" or cost.unbounded or cost.row_ns > budget_ns:
+    if placement is not Placement.AUTO or cost.unbounded or cost.row_ns > budget_ns:
         return -1.0
     return (budget_ns - cost.fixed_ns) / max(cost.element_ns, 1e-3)
 

@@ -13,25 +13,31 @@ from gateway.errors import ErrorCode, GatewayError
 
 log = logging.getLogger(__name__)
 
+CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 _FATAL = 4  # errors come as exceptions; the runtime need not print them too
 
 
 class Session:
     """A model in memory. `run` may be called from many threads at once.
 
+    Args:
+        threads: that one run may use.
+        gpu: run there what it can; only where `offers_cuda`.
+
     Raises:
         GatewayError: INTERNAL if the runtime cannot load the model.
     """
 
-    def __init__(self, model: bytes, signature: Signature) -> None:
+    def __init__(self, model: bytes, signature: Signature, threads: int = 1, gpu: bool = False) -> None:
         options = ort.SessionOptions()
         # Without an arena small models run faster and a dropped session gives its memory back.
         options.enable_cpu_mem_arena = False
-        options.intra_op_num_threads = 1
+        options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = _FATAL
+        providers = [CUDA, CPU] if gpu else [CPU]
         try:
-            self._session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+            self._session = ort.InferenceSession(model, options, providers=providers)
         except Exception as error:  # the runtime's errors share no base class
             log.warning("a model does not load: %s", error)
             raise GatewayError(ErrorCode.INTERNAL, "the runtime cannot load the model") from None
@@ -61,6 +67,11 @@ class Session:
             for name in self._text_out.intersection(names):
                 answer[name] = _encoded(answer[name])
         return answer
+
+
+def offers_cuda() -> bool:
+    """Whether this installation of the runtime can use a GPU, should there be one."""
+    return CUDA in ort.get_available_providers()
 
 
 def run_options() -> RunOptions:

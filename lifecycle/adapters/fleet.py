@@ -4,7 +4,7 @@ Lives in the controller's event loop. Workers that fall silent stop counting aft
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from gateway.core.capture import CaptureBlock
@@ -41,10 +41,12 @@ class WorkerFleet:
         horizon = self._clock() - SILENT_AFTER_S
         return tuple(report for report in self._reports.values() if report.seen_at >= horizon)
 
-    async def confirmed(self, generation: int, timeout_s: float) -> bool:
+    async def confirmed(
+        self, generation: int, timeout_s: float, holding: Collection[tuple[str, int]] = ()
+    ) -> bool:
         """False as well when no worker is alive: nobody confirmed anything then."""
         deadline = asyncio.get_running_loop().time() + timeout_s
-        while not self._all_applied(generation):
+        while not self._all_applied(generation, frozenset(holding)):
             left = deadline - asyncio.get_running_loop().time()
             if left <= 0:
                 return False
@@ -54,13 +56,16 @@ class WorkerFleet:
                 continue  # a silent worker may have stopped counting
         return True
 
-    def _all_applied(self, generation: int) -> bool:
+    def _all_applied(self, generation: int, holding: frozenset[tuple[str, int]]) -> bool:
         wanted = {
             (route.name, version) for route in self.table.models.values() for version, _ in route.weights
         }
         workers = self.workers()
         return bool(workers) and all(
-            report.generation >= generation and wanted <= report.loaded for report in workers
+            report.generation >= generation
+            and wanted <= report.loaded
+            and holding <= report.loaded | report.failed
+            for report in workers
         )
 
     async def watch(self, report: WorkerReport, timeout_s: float) -> RouteTable | None:

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, StringConstraints
 
 from gateway.core.keys import KeyRole
+from gateway.core.placement import Placement
 
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 VersionName = int | Annotated[str, StringConstraints(min_length=1, max_length=64)]
@@ -31,6 +32,10 @@ class LimitsIn(_In):
 
     max_concurrency: Annotated[int, Field(ge=0)] = 0
     max_queue: Annotated[int, Field(ge=0)] = 0
+
+
+class PlacementIn(_In):
+    placement: Placement
 
 
 class RolloutIn(_In):

@@ -6,6 +6,7 @@ from pydantic import BaseModel
 
 from gateway.core.keys import KeyRole
 from lifecycle.api.version_schemas import FindingOut, VersionOut
+from gateway.core.placement import Placement
 from lifecycle.commands.traffic import Change
 from lifecycle.core.alias import aliases
 from lifecycle.core.rollout import Rollout
@@ -64,6 +65,16 @@ class LimitsOut(BaseModel):
     confirmed: bool
 
 
+class PlacementOut(BaseModel):
+    """Where a model's versions run. `confirmed`: all of them do; `seconds` passed until then."""
+
+    model: str
+    revision: int
+    placement: Placement
+    confirmed: bool
+    seconds: float
+
+
 class ChangeOut(TrafficOut):
     """The traffic after a change.
 
@@ -100,6 +111,7 @@ class ModelOut(BaseModel):
     held: list[int]
     recipe: str
     aliases: dict[str, int]
+    placement: Placement
     versions: int
 
     @classmethod
@@ -115,6 +127,7 @@ class ModelOut(BaseModel):
             held=list(model.held),
             recipe=model.recipe,
             aliases=aliases(model),
+            placement=model.placement,
             versions=versions,
         )
 

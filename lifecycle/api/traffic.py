@@ -5,8 +5,8 @@ from fastapi import APIRouter, Response
 from gateway.core.limits import ModelLimits
 from lifecycle.api.desk import Actor, AtDesk
 from lifecycle.api.preconditions import IfRevision, etag
-from lifecycle.api.requests import LimitsIn, TrafficIn
-from lifecycle.api.schemas import ChangeOut, LimitsOut, TrafficOut
+from lifecycle.api.requests import LimitsIn, PlacementIn, TrafficIn
+from lifecycle.api.schemas import ChangeOut, LimitsOut, PlacementOut, TrafficOut
 from lifecycle.commands.lookup import find_number
 from lifecycle.errors import LifecycleCode, LifecycleError
 
@@ -56,6 +56,22 @@ async def set_limits(
     response.headers["etag"] = etag(change.model.revision)
     return LimitsOut(
         model=model, revision=change.model.revision, confirmed=change.confirmed, **limits.as_json()
+    )
+
+
+@router.put("/placement")
+async def set_placement(
+    model: str, wanted: PlacementIn, desk: AtDesk, actor: Actor, if_revision: IfRevision, response: Response
+) -> PlacementOut:
+    """Say where the model's versions run; answers when they do."""
+    change = await desk.traffic.place(model, wanted.placement, if_revision=if_revision, actor=actor)
+    response.headers["etag"] = etag(change.model.revision)
+    return PlacementOut(
+        model=model,
+        revision=change.model.revision,
+        placement=wanted.placement,
+        confirmed=change.confirmed,
+        seconds=change.load_seconds + change.confirm_seconds,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, File, Form, UploadFile
 
+from gateway.core.placement import Placement
 from lifecycle.api.desk import Actor, AtDesk, Caller, Numbered
 from lifecycle.api.requests import ApprovalIn, DeployIn
 from lifecycle.api.rollouts import read_plan, shown
@@ -37,6 +38,7 @@ async def register(
     run: Annotated[str, Form(max_length=500, description="The training run.")] = "",
     code: Annotated[str, Form(max_length=500, description="Repository and commit.")] = "",
     data_digest: Annotated[str, Form(max_length=500, description="Digest of the training data.")] = "",
+    placement: Annotated[Placement | None, Form(description="Where a new model's versions run.")] = None,
 ) -> VersionOut:
     """Register an ONNX file. The same file again changes nothing."""
     with tempfile.TemporaryDirectory(prefix="headrace-upload-") as folder:
@@ -48,6 +50,7 @@ async def register(
             reference=await _keep(reference, Path(folder) / "reference") if reference else None,
             recipe=recipe,
             lineage=Lineage(parent, recipe, data_digest, run=run, code=code),
+            placement=placement,
         )
     return VersionOut.of(version)
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from gateway.core.placement import Placement
 from lifecycle.cli.follow import follow_deployment
 from lifecycle.cli.options import URL, AsJson, Name, Url, connect
 from lifecycle.cli.plans import read_plan
@@ -36,6 +37,7 @@ def register(
     run: Annotated[str, typer.Option(help="The training run, as its tracker calls it.")] = "",
     code: Annotated[str, typer.Option(help="What trained it, e.g. repository@commit.")] = "",
     data_digest: Annotated[str, typer.Option(help="Digest of the training data.")] = "",
+    placement: Annotated[Placement | None, typer.Option(help="Where a new model's versions run.")] = None,
     deploy: Annotated[bool, typer.Option("--deploy", help="Bring it into traffic.")] = False,
     plan: Annotated[str, typer.Option(help="Plan of the rollout: a preset or a TOML file.")] = "",
     url: Url = URL,
@@ -57,6 +59,7 @@ def register(
                 number=version,
                 reference=reference,
                 recipe=recipe,
+                placement=placement or "",
                 parent=parent,
                 run=run,
                 code=code,
@@ -147,6 +150,27 @@ def limits(
     console().print(fields([("model", name), *((key.replace("_", " "), told[key]) for key in shown)]))
 
 
+@app.command()
+def placement(
+    name: Name,
+    where: Annotated[Placement, typer.Argument(help="`auto` leaves it to what is measured.")],
+    url: Url = URL,
+    as_json: AsJson = False,
+) -> None:
+    """Say where a model's versions run. Returns when they do; no request notices the move.
+
+    Example: `headrace model placement fraud dedicated`
+    """
+    steps = Steps(as_json)
+    with connect(url) as client, steps.step(f"Placing {name}", f"{name} is placed {where}"):
+        told = client.set_placement(name, where)
+    if as_json:
+        show_json(told)
+        return
+    shown = ("model", "placement", "revision", "confirmed")
+    console().print(fields([(key, told[key]) for key in shown]))
+
+
 def _facts(model: dict[str, Any]) -> list[tuple[str, object]]:
     return [
         ("model", model["name"]),
@@ -156,5 +180,6 @@ def _facts(model: dict[str, Any]) -> list[tuple[str, object]]:
         ("shadows", " ".join(map(str, model["shadows"]))),
         ("aliases", shares(model["aliases"])),
         ("recipe", model["recipe"]),
+        ("placement", model["placement"]),
         ("revision", model["revision"]),
     ]

@@ -27,10 +27,14 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """An inspected artifact and what belongs to it; the URIs of what it lacks are empty."""
+    """An inspected artifact and what belongs to it; the URIs of what it lacks are empty.
+
+    `memory_mb` is the peak of the process that loaded and ran it.
+    """
 
     artifact: Stored
     signature: Signature
+    memory_mb: float = 0.0
     profile: Stored = Stored()
     reference: Stored = Stored()
 
@@ -84,7 +88,7 @@ class Intake:
                 f"gate `{stop.name}`: {stop.reason}" if stop is not None else "it has no signature"
             )
         profile = await asyncio.to_thread(self._profile, seen) if seen.inputs else Stored()
-        return Package(artifact, seen.signature, profile, rows)
+        return Package(artifact, seen.signature, seen.memory_mb, profile, rows)
 
     def _put(self, reference: Path) -> Stored:
         if not reference.is_file():

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from gateway.core.placement import Placement
 from lifecycle.commands.intake import Intake, Package
 from lifecycle.commands.lookup import find_model, find_version, find_versions
 from lifecycle.commands.trial import Trial
@@ -33,6 +34,7 @@ class Models:
         limits: what an artifact may cost while it is inspected.
         approvals: by model, people other than the submitter who must approve a version; 0 approves on
             request.
+        dedicated_above_mb: versions seen to need this much memory get processes of their own; 0: none do.
     """
 
     def __init__(
@@ -43,10 +45,12 @@ class Models:
         clock: Callable[[], float],
         limits: Limits | None = None,
         approvals: Callable[[str], int] = lambda _: 0,
+        dedicated_above_mb: int = 0,
     ) -> None:
         self._store = store
         self._clock = clock
         self._approvals = approvals
+        self._dedicated_above_mb = dedicated_above_mb
         self._intake = Intake(artifacts, sandbox, limits or Limits())
         self._trial = Trial(artifacts, sandbox, limits or Limits())
 
@@ -74,6 +78,7 @@ class Models:
         number: int | None = None,
         reference: Path | None = None,
         recipe: str = "",
+        placement: Placement | None = None,
         lineage: Lineage | None = None,
     ) -> Version:
         """Store an ONNX file as a new version. Registering the same file again changes nothing.
@@ -81,10 +86,11 @@ class Models:
         Args:
             number: the version's; None takes the next, or the newest version if it is the same file.
             reference: Parquet rows that stand for normal traffic, optionally with their `label`.
+            placement: of a new model; None leaves it to what is measured.
 
         Raises:
-            LifecycleError: INVALID for a bad name or number, UNSUPPORTED or REFUSED if the file is not a
-                servable ONNX model, CONFLICT if the number is taken by another file.
+            LifecycleError: INVALID for a bad name, number or placement, UNSUPPORTED or REFUSED if the file is
+                not a servable ONNX model, CONFLICT if the number is taken by another file.
         """
         if not NAME.fullmatch(name):
             raise LifecycleError(
@@ -93,6 +99,7 @@ class Models:
             )
         if number is not None and not 1 <= number < 2**31:
             raise LifecycleError(LifecycleCode.INVALID, "a version's number is 1 or higher")
+        self._refuse_to_move(name, placement)
         try:
             stored = await asyncio.to_thread(self._intake.store, artifact)
             if (present := self._present(name, number, stored.digest)) is not None:
@@ -102,7 +109,7 @@ class Models:
             if error.code in (LifecycleCode.REFUSED, LifecycleCode.UNSUPPORTED):
                 self._store.commit(Entry(actor, "version.refused", name, {"reason": error.message}))
             raise
-        return self._add(name, number, package, recipe, actor, lineage or Lineage())
+        return self._add(name, number, package, recipe, placement, actor, lineage or Lineage())
 
     def _present(self, name: str, number: int | None, digest: str) -> Version | None:
         versions = find_versions(self._store, name)
@@ -115,8 +122,23 @@ class Models:
             LifecycleCode.CONFLICT, f"version {number} of {name!r} is another file; choose a new number"
         )
 
+    def _refuse_to_move(self, name: str, placement: Placement | None) -> None:
+        present = next((model.placement for model in self._store.models(name)), placement)
+        if placement is not None and placement is not present:
+            raise LifecycleError(
+                LifecycleCode.INVALID,
+                f"model {name!r} is placed {present}; `headrace model placement {name} {placement}` moves it",
+            )
+
     def _add(
-        self, name: str, number: int | None, package: Package, recipe: str, actor: str, lineage: Lineage
+        self,
+        name: str,
+        number: int | None,
+        package: Package,
+        recipe: str,
+        placement: Placement | None,
+        actor: str,
+        lineage: Lineage,
     ) -> Version:
         # While the artifact was inspected another registration may have gone ahead.
         if (present := self._present(name, number, package.artifact.digest)) is not None:
@@ -137,15 +159,19 @@ class Models:
             lineage=replace(lineage, recipe=lineage.recipe or recipe),
             reference=package.reference.uri,
             reference_digest=package.reference.digest,
+            placement=Placement.DEDICATED if self._is_large(package) else Placement.AUTO,
         )
         changed: Sequence[Model] = ()
         if model is None:
-            changed = [Model(name, 1, now, recipe=recipe)]
+            changed = [Model(name, 1, now, recipe=recipe, placement=placement or Placement.AUTO)]
         elif recipe and recipe != model.recipe:
             changed = [replace(model, revision=model.revision + 1, recipe=recipe)]
         detail = {"version": version.number, "digest": version.digest, "cause": lineage.cause}
         self._store.commit(Entry(actor, "version.registered", name, detail), *changed, version)
         return version
+
+    def _is_large(self, package: Package) -> bool:
+        return 0 < self._dedicated_above_mb <= package.memory_mb
 
     async def validate(self, name: str, number: int, actor: str) -> Version:
         """Judge a version by all gates and keep the evidence. One that passed before is returned as it is.

@@ -4,8 +4,10 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from gateway.core.limits import ModelLimits
+from gateway.core.placement import Placement
 from lifecycle.commands.lookup import active_rollout, find_model, find_versions
 from lifecycle.commands.perform import perform
 from lifecycle.commands.publish import Publisher
@@ -16,7 +18,7 @@ from lifecycle.core.version import Model, Version
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.ports import Entry, Fleet, Store
 
-LOAD_TIMEOUT_S = 60.0
+LOAD_TIMEOUT_S = 120.0
 CONFIRM_TIMEOUT_S = 30.0
 
 
@@ -103,9 +105,26 @@ class Traffic:
         async with self._changing[model]:
             before = find_model(self._store, model, if_revision)
             after = replace(before, revision=before.revision + 1, limits=limits)
-            detail = traffic.split(after) | {"limits": limits.as_json()}
-            self._publisher.commit(Entry(actor, "limits.set", model, detail), after)
-            return await self._confirm(after, 0.0)
+            return await self._settle(after, "limits.set", {"limits": limits.as_json()}, actor)
+
+    async def place(
+        self, model: str, placement: Placement, *, if_revision: int | None = None, actor: str
+    ) -> Change:
+        """Say where all versions of a model run, also while a rollout is active.
+
+        Each stays where it is until it is ready where it goes; `load_seconds` is until then.
+        """
+        async with self._changing[model]:
+            before = find_model(self._store, model, if_revision)
+            after = replace(before, revision=before.revision + 1, placement=placement)
+            return await self._settle(after, "placement.set", {"placement": placement}, actor)
+
+    async def _settle(self, model: Model, kind: str, detail: dict[str, Any], actor: str) -> Change:
+        """Write a change of how a model is served, and see every worker follow it."""
+        started = _now()
+        self._publisher.commit(Entry(actor, kind, model.name, traffic.split(model) | detail), model)
+        await self._publisher.settled(model.name, LOAD_TIMEOUT_S)
+        return await self._confirm(model, _now() - started)
 
     async def _change(self, before: Model, after: Model, kind: str, actor: str) -> Change:
         started = _now()
@@ -131,7 +150,8 @@ class Traffic:
         entry = Entry(actor, f"{kind}.load", model.name, traffic.split(loading))
         table = self._publisher.commit(entry, loading)
         try:
-            applied = await self._fleet.confirmed(table.generation, LOAD_TIMEOUT_S)
+            holding = {(model.name, version) for version in missing}
+            applied = await self._fleet.confirmed(table.generation, LOAD_TIMEOUT_S, holding)
             self._refuse_unloaded(model.name, missing, applied)
         except BaseException as error:
             self._let_go(model, actor, f"{kind}.undo", str(error) or type(error).__name__)
@@ -162,6 +182,7 @@ class Traffic:
     async def _confirm(self, model: Model, load_seconds: float) -> Change:
         started = _now()
         confirmed = await self._fleet.confirmed(self._fleet.table.generation, CONFIRM_TIMEOUT_S)
+        confirmed = confirmed and await self._publisher.settled(model.name, 0)
         return Change(model, load_seconds, _now() - started, confirmed)
 
     def _refuse_during_rollout(self, model: str) -> None:

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from gateway.core.limits import UNLIMITED, ModelLimits
+from gateway.core.placement import Placement
 from gateway.core.routing import ModelRoute, VersionEntry
 from gateway.core.signature import Signature
 from lifecycle.core.verdict import Finding
@@ -70,6 +71,7 @@ class Description:
 class Version:
     """One immutable artifact of a model. `created_at` is Unix time in seconds.
 
+    `placement` is dedicated where the version was seen to need much memory; a model's own comes first.
     `reference` is the Parquet file of rows that its profile was taken of; empty without one. `retired_at` is
     when it was put away; 0 if it was not.
     """
@@ -87,7 +89,7 @@ class Version:
     lineage: Lineage = field(default_factory=Lineage)
     evidence: tuple[Finding, ...] = ()
     approvals: tuple[Approval, ...] = ()
-    placement: str = "auto"
+    placement: Placement = Placement.AUTO
     reference: str = ""
     reference_digest: str = ""
     description: Description = field(default_factory=Description)
@@ -112,10 +114,12 @@ class Version:
             "evidence": tuple(map(Finding.from_json, data["evidence"])),
             "approvals": tuple(Approval(**approval) for approval in data["approvals"]),
             "description": Description(**data.get("description", {})),
+            "placement": Placement(data["placement"]),
         }
         return cls(**{**data, **converted})
 
-    def entry(self) -> VersionEntry:
+    def entry(self, placement: Placement = Placement.AUTO) -> VersionEntry:
+        """What workers need of it. A placement other than `auto` overrules the version's own."""
         return VersionEntry(
             self.number,
             self.artifact,
@@ -123,7 +127,7 @@ class Version:
             self.signature,
             self.profile,
             self.profile_digest,
-            self.placement,
+            self.placement if placement is Placement.AUTO else placement,
         )
 
 
@@ -147,6 +151,7 @@ class Model:
     recipe: str = ""
     limits: ModelLimits = UNLIMITED
     aliases: Mapping[str, int] = field(default_factory=dict)
+    placement: Placement = Placement.AUTO
 
     def as_json(self) -> dict[str, Any]:
         return {item.name: getattr(self, item.name) for item in fields(self)} | {
@@ -161,7 +166,9 @@ class Model:
         weights = tuple((int(version), float(weight)) for version, weight in data["weights"])
         sets = {"shadows": tuple(data["shadows"]), "held": tuple(data["held"])}
         limits = ModelLimits.from_json(data.get("limits", {}))  # models stored before had none
-        return cls(**{**data, "weights": weights, **sets, "limits": limits})
+        placement = Placement(data.get("placement", Placement.AUTO))
+        settings = {"limits": limits, "placement": placement}
+        return cls(**{**data, "weights": weights, **sets, **settings})
 
     def loaded(self) -> set[int]:
         """Versions that workers must hold in memory."""
@@ -169,5 +176,5 @@ class Model:
 
     def route(self, versions: dict[int, Version]) -> ModelRoute:
         """The model's part of a route table. `versions` are this model's, by number."""
-        entries = tuple(versions[number].entry() for number in sorted(self.loaded()))
+        entries = tuple(versions[number].entry(self.placement) for number in sorted(self.loaded()))
         return ModelRoute(self.name, entries, self.champion, self.weights, self.shadows, self.limits)

@@ -1,7 +1,7 @@
 """A small world for tests of rollouts: traffic, workers that follow route tables, versions."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import cache
 from statistics import NormalDist
 
@@ -83,8 +83,14 @@ class FakeFleet:
     def workers(self) -> tuple[WorkerReport, ...]:
         return self._reports
 
-    async def confirmed(self, generation: int, timeout_s: float) -> bool:
-        applied = [report.generation >= generation for report in self._reports]
+    async def confirmed(
+        self, generation: int, timeout_s: float, holding: Collection[tuple[str, int]] = ()
+    ) -> bool:
+        wanted = frozenset(holding)
+        applied = [
+            report.generation >= generation and wanted <= report.loaded | report.failed
+            for report in self._reports
+        ]
         return timeout_s > 0 and bool(applied) and all(applied)
 
 

@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 
 from gateway.config import Serving
+from gateway.core.placement import Placement
 from gateway.core.profile import Profile
 from gateway.core.routing import VersionEntry
 from gateway.core.types import Array
 from gateway.errors import ErrorCode, GatewayError
+from gateway.ports import LoadedVersion
 from gateway.runtime.loader import Loader
 
 Write = Callable[..., VersionEntry]
@@ -45,11 +47,31 @@ async def test_a_cheap_version_answers_inline_without_suspending(
     assert (await version.run(ROW, (), 0))["label"].shape == (1,)
 
 
+async def test_a_dedicated_version_runs_where_it_is_found_or_else_here(
+    loader: Loader, written: Write, logistic: bytes, tmp_path: Path
+) -> None:
+    class Elsewhere:
+        async def load(self, model: str, entry: VersionEntry) -> LoadedVersion:
+            asked.append((model, entry.version))
+            return here
+
+        async def unload(self, version: LoadedVersion) -> None: ...
+
+    asked: list[tuple[str, int]] = []
+    entry = replace(written(logistic), placement=Placement.DEDICATED)
+    here = await loader.load("m", entry)
+    assert suspends(here.run(ROW, (), 0))
+    knowing = Loader(tmp_path / "cache", Serving(), dedicated=Elsewhere())
+    assert await knowing.load("m", entry) is here
+    assert asked == [("m", 1)]
+    await knowing.close()
+
+
 async def test_many_rows_of_it_go_to_the_pool_with_the_same_answer(
     loader: Loader, written: Write, logistic: bytes
 ) -> None:
-    inline = await loader.load("m", replace(written(logistic), placement="inline"))
-    pooled = await loader.load("m", replace(written(logistic), placement="pool"))
+    inline = await loader.load("m", replace(written(logistic), placement=Placement.INLINE))
+    pooled = await loader.load("m", replace(written(logistic), placement=Placement.POOL))
     rows = {"x": np.random.default_rng(0).normal(size=(20, 30)).astype(np.float32)}
     assert suspends(pooled.run(rows, (), 0))
     one, other = await inline.run(rows, (), 0), await pooled.run(rows, (), 0)
@@ -73,7 +95,7 @@ async def test_a_version_with_loops_cannot_hold_the_worker_up(
 
 
 async def test_rows_that_must_not_be_joined_run_apart(loader: Loader, written: Write, blend: bytes) -> None:
-    version = await loader.load("m", replace(written(blend), placement="pool"))
+    version = await loader.load("m", replace(written(blend), placement=Placement.POOL))
     answers = await asyncio.gather(
         *(version.run({"x": np.full((1, 1), value, np.float32)}, (), 0) for value in range(4))
     )
@@ -104,16 +126,16 @@ async def test_the_profile_comes_with_the_version_and_outlives_it_a_while(
     digest = f"sha256:{hashlib.sha256(profile).hexdigest()}"
     entry = replace(written(logistic), profile=str(tmp_path / "profile"), profile_digest=digest)
     version = await loader.load("m", entry)
-    assert version.profile is not None
-    assert version.profile.keys() == ("inputs.x",)
-    assert loader.profile("m", 1) is version.profile
+    held = loader.profile("m", 1)
+    assert held is not None
+    assert held.keys() == ("inputs.x",)
     assert loader.profile("m", 2) is None
     await loader.unload(version)
-    assert loader.profile("m", 1) is version.profile
+    assert loader.profile("m", 1) is held
 
 
 async def test_a_version_without_a_profile_has_none(loader: Loader, written: Write, logistic: bytes) -> None:
-    assert (await loader.load("m", written(logistic))).profile is None
+    await loader.load("m", written(logistic))
     assert loader.profile("m", 1) is None
 
 

@@ -2,6 +2,7 @@ import math
 
 import pytest
 
+from gateway.core.placement import Placement
 from gateway.runtime.placement import INLINE_BUDGET_NS, Cost, batch_elements, cost, inline_elements
 
 ROW = 30
@@ -18,11 +19,11 @@ def test_noise_never_makes_rows_free_of_charge() -> None:
     measured = cost(one_ns=8_000, many_ns=7_000, rows=64, elements=ROW, unbounded=False)
     assert measured.element_ns > 0
     assert measured.row_ns == pytest.approx(8_000)
-    assert inline_elements("auto", measured) / ROW < 20_000
+    assert inline_elements(Placement.AUTO, measured) / ROW < 20_000
 
 
 def test_auto_runs_inline_what_fits_the_budget() -> None:
-    fits = inline_elements("auto", Cost(fixed_ns=10_000, element_ns=10, elements=ROW))
+    fits = inline_elements(Placement.AUTO, Cost(fixed_ns=10_000, element_ns=10, elements=ROW))
     assert fits == pytest.approx((INLINE_BUDGET_NS - 10_000) / 10)
 
 
@@ -32,14 +33,14 @@ def test_auto_runs_inline_what_fits_the_budget() -> None:
     ids=["fixed cost", "row cost", "loops"],
 )
 def test_auto_sends_the_costly_and_the_unpredictable_to_the_pool(measured: Cost) -> None:
-    assert inline_elements("auto", measured) < 0
+    assert inline_elements(Placement.AUTO, measured) < 0
 
 
 def test_a_person_may_overrule_the_measurement() -> None:
     cheap, costly = Cost(10, 0.1, ROW), Cost(1e9, 1e6, ROW)
-    assert inline_elements("inline", costly) == math.inf
-    assert inline_elements("pool", cheap) < 0
-    assert inline_elements("dedicated", cheap) < 0
+    assert inline_elements(Placement.INLINE, costly) == math.inf
+    assert inline_elements(Placement.POOL, cheap) < 0
+    assert inline_elements(Placement.DEDICATED, cheap) < 0
 
 
 def test_a_batch_is_as_long_as_its_target() -> None:

@@ -1,7 +1,7 @@
 """Traffic by hand: loaded first, switched in one step, refused with the reason."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import pytest
@@ -115,7 +115,9 @@ async def test_a_caller_who_gives_up_leaves_nothing_loaded(registry: Registry, t
     loading = asyncio.Event()
 
     class Endless(FakeFleet):
-        async def confirmed(self, generation: int, timeout_s: float) -> bool:
+        async def confirmed(
+            self, generation: int, timeout_s: float, holding: Collection[tuple[str, int]] = ()
+        ) -> bool:
             loading.set()
             return await asyncio.Future()
 

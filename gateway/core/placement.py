@@ -1,0 +1,23 @@
+"""Where a version runs, and the name of the Serve application that is its own."""
+
+from enum import StrEnum
+
+APPLICATIONS = "model-"
+"""How the names of these applications begin."""
+
+
+class Placement(StrEnum):
+    """`auto` leaves the choice to what was measured."""
+
+    AUTO = "auto"
+    INLINE = "inline"
+    """In the worker's event loop."""
+    POOL = "pool"
+    """On the worker's threads, where waiting requests share runs."""
+    DEDICATED = "dedicated"
+    """In a Serve application of its own, with its own processes and, where there is one, a GPU."""
+
+
+def application_name(model: str, version: int, digest: str) -> str:
+    """The application of a dedicated version. Another file under the same number gets another one."""
+    return f"{APPLICATIONS}{model}-{version}-{digest.removeprefix('sha256:')[:12]}"

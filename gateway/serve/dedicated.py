@@ -1,0 +1,113 @@
+"""Versions that run in a Serve application of their own, as a worker reaches them: by one cached handle each.
+
+A run that its replica did not survive is tried again: inference may be repeated, and Serve starts another.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import ray
+from ray import serve
+from ray.serve.exceptions import BackPressureError, RayServeException
+from ray.serve.handle import DeploymentHandle
+
+from gateway.config import Serving
+from gateway.core.placement import application_name
+from gateway.core.routing import VersionEntry
+from gateway.core.types import Array
+from gateway.errors import ErrorCode, GatewayError
+from gateway.runtime.pool import late, overloaded
+from gateway.serve.replica import START_S, Reply
+
+ATTEMPTS = 3
+"""Of a run whose replica ends: one that ends every replica must not end many."""
+_POLL_S = 0.25
+
+
+class DedicatedLoader:
+    """Implements `ports.Loader`: finds the application, which somebody else starts and ends."""
+
+    def __init__(self, serving: Serving) -> None:
+        self._serving = serving
+
+    async def load(self, model: str, entry: VersionEntry) -> "DedicatedVersion":
+        """Raises GatewayError INTERNAL if the application does not run in time."""
+        name = application_name(model, entry.version, entry.digest)
+        # The controller names an application once it runs, so only a node that starts waits for long.
+        ends = time.monotonic() + START_S
+        while time.monotonic() < ends:
+            try:
+                handle = await asyncio.to_thread(serve.get_app_handle, name)
+                await asyncio.wait_for(_ready(handle), ends - time.monotonic())
+                return DedicatedVersion(entry, handle, self._serving)
+            except (RayServeException, ray.exceptions.RayError, TimeoutError):
+                await asyncio.sleep(_POLL_S)
+        raise GatewayError(ErrorCode.INTERNAL, "the version's application does not start")
+
+    async def unload(self, version: object) -> None:
+        """Nothing to let go of: the application ends when no worker holds the version."""
+
+
+async def _ready(handle: DeploymentHandle[Any]) -> None:
+    await handle.ready.remote()
+
+
+class DedicatedVersion:
+    """Implements `ports.LoadedVersion`."""
+
+    def __init__(self, entry: VersionEntry, handle: DeploymentHandle[Any], serving: Serving) -> None:
+        self.entry = entry
+        self.signature = entry.signature
+        # Kept: each `handle.run` would build another handle.
+        self._remote: Callable[..., Any] = handle.run.remote
+        self._most = serving.queue
+        self._patience_ns = int(2 * serving.max_run_s * 1e9)
+        self._under_way = 0
+
+    async def run(
+        self, inputs: Mapping[str, Array], outputs: tuple[str, ...], deadline_ns: int
+    ) -> dict[str, Array]:
+        if self._under_way >= self._most:
+            raise overloaded()
+        self._under_way += 1
+        try:
+            return await self._run(inputs, outputs, deadline_ns or time.monotonic_ns() + self._patience_ns)
+        finally:
+            self._under_way -= 1
+
+    async def _run(
+        self, inputs: Mapping[str, Array], outputs: tuple[str, ...], ends_ns: int
+    ) -> dict[str, Array]:
+        for _ in range(ATTEMPTS):
+            try:
+                return _answer(await self._call(inputs, outputs, ends_ns - time.monotonic_ns()))
+            except ray.exceptions.RayActorError:
+                continue
+            except BackPressureError:
+                raise overloaded() from None
+            except (RayServeException, ray.exceptions.RayError):
+                break
+        raise GatewayError(ErrorCode.NOT_READY, "the model's own process ended; try again in a moment")
+
+    async def _call(self, inputs: Mapping[str, Array], outputs: tuple[str, ...], left_ns: int) -> Reply:
+        if left_ns <= 0:
+            raise late()
+        response = self._remote(dict(inputs), outputs, left_ns)
+        answering: asyncio.Future[Reply] = asyncio.ensure_future(response)
+        try:
+            await asyncio.wait({answering}, timeout=left_ns / 1e9)
+            if answering.done():
+                return answering.result()
+            raise late()
+        finally:
+            if not answering.done():  # the deadline has passed, or the caller has gone
+                response.cancel()
+                answering.cancel()
+
+
+def _answer(reply: Reply) -> dict[str, Array]:
+    if isinstance(reply, dict):
+        return reply
+    raise GatewayError(*reply)

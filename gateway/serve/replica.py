@@ -1,0 +1,78 @@
+"""A dedicated version's replica under Ray Serve: one version, its own threads, requests by handle."""
+
+import asyncio
+import time
+from dataclasses import replace
+
+from ray import serve
+
+from gateway.config import GatewayConfig
+from gateway.core.placement import Placement
+from gateway.core.routing import VersionEntry
+from gateway.core.types import Array
+from gateway.errors import ErrorCode, GatewayError
+from gateway.runtime.loader import Loader
+from gateway.runtime.session import offers_cuda
+
+START_S = 120.0
+"""How long loading and warming may take."""
+
+Reply = dict[str, Array] | tuple[ErrorCode, str]
+"""Outputs by name, or the error. An exception would be logged by Serve with its traceback, each time."""
+
+
+class Replica:
+    """Joins the requests of all workers into batches, as a worker's pool does."""
+
+    def __init__(self, model: str, entry: VersionEntry, config: GatewayConfig, gpu: bool) -> None:
+        own = config.dedicated
+        serving = config.serving.model_copy(
+            update={"threads": own.threads, "threads_per_run": own.threads_per_run}
+        )
+        self._loader = Loader(config.home / "cache", serving, gpu=gpu)
+        loading = self._loader.load(model, replace(entry, placement=Placement.POOL))
+        self._version = asyncio.get_running_loop().create_task(loading)
+
+    async def check_health(self) -> None:
+        """Called by Serve; its first call waits until the version is warm."""
+        await self._version
+
+    async def ready(self) -> None:
+        await self._version
+
+    async def run(self, inputs: dict[str, Array], outputs: tuple[str, ...], left_ns: int) -> Reply:
+        """`left_ns`: until the caller's deadline. Clocks of two machines tell durations alike, not times."""
+        try:
+            return await (await self._version).run(inputs, outputs, time.monotonic_ns() + left_ns)
+        except GatewayError as error:
+            return error.code, error.message
+
+
+def application(model: str, entry: VersionEntry, config: GatewayConfig, gpus: float) -> serve.Application:
+    """The Serve application of one version.
+
+    Args:
+        gpus: that Ray has on some node; none are asked for if the runtime cannot use them.
+    """
+    own = config.dedicated
+    on_gpu = own.gpus > 0 and gpus > 0 and offers_cuda()
+    scaled = own.max_replicas > own.min_replicas
+    deployment = serve.deployment(
+        name="Replica",
+        ray_actor_options={"num_cpus": own.cpus, "num_gpus": own.gpus if on_gpu else 0},
+        max_ongoing_requests=config.serving.queue,
+        num_replicas=None if scaled else own.min_replicas,
+        autoscaling_config={
+            "min_replicas": own.min_replicas,
+            "max_replicas": own.max_replicas,
+            "target_ongoing_requests": own.requests_per_replica,
+        }
+        if scaled
+        else None,
+        health_check_period_s=2,
+        health_check_timeout_s=10,
+        graceful_shutdown_timeout_s=config.serving.max_run_s,
+        graceful_shutdown_wait_loop_s=0.1,
+        max_surge_percent=100,
+    )
+    return deployment(Replica).bind(model, entry, config, on_gpu)

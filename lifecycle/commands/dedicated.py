@@ -1,0 +1,58 @@
+"""Keeps one Serve application for each dedicated version, so that what is stored comes true."""
+
+import asyncio
+import logging
+
+from lifecycle.commands.publish import Publisher
+from lifecycle.core.dedicated import applications, steps
+from lifecycle.ports import Applications, Fleet
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY_S = 0.5
+"""How often Serve is asked; never while there is nothing to ask about."""
+
+
+class Dedicated:
+    def __init__(self, publisher: Publisher, fleet: Fleet, serve: Applications) -> None:
+        self._publisher = publisher
+        self._fleet = fleet
+        self._serve = serve
+        self._present: frozenset[str] = frozenset()
+        self._dropped: dict[str, int] = {}
+        self._looked_at = 0.0
+        self._resting = False
+
+    async def look(self) -> None:
+        """See what runs; the next table names what does."""
+        states = await asyncio.to_thread(self._serve.states)
+        self._present = frozenset(states)
+        self._publisher.running = frozenset(name for name, runs in states.items() if runs)
+
+    async def tick(self, now: float) -> None:
+        """One look, and what follows from it. `now` is in seconds."""
+        wanted = list(applications(self._publisher.wanted()))
+        if self._resting or now - self._looked_at < LOOK_EVERY_S or not (wanted or self._present):
+            return
+        self._looked_at = now
+        await self.look()
+        if self._publisher.behind():
+            self._publisher.publish()
+        self._note_dropped()
+        todo = steps(wanted, self._present, self._dropped, self._fleet.workers())
+        for application in todo.start:
+            log.info("starting the application %s", application.name)
+            await asyncio.to_thread(self._serve.start, application)
+        for name in todo.end:
+            log.info("no worker needs the application %s any more", name)
+            await asyncio.to_thread(self._serve.end, name)
+
+    def _note_dropped(self) -> None:
+        table = self._fleet.table
+        in_table = {application.name for application in applications(table.models.values())}
+        gone = {name for name in self._present if name not in in_table}
+        self._dropped = {name: self._dropped.get(name, table.generation) for name in gone}
+
+    def rest(self) -> None:
+        """Start and end nothing from here on: the node is going down."""
+        self._resting = True

@@ -1,0 +1,86 @@
+"""Which Serve applications dedicated versions need, and when. Pure: nothing is started or ended here.
+
+The order never varies: an application runs before a table names its version, and it ends when no worker
+follows a table that names it.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from gateway.core.placement import Placement, application_name
+from gateway.core.report import WorkerReport
+from gateway.core.routing import ModelRoute, VersionEntry
+
+
+class Application(NamedTuple):
+    """One dedicated version's own application."""
+
+    name: str
+    model: str
+    entry: VersionEntry
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """Applications to start, and names of those to end."""
+
+    start: tuple[Application, ...]
+    end: tuple[str, ...]
+
+
+def applications(routes: Iterable[ModelRoute]) -> Iterator[Application]:
+    for route in routes:
+        for entry in route.versions:
+            if entry.placement is Placement.DEDICATED:
+                yield Application(
+                    application_name(route.name, entry.version, entry.digest), route.name, entry
+                )
+
+
+def named(wanted: ModelRoute, before: ModelRoute | None, running: Collection[str]) -> ModelRoute:
+    """The route that workers may follow now: a dedicated version stays as it was until its application runs.
+
+    One that was in no table is left out until then; with traffic it cannot be, so workers wait for it.
+
+    Args:
+        before: the model's route in the table in force.
+        running: names of applications that answer.
+    """
+    waiting = {app.entry.version for app in applications([wanted]) if app.name not in running}
+    if not waiting:
+        return wanted
+    busy = {version for version, _ in wanted.weights} | set(wanted.shadows)
+    entries = []
+    for entry in wanted.versions:
+        if entry.version in waiting:
+            old = before.entry(entry.version) if before else None
+            if old is not None and old.digest == entry.digest:
+                entry = old
+            elif entry.version not in busy:
+                continue
+        entries.append(entry)
+    return replace(wanted, versions=tuple(entries))
+
+
+def steps(
+    wanted: Collection[Application],
+    present: Collection[str],
+    dropped: Mapping[str, int],
+    workers: Collection[WorkerReport],
+) -> Steps:
+    """What to do next.
+
+    Args:
+        wanted: what the stored state asks for.
+        present: applications that there are, in whatever state.
+        dropped: the first generation whose table does not name an application any more.
+    """
+    names = {application.name for application in wanted}
+    oldest = min((report.generation for report in workers), default=None)
+    end = (
+        name
+        for name in present
+        if name not in names and name in dropped and oldest is not None and oldest >= dropped[name]
+    )
+    return Steps(tuple(app for app in wanted if app.name not in present), tuple(end))

@@ -1,0 +1,77 @@
+"""Versions in Serve applications of their own: the same answers, through a kill, a swap and a move."""
+
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from lifecycle.client import Client
+from tests.e2e.harness import Cluster, Load, signed
+
+Until = Callable[[Callable[[], bool], float, str], None]
+pytestmark = pytest.mark.e2e
+
+
+def applications(cluster: Cluster, model: str) -> list[int]:
+    """Pids of the model's own processes."""
+    return [process.pid for process in cluster.processes(f"ServeReplica:model-{model}-")]
+
+
+def test_a_dedicated_model_lives_through_kill_swap_and_move(
+    cluster: Cluster, tmp_path: Path, load: Callable[[str], Load], until: Until
+) -> None:
+    model = "big"
+    with cluster.client() as client:
+        cluster.headrace(
+            *("model", "register", model, str(signed(1, tmp_path / "1.onnx"))),
+            *("--placement", "dedicated", "--deploy"),
+        )
+        assert client.model(model)["placement"] == "dedicated"
+        (victim,) = cluster.processes(f"ServeReplica:model-{model}-1-")
+        with load(model) as callers:
+            until(lambda: callers.sent > 200, 30, "load")
+            victim.send_signal(signal.SIGKILL)
+            until(lambda: set(applications(cluster, model)) - {victim.pid} != set(), 60, "a new process")
+            _more(callers, until)
+
+            client.register(model, signed(2, tmp_path / "2.onnx"))
+            client.validate(model, 2)
+            client.set_traffic(model, {2: 100})
+            until(lambda: callers.served.get(2, 0) > 100, 30, "answers of version 2")
+            until(lambda: len(applications(cluster, model)) == 1, 60, "the end of version 1")
+
+            moved = client.set_placement(model, "pool")
+            assert moved["confirmed"]
+            until(lambda: applications(cluster, model) == [], 60, "the end of the last application")
+            _more(callers, until)
+        assert callers.failures == []
+        assert set(callers.served) == {1, 2}
+        kinds = [record["kind"] for record in client.audit(model, limit=1000)]
+        assert "placement.set" in kinds
+
+
+def _more(callers: Load, until: Until) -> None:
+    sent = callers.sent
+    until(lambda: callers.sent > sent + 200, 60, "more load")
+
+
+def test_a_champion_moves_to_its_own_process_and_back_by_itself_after_a_restart(
+    cluster: Cluster, deployed: Callable[[int], tuple[str, Client]], load: Callable[[str], Load], until: Until
+) -> None:
+    model, client = deployed(1)
+    with load(model) as callers:
+        until(lambda: callers.sent > 100, 30, "load")
+        cluster.headrace("model", "placement", model, "dedicated")
+        assert len(applications(cluster, model)) == 1
+        _more(callers, until)
+    assert callers.failures == []
+    cluster.down()
+    assert cluster.processes() == []
+    cluster.up()
+    assert len(applications(cluster, model)) == 1
+    with load(model) as callers:
+        _more(callers, until)
+    assert callers.failures == []
+    client.set_placement(model, "auto")
+    until(lambda: applications(cluster, model) == [], 60, "the end of the application")

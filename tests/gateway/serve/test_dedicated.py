@@ -1,0 +1,132 @@
+"""A version that runs elsewhere, as a worker calls it. Serve is a fake here; `tests/e2e` has the real one."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Generator
+from typing import Any
+
+import numpy as np
+import pytest
+import ray
+from ray.serve.exceptions import BackPressureError
+
+from gateway.config import Serving
+from gateway.core.routing import VersionEntry
+from gateway.core.signature import Signature
+from gateway.errors import ErrorCode, GatewayError
+from gateway.serve.dedicated import ATTEMPTS, DedicatedVersion
+from gateway.serve.replica import Reply
+
+ANSWER: Reply = {"y": np.zeros(1, np.float32)}
+ENTRY = VersionEntry(1, "", f"sha256:{'0' * 64}", Signature((), ()))
+
+
+class Response:
+    """What Serve gives at once for a call: to be awaited, or cancelled."""
+
+    def __init__(self, work: Awaitable[Reply]) -> None:
+        self._work = work
+        self.cancelled = False
+
+    def __await__(self) -> Generator[Any, None, Reply]:
+        return self._work.__await__()
+
+    def cancel(self) -> None:
+        self.cancelled = True
+
+
+class Handle:
+    """`does` says what each call in turn comes to."""
+
+    def __init__(self, *does: Callable[[], Awaitable[Reply]]) -> None:
+        self._does = list(does)
+        self.responses: list[Response] = []
+        self.left_ns: list[int] = []
+        self.run = self
+
+    def remote(self, inputs: object, outputs: object, left_ns: int) -> Response:
+        self.left_ns.append(left_ns)
+        does = self._does.pop(0) if len(self._does) > 1 else self._does[0]
+        self.responses.append(Response(does()))
+        return self.responses[-1]
+
+
+def version(handle: Any, queue: int = 8) -> DedicatedVersion:
+    return DedicatedVersion(ENTRY, handle, Serving(queue=queue, max_run_s=5))
+
+
+def failing(error: Exception) -> Callable[[], Awaitable[Reply]]:
+    async def fail() -> Reply:
+        raise error
+
+    return fail
+
+
+async def answer() -> Reply:
+    return ANSWER
+
+
+async def never() -> Reply:
+    return await asyncio.Future()
+
+
+async def test_a_run_that_its_replica_did_not_survive_is_tried_again() -> None:
+    handle = Handle(failing(ray.exceptions.ActorDiedError()), answer)
+    assert await version(handle).run({}, (), 0) == ANSWER
+    assert len(handle.responses) == 2
+
+
+async def test_one_that_ends_every_replica_does_not_end_many() -> None:
+    handle = Handle(failing(ray.exceptions.ActorDiedError()))
+    with pytest.raises(GatewayError) as caught:
+        await version(handle).run({}, (), 0)
+    assert caught.value.code is ErrorCode.NOT_READY
+    assert len(handle.responses) == ATTEMPTS
+
+
+async def test_an_error_keeps_its_code_and_words() -> None:
+    async def told() -> Reply:
+        return ErrorCode.INTERNAL, "the model failed on this input"
+
+    with pytest.raises(GatewayError, match="failed on this input") as caught:
+        await version(Handle(told)).run({}, (), 0)
+    assert caught.value.code is ErrorCode.INTERNAL
+
+
+async def test_a_deadline_is_told_as_time_left_and_ends_the_call() -> None:
+    handle = Handle(never)
+    with pytest.raises(GatewayError) as caught:
+        await version(handle).run({}, (), time.monotonic_ns() + 20_000_000)
+    assert caught.value.code is ErrorCode.DEADLINE
+    assert 0 < handle.left_ns[0] <= 20_000_000
+    assert handle.responses[0].cancelled
+
+
+async def test_what_is_late_already_is_not_sent() -> None:
+    handle = Handle(answer)
+    with pytest.raises(GatewayError) as caught:
+        await version(handle).run({}, (), time.monotonic_ns() - 1)
+    assert caught.value.code is ErrorCode.DEADLINE
+    assert handle.responses == []
+
+
+async def test_a_caller_who_goes_takes_the_call_along_and_gives_its_place_back() -> None:
+    handle = Handle(never, answer)
+    dedicated = version(handle, queue=1)
+    gone = asyncio.create_task(dedicated.run({}, (), 0))
+    await asyncio.sleep(0)
+    with pytest.raises(GatewayError) as caught:
+        await dedicated.run({}, (), 0)
+    assert caught.value.code is ErrorCode.OVERLOADED
+    gone.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await gone
+    assert handle.responses[0].cancelled
+    assert await dedicated.run({}, (), 0) == ANSWER
+
+
+async def test_a_full_application_is_overload() -> None:
+    handle = Handle(failing(BackPressureError(num_queued_requests=1, max_queued_requests=1)))
+    with pytest.raises(GatewayError) as caught:
+        await version(handle).run({}, (), 0)
+    assert caught.value.code is ErrorCode.OVERLOADED
