@@ -14,6 +14,7 @@ from lifecycle.api import (
     observe,
     overview,
     rollouts,
+    serving,
     traffic,
     versions,
 )
@@ -29,7 +30,7 @@ def build(desk: Desk) -> FastAPI:
     app = FastAPI(title="Headrace admin API", version=installed_version(), docs_url=None, redoc_url=None)
     app.state.desk = desk
     for part in (
-        *(overview, models, versions, catalogue, traffic, rollouts),
+        *(overview, models, versions, catalogue, traffic, serving, rollouts),
         *(feedback, observe, audit, events, keys),
     ):
         app.include_router(part.router)

@@ -55,26 +55,6 @@ class TrafficOut(BaseModel):
         )
 
 
-class LimitsOut(BaseModel):
-    """What a model may take of each worker; 0 is no limit. `confirmed`: every worker keeps to it."""
-
-    model: str
-    revision: int
-    max_concurrency: int
-    max_queue: int
-    confirmed: bool
-
-
-class PlacementOut(BaseModel):
-    """Where a model's versions run. `confirmed`: all of them do; `seconds` passed until then."""
-
-    model: str
-    revision: int
-    placement: Placement
-    confirmed: bool
-    seconds: float
-
-
 class ChangeOut(TrafficOut):
     """The traffic after a change.
 

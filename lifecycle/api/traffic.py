@@ -2,13 +2,11 @@
 
 from fastapi import APIRouter, Response
 
-from gateway.core.limits import ModelLimits
 from lifecycle.api.desk import Actor, AtDesk
 from lifecycle.api.preconditions import IfRevision, etag
-from lifecycle.api.requests import LimitsIn, PlacementIn, TrafficIn
-from lifecycle.api.schemas import ChangeOut, LimitsOut, PlacementOut, TrafficOut
+from lifecycle.api.requests import TrafficIn
+from lifecycle.api.schemas import ChangeOut, TrafficOut
 from lifecycle.commands.lookup import find_number
-from lifecycle.errors import LifecycleCode, LifecycleError
 
 router = APIRouter(prefix="/v1/models/{model}", tags=["traffic"])
 
@@ -41,38 +39,6 @@ async def set_traffic(
     if not wanted.dry_run:
         response.headers["etag"] = etag(change.model.revision)
     return ChangeOut.of_change(change, dry_run=wanted.dry_run)
-
-
-@router.put("/limits")
-async def set_limits(
-    model: str, wanted: LimitsIn, desk: AtDesk, actor: Actor, if_revision: IfRevision, response: Response
-) -> LimitsOut:
-    """Bound what the model takes of each worker; what is left out has no limit."""
-    try:
-        limits = ModelLimits(wanted.max_concurrency, wanted.max_queue)
-    except ValueError as error:
-        raise LifecycleError(LifecycleCode.INVALID, str(error)) from None
-    change = await desk.traffic.limit(model, limits, if_revision=if_revision, actor=actor)
-    response.headers["etag"] = etag(change.model.revision)
-    return LimitsOut(
-        model=model, revision=change.model.revision, confirmed=change.confirmed, **limits.as_json()
-    )
-
-
-@router.put("/placement")
-async def set_placement(
-    model: str, wanted: PlacementIn, desk: AtDesk, actor: Actor, if_revision: IfRevision, response: Response
-) -> PlacementOut:
-    """Say where the model's versions run; answers when they do."""
-    change = await desk.traffic.place(model, wanted.placement, if_revision=if_revision, actor=actor)
-    response.headers["etag"] = etag(change.model.revision)
-    return PlacementOut(
-        model=model,
-        revision=change.model.revision,
-        placement=wanted.placement,
-        confirmed=change.confirmed,
-        seconds=change.load_seconds + change.confirm_seconds,
-    )
 
 
 @router.post("/rollback")

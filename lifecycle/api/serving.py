@@ -1,0 +1,65 @@
+"""How a model is served: what it may take of a worker, and where its versions run."""
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel
+
+from gateway.core.limits import ModelLimits
+from gateway.core.placement import Placement
+from lifecycle.api.desk import Actor, AtDesk
+from lifecycle.api.preconditions import IfRevision, etag
+from lifecycle.api.requests import LimitsIn, PlacementIn
+from lifecycle.errors import LifecycleCode, LifecycleError
+
+router = APIRouter(prefix="/v1/models/{model}", tags=["serving"])
+
+
+class LimitsOut(BaseModel):
+    """What a model may take of each worker; 0 is no limit. `confirmed`: every worker keeps to it."""
+
+    model: str
+    revision: int
+    max_concurrency: int
+    max_queue: int
+    confirmed: bool
+
+
+class PlacementOut(BaseModel):
+    """Where a model's versions run. `confirmed`: all of them do; `seconds` passed until then."""
+
+    model: str
+    revision: int
+    placement: Placement
+    confirmed: bool
+    seconds: float
+
+
+@router.put("/limits")
+async def set_limits(
+    model: str, wanted: LimitsIn, desk: AtDesk, actor: Actor, if_revision: IfRevision, response: Response
+) -> LimitsOut:
+    """Bound what the model takes of each worker; what is left out has no limit."""
+    try:
+        limits = ModelLimits(wanted.max_concurrency, wanted.max_queue)
+    except ValueError as error:
+        raise LifecycleError(LifecycleCode.INVALID, str(error)) from None
+    change = await desk.traffic.limit(model, limits, if_revision=if_revision, actor=actor)
+    response.headers["etag"] = etag(change.model.revision)
+    return LimitsOut(
+        model=model, revision=change.model.revision, confirmed=change.confirmed, **limits.as_json()
+    )
+
+
+@router.put("/placement")
+async def set_placement(
+    model: str, wanted: PlacementIn, desk: AtDesk, actor: Actor, if_revision: IfRevision, response: Response
+) -> PlacementOut:
+    """Say where the model's versions run; answers when they do."""
+    change = await desk.traffic.place(model, wanted.placement, if_revision=if_revision, actor=actor)
+    response.headers["etag"] = etag(change.model.revision)
+    return PlacementOut(
+        model=model,
+        revision=change.model.revision,
+        placement=wanted.placement,
+        confirmed=change.confirmed,
+        seconds=change.load_seconds + change.confirm_seconds,
+    )
