@@ -5,8 +5,8 @@ from typing import Any, Self
 from pydantic import BaseModel
 
 from gateway.core.keys import KeyRole
-from lifecycle.api.version_schemas import FindingOut, VersionOut
 from gateway.core.placement import Placement
+from lifecycle.api.version_schemas import FindingOut, VersionOut
 from lifecycle.commands.traffic import Change
 from lifecycle.core.alias import aliases
 from lifecycle.core.rollout import Rollout

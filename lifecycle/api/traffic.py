@@ -7,6 +7,7 @@ from lifecycle.api.preconditions import IfRevision, etag
 from lifecycle.api.requests import TrafficIn
 from lifecycle.api.schemas import ChangeOut, TrafficOut
 from lifecycle.commands.lookup import find_number
+from lifecycle.errors import LifecycleCode, LifecycleError
 
 router = APIRouter(prefix="/v1/models/{model}", tags=["traffic"])
 

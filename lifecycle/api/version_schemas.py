@@ -5,6 +5,7 @@ from typing import Self
 
 from pydantic import BaseModel
 
+from gateway.core.placement import Placement
 from lifecycle.core.verdict import Finding, Verdict
 from lifecycle.core.version import Version
 
@@ -86,7 +87,7 @@ class VersionOut(BaseModel):
     lineage: LineageOut
     evidence: list[FindingOut]
     approvals: list[ApprovalOut]
-    placement: str
+    placement: Placement
     description: DescriptionOut
     retired_at: float
 
