@@ -11,7 +11,7 @@ import orjson
 
 from gateway.core.types import InferResponse, Role
 from gateway.protocols import open_inference_pb2 as pb
-from gateway.protocols import v2_answer, v2_json, v2_proto
+from gateway.protocols import proto_answer, v2_answer, v2_json, v2_proto
 from gateway.protocols.answer_form import BINARY, JSON
 
 _ROUNDS, _CALLS = 7, 20_000
@@ -36,7 +36,7 @@ def cases() -> dict[str, Callable[[], object]]:
         "decode proto": lambda: v2_proto.decode(v2_proto.parse(proto)),
         "encode JSON": lambda: v2_answer.encode(answer, JSON),
         "encode binary": lambda: v2_answer.encode(answer, BINARY),
-        "encode proto": lambda: v2_proto.encode(answer).SerializeToString(),
+        "encode proto": lambda: proto_answer.encode(answer),
     }
 
 

@@ -27,7 +27,7 @@ def unframe(body: bytes | bytearray, encoding: str, cap: int) -> bytes:
         raise GatewayError(ErrorCode.TOO_LARGE, f"the message is larger than {cap} bytes")
     if length != len(body) - _PREFIX.size or compressed > 1:
         raise invalid("the call must hold exactly one message")
-    message = bytes(memoryview(body)[_PREFIX.size :])
+    message = bytes(body[_PREFIX.size :])
     if not compressed:
         return message
     return decompress(message, encoding, cap)

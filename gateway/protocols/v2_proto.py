@@ -1,13 +1,13 @@
-"""The V2 protobuf messages <-> core types. Answers always go as raw bytes."""
+"""The V2 protobuf request -> core types."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from google.protobuf.message import DecodeError
 
-from gateway.core.types import Array, InferRequest, InferResponse
+from gateway.core.types import Array, InferRequest
 from gateway.protocols import open_inference_pb2 as pb
-from gateway.protocols.answer_form import BINARY, AnswerForm, OutputForm, arrays
+from gateway.protocols.answer_form import BINARY, AnswerForm, OutputForm
 from gateway.protocols.fields import (
     check_parameters,
     class_count,
@@ -18,10 +18,7 @@ from gateway.protocols.fields import (
     quoted,
     version_number,
 )
-from gateway.protocols.tensors import datatype_of, dtype_of, from_raw, objects, shape_of, shaped, to_raw
-
-PREDICTION_ID = "headrace_prediction_id"
-"""Response parameter of every answer: streamed ones have no headers of their own."""
+from gateway.protocols.tensors import dtype_of, from_raw, objects, shape_of, shaped
 
 _CONTENTS = {
     "BOOL": "bool_contents",
@@ -126,15 +123,3 @@ def _values(parameters: Mapping[str, pb.InferParameter]) -> dict[str, object]:
             values[name] = getattr(parameter, choice)
     check_parameters(values)
     return values
-
-
-def encode(response: InferResponse, form: AnswerForm = BINARY) -> pb.ModelInferResponse:
-    message = pb.ModelInferResponse(
-        model_name=response.model, model_version=str(response.version), id=response.id
-    )
-    for name, array in arrays(response, form).items():
-        message.outputs.add(name=name, datatype=datatype_of(name, array), shape=array.shape)
-        message.raw_output_contents.append(to_raw(array))
-    # Also in a header, which gRPC clients do not show to their callers.
-    message.parameters[PREDICTION_ID].string_param = response.prediction_id
-    return message

@@ -10,10 +10,11 @@ import time
 from gateway.core.types import InferRequest, InferResponse
 from gateway.errors import ErrorCode, GatewayError
 from gateway.ports import Engine
-from gateway.protocols import v2_proto
+from gateway.protocols import proto_answer, v2_proto
 from gateway.protocols.answer_form import AnswerForm
 from gateway.protocols.fields import earliest, plain_text
 from gateway.protocols.grpc_frame import frame, percent_encoded, timeout_ns, unframe
+from gateway.protocols.proto_layouts import KnownLayouts
 from gateway.protocols.status import STATUS
 from gateway.server.gate import Gate
 from gateway.server.message import Request, internal
@@ -25,13 +26,20 @@ _END = b"\r\n0\r\ngrpc-status: 0\r\n\r\n"
 _log = logging.getLogger(__name__)
 
 
-async def infer(engine: Engine, tally: Tally, request: Request, cap: int, gate: Gate | None = None) -> bytes:
+async def infer(
+    engine: Engine,
+    tally: Tally,
+    request: Request,
+    cap: int,
+    layouts: KnownLayouts,
+    gate: Gate | None = None,
+) -> bytes:
     """The answer to a call, a fault's too. Does not suspend unless the engine does."""
     started, asked = time.monotonic_ns(), None
     try:
         # A stranger's message is not even parsed; which model it is for is known only after.
         caller = gate.caller(*request.credentials()) if gate is not None else None
-        asked, form = _decode(request, started, cap)
+        asked, form = _decode(request, started, cap, layouts)
         if gate is not None and caller is not None:
             gate.infers(caller, asked.model)
         response = await engine.infer(asked)
@@ -47,7 +55,9 @@ async def infer(engine: Engine, tally: Tally, request: Request, cap: int, gate: 
     return reply
 
 
-def _decode(request: Request, now_ns: int, cap: int) -> tuple[InferRequest, AnswerForm]:
+def _decode(
+    request: Request, now_ns: int, cap: int, layouts: KnownLayouts
+) -> tuple[InferRequest, AnswerForm]:
     if request.method != b"POST" or request.url != INFER:
         raise GatewayError(ErrorCode.UNSUPPORTED, "only ModelInfer is answered on this path")
     deadline = 0
@@ -55,17 +65,21 @@ def _decode(request: Request, now_ns: int, cap: int) -> tuple[InferRequest, Answ
         deadline = now_ns + timeout_ns(request.header(b"grpc-timeout"))
         if deadline <= now_ns:
             raise GatewayError(ErrorCode.DEADLINE, "the deadline has passed")
-    message = v2_proto.parse(unframe(request.body, request.header(b"grpc-encoding"), cap))
+    message = unframe(request.body, request.header(b"grpc-encoding"), cap)
     key = request.header(b"x-headrace-key")
-    if key:
-        plain_text("x-headrace-key", key)
-    asked, form = v2_proto.decode(message, key)
+    if key or (known := layouts.match(message)) is None:
+        if key:
+            plain_text("x-headrace-key", key)
+        known = v2_proto.decode(v2_proto.parse(message), key)
+        if not key:
+            layouts.learn(message, *known)
+    asked, form = known
     asked.deadline_ns = earliest(asked.deadline_ns, deadline)
     return asked, form
 
 
 def _answer(request: Request, response: InferResponse, form: AnswerForm) -> bytes:
-    body = frame(v2_proto.encode(response, form).SerializeToString())
+    body = frame(proto_answer.encode(response, form))
     return b"".join(
         (
             b"HTTP/1.1 200 OK\r\ncontent-type: application/grpc\r\ntransfer-encoding: chunked\r\n"

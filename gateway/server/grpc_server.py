@@ -21,7 +21,7 @@ from gateway.core.types import InferRequest, InferResponse
 from gateway.errors import ErrorCode, GatewayError
 from gateway.ports import Engine, Routes
 from gateway.protocols import open_inference_pb2 as pb
-from gateway.protocols import v2_proto
+from gateway.protocols import proto_answer, v2_proto
 from gateway.protocols.answer_form import AnswerForm
 from gateway.protocols.fields import earliest, plain_text
 from gateway.protocols.status import STATUS
@@ -87,7 +87,7 @@ class GrpcServer:
     async def _infer(self, data: bytes, context: Context) -> bytes:
         try:
             response, form = await self._answer(v2_proto.parse(data), context)
-            message = v2_proto.encode(response, form)
+            answer = proto_answer.encode(response, form)
         except GatewayError as error:
             await _abort(context, error)
         await context.send_initial_metadata(
@@ -96,21 +96,21 @@ class GrpcServer:
                 ("x-headrace-prediction-id", response.prediction_id),
             )
         )
-        return message.SerializeToString()
+        return answer
 
     async def _stream(self, requests: AsyncIterator[bytes], context: Context) -> AsyncIterator[bytes]:
         async for data in requests:
-            reply = pb.ModelStreamInferResponse()
+            refused = pb.ModelStreamInferResponse()
             try:
                 message = v2_proto.parse(data)
-                reply.infer_response.id = message.id
+                refused.infer_response.id = message.id
                 response, form = await self._answer(message, context)
-                reply.infer_response.CopyFrom(v2_proto.encode(response, form))
+                yield proto_answer.streamed(proto_answer.encode(response, form))
             except GatewayError as error:
                 if error.code in (ErrorCode.UNAUTHENTICATED, ErrorCode.THROTTLED):
                     await _abort(context, error)  # a key may be revoked while its stream is open
-                reply.error_message = error.message
-            yield reply.SerializeToString()
+                refused.error_message = error.message
+                yield refused.SerializeToString()
 
     async def _answer(
         self, message: pb.ModelInferRequest, context: Context

@@ -11,6 +11,7 @@ from gateway.config import Limits
 from gateway.errors import GatewayError
 from gateway.ports import Engine
 from gateway.protocols.fields import model_name, version_number
+from gateway.protocols.proto_layouts import KnownLayouts
 from gateway.server import grpc_lane, infer_http, routes
 from gateway.server.eager import run_eagerly
 from gateway.server.gate import Gate, Scoped
@@ -55,6 +56,7 @@ class HttpListener:
         self._servers: list[asyncio.Server] = []
         self._sweeper: asyncio.TimerHandle | None = None
         self._empty = asyncio.Event()
+        self._layouts = KnownLayouts()
         self._targets: dict[bytes, infer_http.Target] = {}
 
     # ---- life ----
@@ -138,7 +140,10 @@ class HttpListener:
         if request.headers.get(b"content-type", b"").startswith(grpc_lane.CONTENT_TYPE):
             if self.pressure.high:
                 return grpc_lane.fault(request, self.pressure.refusal())
-            return run_eagerly(grpc_lane.infer(self._engine, self.tally, request, self.max_body, self._gate))
+            call = grpc_lane.infer(
+                self._engine, self.tally, request, self.max_body, self._layouts, self._gate
+            )
+            return run_eagerly(call)
         try:
             return self._route(request)
         except GatewayError as error:

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.core.signature import check
 from gateway.core.types import InferResponse, Role
-from gateway.protocols import v2_answer, v2_json, v2_proto
+from gateway.protocols import proto_answer, v2_answer, v2_json, v2_proto
 from gateway.runtime.session import Session
 from tests.clients.served import Address, serving
 from tests.clients.vectors import (
@@ -58,7 +58,7 @@ def _in_process(way: str, vector: Vector) -> Tensors:
     outputs = Session(vector.model, vector.signature).run(asked.inputs, ())
     response = InferResponse("m", 1, Role.CHAMPION, outputs, "", "p")
     if "gRPC" in way:
-        return grpc_answer(v2_proto.encode(response, form).SerializeToString())
+        return grpc_answer(proto_answer.encode(response, form))
     return http_answer(*v2_answer.encode(response, form))
 
 

@@ -12,7 +12,7 @@ from typing import TypeVar
 from gateway.core.types import Array, InferRequest, InferResponse, Role
 from gateway.errors import SERVER_FAULTS, GatewayError
 from gateway.protocols import open_inference_pb2 as pb
-from gateway.protocols import v2_answer, v2_binary, v2_json, v2_proto
+from gateway.protocols import proto_answer, v2_answer, v2_binary, v2_json, v2_proto
 from gateway.protocols.answer_form import BINARY, AnswerForm
 from gateway.protocols.compression import decompress
 from gateway.protocols.grpc_frame import frame, timeout_ns, unframe
@@ -149,7 +149,7 @@ def _echo(asked: InferRequest, form: AnswerForm) -> None:
     body, length = v2_answer.encode(response, BINARY)
     raws = b"".join(to_raw(array) for array in asked.inputs.values())
     assert length is None or body[length:] == raws
-    message = pb.ModelInferResponse.FromString(v2_proto.encode(response).SerializeToString())
+    message = pb.ModelInferResponse.FromString(proto_answer.encode(response))
     assert b"".join(message.raw_output_contents) == raws
 
 

@@ -10,7 +10,8 @@ from hypothesis.extra import numpy as arrays
 from gateway.core.types import DATATYPES, NUMPY_DTYPES, Array, InferResponse, Role
 from gateway.errors import ErrorCode, GatewayError
 from gateway.protocols import open_inference_pb2 as pb
-from gateway.protocols.v2_proto import decode, encode, parse
+from gateway.protocols.proto_answer import encode
+from gateway.protocols.v2_proto import decode, parse
 
 ARRAYS = st.sampled_from([name for name in NUMPY_DTYPES if name != "BYTES"]).flatmap(
     lambda name: arrays.arrays(NUMPY_DTYPES[name], arrays.array_shapes(min_side=0, max_dims=3))
@@ -35,7 +36,8 @@ def request(datatype: str = "FP32", shape: tuple[int, ...] = (2,), **contents: A
 
 @given(ARRAYS)
 def test_an_answer_reads_back_as_a_request(array: Array) -> None:
-    answer = encode(InferResponse("m", 2, Role.CANARY, {"x": array}, "7", "p-1"))
+    encoded = encode(InferResponse("m", 2, Role.CANARY, {"x": array}, "7", "p-1"))
+    answer = pb.ModelInferResponse.FromString(encoded)
     assert (answer.model_name, answer.model_version, answer.id) == ("m", "2", "7")
     message = pb.ModelInferRequest(model_name="m", raw_input_contents=answer.raw_output_contents)
     message.inputs.add(name="x", datatype=answer.outputs[0].datatype, shape=answer.outputs[0].shape)
