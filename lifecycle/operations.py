@@ -265,9 +265,9 @@ class Operations:
         return listed("/v1/audit", "records", query)
 
     @Operation
-    def audit_at(self, model: str, time: str) -> Call[Json]:
-        """Which versions had the model's traffic at a time (ISO 8601 or Unix seconds)."""
-        return get("/v1/audit/at", {"model": model, "time": time})
+    def audit_at(self, time: str, model: str | None = None) -> Call[list[Json]]:
+        """Which versions had the traffic at a time (ISO 8601 or Unix seconds), of one model or of each."""
+        return listed("/v1/audit/at", "splits", {"model": model, "time": time})
 
     @Operation
     def audit_prediction(self, prediction: str) -> Call[Json]:

@@ -246,7 +246,10 @@ def _write_key(connection: Connection, key: Key, body: str) -> None:
 def _record(row: Row[Any]) -> Record:
     try:
         detail = orjson.loads(row.detail)
-    except orjson.JSONDecodeError:  # tampered with; shown as it is, and it fails its hash
+        written = canonical(detail) == row.detail
+    except orjson.JSONDecodeError:
+        written = False
+    if not written:  # tampered with; shown as it is, and it fails its hash
         detail = {"unreadable": str(row.detail)}
     return Record.from_json({**row._mapping, "detail": detail})
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from lifecycle.api.desk import AtDesk, Caller, covered
-from lifecycle.api.ledger import KeyOut, LedgerOut, PredictionOut, RecordOut, RecordsOut, SplitOut
+from lifecycle.api.ledger import KeyOut, LedgerOut, PredictionOut, RecordOut, RecordsOut, SplitOut, SplitsOut
 from lifecycle.commands import audit
 from lifecycle.core.ledger import Record
 from lifecycle.errors import LifecycleCode, LifecycleError
@@ -37,14 +37,19 @@ async def records(
 async def at(
     desk: AtDesk,
     caller: Caller,
-    model: str,
     time: Annotated[str, Query(description="ISO 8601 or Unix seconds.")],
-) -> SplitOut:
-    """Which versions had a model's traffic at a time."""
-    covered(caller, model)
+    model: str | None = None,
+) -> SplitsOut:
+    """Which versions had a model's traffic at a time, or every model's that the caller may see."""
     moment = read_time(time)
-    split = await asyncio.to_thread(audit.at, desk.store, model, moment)
-    return SplitOut.of(split, moment)
+    if model is not None:
+        covered(caller, model)
+        return SplitsOut(
+            splits=[SplitOut.of(await asyncio.to_thread(audit.at, desk.store, model, moment), moment)]
+        )
+    splits = await asyncio.to_thread(audit.splits_at, desk.store, moment)
+    seen = (split for split in splits if caller.covers(split.model))
+    return SplitsOut(splits=[SplitOut.of(split, moment) for split in seen])
 
 
 @router.get("/predictions/{prediction:path}")

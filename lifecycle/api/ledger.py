@@ -55,6 +55,12 @@ class SplitOut(BaseModel):
         )
 
 
+class SplitsOut(BaseModel):
+    """By model."""
+
+    splits: list[SplitOut]
+
+
 class BroughtOut(BaseModel):
     """The rollout that brought a version to its traffic; times are Unix seconds."""
 

@@ -87,13 +87,14 @@ def _show_proof(answer: dict[str, Any], as_json: bool) -> None:
 
 
 def _show_moment(client: Client, name: str | None, at: str, as_json: bool) -> None:
-    if name is None:
-        raise LifecycleError(LifecycleCode.INVALID, "name a model: `headrace audit NAME --at TIME`")
-    answer = client.audit_at(name, at)
+    splits = client.audit_at(at, name)
     if as_json:
-        show_json(answer)
+        show_json(splits)
         return
-    console().print(fields([("model", name), ("at (UTC)", when(answer["at"])), *_split(answer)]))
+    if not splits:
+        console().print("no model had traffic at that time")
+    for split in splits:
+        console().print(fields([("model", split["model"]), ("at (UTC)", when(split["at"])), *_split(split)]))
 
 
 def _show_origin(answer: dict[str, Any], as_json: bool) -> None:

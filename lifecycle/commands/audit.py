@@ -77,6 +77,8 @@ def verify(store: Store, kept: Kept = NONE, *remembered: Head) -> Audit:
 
     # The noted head comes first: a record may be written while this reads.
     problem = problem_of(counted(), store.head(), *heads)
+    if problem is None and last.seq > (noted := store.head().seq):
+        problem = Problem(noted + 1, f"record {noted + 1} was put behind the end of the ledger")
     if problem is None and kept.forged:
         problem = Problem(0, f"checkpoint {kept.forged[0]} was not signed with this ledger's key")
     newest = kept.genuine[-1].statement if kept.genuine else None
@@ -107,12 +109,22 @@ def account(store: Store, origin: Origin) -> Account:
 def at(store: Store, model: str, time: float) -> Split:
     """The split in force at a time, Unix seconds. Raises NOT_FOUND if the model had no traffic then."""
     find_model(store, model)
-    found = None
-    for record in trail(store, model):
-        if record.at <= time and record.detail.get("champion"):
-            found = record
-    if found is None:
+    if not (found := splits_at(store, time, model)):
         raise LifecycleError(LifecycleCode.NOT_FOUND, f"model {model!r} had no traffic at that time")
-    detail = found.detail
+    return found[0]
+
+
+def splits_at(store: Store, time: float, model: str | None = None) -> tuple[Split, ...]:
+    """The splits in force at a time, Unix seconds, of every model that had traffic then, by name."""
+    last = {
+        record.model: record
+        for record in trail(store, model)
+        if record.at <= time and record.detail.get("champion")
+    }
+    return tuple(_split(last[name]) for name in sorted(last))
+
+
+def _split(record: Record) -> Split:
+    detail = record.detail
     weights = {int(version): float(weight) for version, weight in detail["weights"].items()}
-    return Split(model, int(detail["champion"]), weights, tuple(detail["shadows"]), found)
+    return Split(record.model, int(detail["champion"]), weights, tuple(detail["shadows"]), record)

@@ -95,13 +95,19 @@ def _problems(records: Iterable[Record], remembered: Iterable[Head], last: Head)
     if wanted.get(0, {GENESIS}) != {GENESIS}:
         yield Problem(1, "a remembered head of no records has a hash")
     vouched = last.seq
-    for record in records:
+    for record, after in _with_the_next(records):
         expected = last.seq + 1
         if record.seq != expected:
             yield Problem(expected, f"record {expected} is missing; record {record.seq} stands in its place")
         if not _sealed(record):
             yield Problem(record.seq, f"record {record.seq} was altered: its hash does not match its content")
         if record.prev_hash != last.hash:
+            # Who seals a changed record anew leaves it sound in itself. What follows tells which one it was.
+            known = last.seq <= vouched or last.hash in wanted.get(last.seq, ())
+            followed = after is not None and after.prev_hash == record.hash
+            if not known and (followed or record.hash in wanted.get(record.seq, ())):
+                reason = f"record {last.seq} was altered and sealed anew: record {record.seq} follows another"
+                yield Problem(last.seq, reason)
             yield Problem(record.seq, f"record {record.seq} does not follow the record before it")
         last = record.head
         if last.seq in wanted:
@@ -113,6 +119,15 @@ def _problems(records: Iterable[Record], remembered: Iterable[Head], last: Head)
             vouched = last.seq
     if (newest := max(wanted, default=0)) > last.seq:
         yield Problem(last.seq + 1, f"records {last.seq + 1} to {newest} are missing from the end")
+
+
+def _with_the_next(records: Iterable[Record]) -> Iterator[tuple[Record, Record | None]]:
+    left = iter(records)
+    record = next(left, None)
+    while record is not None:
+        after = next(left, None)
+        yield record, after
+        record = after
 
 
 def _sealed(record: Record) -> bool:

@@ -39,7 +39,10 @@ async def test_the_past_can_be_asked(admin: Admin) -> None:
     then = time.time()
     await admin.http.put("/v1/models/fraud/traffic", json={"weights": {"2": 100}})
     answer = (await admin.http.get("/v1/audit/at", params={"model": "fraud", "time": then})).json()
-    assert (answer["champion"], answer["weights"]) == (1, {"1": 100.0})
+    assert [(split["champion"], split["weights"]) for split in answer["splits"]] == [(1, {"1": 100.0})]
+    everything = (await admin.http.get("/v1/audit/at", params={"time": then})).json()
+    assert everything == answer
+    assert (await admin.http.get("/v1/audit/at", params={"time": 1})).json() == {"splits": []}
 
 
 async def test_a_whole_ledger_is_intact_and_an_edited_one_is_not(admin: Admin, tmp_path: Path) -> None:

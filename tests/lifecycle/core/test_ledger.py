@@ -43,10 +43,27 @@ def test_an_edit_names_the_record(change: Callable[[Record], Record]) -> None:
     assert problem.seq == 3
 
 
-def test_an_edit_with_a_new_hash_shows_in_the_next_record() -> None:
+def test_an_edit_that_was_sealed_anew_shows_by_what_follows() -> None:
     records = chain(5)
     records[2] = seal(records[1].head, 102.0, "eve", "traffic.set", "m", {})
     problem = verify(records)
+    assert problem is not None
+    assert (problem.seq, "sealed anew" in problem.reason) == (3, True)
+
+
+def test_a_record_that_was_given_another_place_and_sealed_anew_is_named_itself() -> None:
+    records = chain(5)
+    records[2] = seal(Head(2, "f" * 64), 102.0, "eve", "traffic.set", "m", {})
+    problem = verify(records)
+    assert problem is not None
+    assert problem.seq == 3
+
+
+def test_a_record_that_a_head_vouches_for_is_not_to_blame() -> None:
+    records = chain(5)
+    after = seal(Head(3, "f" * 64), 103.0, "eve", "traffic.set", "m", {})
+    records[3:] = [after, seal(after.head, 104.0, "eve", "traffic.set", "m", {})]
+    problem = verify(records, records[2].head)
     assert problem is not None
     assert problem.seq == 4
 
