@@ -6,16 +6,19 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from gateway.core.types import Array
+from gateway.core.types import NUMPY_DTYPES, Array
 
 
 def to_column(rows: Sequence[Array]) -> "pa.Array[Any]":
     """One value per row, without a batch dimension; shapes may differ, ranks and dtypes may not.
 
-    A scalar row becomes a value, a vector a list, an [H, W] image a list of lists. BYTES become binary.
+    A scalar row becomes a value, a vector a list, an [H, W] image a list of lists. BYTES become binary, BF16
+    becomes float32.
     """
     rank, dtype = rows[0].ndim, rows[0].dtype
     values = np.concatenate([row.ravel() for row in rows])
+    if dtype == NUMPY_DTYPES["BF16"]:
+        values = values.astype(np.float32)
     column: pa.Array[Any] = (
         pa.array(values.tolist(), pa.binary()) if dtype == np.object_ else pa.array(values)
     )

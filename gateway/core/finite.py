@@ -4,7 +4,7 @@ from math import isfinite
 
 import numpy as np
 
-from gateway.core.types import Tensors
+from gateway.core.types import FLOAT_KINDS, Tensors
 
 _SMALL = 16
 
@@ -12,7 +12,7 @@ _SMALL = 16
 def nonfinite(outputs: Tensors) -> bool:
     """True if any float output holds NaN or an infinity."""
     for array in outputs.values():
-        if array.dtype.kind != "f":
+        if array.dtype.kind not in FLOAT_KINDS:
             continue
         # NaN and infinity survive a sum: 0.3 µs for a small array. A sum may also overflow by itself.
         if array.size <= _SMALL and isfinite(sum(array.ravel().tolist())):

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.core.binning import Bin, Categorical, Counts, Feature, Floats, Ordered, Value
-from gateway.core.types import Array, Tensors
+from gateway.core.types import FLOAT_KINDS, Array, Tensors
 
 MAX_FEATURES = 4096
 """A tensor with more features per row than this is left out."""
@@ -175,7 +175,7 @@ def _of_output(name: str, array: Array) -> list[_Column]:
         array = array.reshape(-1, 1)
     if array.ndim != 2 or not array.shape[1]:
         return []
-    if array.dtype.kind != "f":
+    if array.dtype.kind not in FLOAT_KINDS:
         return [_Categories(name, _plain(array[:, 0]))] if array.shape[1] == 1 else []
     scores = np.asarray(array, np.float64)
     best = scores.max(axis=1)

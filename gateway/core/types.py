@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+import ml_dtypes
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,11 +28,15 @@ NUMPY_DTYPES: dict[str, np.dtype[np.generic]] = {
     "FP16": np.dtype(np.float16),
     "FP32": np.dtype(np.float32),
     "FP64": np.dtype(np.float64),
+    "BF16": np.dtype(ml_dtypes.bfloat16),
     "BYTES": np.dtype(np.object_),
 }
 """V2 datatype -> dtype of the array that carries it. BYTES arrays hold `bytes`."""
 
 DATATYPES: dict[np.dtype[np.generic], str] = {dtype: name for name, dtype in NUMPY_DTYPES.items()}
+
+FLOAT_KINDS = "fV"
+"""Kinds of the dtypes of floats. BF16 is not numpy's own: it has the kind of raw memory."""
 
 
 class Role(StrEnum):

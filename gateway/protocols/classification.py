@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gateway.core.types import Array
+from gateway.core.types import FLOAT_KINDS, Array
 from gateway.protocols.fields import invalid
 from gateway.protocols.tensors import objects
 
@@ -12,12 +12,12 @@ def classify(name: str, array: Array, classes: int) -> Array:
 
     k is clamped to the number of classes. Equal values keep the order of their index; NaN comes last.
     """
-    if array.dtype.kind not in "biuf":
+    if array.dtype.kind not in f"biu{FLOAT_KINDS}":
         raise invalid(f"output {name!r} holds no numbers to classify")
     rows = array.reshape(len(array) if array.ndim > 1 else 1, -1) if array.size else array.reshape(0, 0)
     keys = -rows.astype(np.float64)
     top = np.argsort(keys, axis=1, kind="stable")[:, :classes]
-    number = "{:f}:{}" if array.dtype.kind == "f" else "{:d}:{}"
+    number = "{:f}:{}" if array.dtype.kind in FLOAT_KINDS else "{:d}:{}"
     values = rows.tolist()
     texts = [
         number.format(values[row][i], i).encode() for row, picks in enumerate(top.tolist()) for i in picks

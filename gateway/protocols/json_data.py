@@ -80,6 +80,6 @@ def to_json(name: str, datatype: str, array: Array) -> Array | list[Any]:
             return [item.decode() if isinstance(item, bytes) else str(item) for item in array.ravel()]
         except UnicodeDecodeError:
             raise invalid(f"output {name!r} is not UTF-8 text; ask for it as binary data") from None
-    if datatype == "FP16":
-        raise invalid(f"output {name!r} is FP16, which JSON cannot carry; ask for it as binary data")
+    if datatype in ("FP16", "BF16"):
+        raise invalid(f"output {name!r} is {datatype}, which JSON cannot carry; ask for it as binary data")
     return array.ravel()

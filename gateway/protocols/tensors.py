@@ -24,8 +24,6 @@ def dtype_of(name: str, datatype: object) -> np.dtype[np.generic]:
     """The dtype that carries a V2 datatype, or INVALID."""
     dtype = NUMPY_DTYPES.get(datatype) if isinstance(datatype, str) else None
     if dtype is None:
-        if datatype == "BF16":
-            raise invalid(f"input {quoted(name)} is BF16, which is not supported yet; send FP32")
         raise invalid(f"input {quoted(name)} has no known datatype; one of {', '.join(NUMPY_DTYPES)}")
     return dtype
 

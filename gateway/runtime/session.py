@@ -10,6 +10,7 @@ from onnxruntime import RunOptions
 from gateway.core.signature import Signature
 from gateway.core.types import Array
 from gateway.errors import ErrorCode, GatewayError
+from gateway.runtime.values import ValueRun
 
 log = logging.getLogger(__name__)
 
@@ -41,8 +42,10 @@ class Session:
         except Exception as error:  # the runtime's errors share no base class
             log.warning("a model does not load: %s", error)
             raise GatewayError(ErrorCode.INTERNAL, "the runtime cannot load the model") from None
+        specs = signature.inputs + signature.outputs
+        plain = all(spec.datatype != "BF16" for spec in specs)
         # Not the session's own `run`: what that checks was checked before, and takes 1 µs.
-        self._run = self._session._sess.run
+        self._run = self._session._sess.run if plain else ValueRun(self._session)
         self._names = [spec.name for spec in signature.outputs]
         self._text_in = [spec.name for spec in signature.inputs if spec.datatype == "BYTES"]
         self._text_out = {spec.name for spec in signature.outputs if spec.datatype == "BYTES"}

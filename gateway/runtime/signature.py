@@ -21,6 +21,7 @@ DATATYPES: dict[int, str] = {
     TensorProto.FLOAT16: "FP16",
     TensorProto.FLOAT: "FP32",
     TensorProto.DOUBLE: "FP64",
+    TensorProto.BFLOAT16: "BF16",
     TensorProto.STRING: "BYTES",
 }
 _LOOPS = {"Loop", "Scan"}
@@ -38,6 +39,9 @@ def signature_of(model: bytes) -> Signature:
     outputs = [_spec("output", info) for info in graph.output]
     if not inputs or not outputs:
         raise ValueError("the model has no inputs or no outputs")
+    kinds = {spec.datatype for spec in inputs}
+    if "BYTES" in kinds and "BF16" in kinds.union(spec.datatype for spec in outputs):
+        raise ValueError("the runtime takes no text beside BF16; cast the BF16 tensors to FP32 in the graph")
     return Signature(tuple(inputs), tuple(outputs))
 
 

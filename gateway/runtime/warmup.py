@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gateway.core.signature import Signature
-from gateway.core.types import Array
+from gateway.core.types import FLOAT_KINDS, Array
 from gateway.errors import GatewayError
 from gateway.runtime.placement import INLINE_BUDGET_NS, Cost, cost
 
@@ -93,6 +93,7 @@ def _independent(run: Run, ones: dict[str, Array], zeros: dict[str, Array]) -> b
 
 
 def _same(left: Array, right: Array) -> bool:
-    if left.dtype.kind == "f" and left.shape == right.shape:
-        return bool(np.allclose(left, right, rtol=1e-3, atol=1e-5, equal_nan=True))
+    if left.dtype.kind in FLOAT_KINDS and left.shape == right.shape:
+        near = np.float64(left), np.float64(right)
+        return bool(np.allclose(*near, rtol=1e-3, atol=1e-5, equal_nan=True))
     return bool(np.array_equal(left, right))

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gateway.core.signature import Signature, TensorSpec
-from gateway.core.types import DATATYPES, Array
+from gateway.core.types import DATATYPES, FLOAT_KINDS, Array
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.tensors import to_array
 
@@ -87,7 +87,7 @@ def _cast(column: "pa.ChunkedArray[Any]", spec: TensorSpec, name: str = "") -> A
         if spec.datatype != "BYTES":
             with np.errstate(invalid="ignore", over="ignore"):
                 cast = array.astype(spec.dtype)
-            if spec.dtype.kind != "f" and (cast != array).any():
+            if spec.dtype.kind not in FLOAT_KINDS and (cast != array).any():
                 raise ValueError("a value does not fit")
             return cast
     except (ValueError, TypeError):

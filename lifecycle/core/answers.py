@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.core.types import Array
+from gateway.core.types import FLOAT_KINDS, Array
 
 
 def correct(outputs: Mapping[str, Array], labels: Array) -> NDArray[np.bool_] | None:
@@ -21,7 +21,7 @@ def correct(outputs: Mapping[str, Array], labels: Array) -> NDArray[np.bool_] | 
     found = [array for array in outputs.values() if array.shape[:1] == labels.shape]
     columns = [array[:, 0] if array.shape[1:] == (1,) else array for array in found]
     for column in columns:
-        if column.ndim == 1 and column.dtype.kind != "f":
+        if column.ndim == 1 and column.dtype.kind not in FLOAT_KINDS:
             return np.asarray(_spelled(column) == _spelled(labels), np.bool_)
     if labels.dtype.kind not in "biuf":
         return None
@@ -29,7 +29,7 @@ def correct(outputs: Mapping[str, Array], labels: Array) -> NDArray[np.bool_] | 
     if not (truth == np.round(truth)).all():
         return None
     for column in columns:
-        if column.ndim == 2 and column.shape[1] and column.dtype.kind in "biuf":
+        if column.ndim == 2 and column.shape[1] and column.dtype.kind in f"biu{FLOAT_KINDS}":
             return np.asarray(column.argmax(axis=1) == truth, np.bool_)
     for column in columns:
         if column.ndim == 1 and np.isin(truth, (0, 1)).all():
@@ -42,7 +42,7 @@ def _spelled(values: Array) -> Array:
     if values.dtype.kind == "O":
         texts = [v.decode("utf-8", "replace") if isinstance(v, bytes) else str(v) for v in values.tolist()]
         return np.array(texts, np.str_)
-    if values.dtype.kind in "bf":
+    if values.dtype.kind in f"b{FLOAT_KINDS}":
         numbers = values.astype(np.float64)
         if (numbers == np.round(numbers)).all():
             return numbers.astype(np.int64).astype(np.str_)

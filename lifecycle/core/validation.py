@@ -10,7 +10,7 @@ from math import isfinite
 import numpy as np
 
 from gateway.core.signature import Signature, TensorSpec
-from gateway.core.types import Array
+from gateway.core.types import FLOAT_KINDS, Array
 from lifecycle.core.score import score
 from lifecycle.core.verdict import Finding, Verdict
 
@@ -99,7 +99,7 @@ def finite_outputs(inspection: Inspection) -> Finding:
         return Finding("finite_outputs", Verdict.INCONCLUSIVE, "there are no reference rows to run")
     rows = len(next(iter(inspection.inputs.values())))
     for name, array in inspection.outputs.items():
-        if array.dtype.kind != "f":
+        if array.dtype.kind not in FLOAT_KINDS:
             continue
         finite = np.isfinite(np.asarray(array, np.float64)).reshape(len(array), -1).all(axis=1)
         bad = int(len(array) - finite.sum())

@@ -20,6 +20,13 @@ def test_round_trip(datatype: str, shape: tuple[int, ...]) -> None:
     assert back.dtype == array.dtype
 
 
+def test_bf16_becomes_float32() -> None:
+    rows = np.array([[1.5], [-2]], NUMPY_DTYPES["BF16"])
+    back = to_array(pa.chunked_array([to_column(list(rows))]))
+    assert back.dtype == np.dtype("float32")
+    assert back.tolist() == [[1.5], [-2]]
+
+
 def test_chunks_are_stacked() -> None:
     column = pa.chunked_array([to_column([np.ones(2)]), to_column([np.zeros(2)])])
     assert to_array(column).tolist() == [[1, 1], [0, 0]]

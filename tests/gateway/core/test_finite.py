@@ -2,12 +2,13 @@ import numpy as np
 import pytest
 
 from gateway.core.finite import nonfinite
+from gateway.core.types import NUMPY_DTYPES
 
 
-@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize("datatype", ["FP16", "BF16", "FP32", "FP64"])
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-def test_finds_one_bad_value_anywhere(dtype: type[np.floating], bad: float) -> None:
-    scores = np.zeros((40, 5), dtype)
+def test_finds_one_bad_value_anywhere(datatype: str, bad: float) -> None:
+    scores = np.zeros((40, 5), NUMPY_DTYPES[datatype])
     assert not nonfinite({"scores": scores})
     scores[39, 4] = bad
     assert nonfinite({"label": np.zeros(40, np.int64), "scores": scores})

@@ -49,5 +49,5 @@ def test_batched_needs_every_first_dimension_free() -> None:
 
 
 def test_an_unknown_datatype_is_refused() -> None:
-    with pytest.raises(ValueError, match="BF16"):
-        TensorSpec("x", "BF16", (1,))
+    with pytest.raises(ValueError, match="FP8"):
+        TensorSpec("x", "FP8", (1,))

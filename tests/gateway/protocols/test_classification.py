@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from gateway.core.types import NUMPY_DTYPES
 from gateway.errors import GatewayError
 from gateway.protocols.classification import classify
 
@@ -20,6 +21,11 @@ def test_k_is_clamped_and_a_vector_is_one_row() -> None:
 def test_nan_comes_last_and_true_before_false() -> None:
     assert classify("p", np.array([np.nan, 1.0]), 2).tolist() == [b"1.000000:1", b"nan:0"]
     assert classify("p", np.array([False, True]), 1).tolist() == [b"1:1"]
+
+
+def test_bf16_is_ranked_like_other_floats() -> None:
+    scores = np.array([[0.5, 2, -1]], NUMPY_DTYPES["BF16"])
+    assert classify("p", scores, 2).tolist() == [[b"2.000000:1", b"0.500000:0"]]
 
 
 def test_nothing_to_classify() -> None:

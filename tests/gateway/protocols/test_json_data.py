@@ -10,7 +10,7 @@ from gateway.core.types import DATATYPES, NUMPY_DTYPES, Array
 from gateway.errors import GatewayError
 from gateway.protocols.json_data import from_json, to_json
 
-IN_JSON = [name for name in NUMPY_DTYPES if name not in ("BYTES", "FP16")]
+IN_JSON = [name for name in NUMPY_DTYPES if name not in ("BYTES", "FP16", "BF16")]
 NUMERIC = st.sampled_from(IN_JSON).flatmap(
     lambda name: arrays.arrays(
         NUMPY_DTYPES[name],
@@ -59,11 +59,13 @@ def test_text_is_utf8_both_ways() -> None:
         to_json("x", "BYTES", np.array([b"\xff"], object))
 
 
-def test_fp16_is_refused_both_ways() -> None:
+@pytest.mark.parametrize("datatype", ["FP16", "BF16"])
+def test_halves_are_refused_both_ways(datatype: str) -> None:
+    dtype = NUMPY_DTYPES[datatype]
     with pytest.raises(GatewayError, match="binary"):
-        from_json("x", "FP16", NUMPY_DTYPES["FP16"], (1,), [1.0])
+        from_json("x", datatype, dtype, (1,), [1.0])
     with pytest.raises(GatewayError, match="binary"):
-        to_json("x", "FP16", np.zeros(1, np.float16))
+        to_json("x", datatype, np.zeros(1, dtype))
 
 
 @pytest.mark.parametrize("data", [[], [[]], [[], []], [[1], []], [[[]], [[]]]])

@@ -1,24 +1,19 @@
 import numpy as np
 import orjson
 from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as arrays
 
-from gateway.core.types import NUMPY_DTYPES, Array, InferResponse, Role
+from gateway.core.types import Array, InferResponse, Role
 from gateway.protocols.answer_form import BINARY, JSON, AnswerForm, OutputForm
 from gateway.protocols.v2_answer import encode
 from gateway.protocols.v2_json import decode
-
-ARRAYS = st.sampled_from([name for name in NUMPY_DTYPES if name not in ("BYTES", "FP16")]).flatmap(
-    lambda name: arrays.arrays(NUMPY_DTYPES[name], arrays.array_shapes(min_side=0, max_dims=3))
-)
+from tests.gateway.protocols.drawn import tensors
 
 
 def answered(**outputs: Array) -> InferResponse:
     return InferResponse("m", 2, Role.CHAMPION, outputs, "7", "p-1")
 
 
-@given(ARRAYS)
+@given(tensors())
 def test_an_answer_in_binary_reads_back_as_an_input(array: Array) -> None:
     body, length = encode(answered(y=array), BINARY)
     assert length is not None
@@ -28,7 +23,7 @@ def test_an_answer_in_binary_reads_back_as_an_input(array: Array) -> None:
     np.testing.assert_array_equal(again.inputs["y"], array)
 
 
-@given(ARRAYS)
+@given(tensors(without=("BYTES", "FP16", "BF16")))
 def test_an_answer_in_json_reads_back_unless_it_holds_nan(array: Array) -> None:
     body, length = encode(answered(y=array), JSON)
     assert length is None

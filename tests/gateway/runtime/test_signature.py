@@ -42,9 +42,15 @@ def test_a_map_output_is_refused_with_the_way_out() -> None:
 
 
 def test_an_unsupported_type_is_named() -> None:
-    model = graph([info("x", TensorProto.BFLOAT16, [1])], [info("y", TensorProto.BFLOAT16, [1])])
-    with pytest.raises(ValueError, match="'x' is BFLOAT16"):
+    model = graph([info("x", TensorProto.FLOAT8E4M3FN, [1])], [info("y", TensorProto.FLOAT8E4M3FN, [1])])
+    with pytest.raises(ValueError, match="'x' is FLOAT8E4M3FN"):
         signature_of(model)
+
+
+def test_text_beside_bf16_is_refused_with_the_way_out() -> None:
+    text, half = info("s", TensorProto.STRING, [1]), info("y", TensorProto.BFLOAT16, [1])
+    with pytest.raises(ValueError, match="cast the BF16 tensors to FP32"):
+        signature_of(graph([text], [half]))
 
 
 def test_a_tensor_without_a_shape_is_refused() -> None:
