@@ -129,6 +129,7 @@ class Lifecycle:
         )
         return Desk(
             store=store,
+            requests=store.requests,
             fleet=fleet,
             models=models,
             catalogue=Catalogue(store, publisher),

@@ -76,6 +76,48 @@ class Store(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A change that was asked for under an idempotency key.
+
+    Args:
+        fingerprint: of all that the request said.
+        status: HTTP status of the answer; None while it is not known.
+        body: the answer; None if it is not kept.
+    """
+
+    fingerprint: str
+    status: int | None = None
+    etag: str | None = None
+    body: str | None = None
+
+
+class Requests(Protocol):
+    """Remembers for a day what was asked for under which idempotency key, and the answer."""
+
+    def ask(self, caller: str, key: str, fingerprint: str, now: float) -> Asked | None:
+        """Note a request, durably, before it is carried out; what was noted if the key was used already."""
+        ...
+
+    def answer(self, caller: str, key: str, asked: Asked) -> None:
+        """Keep its answer. Durable on return."""
+        ...
+
+    def forget(self, caller: str, key: str) -> None:
+        """It was not carried out: the key may be used again."""
+        ...
+
+
+class Deliveries(Protocol):
+    """How far each webhook has come in the ledger."""
+
+    def reached(self, hook: str) -> int | None:
+        """Number of the last record that its receiver took; None for a new webhook."""
+        ...
+
+    def reach(self, hook: str, seq: int) -> None: ...
+
+
 class Leases(Protocol):
     """Where controllers agree on which of them acts."""
 

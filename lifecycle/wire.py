@@ -6,6 +6,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Generic, TypeVar, cast
+from uuid import uuid4
 
 import httpx
 
@@ -14,6 +15,8 @@ from lifecycle.errors import LifecycleCode, LifecycleError
 DEFAULT_URL = "http://127.0.0.1:8002"
 
 Json = dict[str, Any]
+_BROKEN = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
+"""The connection ended before the answer came: what was asked for may or may not have happened."""
 T = TypeVar("T")
 
 
@@ -43,7 +46,6 @@ class Call(Generic[T]):
         """As httpx takes it. Raises LifecycleError INVALID for a file that cannot be read."""
         made: dict[str, Any] = {
             "params": {key: value for key, value in self.query.items() if value is not None},
-            "headers": dict(self.headers),
             "json": self.json,
             "data": self.data,
         }
@@ -53,6 +55,10 @@ class Call(Generic[T]):
             parts = self.files.items()
             made["files"] = {part: (path.name, opened.enter_context(_open(path))) for part, path in parts}
         return made if self.timeout_s is None else made | {"timeout": self.timeout_s}
+
+    def once(self) -> dict[str, str]:
+        """Headers with a key under which a change is carried out once, however often it is sent."""
+        return {**self.headers} if self.method == "GET" else {"idempotency-key": uuid4().hex, **self.headers}
 
     def result(self, answer: httpx.Response) -> T:
         if answer.is_error:
@@ -84,9 +90,17 @@ class Connection:
         self._http.close()
 
     def send(self, call: Call[T]) -> T:
-        with ExitStack() as opened, _answered(self.url):
-            answer = self._http.request(call.method, call.path, **call.request(opened))
+        headers = call.once()
+        with _answered(self.url):
+            try:
+                answer = self._ask(call, headers)
+            except _BROKEN:
+                answer = self._ask(call, headers)
         return call.result(answer)
+
+    def _ask(self, call: Call[T], headers: Mapping[str, str]) -> httpx.Response:
+        with ExitStack() as opened:
+            return self._http.request(call.method, call.path, headers=headers, **call.request(opened))
 
     def lines(self, path: str, params: Mapping[str, str]) -> Iterator[str]:
         """The lines of an answer that has no end, as they come."""
@@ -122,9 +136,17 @@ class AsyncConnection:
         await self._http.aclose()
 
     async def send(self, call: Call[T]) -> T:
-        with ExitStack() as opened, _answered(self.url):
-            answer = await self._http.request(call.method, call.path, **call.request(opened))
+        headers = call.once()
+        with _answered(self.url):
+            try:
+                answer = await self._ask(call, headers)
+            except _BROKEN:
+                answer = await self._ask(call, headers)
         return call.result(answer)
+
+    async def _ask(self, call: Call[T], headers: Mapping[str, str]) -> httpx.Response:
+        with ExitStack() as opened:
+            return await self._http.request(call.method, call.path, headers=headers, **call.request(opened))
 
     async def lines(self, path: str, params: Mapping[str, str]) -> AsyncIterator[str]:
         with _answered(self.url):

@@ -25,6 +25,8 @@ VAGUE_NAMES = {"util", "utils", "helper", "helpers", "common", "manager", "misc"
 # no fake cluster, so a real one tests it.
 TESTED_ELSEWHERE = {
     "gateway/app.py": "tests/e2e/test_traffic.py",
+    "lifecycle/adapters/store_deliveries.py": "tests/contract/test_store.py",
+    "lifecycle/adapters/store_requests.py": "tests/contract/test_store.py",
     "lifecycle/app.py": "tests/e2e/test_traffic.py",
     "lifecycle/cluster.py": "tests/e2e/test_survival.py",
     "lifecycle/adapters/applications.py": "tests/e2e/test_dedicated.py",

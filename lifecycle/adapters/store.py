@@ -14,7 +14,9 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from gateway.core.keys import Key
 from lifecycle.adapters import store_tables as tables
+from lifecycle.adapters.store_deliveries import SqlDeliveries
 from lifecycle.adapters.store_engine import check, named_failures, open_engine
+from lifecycle.adapters.store_requests import SqlRequests
 from lifecycle.adapters.store_schema import prepare
 from lifecycle.core.lease import Lease
 from lifecycle.core.ledger import Head, Record, canonical, seal
@@ -53,6 +55,16 @@ class SqlStore:
 
     def close(self) -> None:
         self._engine.dispose()
+
+    @property
+    def requests(self) -> SqlRequests:
+        """The changes that were asked for under an idempotency key."""
+        return SqlRequests(self._engine)
+
+    @property
+    def deliveries(self) -> SqlDeliveries:
+        """How far each webhook has come in the ledger."""
+        return SqlDeliveries(self._engine)
 
     def models(self, name: str | None = None) -> list[Model]:
         query = select(tables.models.c.body).order_by(tables.models.c.name)

@@ -36,6 +36,12 @@ STEPS: Sequence[Sequence[str | Callable[[Connection], None]]] = (
     ("CREATE TABLE keys (name VARCHAR NOT NULL PRIMARY KEY, body TEXT NOT NULL)",),
     # 3 to 4: an approval says when, in which role and why; versions are described, models have aliases.
     (_approvals_with_evidence,),
+    # 4 to 5: changes may be asked for again, and webhooks know what they have delivered.
+    (
+        "CREATE TABLE requests (caller VARCHAR NOT NULL, key VARCHAR NOT NULL, fingerprint VARCHAR NOT NULL, "
+        "at BIGINT NOT NULL, status INTEGER, etag VARCHAR, body TEXT, PRIMARY KEY (caller, key))",
+        "CREATE TABLE deliveries (hook VARCHAR NOT NULL PRIMARY KEY, seq INTEGER NOT NULL)",
+    ),
 )
 """`STEPS[n - 1]` leads from schema n to n + 1. Schema 1 had no number."""
 

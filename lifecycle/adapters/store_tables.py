@@ -100,5 +100,26 @@ leases = Table(
     Column("beat", BigInteger, nullable=False),
 )
 
+requests = Table(
+    "requests",
+    metadata,
+    Column("caller", String, primary_key=True),
+    Column("key", String, primary_key=True),
+    Column("fingerprint", String, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("status", Integer),
+    Column("etag", String),
+    Column("body", Text),
+)
+"""Changes that were asked for under an idempotency key. `status` is NULL until their answer is known."""
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("hook", String, primary_key=True),
+    Column("seq", Integer, nullable=False),
+)
+"""The last ledger record that each webhook's receiver took."""
+
 schema = Table("schema", metadata, Column("number", Integer, primary_key=True, autoincrement=False))
 """The one row says which schema these tables have; see `store_schema`."""

@@ -19,6 +19,7 @@ from lifecycle.api import (
     versions,
 )
 from lifecycle.api.desk import Desk as Desk
+from lifecycle.api.idempotency import Idempotency
 from lifecycle.api.identity import Identity
 from lifecycle.api.origin import SameOrigin
 from lifecycle.api.status import install_errors
@@ -35,6 +36,7 @@ def build(desk: Desk) -> FastAPI:
     ):
         app.include_router(part.router)
     install_errors(app)
+    app.add_middleware(Idempotency, requests=desk.requests)
     if desk.identity:
         app.add_middleware(Identity, keys=desk.keys)
     # Added last, so it is asked first: a foreign page is turned away whatever key it holds.

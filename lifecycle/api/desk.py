@@ -21,7 +21,7 @@ from lifecycle.core.analysis.evidence import Arm
 from lifecycle.core.rollout import Rollout
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.monitor import Monitor
-from lifecycle.ports import Checkpoints, Fleet, Origin, Store
+from lifecycle.ports import Checkpoints, Fleet, Origin, Requests, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,7 @@ class Desk:
     """
 
     store: Store
+    requests: Requests
     fleet: Fleet
     models: Models
     catalogue: Catalogue

@@ -1,6 +1,6 @@
 """`/v1/keys`: API keys. The only answer that holds a secret is the one that creates it."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
 from lifecycle.api.desk import Actor, AtDesk
 from lifecycle.api.requests import KeyIn
@@ -16,8 +16,9 @@ async def list_keys(desk: AtDesk) -> KeysOut:
 
 
 @router.post("", status_code=201)
-async def create(wanted: KeyIn, desk: AtDesk, actor: Actor) -> NewKeyOut:
+async def create(wanted: KeyIn, desk: AtDesk, actor: Actor, response: Response) -> NewKeyOut:
     """Make a key. Its secret is in this answer and nowhere else."""
+    response.headers["cache-control"] = "no-store"
     key, secret = desk.keys.create(
         wanted.name, wanted.role, actor=actor, models=wanted.models, expires_s=wanted.expires_s
     )

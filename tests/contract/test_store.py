@@ -19,7 +19,7 @@ from lifecycle.core.rollout import Phase, Rollout
 from lifecycle.core.verdict import Finding, Verdict
 from lifecycle.core.version import Model, Stage
 from lifecycle.errors import LifecycleCode, LifecycleError
-from lifecycle.ports import Entry
+from lifecycle.ports import Asked, Entry
 from tests.contract.raw import shape, sql
 from tests.lifecycle.world import version
 from tests.postgres import Postgres
@@ -278,7 +278,12 @@ OLD_BODY = orjson.dumps(
 ).decode()
 """A version as it was stored before schema 4."""
 
-THIRD = (f"UPDATE versions SET body = '{OLD_BODY}'".replace(":", "\\:"), "UPDATE schema SET number = 3")
+FOURTH = ("DROP TABLE requests", "DROP TABLE deliveries", "UPDATE schema SET number = 4")
+THIRD = (
+    *FOURTH,
+    f"UPDATE versions SET body = '{OLD_BODY}'".replace(":", "\\:"),
+    "UPDATE schema SET number = 3",
+)
 SECOND = (*THIRD, "DROP TABLE keys", "UPDATE schema SET number = 2")
 FIRST = (*SECOND, "DROP TABLE leases", "DROP TABLE schema")
 
@@ -308,3 +313,27 @@ def test_a_registry_of_a_newer_headrace_is_left_alone(url: str, opened: Open) ->
     with pytest.raises(LifecycleError, match=f"schema {CURRENT + 1}, made by a newer Headrace") as refused:
         opened()
     assert refused.value.code is LifecycleCode.UNAVAILABLE
+
+
+def test_a_key_is_asked_once_and_its_answer_kept(opened: Open) -> None:
+    store = opened()
+    asked = Asked("print", 201, '"3"', '{"a": 1}')
+    assert store.requests.ask("ann", "k", "print", 100.0) is None
+    assert store.requests.ask("ann", "k", "other", 101.0) == Asked("print")
+    store.requests.answer("ann", "k", asked)
+    store.close()
+    again = opened()
+    assert again.requests.ask("ann", "k", "print", 102.0) == asked
+    assert again.requests.ask("bob", "k", "print", 102.0) is None
+    again.requests.forget("ann", "k")
+    assert again.requests.ask("ann", "k", "new", 103.0) is None
+    assert again.requests.ask("ann", "k", "newer", 103.0 + 2 * 86_400) is None
+
+
+def test_a_webhook_goes_on_where_it_was(opened: Open) -> None:
+    store = opened()
+    assert store.deliveries.reached("pager") is None
+    store.deliveries.reach("pager", 5)
+    store.deliveries.reach("pager", 9)
+    store.close()
+    assert opened().deliveries.reached("pager") == 9

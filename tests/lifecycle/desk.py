@@ -85,6 +85,7 @@ def open_desk(
     signer = signing_key(home / "keys")
     desk = Desk(
         store=store,
+        requests=store.requests,
         fleet=fleet,
         models=models,
         catalogue=Catalogue(store, publisher),

@@ -132,6 +132,21 @@ def test_somebody_else_there(answer: httpx.Response) -> None:
         client.status()
 
 
+def test_a_change_whose_answer_was_lost_is_asked_for_again_under_its_key() -> None:
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.headers["idempotency-key"])
+        if len(asked) == 1:
+            raise httpx.ReadError("reset by peer")
+        return httpx.Response(200, json={})
+
+    with Client("http://h", transport=httpx.MockTransport(answer)) as client:
+        client.pause("m")
+        client.resume("m")
+    assert asked[0] == asked[1] != asked[2]
+
+
 def test_names_cannot_leave_their_place() -> None:
     asked: list[str] = []
 

@@ -1,0 +1,139 @@
+"""`Idempotency-Key`: a change that is asked for again is done once, and answered as it was the first time.
+
+Must never carry out a change whose outcome under the same key is not known, and never keep a secret.
+"""
+
+import asyncio
+import hashlib
+import re
+import time
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from lifecycle.api.status import error_response
+from lifecycle.errors import LifecycleCode, LifecycleError
+from lifecycle.ports import Asked, Requests
+
+MAX_KEPT = 1 << 20
+"""Bytes of an answer; a longer one is not kept."""
+_KEY = re.compile(r"[!-~]{1,200}")
+_CHANGES = ("POST", "PUT", "DELETE", "PATCH")
+
+
+class Idempotency:
+    """ASGI middleware. Stands behind whoever asks for identity: keys belong to their callers."""
+
+    def __init__(self, app: ASGIApp, requests: Requests) -> None:
+        self._app = app
+        self._requests = requests
+        self._running: set[tuple[str, str]] = set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        key = Headers(scope=scope).get("idempotency-key") if scope["type"] == "http" else None
+        if key is None or scope["method"] not in _CHANGES:
+            await self._app(scope, receive, send)
+            return
+        try:
+            response = await self._once(scope, receive, send, key)
+        except LifecycleError as error:
+            response = error_response(error.code, error.message)
+        if response is not None:
+            await response(scope, receive, send)
+
+    async def _once(self, scope: Scope, receive: Receive, send: Send, key: str) -> Response | None:
+        """The answer, or None if it has been sent."""
+        if not _KEY.fullmatch(key):
+            message = "an Idempotency-Key has 1 to 200 printable characters and no blanks"
+            raise LifecycleError(LifecycleCode.INVALID, message)
+        body, receive = await _read(scope, receive)
+        place, fingerprint = (_caller(scope), key), _fingerprint(scope, body)
+        found = await asyncio.to_thread(self._requests.ask, *place, fingerprint, time.time())
+        if found is not None:
+            return _again(found, fingerprint, place in self._running)
+        self._running.add(place)
+        try:
+            await self._carry_out(scope, receive, send, place, fingerprint)
+        finally:
+            self._running.discard(place)
+        return None
+
+    async def _carry_out(
+        self, scope: Scope, receive: Receive, send: Send, place: tuple[str, str], fingerprint: str
+    ) -> None:
+        told: list[Message] = []
+
+        async def note(message: Message) -> None:
+            told.append(message)
+
+        try:
+            await self._app(scope, receive, note)
+        except Exception:
+            await asyncio.to_thread(self._requests.forget, *place)
+            raise
+        start = told[0]
+        headers, status = Headers(raw=start["headers"]), int(start["status"])
+        text = b"".join(message.get("body", b"") for message in told[1:])
+        secret = "no-store" in headers.get("cache-control", "")
+        if status >= 500:
+            await asyncio.to_thread(self._requests.forget, *place)
+        else:
+            kept = None if secret or len(text) > MAX_KEPT else text.decode()
+            answer = Asked(fingerprint, status, headers.get("etag"), kept)
+            # Before it is sent: an answer that a caller saw must be the answer for good.
+            await asyncio.to_thread(self._requests.answer, *place, answer)
+        for message in told:
+            await send(message)
+
+
+def _again(asked: Asked, fingerprint: str, running: bool) -> Response:
+    if asked.fingerprint != fingerprint:
+        raise _conflict("this Idempotency-Key was used for another request; take a new one")
+    if running:
+        raise _conflict("the request with this Idempotency-Key is being carried out; ask again in a moment")
+    if asked.status is None:
+        message = (
+            "it is not known what became of the request with this Idempotency-Key; look, then use a new one"
+        )
+        raise _conflict(message)
+    if asked.body is None:
+        raise _conflict("the request with this Idempotency-Key was carried out; its answer is not kept")
+    response = Response(asked.body, asked.status, media_type="application/json")
+    headers = MutableHeaders(raw=response.raw_headers)
+    headers["idempotency-replayed"] = "true"
+    if asked.etag:
+        headers["etag"] = asked.etag
+    return response
+
+
+async def _read(scope: Scope, receive: Receive) -> tuple[bytes, Receive]:
+    """The body and how to receive it once more. Uploads are left unread: digests tell them apart."""
+    if Headers(scope=scope).get("content-type", "").startswith("multipart/"):
+        return b"", receive
+    body, more = bytearray(), True
+    while more:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    waiting = [{"type": "http.request", "body": bytes(body), "more_body": False}]
+
+    async def again() -> Message:
+        return waiting.pop() if waiting else await receive()
+
+    return bytes(body), again
+
+
+def _fingerprint(scope: Scope, body: bytes) -> str:
+    headers = Headers(scope=scope)
+    said = (scope["method"], scope["path"], scope["query_string"].decode(), headers.get("if-match", ""))
+    return hashlib.sha256("\0".join(said).encode() + b"\0" + body).hexdigest()
+
+
+def _caller(scope: Scope) -> str:
+    key = scope.get("state", {}).get("key")
+    return key.name if key is not None else Headers(scope=scope).get("x-headrace-actor", "local")
+
+
+def _conflict(message: str) -> LifecycleError:
+    return LifecycleError(LifecycleCode.CONFLICT, message)
