@@ -12,6 +12,7 @@ from gateway.core.keys import Key
 from gateway.core.report import WorkerReport as WorkerReport
 from gateway.core.routing import RouteTable
 from gateway.core.types import Array
+from lifecycle.core.asked import Asked
 from lifecycle.core.checkpoint import Kept, Statement
 from lifecycle.core.dedicated import Application
 from lifecycle.core.lease import Lease
@@ -74,22 +75,6 @@ class Store(Protocol):
     def next_generation(self) -> int:
         """A number higher than any given before, across restarts."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A change that was asked for under an idempotency key.
-
-    Args:
-        fingerprint: of all that the request said.
-        status: HTTP status of the answer; None while it is not known.
-        body: the answer; None if it is not kept.
-    """
-
-    fingerprint: str
-    status: int | None = None
-    etag: str | None = None
-    body: str | None = None
 
 
 class Requests(Protocol):

@@ -4,7 +4,7 @@ from sqlalchemy import Engine, delete, insert, select, update
 
 from lifecycle.adapters import store_tables as tables
 from lifecycle.adapters.store_engine import named_failures
-from lifecycle.ports import Asked
+from lifecycle.core.asked import Asked
 
 KEPT_S = 86_400.0
 

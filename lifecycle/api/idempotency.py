@@ -13,8 +13,9 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lifecycle.api.status import error_response
+from lifecycle.core.asked import Asked
 from lifecycle.errors import LifecycleCode, LifecycleError
-from lifecycle.ports import Asked, Requests
+from lifecycle.ports import Requests
 
 MAX_KEPT = 1 << 20
 """Bytes of an answer; a longer one is not kept."""

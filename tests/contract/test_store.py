@@ -12,6 +12,7 @@ import pytest
 from gateway.core.keys import Key, KeyRole
 from lifecycle.adapters.store import SqlStore
 from lifecycle.adapters.store_schema import CURRENT
+from lifecycle.core.asked import Asked
 from lifecycle.core.lease import Lease
 from lifecycle.core.ledger import verify
 from lifecycle.core.plan import preset
@@ -19,7 +20,7 @@ from lifecycle.core.rollout import Phase, Rollout
 from lifecycle.core.verdict import Finding, Verdict
 from lifecycle.core.version import Model, Stage
 from lifecycle.errors import LifecycleCode, LifecycleError
-from lifecycle.ports import Asked, Entry
+from lifecycle.ports import Entry
 from tests.contract.raw import shape, sql
 from tests.lifecycle.world import version
 from tests.postgres import Postgres

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from lifecycle.ports import Asked
+from lifecycle.core.asked import Asked
 from tests.lifecycle.api.conftest import Admin
 
 PATH = "/v1/models/fraud/rollouts"
