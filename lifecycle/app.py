@@ -35,6 +35,7 @@ from lifecycle.adapters.profiles import Profiles
 from lifecycle.adapters.sandbox import ProcessSandbox
 from lifecycle.adapters.store import SqlStore
 from lifecycle.adapters.trainer import RayTrainer
+from lifecycle.adapters.webhooks import WebhookSender
 from lifecycle.api.app import build
 from lifecycle.api.desk import Desk
 from lifecycle.commands.catalogue import Catalogue
@@ -105,7 +106,12 @@ class Lifecycle:
             except LifecycleError as error:
                 log.warning("cannot begin yet: %s", error)
             await asyncio.sleep(ASK_AGAIN_S)
-        self._tasks = [asyncio.create_task(self._serve(desk)), asyncio.create_task(self._loop())]
+        senders = (
+            WebhookSender(webhook, self._store, self._store.deliveries, time.time)
+            for webhook in self._config.webhooks
+        )
+        work = (self._serve(desk), self._loop(), *(sender.run() for sender in senders))
+        self._tasks = [asyncio.create_task(each) for each in work]
 
     def _desk(self) -> Desk:
         store, fleet, publisher = self._store, self._fleet, self._publisher

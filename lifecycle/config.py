@@ -2,11 +2,20 @@
 
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from gateway.config import GatewayConfig
+from lifecycle.core.webhook import key_of
 from lifecycle.errors import LifecycleCode, LifecycleError
 
 
@@ -47,6 +56,24 @@ class Ledger(_Section):
     checkpoint_every_s: float = Field(60.0, gt=0, description="at most; nothing new, no checkpoint")
 
 
+class Webhook(_Section):
+    """Where ledger records are sent as they are written; see `docs/webhooks.md`."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9_-]{1,64}$", description="of one receiver; never given to another")
+    url: str = Field(pattern=r"^https?://")
+    secret: SecretStr = Field(description="`whsec_` and at least 24 bytes in base64")
+    kinds: tuple[str, ...] = Field((), description="`rollout` or `rollout.promote`; none for everything")
+
+    @field_validator("secret")
+    @classmethod
+    def _holds_a_key(cls, secret: SecretStr) -> SecretStr:
+        try:
+            key_of(secret.get_secret_value())
+        except LifecycleError as error:
+            raise ValueError(error.message) from None
+        return secret
+
+
 class LifecycleConfig(_Section):
     """Settings of the controller and of the gateway it looks after.
 
@@ -58,9 +85,17 @@ class LifecycleConfig(_Section):
     control: Control = Control()
     governance: Governance = Governance()
     ledger: Ledger = Ledger()
+    webhooks: tuple[Webhook, ...] = ()
     store: str = ""
     artifacts: str = ""
     checkpoints: str = ""
+
+    @model_validator(mode="after")
+    def _names_each_webhook(self) -> Self:
+        names = [webhook.name for webhook in self.webhooks]
+        if len(set(names)) != len(names):
+            raise ValueError("two webhooks have one name")
+        return self
 
     @property
     def store_url(self) -> str:
