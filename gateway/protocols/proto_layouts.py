@@ -55,6 +55,8 @@ class KnownLayouts:
             # A slice is an object of its own, so the tensor is aligned as `tensors.from_raw` wants it.
             tensors[name] = np.frombuffer(message[position : position + size], dtype).reshape(shape)
             position += size
+        if position != len(message):  # fields behind the tensors, which may say anything
+            return None
         known = layout.request
         request = InferRequest(
             *(known.model, known.version, tensors, known.outputs, "", known.key), protocol=known.protocol

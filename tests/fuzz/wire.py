@@ -57,13 +57,17 @@ class Host(HttpListener):
         return super().handle(request)
 
 
-def exchange(pieces: Iterable[bytes]) -> list[Answer]:
+def exchange(pieces: Iterable[bytes], host: Host | None = None) -> list[Answer]:
     """All that one connection answers when these pieces arrive one after the other, and then the end.
+
+    Without a `host` it is to a new one, that remembers nothing.
 
     Must be called in a loop. What waits for no model is answered before this returns. Raises AssertionError
     for bytes that are no answer.
     """
-    wire, host = _Wire(), Host()
+    wire = _Wire()
+    host = host or Host()
+    host.methods.clear()
     connection = HttpConnection(host)
     connection.connection_made(wire)
     for piece in pieces:

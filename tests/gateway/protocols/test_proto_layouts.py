@@ -53,6 +53,13 @@ def test_other_values_in_a_known_layout() -> None:
     agree(layouts, message(TWOS, NUMBERS + 1, version="3", outputs=("y",)))
 
 
+def test_fields_behind_the_tensors_are_read() -> None:
+    short, long = message(ONES), message(np.ones((1, 6), np.float32))
+    last = pb.ModelInferRequest(id="i" * (len(long) - len(short) - 2)).SerializeToString()
+    assert len(short + last) == len(long)
+    assert learnt(short, long).match(short + last) is None
+
+
 def test_layouts_of_one_length_are_told_apart() -> None:
     layouts = learnt(message(ONES, model="one"), message(ONES, model="two"))
     agree(layouts, message(TWOS, model="one"))
