@@ -26,8 +26,19 @@ class Serving(_Section):
 
     threads: int = Field(2, ge=1, description="threads of the pool that runs costly requests")
     threads_per_run: int = Field(1, ge=1, description="threads that one run may use")
-    queue: int = Field(256, ge=1, description="requests that may wait for the pool before it sheds")
+    queue: int = Field(256, ge=1, description="requests that may wait for the pool, or for loads")
     max_run_s: float = Field(30.0, gt=0, description="a run longer than this is ended as wedged")
+    memory_budget_mb: int = Field(
+        0, ge=0, description="memory for models, per worker; 0: half of the machine's, shared by its workers"
+    )
+    max_load_wait_s: float = Field(
+        10.0, gt=0, description="a request that waits longer for its version to load is told to come back"
+    )
+    warm_start_s: float = Field(
+        8.0,
+        ge=0,
+        description="a new worker loads for so long before it listens, then goes on beside requests",
+    )
 
 
 class Dedicated(_Section):

@@ -57,6 +57,8 @@ class Pipeline:
         outcome, outputs = Outcome.SERVER_ERROR, None
         try:
             version = self.routes.loaded(request.model, choice.version)
+            if version is None:
+                version = await self.routes.load(request.model, choice.version, request.deadline_ns)
             check(request.inputs, request.outputs, version.signature)
             outputs = await version.run(request.inputs, request.outputs, request.deadline_ns)
             outcome = Outcome.INVALID_OUTPUT if nonfinite(outputs) else Outcome.OK

@@ -17,6 +17,16 @@ class LoadedVersion(Protocol):
     @property
     def signature(self) -> Signature: ...
 
+    @property
+    def size_bytes(self) -> int:
+        """Memory that it takes, as measured when it was loaded."""
+        ...
+
+    @property
+    def running(self) -> int:
+        """Runs under way on other threads; while there are any, it must stay in memory."""
+        ...
+
     async def run(
         self, inputs: Mapping[str, Array], outputs: tuple[str, ...], deadline_ns: int
     ) -> dict[str, Array]:
@@ -34,8 +44,8 @@ class Loader(Protocol):
         """Load and warm. Raises GatewayError INTERNAL if the artifact is missing, altered or broken."""
         ...
 
-    async def unload(self, version: LoadedVersion) -> None:
-        """Release a version that no request will be routed to again."""
+    def unload(self, model: str, version: LoadedVersion) -> None:
+        """Release a version; it may be loaded again later."""
         ...
 
 
@@ -66,8 +76,21 @@ class Routes(Protocol):
     @property
     def table(self) -> RouteTable: ...
 
-    def loaded(self, model: str, version: int) -> LoadedVersion:
-        """Raises GatewayError NOT_READY while the version is not in memory."""
+    @property
+    def failed(self) -> Mapping[tuple[str, int], str]:
+        """Versions of the table that did not load when last tried, with the reason."""
+        ...
+
+    def loaded(self, model: str, version: int) -> LoadedVersion | None:
+        """The version, which counts as used now; None while it is not in memory."""
+        ...
+
+    async def load(self, model: str, version: int, deadline_ns: int) -> LoadedVersion:
+        """Bring a version into memory for a request that waits.
+
+        Raises GatewayError NOT_READY if that takes too long or there is no room, DEADLINE, or what the
+        load raises.
+        """
         ...
 
 

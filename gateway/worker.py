@@ -1,6 +1,7 @@
 """One gateway worker, wired: the only place where its parts meet. Knows nothing of Ray."""
 
 import itertools
+import math
 import os
 import secrets
 import sys
@@ -12,6 +13,7 @@ import numpy as np
 from gateway import ports
 from gateway.config import GatewayConfig
 from gateway.core.capture import CaptureBlock, blocks
+from gateway.core.delta import RouteDelta
 from gateway.core.keys import Keyring
 from gateway.core.routing import RouteTable
 from gateway.core.summary import Window, merged
@@ -19,6 +21,8 @@ from gateway.pipeline import Pipeline
 from gateway.runtime.cycles import CycleCollector
 from gateway.runtime.live import LiveRoutes
 from gateway.runtime.loader import Loader
+from gateway.runtime.memory import budget_bytes
+from gateway.runtime.residence import Residence
 from gateway.server.gate import Gate
 from gateway.server.grpc_server import GrpcServer
 from gateway.server.listener import HttpListener
@@ -43,7 +47,10 @@ class Worker:
         watching = config.watching
         self.loader = Loader(config.home / "cache", config.serving, dedicated=dedicated)
         self.tap = TrafficTap(watching, self.loader.profile, np.random.default_rng(int(entropy, 16)))
-        self.routes = LiveRoutes(self.loader, on_swap=self.tap.roll)
+        serving = config.serving
+        budget = budget_bytes(serving.memory_budget_mb, config.workers)
+        self.residence = Residence(self.loader, budget, serving.queue, serving.max_load_wait_s)
+        self.routes = LiveRoutes(self.residence, on_swap=self.tap.roll)
         self._pairs = Pairs()
         self.shadow = ShadowQueue(self.routes, self.tap, self._pairs, watching.shadow_queue)
         self.pipeline = Pipeline(self.routes, self.tap, self.shadow, int(entropy, 16) / 16**12, _ids(entropy))
@@ -59,10 +66,11 @@ class Worker:
         # While a thread sums up windows, a request waits this long for its turn, and not Python's 5 ms.
         sys.setswitchinterval(_TURN_S)
 
-    async def apply(self, table: RouteTable) -> None:
-        """Make `table` the one in force. Its keys come first: a revocation waits for no version to load."""
-        self.take_keys(table.generation, table.keys)
-        await self.routes.apply(table)
+    async def apply(self, update: RouteTable | RouteDelta, within_s: float = math.inf) -> None:
+        """As `LiveRoutes.apply`. Its keys come first: a revocation waits for no version to load."""
+        if update.keys is not None:
+            self.take_keys(update.generation, update.keys)
+        await self.routes.apply(update, within_s)
 
     def take_keys(self, generation: int, keys: Keyring) -> None:
         if self.gate is not None:
@@ -77,7 +85,8 @@ class Worker:
         self.metrics.set_shadow_dropped(self.shadow.dropped)
         self.metrics.set_refused(self.pipeline.admission.refused, self.http.pressure.refused)
         self.metrics.set_wedged(self.loader.wedged)
-        self.metrics.set_routes(self.routes.table.generation, len(self.routes.held))
+        self.metrics.set_routes(self.routes.table.generation)
+        self.metrics.set_memory(self.residence.use)
         if self._cycles is not None:
             self._cycles.sweep()
         return windows, blocks(captures)

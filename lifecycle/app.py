@@ -19,6 +19,7 @@ from pathlib import Path
 import uvicorn
 
 from gateway.core.capture import CaptureBlock
+from gateway.core.delta import RouteDelta
 from gateway.core.keys import Keyring
 from gateway.core.report import WorkerReport
 from gateway.core.routing import RouteTable
@@ -220,7 +221,7 @@ class Lifecycle:
 
     # What workers call; see `gateway.serve.sync`.
 
-    async def watch(self, report: WorkerReport) -> RouteTable | None:
+    async def watch(self, report: WorkerReport) -> RouteTable | RouteDelta | None:
         await asyncio.shield(self._begun)
         return await self._fleet.watch(report, WATCH_S)
 

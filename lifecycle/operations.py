@@ -183,6 +183,11 @@ class Operations:
         return send("PUT", at(model, "placement"), json={"placement": placement}, timeout_s=LONG_S)
 
     @Operation
+    def set_memory(self, model: str, *, resident: bool) -> Call[Json]:
+        """Keep what the model serves in every worker's memory; else it is loaded by demand."""
+        return send("PUT", at(model, "memory"), json={"resident": resident}, timeout_s=LONG_S)
+
+    @Operation
     def rollback(self, model: str) -> Call[Json]:
         return send("POST", at(model, "rollback"), timeout_s=LONG_S)
 

@@ -155,10 +155,10 @@ class Fleet(Protocol):
     async def confirmed(
         self, generation: int, timeout_s: float, holding: Collection[tuple[str, int]] = ()
     ) -> bool:
-        """Whether every live worker applied this generation, and its versions with traffic, in time.
+        """Whether every live worker applied this generation in time.
 
         Args:
-            holding: versions that each worker must also have loaded, or tried to.
+            holding: versions to be held that each worker must also have in memory, or have failed to load.
         """
         ...
 

@@ -71,6 +71,7 @@ async def _measure(question: Question, folder: Path, rounds: int) -> None:
     print(f"{'cycles are looked for beside requests':38} {whole:6.1f} µs")
 
     version = worker.routes.loaded(MODEL, 1)
+    assert version is not None
     inputs = {"X": np.ones((1, 30), np.float32)}
     started = time.thread_time()
     for _ in range(REQUESTS):

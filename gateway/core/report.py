@@ -1,14 +1,34 @@
 """What a worker says of itself to the controller."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryUse:
+    """What a worker's models take, in bytes as measured. `loads` and `evictions` count from its start."""
+
+    versions: int = 0
+    held_bytes: int = 0
+    budget_bytes: int = 0
+    loads: int = 0
+    evictions: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerReport:
-    """The generation a worker applied and the versions it holds. `seen_at` is Unix time in seconds."""
+    """The generation a worker applied and how its memory stands. `seen_at` is Unix time in seconds.
+
+    Its size does not grow with the number of models.
+
+    Args:
+        held: of the versions that are to be held, for a rollout or to get traffic, those in memory.
+        failed: versions of the table that did not load when last tried, with the reason.
+    """
 
     worker: str
     generation: int
-    loaded: frozenset[tuple[str, int]]
-    failed: frozenset[tuple[str, int]]
-    seen_at: float
+    held: frozenset[tuple[str, int]] = frozenset()
+    failed: Mapping[tuple[str, int], str] = field(default_factory=dict)
+    memory: MemoryUse = MemoryUse()
+    seen_at: float = 0.0

@@ -25,7 +25,7 @@ class Choice(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class VersionEntry:
-    """A version that workers hold in memory.
+    """A version that workers serve, or keep warm for it.
 
     `artifact` and `profile` are URIs; bytes read from them must hash to the digest (`sha256:<hex>`).
     A version without a reference profile has `profile` and `profile_digest` empty.
@@ -54,8 +54,10 @@ class ModelRoute:
     """One model's versions and how live traffic is shared among them.
 
     Args:
-        versions: all that workers keep loaded, routed or not (a version warms before it is routed,
+        versions: all that workers may be asked for, routed or not (a version warms before it is routed,
             and stays hot through its bake time after).
+        held: versions that are to be in every worker's memory, for a rollout or to get traffic soon.
+        resident: whether all versions stay in memory, whatever the budget; else they load by demand.
         champion: the default version; 0 while the model has no traffic.
         weights: percent of live traffic by version, summing to 100; empty while there is no champion.
         shadows: versions that get a copy of every request, their answers discarded.
@@ -67,6 +69,8 @@ class ModelRoute:
     weights: tuple[tuple[int, float], ...] = ()
     shadows: tuple[int, ...] = ()
     limits: ModelLimits = UNLIMITED
+    held: tuple[int, ...] = ()
+    resident: bool = False
     _steps: tuple[tuple[float, Choice], ...] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -78,8 +82,8 @@ class ModelRoute:
             raise ValueError(f"model {self.name!r}: champion {self.champion} has no weight")
         if bool(self.champion) != bool(self.weights):
             raise ValueError(f"model {self.name!r}: weights need a champion and a champion needs weights")
-        if unheld := (set(named) | set(self.shadows)) - held:
-            raise ValueError(f"model {self.name!r}: version {min(unheld)} has traffic but is not loaded")
+        if unheld := {*named, *self.shadows, *self.held} - held:
+            raise ValueError(f"model {self.name!r}: version {min(unheld)} is used but not among its versions")
         if any(not 0 <= weight <= 100 for _, weight in self.weights):
             raise ValueError(f"model {self.name!r}: a weight is not within 0 and 100")
         if self.weights and abs(sum(weight for _, weight in self.weights) - 100) > 1e-6:
@@ -106,6 +110,8 @@ class ModelRoute:
             "weights": [list(pair) for pair in self.weights],
             "shadows": list(self.shadows),
             "limits": self.limits.as_json(),
+            "held": list(self.held),
+            "resident": self.resident,
         }
 
     @classmethod
@@ -116,7 +122,9 @@ class ModelRoute:
             data["champion"],
             tuple((version, weight) for version, weight in data["weights"]),
             tuple(data["shadows"]),
-            ModelLimits.from_json(data.get("limits", {})),  # tables stored before there were any have none
+            ModelLimits.from_json(data["limits"]),
+            tuple(data["held"]),
+            data["resident"],
         )
 
 
@@ -124,23 +132,12 @@ class ModelRoute:
 class RouteTable:
     """An immutable snapshot of every model's routing; `generation` only ever grows.
 
-    `keys` are those that may be used where identity is on; a table of before there were any has none.
+    `keys` are those that may be used where identity is on.
     """
 
     generation: int
     models: Mapping[str, ModelRoute]
     keys: Keyring = NO_KEYS
-
-    def as_json(self) -> dict[str, Any]:
-        models = [route.as_json() for route in self.models.values()]
-        keys = {"keys": self.keys.as_json()} if self.keys.keys else {}
-        return {"generation": self.generation, "models": models, **keys}
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> "RouteTable":
-        routes = (ModelRoute.from_json(route) for route in data["models"])
-        models = {route.name: route for route in routes}
-        return cls(data["generation"], models, Keyring.from_json(data.get("keys", ())))
 
 
 EMPTY = RouteTable(0, {})

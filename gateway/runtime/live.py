@@ -1,19 +1,20 @@
-"""The route table in force in this process, and the versions in memory for it.
+"""The route table in force in this process.
 
-The order of a change never varies: load and warm, swap one reference, let go of what is left over.
+The order of a change never varies: load and warm what is new, swap one reference, let go of what is left
+over. What finds no room in memory then is loaded when a request asks for it.
 """
 
 import asyncio
-import logging
-from collections.abc import Callable
+import contextlib
+import math
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
+from gateway.core.delta import RouteDelta, advance, difference
 from gateway.core.routing import EMPTY, ModelRoute, RouteTable, VersionEntry
 from gateway.errors import ErrorCode, GatewayError
-from gateway.ports import LoadedVersion, Loader
-
-log = logging.getLogger(__name__)
-
-Key = tuple[str, int]
+from gateway.ports import LoadedVersion
+from gateway.runtime.residence import Key, Residence
 
 
 class LiveRoutes:
@@ -23,68 +24,119 @@ class LiveRoutes:
         on_swap: called with the new generation right before the new table takes effect.
     """
 
-    def __init__(self, loader: Loader, on_swap: Callable[[int], None]) -> None:
-        self._loader = loader
+    def __init__(self, residence: Residence, on_swap: Callable[[int], None]) -> None:
+        self._residence = residence
         self._on_swap = on_swap
-        self._versions: dict[Key, LoadedVersion] = {}
         self._changing = asyncio.Lock()
+        self._held_back: set[str] = set()
+        self._to_hold: set[Key] = set()
+        self.given: RouteTable = EMPTY
+        """The newest table as it came."""
         self.table: RouteTable = EMPTY
-        self.failed: frozenset[Key] = frozenset()
+        """The table in force: a model whose new versions do not load is still as it was."""
 
-    def loaded(self, model: str, version: int) -> LoadedVersion:
-        try:
-            return self._versions[model, version]
-        except KeyError:
-            raise GatewayError(
-                ErrorCode.NOT_READY, f"version {version} of model {model!r} is still loading; try again"
-            ) from None
+    @property
+    def failed(self) -> Mapping[Key, str]:
+        return self._residence.failed
 
     @property
     def held(self) -> frozenset[Key]:
-        return frozenset(self._versions)
+        """Of the versions that are to be held, those in memory."""
+        return frozenset(key for key in self._to_hold if self._residence.has(key))
 
-    async def apply(self, table: RouteTable) -> None:
-        """Make `table` the one in force.
+    def loaded(self, model: str, version: int) -> LoadedVersion | None:
+        return self._residence.get((model, version))
+
+    async def load(self, model: str, version: int, deadline_ns: int) -> LoadedVersion:
+        route = self.table.models.get(model)
+        entry = route.entry(version) if route else None
+        if entry is None:
+            raise GatewayError(
+                ErrorCode.NOT_READY, f"version {version} of model {model!r} is not loaded here"
+            )
+        return await self._residence.wait_for(model, entry, deadline_ns)
+
+    async def apply(self, update: RouteTable | RouteDelta, within_s: float = math.inf) -> None:
+        """Make the table that `update` is, or leads to, the one in force.
 
         A model with a version that has live traffic but cannot be loaded keeps its present route; the
         version is then named in `failed`.
+
+        Args:
+            within_s: load for so long at most, but for versions that are to stay in memory; see `fill`.
+
+        Raises ValueError for a delta that does not start from the table given before.
         """
         async with self._changing:
-            failed = await self._load(table)
-            models = {name: self._routable(route) for name, route in table.models.items()}
-            applied = RouteTable(table.generation, models, table.keys)
-            self._on_swap(table.generation)
-            self.table, self.failed = applied, failed
-            await self._release(applied)
+            delta = update if isinstance(update, RouteDelta) else difference(self.given, update)
+            given = advance(self.given, delta)
+            changed = {*delta.models, *delta.gone, *self._held_back}
+            routes = [route for name in changed if (route := given.models.get(name))]
+            self._residence.kept |= {key for route in routes for key in _kept(route)}
+            await self._load(routes, time.monotonic() + within_s)
+            self._swap(given, changed)
 
-    async def _load(self, table: RouteTable) -> frozenset[Key]:
-        failed = set()
-        for route in table.models.values():
+    async def fill(self) -> None:
+        """Load what is not in memory yet, as long as there is room. Requests' own loads come between."""
+        for route in tuple(self.table.models.values()):
+            await self._load_optional(route.name, route.versions)
+
+    async def _load(self, routes: Collection[ModelRoute], until: float) -> None:
+        for route in routes:
             for entry in route.versions:
-                key = (route.name, entry.version)
-                present = self._versions.get(key)
-                if present is not None and _alike(present.entry, entry):
-                    continue
-                try:
-                    self._versions[key] = await self._loader.load(route.name, entry)
-                except GatewayError as error:
-                    log.error("version %d of %s does not load: %s", entry.version, route.name, error)
-                    failed.add(key)
-        return frozenset(failed)
+                # An older entry of the number is in use: what replaces it must be there when it goes.
+                stale = self._residence.get((route.name, entry.version)) is not None
+                must = stale or route.resident or entry.version in route.held
+                if must and not self._residence.holds(route.name, entry):
+                    await self._bring(route.name, entry)
+        for route in routes:
+            if time.monotonic() >= until:
+                break
+            await self._load_optional(route.name, route.versions)
 
-    def _routable(self, route: ModelRoute) -> ModelRoute:
-        missing = [version for version, _ in route.weights if (route.name, version) not in self._versions]
-        present = self.table.models.get(route.name)
-        return present if missing and present is not None else route
+    async def _load_optional(self, model: str, entries: Iterable[VersionEntry]) -> None:
+        for entry in entries:
+            if not self._residence.holds(model, entry) and self._residence.has_room(model, entry):
+                await self._bring(model, entry)
 
-    async def _release(self, table: RouteTable) -> None:
-        wanted = {(route.name, entry.version) for route in table.models.values() for entry in route.versions}
-        for key in set(self._versions) - wanted:
-            await self._loader.unload(self._versions.pop(key))
+    async def _bring(self, model: str, entry: VersionEntry) -> None:
+        with contextlib.suppress(GatewayError):  # which `failed` then names
+            await self._residence.bring(model, entry)
+
+    def _swap(self, given: RouteTable, changed: Collection[str]) -> None:
+        failed, models = self.failed, dict(self.table.models)
+        self._held_back.clear()
+        before = {key for name in changed for table in (self.given, self.table) for key in _keys(table, name)}
+        for name in changed:
+            route = given.models.get(name)
+            if route is None:
+                models.pop(name, None)
+            elif name in models and any((name, version) in failed for version, _ in route.weights):
+                self._held_back.add(name)
+            else:
+                models[name] = route
+        self._on_swap(given.generation)
+        self.given, self.table = given, RouteTable(given.generation, models, given.keys)
+        after = {key for name in changed for table in (self.given, self.table) for key in _keys(table, name)}
+        self._residence.kept -= before
+        self._residence.kept |= {key for name in changed if name in models for key in _kept(models[name])}
+        self._residence.kept |= {key for name in self._held_back for key in _kept(given.models[name])}
+        self._residence.let_go(before - after)
+        told = {
+            (name, version) for name in changed if name in given.models for version in given.models[name].held
+        }
+        self._to_hold = {key for key in self._to_hold if key[0] not in changed} | told
 
     async def close(self) -> None:
         await self.apply(RouteTable(self.table.generation, {}))
+        await self._residence.close()
 
 
-def _alike(present: VersionEntry, wanted: VersionEntry) -> bool:
-    return (present.digest, present.placement) == (wanted.digest, wanted.placement)
+def _kept(route: ModelRoute) -> Iterator[Key]:
+    stay = [entry.version for entry in route.versions] if route.resident else route.held
+    return ((route.name, version) for version in stay)
+
+
+def _keys(table: RouteTable, name: str) -> Iterator[Key]:
+    route = table.models.get(name)
+    return ((name, entry.version) for entry in (route.versions if route else ()))

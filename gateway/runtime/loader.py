@@ -1,6 +1,7 @@
 """Brings versions into memory, warmed and measured, without holding up the event loop."""
 
 import asyncio
+import contextlib
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ from gateway.core.types import Array
 from gateway.errors import ErrorCode, GatewayError
 from gateway.runtime.artifact import ArtifactCache
 from gateway.runtime.batcher import Batcher
+from gateway.runtime.memory import allocated_bytes
 from gateway.runtime.placement import batch_elements, inline_elements
 from gateway.runtime.pool import Pool, late
 from gateway.runtime.session import Session
@@ -28,15 +30,19 @@ from gateway.runtime.warmup import Warmth, warm
 
 Key = tuple[str, int]
 
-_RETIRED_PROFILES = 16
+_RETIRED_PROFILES = 256
 
 
 class OnnxVersion:
     """Implements `ports.LoadedVersion`."""
 
-    def __init__(self, entry: VersionEntry, session: Session, pool: Pool, warmth: Warmth) -> None:
+    def __init__(
+        self, entry: VersionEntry, session: Session, pool: Pool, warmth: Warmth, size_bytes: int
+    ) -> None:
         self.entry = entry
         self.signature: Signature = entry.signature
+        self.size_bytes = size_bytes
+        self.running = 0
         self.cost = warmth.cost
         self._session = session
         self._pool = pool
@@ -53,13 +59,17 @@ class OnnxVersion:
             if deadline_ns and time.monotonic_ns() >= deadline_ns:
                 raise late()
             return self._session.run(inputs, outputs)
-        if self._batcher is not None:
-            return await self._batcher.run(inputs, outputs, deadline_ns)
+        self.running += 1
+        try:
+            if self._batcher is not None:
+                return await self._batcher.run(inputs, outputs, deadline_ns)
 
-        def job(options: RunOptions) -> dict[str, Array]:
-            return self._session.run(inputs, outputs, options)
+            def job(options: RunOptions) -> dict[str, Array]:
+                return self._session.run(inputs, outputs, options)
 
-        return await self._pool.submit(job, deadline_ns)
+            return await self._pool.submit(job, deadline_ns)
+        finally:
+            self.running -= 1
 
 
 class Loader:
@@ -105,14 +115,17 @@ class Loader:
             self._profiles[key] = profile
         return version
 
-    async def unload(self, version: ports.LoadedVersion) -> None:
+    def unload(self, model: str, version: ports.LoadedVersion) -> None:
         """Forget a version. Runs under way finish: they hold the session, which is freed after them."""
-        for key in [key for key, held in self._loaded.items() if held is version]:
+        key = (model, version.entry.version)
+        if self._loaded.get(key) is version:
             del self._loaded[key]
             if (profile := self._profiles.pop(key, None)) is not None:
                 self._retired[key] = profile
         while len(self._retired) > _RETIRED_PROFILES:
             self._retired.popitem(last=False)
+        with contextlib.suppress(RuntimeError):  # shut down; else freed there: a big one takes milliseconds
+            self._loading.submit(_free, version)
 
     def profile(self, model: str, version: int) -> Profile | None:
         """The profile to count a version's traffic with; for a while also after it was unloaded, since
@@ -125,6 +138,7 @@ class Loader:
 
     def _load(self, entry: VersionEntry) -> OnnxVersion:
         model = self._artifacts.read(entry.artifact, entry.digest)
+        before = allocated_bytes()
         try:
             unbounded = loops(model)
         except ValueError as error:
@@ -134,7 +148,10 @@ class Loader:
         def run(inputs: dict[str, Array]) -> dict[str, Array]:
             return self._pool.run(partial(session.run, inputs, ()), 0)
 
-        return OnnxVersion(entry, session, self._pool, warm(run, entry.signature, unbounded))
+        warmth = warm(run, entry.signature, unbounded)
+        # Other threads allocate meanwhile too; less than its file no version takes.
+        size_bytes = max(allocated_bytes() - before, len(model))
+        return OnnxVersion(entry, session, self._pool, warmth, size_bytes)
 
     def _profile(self, entry: VersionEntry) -> Profile | None:
         if not entry.profile:
@@ -143,3 +160,7 @@ class Loader:
             return Profile.from_bytes(self._artifacts.read(entry.profile, entry.profile_digest))
         except ValueError:
             raise GatewayError(ErrorCode.INTERNAL, "the reference profile cannot be read") from None
+
+
+def _free(_: ports.LoadedVersion) -> None:
+    """Its last reference goes with this call, in the thread that makes it."""

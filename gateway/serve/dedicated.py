@@ -46,7 +46,7 @@ class DedicatedLoader:
                 await asyncio.sleep(_POLL_S)
         raise GatewayError(ErrorCode.INTERNAL, "the version's application does not start")
 
-    async def unload(self, version: object) -> None:
+    def unload(self, model: str, version: object) -> None:
         """Nothing to let go of: the application ends when no worker holds the version."""
 
 
@@ -64,18 +64,19 @@ class DedicatedVersion:
         self._remote: Callable[..., Any] = handle.run.remote
         self._most = serving.queue
         self._patience_ns = int(2 * serving.max_run_s * 1e9)
-        self._under_way = 0
+        self.size_bytes = 0  # of this process's memory
+        self.running = 0
 
     async def run(
         self, inputs: Mapping[str, Array], outputs: tuple[str, ...], deadline_ns: int
     ) -> dict[str, Array]:
-        if self._under_way >= self._most:
+        if self.running >= self._most:
             raise overloaded()
-        self._under_way += 1
+        self.running += 1
         try:
             return await self._run(inputs, outputs, deadline_ns or time.monotonic_ns() + self._patience_ns)
         finally:
-            self._under_way -= 1
+            self.running -= 1
 
     async def _run(
         self, inputs: Mapping[str, Array], outputs: tuple[str, ...], ends_ns: int

@@ -43,15 +43,14 @@ def find(routes: Routes, name: str, version: str) -> tuple[ModelRoute, VersionEn
 
 
 def ready(routes: Routes, name: str, version: str) -> bool:
-    """Whether a request for it would be answered; an unknown model is not ready."""
+    """Whether a request for it would be answered, be it after a load; an unknown model is not ready."""
     try:
         route, entry = find(routes, name, version)
-        routes.loaded(route.name, entry.version)
     except GatewayError as error:
-        if error.code in (ErrorCode.NOT_FOUND, ErrorCode.NOT_READY):
+        if error.code is ErrorCode.NOT_FOUND:
             return False
         raise
-    return bool(version) or route.champion != 0
+    return (route.name, entry.version) not in routes.failed and (bool(version) or route.champion != 0)
 
 
 def metadata(routes: Routes, name: str, version: str) -> dict[str, Any]:
@@ -82,19 +81,13 @@ def _configured(spec: TensorSpec, batched: bool) -> dict[str, Any]:
 
 
 def index(routes: Routes, only_ready: bool) -> list[dict[str, str]]:
-    """Every version that is held, with its state."""
-    rows = []
+    """Every version that is served, with its state. One that loads by demand is ready."""
+    rows, failed = [], routes.failed
     for route in routes.table.models.values():
         for entry in route.versions:
-            state, reason = "READY", ""
-            try:
-                routes.loaded(route.name, entry.version)
-            except GatewayError as error:
-                state, reason = (
-                    "LOADING" if error.code is ErrorCode.NOT_READY else "UNAVAILABLE",
-                    error.message,
-                )
-            if state == "READY" or not only_ready:
+            reason = failed.get((route.name, entry.version), "")
+            if not reason or not only_ready:
+                state = "UNAVAILABLE" if reason else "READY"
                 rows.append(
                     {"name": route.name, "version": str(entry.version), "state": state, "reason": reason}
                 )

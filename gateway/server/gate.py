@@ -5,6 +5,7 @@ no secret is kept. Without identity there is no gate, and a request pays nothing
 """
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gateway.core.keys import NO_KEYS, Key, Keyring, KeyRole, secret_in
@@ -72,5 +73,12 @@ class Scoped:
         seen = {name: route for name, route in table.models.items() if self.key.covers(name)}
         return RouteTable(table.generation, seen)
 
-    def loaded(self, model: str, version: int) -> LoadedVersion:
+    @property
+    def failed(self) -> Mapping[tuple[str, int], str]:
+        return self.routes.failed
+
+    def loaded(self, model: str, version: int) -> LoadedVersion | None:
         return self.routes.loaded(model, version)
+
+    async def load(self, model: str, version: int, deadline_ns: int) -> LoadedVersion:
+        return await self.routes.load(model, version, deadline_ns)

@@ -8,6 +8,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector, CollectorRegistry
 
+from gateway.core.report import MemoryUse
 from gateway.core.summary import LATENCY_EDGES_NS, Counts, Window
 from gateway.core.types import Outcome, Role
 
@@ -45,7 +46,7 @@ class Metrics(Collector):
         self._shed = 0
         self._wedged = 0
         self._generation = 0
-        self._loaded = 0
+        self._memory = MemoryUse()
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(self)
 
@@ -75,10 +76,12 @@ class Metrics(Collector):
         """Runs that were ended because they took too long."""
         self._wedged = total
 
-    def set_routes(self, generation: int, loaded: int) -> None:
-        """The route table's generation in force, and how many versions are in memory."""
+    def set_routes(self, generation: int) -> None:
+        """The route table's generation in force."""
         self._generation = generation
-        self._loaded = loaded
+
+    def set_memory(self, use: MemoryUse) -> None:
+        self._memory = use
 
     def render(self) -> bytes:
         """The Prometheus text exposition format."""
@@ -110,7 +113,14 @@ class Metrics(Collector):
         yield CounterMetricFamily("headrace_wedged_runs", "Runs ended for taking too long.", self._wedged)
         yield CounterMetricFamily("headrace_shadow_dropped", "Copies not run.", self._shadow_dropped)
         yield GaugeMetricFamily("headrace_route_generation", "Route table in force.", self._generation)
-        yield GaugeMetricFamily("headrace_loaded_versions", "Versions in memory.", self._loaded)
+        use = self._memory
+        yield GaugeMetricFamily("headrace_loaded_versions", "Versions in memory.", use.versions)
+        yield GaugeMetricFamily("headrace_loaded_bytes", "Memory that they take.", use.held_bytes)
+        yield GaugeMetricFamily(
+            "headrace_memory_budget_bytes", "Memory that they may take.", use.budget_bytes
+        )
+        yield CounterMetricFamily("headrace_version_loads", "Versions brought into memory.", use.loads)
+        yield CounterMetricFamily("headrace_version_evictions", "Versions that made room.", use.evictions)
 
 
 def _buckets(latency: Counts) -> list[tuple[str, float]]:

@@ -74,6 +74,8 @@ class ShadowQueue:
         started = time.monotonic_ns()
         try:
             loaded = self._routes.loaded(request.model, version)
+            if loaded is None:
+                loaded = await self._routes.load(request.model, version, 0)
             check(request.inputs, (), loaded.signature)
             outputs = await loaded.run(request.inputs, (), 0)
             outcome = Outcome.INVALID_OUTPUT if nonfinite(outputs) else Outcome.OK

@@ -4,16 +4,22 @@ Lives in the controller's event loop. Workers that fall silent stop counting aft
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from functools import reduce
 
 from gateway.core.capture import CaptureBlock
+from gateway.core.delta import RouteDelta, difference
 from gateway.core.report import WorkerReport
 from gateway.core.routing import EMPTY, RouteTable
 from gateway.core.summary import Window
 
 SILENT_AFTER_S = 4.0
 """Workers report every second; one that missed several is gone."""
+
+MOST_DELTAS = 256
+"""Changes of the table that are remembered; a worker that missed more gets all of it."""
 
 
 class WorkerFleet:
@@ -30,9 +36,12 @@ class WorkerFleet:
         self._captures: list[CaptureBlock] = []
         self._published = asyncio.Event()
         self._reported = asyncio.Event()
+        self._deltas: deque[RouteDelta] = deque(maxlen=MOST_DELTAS)
+        self._sent: dict[str, int] = {}
         self.table: RouteTable = EMPTY
 
     def publish(self, table: RouteTable) -> None:
+        self._deltas.append(difference(self.table, table))
         self.table = table
         self._published.set()
         self._published = asyncio.Event()
@@ -57,26 +66,35 @@ class WorkerFleet:
         return True
 
     def _all_applied(self, generation: int, holding: frozenset[tuple[str, int]]) -> bool:
-        wanted = {
-            (route.name, version) for route in self.table.models.values() for version, _ in route.weights
-        }
         workers = self.workers()
         return bool(workers) and all(
-            report.generation >= generation
-            and wanted <= report.loaded
-            and holding <= report.loaded | report.failed
+            report.generation >= generation and holding <= report.held | report.failed.keys()
             for report in workers
         )
 
-    async def watch(self, report: WorkerReport, timeout_s: float) -> RouteTable | None:
-        """The table, once it is another than the one the worker has; None if it stayed the same."""
+    async def watch(self, report: WorkerReport, timeout_s: float) -> RouteTable | RouteDelta | None:
+        """What leads to the table, once it is another than the worker's; None if it stayed the same.
+
+        A worker gets only what changed since the table that it had from here; all of it if that is too
+        long ago.
+        """
         self._note(report)
         if self.table.generation == report.generation:
             try:
                 await asyncio.wait_for(self._published.wait(), timeout_s)
             except TimeoutError:
                 return None
-        return self.table if self.table.generation > 0 else None
+        if self.table.generation == 0:
+            return None
+        known = self._sent.get(report.worker) == report.generation
+        self._sent[report.worker] = self.table.generation
+        return (known and self._since(report.generation)) or self.table
+
+    def _since(self, generation: int) -> RouteDelta | None:
+        found = [delta for delta in self._deltas if delta.base >= generation]
+        if not found or found[0].base != generation:
+            return None
+        return reduce(RouteDelta.then, found)
 
     def observe(
         self, report: WorkerReport, windows: Sequence[Window], captures: Sequence[CaptureBlock]
@@ -89,6 +107,7 @@ class WorkerFleet:
     def leave(self, worker: str) -> None:
         """A worker that drained and is about to end: nobody waits for it any more."""
         self._reports.pop(worker, None)
+        self._sent.pop(worker, None)
         self._wake()
 
     def drain(self) -> tuple[list[Window], list[CaptureBlock]]:

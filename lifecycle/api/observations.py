@@ -20,28 +20,35 @@ class ReceiptOut(BaseModel):
     unknown: int
 
 
-class LoadedOut(BaseModel):
+class FailedOut(BaseModel):
     model: str
     version: int
+    reason: str
 
 
 class WorkerOut(BaseModel):
+    """`loaded` counts the versions in its memory, `held_bytes` what they take of `budget_bytes`."""
+
     worker: str
     generation: int
-    loaded: list[LoadedOut]
-    failed: list[LoadedOut]
+    loaded: int
+    held_bytes: int
+    budget_bytes: int
+    failed: list[FailedOut]
     seen_at: float
 
     @classmethod
     def of(cls, report: WorkerReport) -> Self:
-        def pairs(versions: frozenset[tuple[str, int]]) -> list[LoadedOut]:
-            return [LoadedOut(model=model, version=version) for model, version in sorted(versions)]
-
         return cls(
             worker=report.worker,
             generation=report.generation,
-            loaded=pairs(report.loaded),
-            failed=pairs(report.failed),
+            loaded=report.memory.versions,
+            held_bytes=report.memory.held_bytes,
+            budget_bytes=report.memory.budget_bytes,
+            failed=[
+                FailedOut(model=model, version=version, reason=reason)
+                for (model, version), reason in sorted(report.failed.items())
+            ],
             seen_at=report.seen_at,
         )
 

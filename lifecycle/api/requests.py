@@ -34,6 +34,12 @@ class LimitsIn(_In):
     max_queue: Annotated[int, Field(ge=0)] = 0
 
 
+class MemoryIn(_In):
+    """`resident`: what the model serves stays in memory, whatever a worker's budget."""
+
+    resident: bool
+
+
 class PlacementIn(_In):
     placement: Placement
 

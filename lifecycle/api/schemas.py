@@ -79,7 +79,10 @@ class ChangeOut(TrafficOut):
 
 
 class ModelOut(BaseModel):
-    """`versions` counts them, `held` are loaded without traffic. `aliases` include `champion`, `canary`."""
+    """`versions` counts them; `held` stay in memory for a rollout, if `resident` all that serve do.
+
+    `aliases` include `champion` and `canary`.
+    """
 
     name: str
     revision: int
@@ -92,6 +95,7 @@ class ModelOut(BaseModel):
     recipe: str
     aliases: dict[str, int]
     placement: Placement
+    resident: bool
     versions: int
 
     @classmethod
@@ -108,6 +112,7 @@ class ModelOut(BaseModel):
             recipe=model.recipe,
             aliases=aliases(model),
             placement=model.placement,
+            resident=model.resident,
             versions=versions,
         )
 

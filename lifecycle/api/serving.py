@@ -7,7 +7,7 @@ from gateway.core.limits import ModelLimits
 from gateway.core.placement import Placement
 from lifecycle.api.desk import Actor, AtDesk
 from lifecycle.api.preconditions import IfRevision, etag
-from lifecycle.api.requests import LimitsIn, PlacementIn
+from lifecycle.api.requests import LimitsIn, MemoryIn, PlacementIn
 from lifecycle.errors import LifecycleCode, LifecycleError
 
 router = APIRouter(prefix="/v1/models/{model}", tags=["serving"])
@@ -20,6 +20,15 @@ class LimitsOut(BaseModel):
     revision: int
     max_concurrency: int
     max_queue: int
+    confirmed: bool
+
+
+class MemoryOut(BaseModel):
+    """Whether what a model serves stays in memory. `confirmed`: every worker keeps to it."""
+
+    model: str
+    revision: int
+    resident: bool
     confirmed: bool
 
 
@@ -46,6 +55,21 @@ async def set_limits(
     response.headers["etag"] = etag(change.model.revision)
     return LimitsOut(
         model=model, revision=change.model.revision, confirmed=change.confirmed, **limits.as_json()
+    )
+
+
+@router.put("/memory")
+async def set_memory(
+    model: str, wanted: MemoryIn, desk: AtDesk, actor: Actor, if_revision: IfRevision, response: Response
+) -> MemoryOut:
+    """Whether what the model serves stays in every worker's memory, or is loaded by demand."""
+    change = await desk.traffic.keep(model, wanted.resident, if_revision=if_revision, actor=actor)
+    response.headers["etag"] = etag(change.model.revision)
+    return MemoryOut(
+        model=model,
+        revision=change.model.revision,
+        resident=change.model.resident,
+        confirmed=change.confirmed,
     )
 
 

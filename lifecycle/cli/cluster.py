@@ -129,15 +129,21 @@ def status(url: Url = URL, as_json: AsJson = False) -> None:
         )
     )
     rows = [
-        (worker["worker"], worker["generation"], _loaded(worker["loaded"]), _loaded(worker["failed"]))
+        (worker["worker"], worker["generation"], worker["loaded"], _memory(worker), _failed(worker["failed"]))
         for worker in answer["workers"]
     ]
     screen.print()
-    screen.print(table(["worker", "generation", "loaded", "failed"], rows, empty="no live workers"))
+    headings = ["worker", "generation", "loaded", "memory", "failed"]
+    screen.print(table(headings, rows, empty="no live workers"))
 
 
-def _loaded(versions: list[dict[str, Any]]) -> str:
-    return " ".join(f"{version['model']}/{version['version']}" for version in versions)
+def _memory(worker: dict[str, Any]) -> str:
+    held, budget = (worker[name] / 2**20 for name in ("held_bytes", "budget_bytes"))
+    return f"{held:.0f} of {budget:.0f} MiB"
+
+
+def _failed(versions: list[dict[str, Any]]) -> str:
+    return " ".join(f"{version['model']}/{version['version']}: {version['reason']}" for version in versions)
 
 
 def demo(

@@ -151,6 +151,32 @@ def limits(
 
 
 @app.command()
+def memory(
+    name: Name,
+    resident: Annotated[
+        bool,
+        typer.Option("--resident/--by-demand", help="Keep it in memory, or load it when it is asked for."),
+    ],
+    url: Url = URL,
+    as_json: AsJson = False,
+) -> None:
+    """Keep what a model serves in every worker's memory, whatever the budget; or load it by demand.
+
+    Example: `headrace model memory fraud --resident`
+    """
+    with connect(url) as client:
+        told = client.set_memory(name, resident=resident)
+    if as_json:
+        show_json(told)
+        return
+    console().print(fields([("model", name), ("memory", _memory(told)), ("revision", told["revision"])]))
+
+
+def _memory(model: dict[str, Any]) -> str:
+    return "resident" if model["resident"] else "by demand"
+
+
+@app.command()
 def placement(
     name: Name,
     where: Annotated[Placement, typer.Argument(help="`auto` leaves it to what is measured.")],
@@ -179,6 +205,7 @@ def _facts(model: dict[str, Any]) -> list[tuple[str, object]]:
         ("traffic", shares(model["weights"])),
         ("shadows", " ".join(map(str, model["shadows"]))),
         ("aliases", shares(model["aliases"])),
+        ("memory", _memory(model)),
         ("recipe", model["recipe"]),
         ("placement", model["placement"]),
         ("revision", model["revision"]),

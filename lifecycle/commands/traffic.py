@@ -126,9 +126,23 @@ class Traffic:
         await self._publisher.settled(model.name, LOAD_TIMEOUT_S)
         return await self._confirm(model, _now() - started)
 
+    async def keep(self, model: str, resident: bool, *, if_revision: int | None = None, actor: str) -> Change:
+        """Have every worker keep what the model serves in memory, whatever its budget, or load it by demand.
+
+        Raises LifecycleError NOT_FOUND, STALE, REFUSED if a worker has no room, or UNAVAILABLE if workers
+        do not answer. Nothing has then changed.
+        """
+        async with self._changing[model]:
+            before = find_model(self._store, model, if_revision)
+            present = before
+            if resident:
+                present = await self._load(before, frozenset(before.loaded()), "memory", actor)
+            after = replace(present, revision=present.revision + 1, resident=resident, held=before.held)
+            return await self._settle(after, "memory.set", {"resident": resident}, actor)
+
     async def _change(self, before: Model, after: Model, kind: str, actor: str) -> Change:
         started = _now()
-        if missing := self._missing(after):
+        if missing := self._missing(before, after):
             before = await self._load(before, missing, kind, actor)
             after = replace(after, revision=before.revision + 1)
         load_seconds = _now() - started
@@ -137,12 +151,11 @@ class Traffic:
         self._publisher.commit(Entry(actor, kind, after.name, traffic.split(after)), after, *versions)
         return await self._confirm(after, load_seconds)
 
-    def _missing(self, model: Model) -> frozenset[int]:
-        """Versions that some live worker does not hold; all of them while there is no worker."""
-        wanted = frozenset((model.name, version) for version in model.loaded())
-        held = [wanted & report.loaded for report in self._fleet.workers()]
-        present = frozenset.intersection(*held) if held else frozenset()
-        return frozenset(version for _, version in wanted - present)
+    def _missing(self, before: Model, after: Model) -> frozenset[int]:
+        """Versions that may not be ready on some live worker; all of them while there is no worker."""
+        wanted, reports = frozenset(after.loaded()), self._fleet.workers()
+        failed = {number for number in wanted for report in reports if (after.name, number) in report.failed}
+        return wanted - before.loaded() | failed if reports else wanted
 
     async def _load(self, model: Model, missing: frozenset[int], kind: str, actor: str) -> Model:
         """Have every worker load versions before any of them gets traffic; undone if that fails."""
@@ -159,18 +172,19 @@ class Traffic:
         return loading
 
     def _refuse_unloaded(self, model: str, missing: frozenset[int], applied: bool) -> None:
-        reports = self._fleet.workers()
         for version in sorted(missing):
-            if any((model, version) in report.failed for report in reports):
-                raise LifecycleError(
-                    LifecycleCode.REFUSED, f"a worker cannot load version {version}; traffic stays as it was"
-                )
-            if not applied or not all((model, version) in report.loaded for report in reports):
-                raise LifecycleError(
-                    LifecycleCode.UNAVAILABLE,
-                    f"not every worker loaded version {version} in time; traffic stays as it was. "
-                    "See `headrace status` and repeat",
-                )
+            for report in self._fleet.workers():
+                if reason := report.failed.get((model, version)):
+                    raise LifecycleError(
+                        LifecycleCode.REFUSED,
+                        f"a worker cannot load version {version} ({reason}); all stays as it was",
+                    )
+        if missing and not applied:
+            raise LifecycleError(
+                LifecycleCode.UNAVAILABLE,
+                f"not every worker loaded version {min(missing)} in time; all stays as it was. "
+                "See `headrace status` and repeat",
+            )
 
     def _let_go(self, model: Model, actor: str, kind: str, reason: str) -> None:
         present = find_model(self._store, model.name)

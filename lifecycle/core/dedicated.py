@@ -60,7 +60,9 @@ def named(wanted: ModelRoute, before: ModelRoute | None, running: Collection[str
             elif entry.version not in busy:
                 continue
         entries.append(entry)
-    return replace(wanted, versions=tuple(entries))
+    named = {entry.version for entry in entries}
+    held = tuple(version for version in wanted.held if version in named)
+    return replace(wanted, versions=tuple(entries), held=held)
 
 
 def steps(

@@ -26,7 +26,7 @@ def effect(action: Action, rollout: Rollout, model: Model) -> Model:
     """The model after an action: the next revision, ready to be published."""
     match action.kind:
         case Kind.LOAD:
-            return traffic.holding(model, (rollout.version,))
+            return traffic.holding(model, (rollout.champion, rollout.version))
         case Kind.SHADOW:
             return traffic.shadowed(model, rollout.version)
         case Kind.SET_WEIGHT:

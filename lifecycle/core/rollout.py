@@ -178,7 +178,7 @@ class Snapshot:
         key = (rollout.model, rollout.version)
         applied = [report for report in reports if report.generation >= rollout.generation > 0]
         failed = tuple(report.worker for report in applied if key in report.failed)
-        confirmed = 0 < len(reports) == sum(key in report.loaded for report in applied)
+        confirmed = 0 < len(reports) == sum(key in report.held for report in applied)
         return cls(rollout, now, confirmed, failed)
 
 

@@ -57,26 +57,32 @@ def with_weights(
 
 
 def holding(model: Model, held: Collection[int]) -> Model:
-    """The model with exactly these versions kept loaded beside those that have traffic."""
+    """The model with exactly these versions kept in memory, whatever else has traffic."""
     return replace(model, revision=model.revision + 1, held=tuple(sorted(set(held))))
 
 
 def shadowed(model: Model, version: int) -> Model:
     """The model with `version` seeing a copy of every request, all answers still the champion's."""
     others = tuple(shadow for shadow in model.shadows if shadow != version)
-    return replace(model, revision=model.revision + 1, shadows=(*others, version), held=())
+    return replace(
+        model, revision=model.revision + 1, shadows=(*others, version), held=(model.champion, version)
+    )
 
 
 def canaried(model: Model, version: int, weight: float) -> Model:
     """The model with `weight` percent on `version` and the rest on its champion."""
     weights = ((model.champion, 100 - weight), (version, weight))
     return replace(
-        model, revision=model.revision + 1, weights=weights, shadows=_without(model, version), held=()
+        model,
+        revision=model.revision + 1,
+        weights=weights,
+        shadows=_without(model, version),
+        held=(model.champion, version),
     )
 
 
 def promoted(model: Model, version: int, champion: int) -> Model:
-    """The model with all traffic on `version`, the old `champion` held for the bake time."""
+    """The model with all traffic on `version`, it and the old `champion` held for the bake time."""
     return replace(
         model,
         revision=model.revision + 1,
@@ -84,7 +90,7 @@ def promoted(model: Model, version: int, champion: int) -> Model:
         previous=champion,
         weights=((version, 100.0),),
         shadows=_without(model, version),
-        held=(champion,),
+        held=(champion, version),
     )
 
 

@@ -135,9 +135,10 @@ class Version:
 class Model:
     """A model and its traffic. Every change raises `revision` by one (compare-and-set).
 
-    `held` are versions kept loaded without traffic: warming before a rollout's first step, or hot
-    through a bake time. `previous` is the champion before this one, where a rollback goes. `aliases` are
-    names that people gave to versions; see `alias` for those that follow the traffic.
+    `held` are versions that stay in every worker's memory, with traffic or without: those of a rollout,
+    from before its first step until after its bake time. With `resident`, all that are served do.
+    `previous` is the champion before this one, where a rollback goes. `aliases` are names that people gave
+    to versions; see `alias` for those that follow the traffic.
     """
 
     name: str
@@ -152,6 +153,7 @@ class Model:
     limits: ModelLimits = UNLIMITED
     aliases: Mapping[str, int] = field(default_factory=dict)
     placement: Placement = Placement.AUTO
+    resident: bool = False
 
     def as_json(self) -> dict[str, Any]:
         return {item.name: getattr(self, item.name) for item in fields(self)} | {
@@ -171,10 +173,18 @@ class Model:
         return cls(**{**data, "weights": weights, **sets, **settings})
 
     def loaded(self) -> set[int]:
-        """Versions that workers must hold in memory."""
+        """Versions that workers serve, or hold for it."""
         return {version for version, _ in self.weights} | set(self.shadows) | set(self.held)
 
     def route(self, versions: dict[int, Version]) -> ModelRoute:
         """The model's part of a route table. `versions` are this model's, by number."""
-        entries = tuple(versions[number].entry(self.placement) for number in sorted(self.loaded()))
-        return ModelRoute(self.name, entries, self.champion, self.weights, self.shadows, self.limits)
+        return ModelRoute(
+            self.name,
+            tuple(versions[number].entry(self.placement) for number in sorted(self.loaded())),
+            self.champion,
+            self.weights,
+            self.shadows,
+            self.limits,
+            self.held,
+            self.resident,
+        )

@@ -24,6 +24,8 @@ class Doubler:
     entry: VersionEntry
     failure: GatewayError | None = None
     signature: Signature = SIGNATURE
+    size_bytes: int = 0
+    running: int = 0
 
     async def run(
         self, inputs: Mapping[str, Array], outputs: tuple[str, ...], deadline_ns: int
@@ -38,7 +40,18 @@ class Routes:
     table: RouteTable
     versions: dict[int, Doubler]
 
-    def loaded(self, model: str, version: int) -> Doubler:
+    shelf: dict[int, Doubler] = field(default_factory=dict)
+    failed: Mapping[tuple[str, int], str] = field(default_factory=dict)
+
+    def loaded(self, model: str, version: int) -> Doubler | None:
+        return self.versions.get(version)
+
+    async def load(self, model: str, version: int, deadline_ns: int) -> Doubler:
+        """What is on the shelf comes into memory; for the rest there is no room."""
+        await asyncio.sleep(0)
+        if version not in self.shelf:
+            raise GatewayError(ErrorCode.NOT_READY, "there is no room")
+        self.versions[version] = self.shelf[version]
         return self.versions[version]
 
 
@@ -197,3 +210,24 @@ async def test_a_caller_who_leaves_frees_the_place_and_is_no_evidence_against_a_
     stuck.gate.set()
     await line.infer(request())
     assert [outcome for _, _, outcome, _ in seen.records] == [Outcome.CLIENT_ERROR, Outcome.OK]
+
+
+async def test_a_version_that_is_not_in_memory_is_loaded_for_the_request() -> None:
+    seen = Seen()
+    line = pipeline(seen)
+    routes = line.routes
+    assert isinstance(routes, Routes)
+    routes.shelf[1] = routes.versions.pop(1)
+    assert (await line.infer(request())).version == 1
+    assert routes.loaded("m", 1) is not None
+
+
+async def test_without_room_for_its_version_a_request_is_told_to_come_back() -> None:
+    seen = Seen()
+    line = pipeline(seen)
+    assert isinstance(line.routes, Routes)
+    line.routes.versions.clear()
+    with pytest.raises(GatewayError, match="no room") as refused:
+        await line.infer(request())
+    assert (refused.value.code, refused.value.version) == (ErrorCode.NOT_READY, 1)
+    assert [outcome for _, _, outcome, _ in seen.records] == [Outcome.SERVER_ERROR]

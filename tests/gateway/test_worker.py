@@ -58,7 +58,7 @@ async def test_no_two_answers_share_a_prediction_id(worker: Worker, tmp_path: Pa
 
 async def test_a_drained_worker_lets_go_of_its_models(worker: Worker) -> None:
     await worker.drain()
-    assert worker.routes.held == frozenset()
+    assert worker.residence.use.versions == 0
     with pytest.raises(GatewayError) as caught:
         await worker.pipeline.infer(question(0))
     assert caught.value.code is ErrorCode.NOT_FOUND

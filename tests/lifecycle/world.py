@@ -7,7 +7,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from gateway.core.report import WorkerReport
+from gateway.core.report import MemoryUse, WorkerReport
 from gateway.core.routing import EMPTY, RouteTable
 from gateway.core.signature import Signature, TensorSpec
 from gateway.core.summary import Counts, Window, latency_histogram
@@ -76,9 +76,13 @@ class FakeFleet:
         wanted = {
             (route.name, entry.version) for route in self.table.models.values() for entry in route.versions
         }
-        loaded, failed = frozenset(wanted - self.broken), frozenset(wanted & self.broken)
-        generation = self.table.generation
-        self._reports = tuple(WorkerReport(name, generation, loaded, failed, 0.0) for name in self._names)
+        held = frozenset(
+            (route.name, version) for route in self.table.models.values() for version in route.held
+        )
+        failed = dict.fromkeys(wanted & self.broken, "it is broken")
+        memory = MemoryUse(len(wanted - self.broken), held_bytes=5 * 2**20, budget_bytes=50 * 2**20)
+        told = (self.table.generation, held - self.broken, failed, memory)
+        self._reports = tuple(WorkerReport(name, *told) for name in self._names)
 
     def workers(self) -> tuple[WorkerReport, ...]:
         return self._reports
@@ -88,7 +92,7 @@ class FakeFleet:
     ) -> bool:
         wanted = frozenset(holding)
         applied = [
-            report.generation >= generation and wanted <= report.loaded | report.failed
+            report.generation >= generation and wanted <= report.held | report.failed.keys()
             for report in self._reports
         ]
         return timeout_s > 0 and bool(applied) and all(applied)

@@ -131,10 +131,10 @@ class Scenario:
         return int(due)
 
     def reports(self) -> list[WorkerReport]:
-        held, new = frozenset(("m", number) for number in self.split.loaded()), frozenset({("m", NEW)})
-        broken = self.workers == "broken"
-        loaded, failed = (held - new, held & new) if broken else (held, frozenset[tuple[str, int]]())
-        return [WorkerReport(name, self.applied, loaded, failed, self.now) for name in ("a", "b")]
+        held = frozenset(("m", number) for number in self.split.held)
+        failed = {key: "it is broken" for key in held if key[1] == NEW and self.workers == "broken"}
+        told = (self.applied, held - failed.keys(), failed)
+        return [WorkerReport(name, *told, seen_at=self.now) for name in ("a", "b")]
 
     def state(self) -> str:
         rollout = self.rollout

@@ -75,13 +75,15 @@ function drawStatus(status) {
   byId("facts").replaceChildren(...Object.entries(facts).map(([name, value]) =>
     el("div", {}, el("dt", {}, name), el("dd", {}, value))));
   const names = (list) => list.map(({ model, version }) => `${model}/${version}`).join(", ");
+  const mib = (bytes) => Math.round(bytes / 2 ** 20);
   const rows = status.workers.map((worker) => [
     el("span", { class: "whole" }, worker.worker), worker.generation,
-    worker.failed.length ? el("span", {}, names(worker.loaded), " ", el("span", { class: "badge bad" }, `failed: ${names(worker.failed)}`))
-      : names(worker.loaded) || "nothing yet",
+    worker.failed.length ? el("span", {}, worker.loaded, " ", el("span", { class: "badge bad" }, `failed: ${names(worker.failed)}`))
+      : worker.loaded,
+    `${mib(worker.held_bytes)} of ${mib(worker.budget_bytes)} MiB`,
   ]);
   byId("workers").replaceChildren(rows.length
-    ? table(["worker", "generation", "loaded"], rows, "Workers")
+    ? table(["worker", "generation", "loaded", "memory"], rows, "Workers")
     : el("p", { class: "empty" }, "No live workers."));
 }
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.core.limits import ModelLimits
-from gateway.core.routing import Choice, Draws, ModelRoute, RouteTable, VersionEntry, choose, key_point
+from gateway.core.routing import Choice, Draws, ModelRoute, VersionEntry, choose, key_point
 from gateway.core.signature import Signature, TensorSpec
 from gateway.core.types import Role
 from gateway.errors import ErrorCode, GatewayError
@@ -90,14 +90,13 @@ def test_a_route_that_makes_no_sense_is_refused(
         route(*weights, champion=champion, shadows=shadows)
 
 
-def test_a_table_survives_json() -> None:
-    table = RouteTable(7, {"m": route((1, 90), (2, 10), shadows=(3,))})
-    assert RouteTable.from_json(json.loads(json.dumps(table.as_json()))) == table
+def test_a_route_survives_json() -> None:
+    rich = replace(
+        route((1, 90), (2, 10), shadows=(3,)), limits=ModelLimits(4, 8), held=(1, 3), resident=True
+    )
+    assert ModelRoute.from_json(json.loads(json.dumps(rich.as_json()))) == rich
 
 
-def test_a_table_stored_before_there_were_limits_has_none() -> None:
-    limited = replace(route((1, 100)), limits=ModelLimits(4, 8))
-    data = json.loads(json.dumps(limited.as_json()))
-    assert ModelRoute.from_json(data) == limited
-    del data["limits"]
-    assert ModelRoute.from_json(data) == route((1, 100))
+def test_what_is_to_be_held_is_among_the_versions() -> None:
+    with pytest.raises(ValueError, match="version 9 is used"):
+        replace(route((1, 100)), held=(9,))

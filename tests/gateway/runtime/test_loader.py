@@ -55,7 +55,7 @@ async def test_a_dedicated_version_runs_where_it_is_found_or_else_here(
             asked.append((model, entry.version))
             return here
 
-        async def unload(self, version: LoadedVersion) -> None: ...
+        def unload(self, model: str, version: LoadedVersion) -> None: ...
 
     asked: list[tuple[str, int]] = []
     entry = replace(written(logistic), placement=Placement.DEDICATED)
@@ -130,7 +130,7 @@ async def test_the_profile_comes_with_the_version_and_outlives_it_a_while(
     assert held is not None
     assert held.keys() == ("inputs.x",)
     assert loader.profile("m", 2) is None
-    await loader.unload(version)
+    loader.unload("m", version)
     assert loader.profile("m", 1) is held
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,12 +12,14 @@ import ray
 
 from gateway.config import GatewayConfig
 from gateway.core.capture import Capture
+from gateway.core.delta import RouteDelta, difference
 from gateway.core.keys import NO_KEYS, Keyring
 from gateway.core.report import WorkerReport
 from gateway.core.routing import ModelRoute, RouteTable, VersionEntry
 from gateway.core.summary import Window
 from gateway.core.types import InferRequest
 from gateway.serve import sync
+from gateway.serve.saved import SavedRoutes
 from gateway.worker import Worker
 
 
@@ -25,7 +28,7 @@ class Controller:
 
     def __init__(self) -> None:
         self.alive = False
-        self.table: RouteTable | None = None
+        self.table: RouteTable | RouteDelta | None = None
         self.reports: asyncio.Queue[WorkerReport] = asyncio.Queue()
         self.seen: list[Window] = []
         self.left: list[str] = []
@@ -38,7 +41,7 @@ class Controller:
         calls = {"watch": self.watch, "observe": self.observe, "leave": self.leave}
         return SimpleNamespace(**{name: SimpleNamespace(remote=call) for name, call in calls.items()})
 
-    async def watch(self, report: WorkerReport) -> RouteTable | None:
+    async def watch(self, report: WorkerReport) -> RouteTable | RouteDelta | None:
         self.reports.put_nowait(report)
         while self.alive and (self.table is None or self.table.generation == report.generation):
             self._changed.clear()
@@ -57,7 +60,7 @@ class Controller:
     async def leave(self, worker: str) -> None:
         self.left.append(worker)
 
-    def publish(self, table: RouteTable) -> None:
+    def publish(self, table: RouteTable | RouteDelta) -> None:
         self.table, self.alive = table, True
         self._changed.set()
 
@@ -118,7 +121,7 @@ async def test_tables_come_down_and_observations_go_up(
     controller.publish(table(4, entry))
     report = await controller.hears_of(4)
     await follow.stop()
-    assert (report.worker, report.loaded) == ("w", frozenset({("m", 1)}))
+    assert (report.worker, report.failed, report.memory.versions) == ("w", {}, 1)
     assert sum(window.requests for window in controller.seen) == 1
     assert controller.left == ["w"]
 
@@ -143,13 +146,25 @@ async def test_the_last_table_stays_in_force_without_a_controller_and_over_a_res
     await restarted.drain()
 
 
-@pytest.mark.parametrize(
-    "copy", [b"", b"{", b"[]", b'{"generation": 3}', b'{"generation": 3, "models": [{}]}']
-)
-async def test_a_damaged_copy_counts_for_nothing(
-    copy: bytes, controller: Controller, config: GatewayConfig, worker: Worker, entry: VersionEntry
+async def test_only_what_changed_comes_down(
+    controller: Controller, config: GatewayConfig, worker: Worker, entry: VersionEntry
 ) -> None:
-    (config.home / "routes.json").write_bytes(copy)
+    first = table(3, entry)
+    controller.publish(first)
+    follow = sync.RouteSync(worker, config)
+    await follow.start()
+    later = RouteTable(4, {"n": replace(first.models["m"], name="n")})
+    controller.publish(difference(first, later))
+    await controller.hears_of(4)
+    assert (worker.routes.table, worker.routes.given) == (later, later)
+    assert SavedRoutes(config.home / "routes.db").load() == later
+    await follow.stop()
+
+
+async def test_a_damaged_copy_counts_for_nothing(
+    controller: Controller, config: GatewayConfig, worker: Worker, entry: VersionEntry
+) -> None:
+    (config.home / "routes.db").write_bytes(b"no database")
     follow = sync.RouteSync(worker, config)
     await follow.start()
     assert worker.routes.table.generation == 0

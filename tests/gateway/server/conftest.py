@@ -38,7 +38,7 @@ SIGNATURES = {
 
 
 class NumpyEngine:
-    """Answers with sums and copies. `slow` waits for `gate`; `loading` is not in memory; `broken` fails."""
+    """Answers with sums and copies. `slow` waits for `gate`; `loading` does not load; `broken` fails."""
 
     def __init__(self) -> None:
         self.arrived = asyncio.Event()
@@ -59,10 +59,15 @@ class NumpyEngine:
         entries = tuple(VersionEntry(version, "", "", signature) for version in (1, 2))
         return ModelRoute(name, entries, champion=1, weights=((1, 100.0),))
 
+    @property
+    def failed(self) -> dict[tuple[str, int], str]:
+        return {("loading", version): "there is no room for it" for version in (1, 2)}
+
     def loaded(self, model: str, version: int) -> Any:
-        if model == "loading":
-            raise GatewayError(ErrorCode.NOT_READY, f"model {model!r} version {version} is being loaded")
-        return None
+        raise AssertionError("only the pipeline asks for versions")
+
+    async def load(self, model: str, version: int, deadline_ns: int) -> Any:
+        raise AssertionError("only the pipeline asks for versions")
 
     async def infer(self, request: InferRequest) -> InferResponse:
         self.seen.append(request)
@@ -71,7 +76,8 @@ class NumpyEngine:
         if route is None:
             raise GatewayError(ErrorCode.NOT_FOUND, f"no model named {request.model!r} is served here")
         choice = choose(route, request.version, request.key, 0.5)
-        self.loaded(request.model, choice.version)
+        if reason := self.failed.get((request.model, choice.version)):
+            raise GatewayError(ErrorCode.NOT_READY, reason)
         check(request.inputs, request.outputs, route.versions[0].signature)
         if request.model == "busy":
             raise GatewayError(ErrorCode.OVERLOADED, "too many requests are waiting; try again later")

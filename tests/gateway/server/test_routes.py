@@ -77,8 +77,8 @@ async def test_the_index_filters_what_is_ready(client: Any) -> None:
     assert {"name": "pair", "version": "1", "state": "READY", "reason": ""} in ready
     assert {row["name"] for row in every} - {row["name"] for row in ready} == {"loading"}
     loading = next(row for row in every if row["name"] == "loading")
-    assert loading["state"] == "LOADING"
-    assert "being loaded" in loading["reason"]
+    assert loading["state"] == "UNAVAILABLE"
+    assert "no room" in loading["reason"]
     for wrong in (b"[]", b"{", {"ready": 1}):
         assert (await client.post("/v2/repository/index", wrong)).status == 400
 

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from gateway.core.report import MemoryUse
 from gateway.core.summary import Window, latency_histogram
 from gateway.core.types import Outcome, Role
 from gateway.telemetry.metrics import Metrics
@@ -48,7 +49,8 @@ def test_latency_is_a_histogram_with_bounds_below_a_millisecond() -> None:
 def test_the_workers_own_state() -> None:
     metrics = Metrics()
     metrics.set_shadow_dropped(4)
-    metrics.set_routes(generation=9, loaded=2)
+    metrics.set_routes(generation=9)
+    metrics.set_memory(MemoryUse(versions=2, held_bytes=30, budget_bytes=100, loads=7, evictions=5))
     metrics.set_refused({"m": 3}, shed=5)
     metrics.set_wedged(1)
     assert value(metrics, "headrace_refused_total", model="m") == 3
@@ -57,6 +59,10 @@ def test_the_workers_own_state() -> None:
     assert value(metrics, "headrace_shadow_dropped_total") == 4
     assert value(metrics, "headrace_route_generation") == 9
     assert value(metrics, "headrace_loaded_versions") == 2
+    assert value(metrics, "headrace_loaded_bytes") == 30
+    assert value(metrics, "headrace_memory_budget_bytes") == 100
+    assert value(metrics, "headrace_version_loads_total") == 7
+    assert value(metrics, "headrace_version_evictions_total") == 5
 
 
 def test_series_stay_few_and_the_idle_ones_go_first() -> None:

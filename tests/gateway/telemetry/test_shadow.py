@@ -24,6 +24,8 @@ class Version:
     error: GatewayError | None = None
     entry: VersionEntry = field(default_factory=lambda: VersionEntry(2, "", "", SIGNATURE))
     signature: Signature = SIGNATURE
+    size_bytes: int = 0
+    running: int = 0
 
     async def run(
         self, inputs: Mapping[str, Array], outputs: tuple[str, ...], deadline_ns: int
@@ -39,11 +41,16 @@ class Routes:
     versions: dict[int, Version]
     table: RouteTable = EMPTY
 
-    def loaded(self, model: str, version: int) -> Version:
+    failed: Mapping[tuple[str, int], str] = field(default_factory=dict)
+
+    def loaded(self, model: str, version: int) -> Version | None:
+        return None
+
+    async def load(self, model: str, version: int, deadline_ns: int) -> Version:
         try:
             return self.versions[version]
         except KeyError:
-            raise GatewayError(ErrorCode.NOT_READY, f"{model} is still loading") from None
+            raise GatewayError(ErrorCode.NOT_READY, f"there is no room for {model}") from None
 
 
 @dataclass

@@ -1,11 +1,15 @@
 """What was seen, as JSON."""
 
-from gateway.core.report import WorkerReport
+from gateway.core.report import MemoryUse, WorkerReport
 from lifecycle.api.observations import WorkerOut
 
 
-def test_a_worker_lists_its_versions_in_order() -> None:
-    report = WorkerReport("w", 3, frozenset({("b", 1), ("a", 2), ("a", 1)}), frozenset({("c", 9)}), 1.0)
-    shown = WorkerOut.of(report).model_dump()
-    assert [(v["model"], v["version"]) for v in shown["loaded"]] == [("a", 1), ("a", 2), ("b", 1)]
-    assert shown["failed"] == [{"model": "c", "version": 9}]
+def test_a_worker_counts_what_it_has_in_memory_and_names_what_it_cannot_load() -> None:
+    failed = {("c", 9): "gone", ("b", 1): "torn"}
+    memory = MemoryUse(versions=3, held_bytes=7, budget_bytes=9)
+    shown = WorkerOut.of(WorkerReport("w", 3, frozenset(), failed, memory, 1.0)).model_dump()
+    assert (shown["loaded"], shown["held_bytes"], shown["budget_bytes"]) == (3, 7, 9)
+    assert shown["failed"] == [
+        {"model": "b", "version": 1, "reason": "torn"},
+        {"model": "c", "version": 9, "reason": "gone"},
+    ]

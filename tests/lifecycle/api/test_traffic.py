@@ -59,3 +59,14 @@ async def test_a_rollback_returns_to_the_champion_before(admin: Admin) -> None:
     await admin.http.put(PATH, json={"weights": {"2": 100}})
     answer = await admin.http.post("/v1/models/fraud/rollback")
     assert answer.json()["weights"] == {"1": 100.0}
+
+
+async def test_a_model_is_kept_in_memory_when_asked(admin: Admin) -> None:
+    await admin.deployed()
+    tag = (await admin.http.get(PATH)).headers["etag"]
+    wanted = {"resident": True}
+    answer = await admin.http.put("/v1/models/fraud/memory", json=wanted, headers={"if-match": tag})
+    assert (answer.status_code, answer.json()["confirmed"], answer.json()["resident"]) == (200, True, True)
+    assert (await admin.http.get("/v1/models/fraud")).json()["resident"]
+    stale = await admin.http.put("/v1/models/fraud/memory", json=wanted, headers={"if-match": tag})
+    assert stale.status_code == 412

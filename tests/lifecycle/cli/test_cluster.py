@@ -51,5 +51,5 @@ def test_up_in_the_foreground_ends_with_its_node(tmp_path: Path) -> None:
 def test_status_shows_the_workers(deployed: Run) -> None:
     out = deployed("status").out
     assert "worker-0" in out
-    assert "fraud/1" in out
+    assert "5 of 50 MiB" in out
     assert deployed("status", "--json").json["ready"] is True

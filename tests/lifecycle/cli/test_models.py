@@ -49,3 +49,11 @@ def test_limits_are_set_and_told(run: Run) -> None:
     said = run("model", "limits", "fraud", "--max-concurrency", 8, "--max-queue", 32)
     assert (said.code, "32" in said.out) == (0, True)
     assert run("model", "limits", "fraud", "--json").json["max_concurrency"] == 0
+
+
+def test_what_stays_in_memory_is_set_and_told(run: Run) -> None:
+    run("model", "register", "fraud", "v1.onnx", "--deploy")
+    assert "by demand" in run("model", "show", "fraud").out
+    said = run("model", "memory", "fraud", "--resident")
+    assert (said.code, "resident" in said.out) == (0, True)
+    assert not run("model", "memory", "fraud", "--by-demand", "--json").json["resident"]

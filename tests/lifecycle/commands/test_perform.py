@@ -45,7 +45,7 @@ def test_everything_an_action_changes_is_written_and_published(registry: Registr
     assert registry.fleet.table.generation > after.generation
     record = registry.store.records()[-1]
     assert (record.kind, record.actor) == ("rollout.promote", "controller")
-    assert (record.detail["champion"], record.detail["held"]) == (2, [1])
+    assert (record.detail["champion"], record.detail["held"]) == (2, [1, 2])
     assert record.detail["reason"] == "all guards pass"
 
 

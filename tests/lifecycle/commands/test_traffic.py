@@ -174,3 +174,30 @@ async def test_limits_are_part_of_the_route_and_survive_other_changes(
     assert registry.fleet.published[-1].models["m"].limits == ModelLimits(4, 8)
     await traffic.set("m", {2: 100}, actor="ann")
     assert registry.fleet.published[-1].models["m"].limits == ModelLimits(4, 8)
+
+
+async def test_a_resident_model_stays_in_memory_through_other_changes(
+    registry: Registry, traffic: Traffic
+) -> None:
+    await traffic.set("m", {1: 90, 2: 10}, actor="ann")
+    change = await traffic.keep("m", True, actor="ann")
+    assert (change.confirmed, change.model.resident, change.model.held) == (True, True, ())
+    loading, kept = registry.fleet.published[-2:]
+    assert (loading.models["m"].held, loading.models["m"].resident) == ((1, 2), False)
+    assert (kept.models["m"].held, kept.models["m"].resident) == ((), True)
+    await traffic.set("m", {2: 100}, actor="ann")
+    assert registry.fleet.table.models["m"].resident
+    await traffic.keep("m", False, actor="ann")
+    assert not registry.fleet.table.models["m"].resident
+    assert kinds(registry.store.records())[-1] == "memory.set"
+
+
+async def test_a_model_that_finds_no_room_does_not_become_resident(
+    registry: Registry, traffic: Traffic
+) -> None:
+    registry.fleet.broken.add(("m", 1))
+    with pytest.raises(LifecycleError, match="it is broken") as refused:
+        await traffic.keep("m", True, actor="ann")
+    assert refused.value.code is LifecycleCode.REFUSED
+    assert not registry.fleet.table.models["m"].resident
+    assert not traffic.show("m").resident

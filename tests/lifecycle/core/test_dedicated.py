@@ -27,7 +27,7 @@ MOVED = route((1, D), weights={1: 100})
 
 
 def report(generation: int) -> WorkerReport:
-    return WorkerReport("w", generation, frozenset(), frozenset(), 0.0)
+    return WorkerReport("w", generation)
 
 
 def test_a_version_stays_where_it_is_until_its_application_runs() -> None:

@@ -81,18 +81,18 @@ def test_a_rollout_that_ended_stays_ended(phase: Phase) -> None:
 
 
 def test_failed_workers_count_once_they_saw_the_split() -> None:
-    bad, good = frozenset({("m", 2)}), frozenset[tuple[str, int]]()
-    old, new = WorkerReport("a", 4, good, bad, 0.0), WorkerReport("b", 5, good, bad, 0.0)
+    good, bad = frozenset[tuple[str, int]](), {("m", 2): "it is broken"}
+    old, new = WorkerReport("a", 4, good, bad), WorkerReport("b", 5, good, bad)
     assert Snapshot.of(STEP, 0.0, [old]).failed == ()
     assert Snapshot.of(STEP, 0.0, [old, new]).failed == ("b",)
 
 
 def test_a_split_is_confirmed_by_every_live_worker() -> None:
     held = frozenset({("m", 2)})
-    old, new = WorkerReport("a", 4, held, frozenset(), 0.0), WorkerReport("b", 5, held, frozenset(), 0.0)
+    old, new = WorkerReport("a", 4, held), WorkerReport("b", 5, held)
     assert not Snapshot.of(STEP, 0.0, []).confirmed
     assert not Snapshot.of(STEP, 0.0, [old, new]).confirmed
-    assert not Snapshot.of(STEP, 0.0, [replace(new, loaded=frozenset())]).confirmed
+    assert not Snapshot.of(STEP, 0.0, [replace(new, held=frozenset())]).confirmed
     assert Snapshot.of(STEP, 0.0, [new]).confirmed
 
 
@@ -151,10 +151,9 @@ class Run:
             self.rollout = replace(self.rollout, paused_at=self.now if wish == "pause" else None)
 
     def step(self) -> None:
-        key = frozenset({("m", 2)})
-        none = frozenset[tuple[str, int]]()
-        loaded, failed = (none, key) if self.broken else (key, none)
-        reports = [WorkerReport("a", self.applied, loaded, failed, 0.0)] * self.workers
+        key = ("m", 2)
+        held, failed = (frozenset({key}), {}) if not self.broken else (frozenset(), {key: "it is broken"})
+        reports = [WorkerReport("a", self.applied, held, failed)] * self.workers
         snapshot = Snapshot.of(self.rollout, self.now, reports)
         assert decide(snapshot) == decide(snapshot)
         self.rollout = settled(snapshot)

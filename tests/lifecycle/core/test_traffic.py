@@ -78,7 +78,7 @@ def test_a_rollback_goes_to_the_champion_before() -> None:
 def test_a_rollout_leaves_no_trace_when_it_is_undone() -> None:
     steps = traffic.shadowed(traffic.holding(MODEL, (2,)), 2)
     steps = traffic.promoted(traffic.canaried(steps, 2, 10), 2, 1)
-    assert (steps.champion, steps.previous, steps.held, steps.shadows) == (2, 1, (1,), ())
+    assert (steps.champion, steps.previous, steps.held, steps.shadows) == (2, 1, (1, 2), ())
     undone = traffic.restored(steps, 1, 3, 2)
     assert (undone.champion, undone.previous, undone.weights) == (1, 3, ((1, 100.0),))
     assert undone.loaded() == {1}

@@ -46,3 +46,9 @@ def test_a_version_survives_json() -> None:
         reference="file:///rows",
     )
     assert Version.from_json(json.loads(json.dumps(found.as_json()))) == found
+
+
+def test_what_stays_in_memory_is_what_is_held_or_all_of_a_resident_model() -> None:
+    versions = {number: version(number) for number in (1, 2, 3, 4)}
+    assert MODEL.route(versions).held == MODEL.held
+    assert replace(MODEL, resident=True).route(versions).resident

@@ -1,0 +1,219 @@
+"""The versions in memory: loaded one at a time, within a budget, the longest unused out.
+
+Never lets go of one that a request uses or waits for, nor of one that is to stay. Lives in the event loop,
+which no load ever holds up.
+"""
+
+import asyncio
+import logging
+import time
+from collections import Counter, OrderedDict
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+
+from gateway.core.eviction import to_evict
+from gateway.core.report import MemoryUse
+from gateway.core.routing import VersionEntry
+from gateway.errors import ErrorCode, GatewayError
+from gateway.ports import LoadedVersion, Loader
+
+log = logging.getLogger(__name__)
+
+Key = tuple[str, int]
+
+_TRY_AGAIN_S = 5.0
+"""Requests do not try a version again for so long after it broke."""
+
+_LOOK_AGAIN_S = 0.005
+
+
+class Residence:
+    """Holds versions for whoever names them; knows nothing of routes.
+
+    Args:
+        budget_bytes: what all versions together may take, as measured.
+        most_waiting: requests that may wait for loads; more are refused at once.
+        max_wait_s: how long one of them waits at most.
+    """
+
+    def __init__(self, loader: Loader, budget_bytes: int, most_waiting: int, max_wait_s: float) -> None:
+        self._loader = loader
+        self._most_waiting = most_waiting
+        self._max_wait_s = max_wait_s
+        self._versions: OrderedDict[Key, LoadedVersion] = OrderedDict()  # the longest unused first
+        self._sizes: dict[Key, int] = {}  # as measured at the last load
+        self._loads: dict[Key, asyncio.Task[LoadedVersion]] = {}
+        self._wanted: Counter[Key] = Counter()
+        self._turn = asyncio.Lock()
+        self._failures: dict[Key, tuple[GatewayError, float]] = {}
+        self.kept: set[Key] = set()
+        """Versions that stay in memory, whatever the budget."""
+        self.budget_bytes = budget_bytes
+        self.held_bytes = 0
+        self.loads = 0
+        self.evictions = 0
+
+    @property
+    def use(self) -> MemoryUse:
+        return MemoryUse(len(self._versions), self.held_bytes, self.budget_bytes, self.loads, self.evictions)
+
+    @property
+    def failed(self) -> dict[Key, str]:
+        """Versions that did not load when last tried, with the reason."""
+        return {key: error.message for key, (error, _) in self._failures.items()}
+
+    def get(self, key: Key) -> LoadedVersion | None:
+        """The version, which counts as used now."""
+        version = self._versions.get(key)
+        if version is not None:
+            self._versions.move_to_end(key)  # 0.1 µs
+        return version
+
+    def has(self, key: Key) -> bool:
+        return key in self._versions
+
+    def holds(self, model: str, entry: VersionEntry) -> bool:
+        """Whether this very file is in memory, or wherever it is placed."""
+        version = self._versions.get((model, entry.version))
+        return version is not None and _alike(version.entry, entry)
+
+    def has_room(self, model: str, entry: VersionEntry) -> bool:
+        """Whether it fits beside all that is held; one that was never loaded counts as an average one."""
+        average = self.held_bytes // len(self._versions) if self._versions else 0
+        return self.held_bytes + self._sizes.get((model, entry.version), average) <= self.budget_bytes
+
+    async def bring(self, model: str, entry: VersionEntry) -> None:
+        """Have a version in memory, however long it takes; others go for it if they must.
+
+        Raises GatewayError NOT_READY if there is no room, or what the load raises.
+        """
+        with self._wanting((model, entry.version)):
+            await asyncio.shield(self._load(model, entry))
+
+    async def wait_for(self, model: str, entry: VersionEntry, deadline_ns: int) -> LoadedVersion:
+        """The version, for a request: all that wait for it share one load. Raises as `Routes.load` does."""
+        key = (model, entry.version)
+        failure, until = self._failures.get(key, (None, 0.0))
+        if failure is not None and time.monotonic() < until:
+            raise _not_ready(key, failure)
+        if self._wanted.total() >= self._most_waiting:
+            raise GatewayError(ErrorCode.NOT_READY, "too many requests wait for models to load; try again")
+        left_s = (deadline_ns - time.monotonic_ns()) / 1e9 if deadline_ns else self._max_wait_s
+        with self._wanting(key):
+            load = self._load(model, entry)
+            # It goes on for others when this request gives up.
+            await asyncio.wait({load}, timeout=max(min(left_s, self._max_wait_s), 0.0))
+            if load.done():
+                try:
+                    return load.result()
+                except GatewayError as error:
+                    raise _not_ready(key, error) from None
+        if left_s < self._max_wait_s:
+            raise GatewayError(ErrorCode.DEADLINE, "the request's deadline passed while its model loaded")
+        raise GatewayError(
+            ErrorCode.NOT_READY, f"version {entry.version} of model {model!r} is still loading; try again"
+        )
+
+    def let_go(self, keys: Collection[Key]) -> None:
+        """Forget versions that are not served any more. Runs under way finish."""
+        for key in keys:
+            self._drop(key)
+            self._failures.pop(key, None)
+            self._sizes.pop(key, None)
+
+    async def close(self) -> None:
+        for load in self._loads.values():
+            load.cancel()
+        await asyncio.gather(*self._loads.values(), return_exceptions=True)
+        self.let_go(tuple(self._versions))
+
+    @contextmanager
+    def _wanting(self, key: Key) -> Iterator[None]:
+        self._wanted[key] += 1
+        try:
+            yield
+        finally:
+            self._wanted[key] -= 1
+            if not self._wanted[key]:
+                del self._wanted[key]
+
+    def _load(self, model: str, entry: VersionEntry) -> "asyncio.Task[LoadedVersion]":
+        key = (model, entry.version)
+        load = self._loads.get(key)
+        if load is None or load.done():
+            load = self._loads[key] = asyncio.create_task(self._in_turn(key, entry))
+            load.add_done_callback(lambda done: self._over(key, done))
+        return load
+
+    async def _in_turn(self, key: Key, entry: VersionEntry) -> LoadedVersion:
+        async with self._turn:
+            if key not in self._wanted:
+                raise GatewayError(ErrorCode.NOT_READY, "nobody waits for it any more")
+            await self._make_room(key, self._sizes.get(key, 0))
+            version = await self._loader.load(key[0], entry)
+            self._sizes[key] = version.size_bytes
+            self._drop(key)  # an older one of the same number
+            try:
+                await self._make_room(key, version.size_bytes)
+            except GatewayError:
+                self._loader.unload(key[0], version)
+                raise
+            self._versions[key] = version
+            self.held_bytes += version.size_bytes
+            self.loads += 1
+            return version
+
+    def _over(self, key: Key, load: "asyncio.Task[LoadedVersion]") -> None:
+        if self._loads.get(key) is load:
+            del self._loads[key]
+        self._failures.pop(key, None)
+        error = None if load.cancelled() else load.exception()
+        if isinstance(error, GatewayError) and key in self._wanted:
+            broken = error.code is not ErrorCode.NOT_READY  # which may be over in a moment
+            self._failures[key] = error, time.monotonic() + _TRY_AGAIN_S * broken
+            log.error("version %d of %s does not load: %s", key[1], key[0], error)
+
+    async def _make_room(self, key: Key, size: int) -> None:
+        gives_up = time.monotonic() + self._max_wait_s
+        while not self._evict(self.held_bytes + size - self.budget_bytes):
+            stay = sum(held.size_bytes for other, held in self._versions.items() if other in self.kept)
+            hopeless = stay + size > self.budget_bytes
+            if hopeless or key not in self._wanted or time.monotonic() >= gives_up:
+                need, budget = size / 2**20, self.budget_bytes / 2**20
+                raise GatewayError(
+                    ErrorCode.NOT_READY,
+                    f"version {key[1]} of model {key[0]!r} takes {need:.1f} MiB and finds no room: what is "
+                    f"to stay, or in use, fills the memory budget of {budget:.0f} MiB",
+                )
+            await asyncio.sleep(_LOOK_AGAIN_S)  # what is in use now may be idle then
+
+    def _evict(self, excess_bytes: int) -> bool:
+        """Whether so much could be freed, or nothing had to be."""
+        idle = (
+            (key, version.size_bytes)
+            for key, version in self._versions.items()
+            if version.size_bytes and not version.running and key not in self._wanted and key not in self.kept
+        )
+        chosen = to_evict(idle, excess_bytes)
+        for key in chosen or ():
+            self._drop(key)
+            self.evictions += 1
+        return chosen is not None
+
+    def _drop(self, key: Key) -> None:
+        version = self._versions.pop(key, None)
+        if version is not None:
+            self.held_bytes -= version.size_bytes
+            self._loader.unload(key[0], version)
+
+
+def _alike(present: VersionEntry, wanted: VersionEntry) -> bool:
+    return (present.digest, present.placement) == (wanted.digest, wanted.placement)
+
+
+def _not_ready(key: Key, error: GatewayError) -> GatewayError:
+    """What a request hears: another worker may have the version, or this one a little later."""
+    if error.code is ErrorCode.NOT_READY:
+        return error
+    message = f"version {key[1]} of model {key[0]!r} does not load: {error.message}"
+    return GatewayError(ErrorCode.NOT_READY, message)
