@@ -9,12 +9,15 @@ import time
 from collections.abc import Callable
 
 import numpy as np
+import psutil
 
 from gateway import ports
 from gateway.config import GatewayConfig
 from gateway.core.capture import CaptureBlock, blocks
 from gateway.core.delta import RouteDelta
+from gateway.core.figures import Figures, Refusals
 from gateway.core.keys import Keyring
+from gateway.core.report import WorkerReport
 from gateway.core.routing import RouteTable
 from gateway.core.summary import Window, merged
 from gateway.pipeline import Pipeline
@@ -54,7 +57,9 @@ class Worker:
         self._pairs = Pairs()
         self.shadow = ShadowQueue(self.routes, self.tap, self._pairs, watching.shadow_queue)
         self.pipeline = Pipeline(self.routes, self.tap, self.shadow, int(entropy, 16) / 16**12, _ids(entropy))
-        self.metrics = Metrics()
+        self.metrics = Metrics(lambda: [self.report()])
+        self._refused = Refusals()
+        self._process = psutil.Process()
         self.gate = Gate() if config.identity else None
         self.http = HttpListener(self.pipeline, config.limits, self.metrics.render, gate=self.gate)
         self.grpc = GrpcServer(self.pipeline, config.limits, self.http.tally, gate=self.gate)
@@ -76,20 +81,42 @@ class Worker:
         if self.gate is not None:
             self.gate.take(generation, keys)
 
-    def collect(self) -> tuple[list[Window], list[CaptureBlock]]:
+    def report(self) -> WorkerReport:
+        """What the controller is told, as of now."""
+        return WorkerReport(
+            self.name,
+            self.routes.table.generation,
+            self.routes.held,
+            self.routes.failed,
+            self.residence.use,
+            connections=self.http.connections,
+            resident_bytes=self._process.memory_info().rss,
+        )
+
+    def collect(self) -> tuple[list[Window], list[CaptureBlock], Figures]:
         """What was seen since the last call. Costs time in proportion to it: call it from a thread."""
         now = time.time()
         windows, captures = self.tap.drain(now)
         windows = merged([*windows, *self._pairs.drain(now)])
+        figures = self._figures()
         self.metrics.absorb(windows)
-        self.metrics.set_shadow_dropped(self.shadow.dropped)
-        self.metrics.set_refused(self.pipeline.admission.refused, self.http.pressure.refused)
-        self.metrics.set_wedged(self.loader.wedged)
-        self.metrics.set_routes(self.routes.table.generation)
-        self.metrics.set_memory(self.residence.use)
+        self.metrics.absorb_figures(figures)
         if self._cycles is not None:
             self._cycles.sweep()
-        return windows, blocks(captures)
+        return windows, blocks(captures), figures
+
+    def _figures(self) -> Figures:
+        """What happened since the last call beside answers."""
+        before = self._refused
+        self._refused = Refusals(
+            dict(self.pipeline.admission.refused),
+            self.http.pressure.refused,
+            self.http.refused,
+            self.loader.wedged,
+            self.shadow.dropped,
+            self._pairs.dropped,
+        )
+        return Figures.of(self.loader.stages.drain(), self._refused.since(before))
 
     async def drain(self) -> None:
         """Take no new work, finish what is under way, let go of everything."""

@@ -20,11 +20,13 @@ import uvicorn
 
 from gateway.core.capture import CaptureBlock
 from gateway.core.delta import RouteDelta
+from gateway.core.figures import Figures
 from gateway.core.keys import Keyring
 from gateway.core.report import WorkerReport
 from gateway.core.routing import RouteTable
 from gateway.core.summary import Window
-from gateway.server.haproxy import admin_socket
+from gateway.server.edge_metrics import EdgeMetrics
+from gateway.server.haproxy import admin_socket, stats_socket
 from gateway.telemetry.metrics import Metrics
 from lifecycle.adapters.applications import ServeApplications
 from lifecycle.adapters.artifacts import FileArtifacts
@@ -32,6 +34,7 @@ from lifecycle.adapters.capture import ParquetCaptures
 from lifecycle.adapters.checkpoints import FileCheckpoints, public_text, signing_key
 from lifecycle.adapters.clock import Clock
 from lifecycle.adapters.fleet import WorkerFleet
+from lifecycle.adapters.metrics import ControlMetrics
 from lifecycle.adapters.profiles import Profiles
 from lifecycle.adapters.sandbox import ProcessSandbox
 from lifecycle.adapters.store import SqlStore
@@ -91,7 +94,9 @@ class Lifecycle:
         self._dedicated = Dedicated(self._publisher, self._fleet, ServeApplications(config.gateway))
         self._controller = Controller(self._store, self._fleet, self._publisher, self._bins)
         self._monitor = Monitor(self._store, self._captures, self._profiles.of)
-        self._metrics = Metrics()
+        self._control = ControlMetrics(self._store, self._monitor, lambda: dict(self._fleet.starts))
+        edge = EdgeMetrics(stats_socket(config.gateway.run_dir))
+        self._metrics = Metrics(self._fleet.workers, self._control, edge)
         desk = self._desk()
         self._retraining = desk.retraining
         self._tasks: list[asyncio.Task[None]] = []
@@ -181,14 +186,17 @@ class Lifecycle:
 
     async def _loop(self) -> None:
         while True:
-            started = time.monotonic()
+            started, failed = time.monotonic(), False
             try:
                 self._keep_lease()
                 await self._tick(self._clock())
             except Exception:
                 # One bad tick must not end the control loop; the next one sees the stored state again.
                 log.exception("a tick failed")
-            await asyncio.sleep(max(0.0, self._config.control.tick_s - (time.monotonic() - started)))
+                failed = True
+            took = time.monotonic() - started
+            self._control.ticked(took, failed=failed)
+            await asyncio.sleep(max(0.0, self._config.control.tick_s - took))
 
     def _keep_lease(self) -> None:
         try:
@@ -226,11 +234,16 @@ class Lifecycle:
         return await self._fleet.watch(report, WATCH_S)
 
     async def observe(
-        self, report: WorkerReport, windows: Sequence[Window], captures: Sequence[CaptureBlock]
+        self,
+        report: WorkerReport,
+        windows: Sequence[Window],
+        captures: Sequence[CaptureBlock],
+        figures: Figures,
     ) -> tuple[int, Keyring]:
         """Returns the newest keys and their generation, so that no worker waits for them."""
         if self._begun.done():
             self._fleet.observe(report, windows, captures)
+            self._metrics.absorb_figures(figures)
         return self._fleet.table.generation, self._fleet.table.keys
 
     async def leave(self, worker: str) -> None:

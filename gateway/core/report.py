@@ -22,8 +22,11 @@ class WorkerReport:
     Its size does not grow with the number of models.
 
     Args:
+        worker: `<slot>-<process id>`.
         held: of the versions that are to be held, for a rollout or to get traffic, those in memory.
         failed: versions of the table that did not load when last tried, with the reason.
+        connections: open HTTP connections.
+        resident_bytes: memory of its process.
     """
 
     worker: str
@@ -32,3 +35,10 @@ class WorkerReport:
     failed: Mapping[tuple[str, int], str] = field(default_factory=dict)
     memory: MemoryUse = MemoryUse()
     seen_at: float = 0.0
+    connections: int = 0
+    resident_bytes: int = 0
+
+    @property
+    def slot(self) -> str:
+        """The worker's name without its process: the same after a restart."""
+        return self.worker.rpartition("-")[0] or self.worker

@@ -57,7 +57,7 @@ class Window:
     Args:
         start: Unix seconds; +inf in an empty window.
         end: Unix seconds; -inf in an empty window.
-        protocols: requests by the protocol they came by, caller's errors included.
+        protocols: requests by the protocol they came by and their outcome, caller's errors included.
         latency: histogram of answered requests (OK and INVALID_OUTPUT).
         rows: rows of the answered requests.
         counts: binned features by profile key, each [features, bins]; empty without a profile.
@@ -72,7 +72,7 @@ class Window:
     start: float
     end: float
     outcomes: Mapping[Outcome, int]
-    protocols: Mapping[str, int]
+    protocols: Mapping[tuple[str, Outcome], int]
     latency: Counts
     rows: int
     counts: Mapping[str, Counts]

@@ -13,10 +13,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from onnxruntime import RunOptions
 
+from gateway.core.figures import Run
 from gateway.core.types import Array
 from gateway.errors import ErrorCode, GatewayError
 from gateway.runtime.pool import Pool, late, overloaded
 from gateway.runtime.session import Session
+from gateway.runtime.stages import Note
 
 Answer = dict[str, Array]
 
@@ -30,6 +32,7 @@ class _Waiting:
     elements: int
     deadline_ns: int
     answer: "asyncio.Future[Answer]"
+    arrived_ns: int
 
 
 @dataclass(slots=True)
@@ -47,9 +50,11 @@ class Batcher:
 
     Args:
         most_elements: input elements in one run, unless a single request has more.
+        note: is told of every run; from a thread of the pool.
     """
 
-    def __init__(self, session: Session, pool: Pool, most_elements: float) -> None:
+    def __init__(self, session: Session, pool: Pool, most_elements: float, note: Note) -> None:
+        self._note = note
         self._session = session
         self._pool = pool
         self._most = most_elements
@@ -69,7 +74,8 @@ class Batcher:
             raise GatewayError(ErrorCode.INVALID, "the inputs have different numbers of rows")
         elements = sum(array.size for array in inputs.values())
         answer: asyncio.Future[Answer] = loop.create_future()
-        lane.waiting.append(_Waiting(inputs, rows.pop(), elements, deadline_ns, answer))
+        arrived_ns = time.monotonic_ns()
+        lane.waiting.append(_Waiting(inputs, rows.pop(), elements, deadline_ns, answer, arrived_ns))
         self._waiting += 1
         if not lane.flushing:
             lane.flushing = True
@@ -163,8 +169,14 @@ class Batcher:
         outputs: tuple[str, ...],
         deadline_ns: int,
     ) -> "asyncio.Future[Answer]":
+        arrived, formed_ns = tuple(request.arrived_ns for request in batch), time.monotonic_ns()
+
         def job(options: RunOptions) -> Answer:
-            return self._session.run(inputs, outputs, options)
+            started_ns = time.monotonic_ns()
+            try:
+                return self._session.run(inputs, outputs, options)
+            finally:
+                self._note(Run(arrived, formed_ns, started_ns, time.monotonic_ns()))
 
         run = self._pool.submit(job, deadline_ns)
 

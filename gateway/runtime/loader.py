@@ -13,6 +13,7 @@ from onnxruntime import RunOptions
 
 from gateway import ports
 from gateway.config import Serving
+from gateway.core.figures import Run
 from gateway.core.placement import Placement
 from gateway.core.profile import Profile
 from gateway.core.routing import VersionEntry
@@ -26,6 +27,7 @@ from gateway.runtime.placement import batch_elements, inline_elements
 from gateway.runtime.pool import Pool, late
 from gateway.runtime.session import Session
 from gateway.runtime.signature import loops
+from gateway.runtime.stages import Note, StageLog
 from gateway.runtime.warmup import Warmth, warm
 
 Key = tuple[str, int]
@@ -37,7 +39,13 @@ class OnnxVersion:
     """Implements `ports.LoadedVersion`."""
 
     def __init__(
-        self, entry: VersionEntry, session: Session, pool: Pool, warmth: Warmth, size_bytes: int
+        self,
+        entry: VersionEntry,
+        session: Session,
+        pool: Pool,
+        warmth: Warmth,
+        size_bytes: int,
+        note: Note,
     ) -> None:
         self.entry = entry
         self.signature: Signature = entry.signature
@@ -47,7 +55,8 @@ class OnnxVersion:
         self._session = session
         self._pool = pool
         self._inline = inline_elements(entry.placement, warmth.cost)
-        self._batcher = Batcher(session, pool, batch_elements(warmth.cost)) if warmth.joins else None
+        self._note = note
+        self._batcher = Batcher(session, pool, batch_elements(warmth.cost), note) if warmth.joins else None
 
     async def run(
         self, inputs: Mapping[str, Array], outputs: tuple[str, ...], deadline_ns: int
@@ -64,8 +73,14 @@ class OnnxVersion:
             if self._batcher is not None:
                 return await self._batcher.run(inputs, outputs, deadline_ns)
 
+            arrived_ns = time.monotonic_ns()
+
             def job(options: RunOptions) -> dict[str, Array]:
-                return self._session.run(inputs, outputs, options)
+                started_ns = time.monotonic_ns()
+                try:
+                    return self._session.run(inputs, outputs, options)
+                finally:
+                    self._note(Run((arrived_ns,), arrived_ns, started_ns, time.monotonic_ns()))
 
             return await self._pool.submit(job, deadline_ns)
         finally:
@@ -89,6 +104,7 @@ class Loader:
         self._threads_per_run = serving.threads_per_run
         self._gpu = gpu
         self._pool = Pool(serving.threads, serving.queue, serving.max_run_s)
+        self.stages = StageLog()
         # One at a time: a load takes a core, and what is being served needs the rest.
         self._loading = ThreadPoolExecutor(1, thread_name_prefix="headrace-load")
         self._profiles: dict[Key, Profile] = {}
@@ -107,7 +123,7 @@ class Loader:
         if entry.placement is Placement.DEDICATED and self._dedicated is not None:
             version = await self._dedicated.load(model, entry)
         else:
-            version = await loop.run_in_executor(self._loading, self._load, entry)
+            version = await loop.run_in_executor(self._loading, self._load, model, entry)
         key = (model, entry.version)
         self._loaded[key] = version
         self._profiles.pop(key, None)
@@ -136,7 +152,7 @@ class Loader:
         await asyncio.to_thread(self._loading.shutdown, cancel_futures=True)
         await self._pool.close()
 
-    def _load(self, entry: VersionEntry) -> OnnxVersion:
+    def _load(self, name: str, entry: VersionEntry) -> OnnxVersion:
         model = self._artifacts.read(entry.artifact, entry.digest)
         before = allocated_bytes()
         try:
@@ -151,7 +167,8 @@ class Loader:
         warmth = warm(run, entry.signature, unbounded)
         # Other threads allocate meanwhile too; less than its file no version takes.
         size_bytes = max(allocated_bytes() - before, len(model))
-        return OnnxVersion(entry, session, self._pool, warmth, size_bytes)
+        note = self.stages.of((name, entry.version))
+        return OnnxVersion(entry, session, self._pool, warmth, size_bytes, note)
 
     def _profile(self, entry: VersionEntry) -> Profile | None:
         if not entry.profile:

@@ -12,7 +12,6 @@ import ray
 
 from gateway.config import GatewayConfig
 from gateway.core.delta import RouteDelta
-from gateway.core.report import WorkerReport
 from gateway.core.routing import RouteTable
 from gateway.serve.saved import SavedRoutes
 from gateway.worker import Worker
@@ -23,8 +22,8 @@ CONTROLLER = "lifecycle"
 NAMESPACE = "headrace"
 """Name and Ray namespace of the controller's actor.
 
-It answers `watch(report) -> RouteTable | RouteDelta | None`,
-`observe(report, windows, captures) -> (generation, Keyring)` and `leave(worker)`.
+It answers `watch(report) -> RouteTable | RouteDelta | None`, `leave(worker)`, and
+`observe(report, windows, captures, figures) -> (generation, Keyring)`.
 """
 
 _RETRY_S = 0.5
@@ -81,12 +80,12 @@ class RouteSync:
                 log.warning("no controller; one window of observations is lost")
 
     async def _push(self) -> None:
-        windows, captures = await asyncio.to_thread(self._worker.collect)
+        seen = await asyncio.to_thread(self._worker.collect)
         # Keys also come this way, every window: a pulled table may have to load versions for minutes.
-        self._worker.take_keys(*await self._call("observe", self._report(), windows, captures))
+        self._worker.take_keys(*await self._call("observe", self._worker.report(), *seen))
 
     async def _pull(self) -> RouteTable | RouteDelta | None:
-        update: RouteTable | RouteDelta | None = await self._call("watch", self._report())
+        update: RouteTable | RouteDelta | None = await self._call("watch", self._worker.report())
         return update
 
     async def _call(self, method: str, *arguments: Any) -> Any:
@@ -97,13 +96,3 @@ class RouteSync:
     async def _apply(self, update: RouteTable | RouteDelta, within_s: float = math.inf) -> None:
         await self._worker.apply(update, within_s)
         await asyncio.to_thread(self._saved.keep, update, self._worker.routes.given)
-
-    def _report(self) -> WorkerReport:
-        routes = self._worker.routes
-        return WorkerReport(
-            self._worker.name,
-            routes.table.generation,
-            routes.held,
-            routes.failed,
-            self._worker.residence.use,
-        )

@@ -38,6 +38,11 @@ def edge_socket(run_dir: Path) -> Path:
     return run_dir / "edge.sock"
 
 
+def stats_socket(run_dir: Path) -> Path:
+    """Where HAProxy tells what it counts."""
+    return run_dir / "haproxy.sock"
+
+
 def certificate_file(run_dir: Path) -> Path:
     """Certificate and key in one file, as HAProxy reads them."""
     return run_dir / "edge.pem"
@@ -72,7 +77,7 @@ def _globals(config: GatewayConfig, connections: int) -> str:
     tune.h2.fe.glitches-threshold 1000
     tune.http.maxhdr 200
     hard-stop-after 30s
-    stats socket {config.run_dir / "haproxy.sock"} mode 600 level admin
+    stats socket {stats_socket(config.run_dir)} mode 600 level admin
 """
 
 

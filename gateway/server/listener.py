@@ -47,6 +47,8 @@ class HttpListener:
         self.tally = Tally() if tally is None else tally
         self.max_body = limits.max_body_mb * 2**20
         self.leaving = False
+        self.refused = 0
+        """Connections over the limit."""
         self.heads = KnownHeads()
         self.pressure = Pressure(limits.max_lag_ms / 1e3)
         self._engine = engine
@@ -60,6 +62,11 @@ class HttpListener:
         self._targets: dict[bytes, infer_http.Target] = {}
 
     # ---- life ----
+
+    @property
+    def connections(self) -> int:
+        """Open ones."""
+        return len(self._connections)
 
     @property
     def serving(self) -> bool:
@@ -123,7 +130,10 @@ class HttpListener:
 
     def admit(self, connection: HttpConnection) -> bool:
         self._connections.add(connection)
-        return len(self._connections) <= self._max_connections
+        if len(self._connections) <= self._max_connections:
+            return True
+        self.refused += 1
+        return False
 
     def forget(self, connection: HttpConnection) -> None:
         self._connections.discard(connection)

@@ -23,7 +23,7 @@ def window(
         start,
         end,
         dict(Counter(record.outcome for record in records)),
-        dict(Counter(record.protocol for record in records)),
+        dict(Counter((record.protocol, record.outcome) for record in records)),
         latency_histogram(np.array([record.latency_ns for record in answered], np.int64)),
         sum(record.rows for record in answered),
         {} if profile is None else _counts(profile, answered),

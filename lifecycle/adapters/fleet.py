@@ -4,7 +4,7 @@ Lives in the controller's event loop. Workers that fall silent stop counting aft
 """
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import reduce
@@ -39,6 +39,8 @@ class WorkerFleet:
         self._deltas: deque[RouteDelta] = deque(maxlen=MOST_DELTAS)
         self._sent: dict[str, int] = {}
         self.table: RouteTable = EMPTY
+        self.starts: Counter[str] = Counter()
+        """How often a worker came up, by slot."""
 
     def publish(self, table: RouteTable) -> None:
         self._deltas.append(difference(self.table, table))
@@ -117,6 +119,8 @@ class WorkerFleet:
         return windows, captures
 
     def _note(self, report: WorkerReport) -> None:
+        if report.worker not in self._reports:
+            self.starts[report.slot] += 1
         self._reports[report.worker] = replace(report, seen_at=self._clock())
         self._wake()
 

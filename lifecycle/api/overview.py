@@ -1,11 +1,13 @@
 """The cluster at a glance: `/v1/status`, `/metrics`, and the page for people at `/`."""
 
+import asyncio
 import time
 from importlib.resources import files
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from gateway.telemetry.metrics import CONTENT_TYPE
 from lifecycle.api.desk import AtDesk, Desk
 from lifecycle.api.observations import ReadyOut, StatusOut, WorkerOut
 from lifecycle.errors import LifecycleCode, LifecycleError
@@ -57,8 +59,8 @@ def _ready(desk: Desk) -> bool:
 
 @router.get("/metrics", response_class=Response)
 async def metrics(desk: AtDesk) -> Response:
-    """Prometheus text."""
-    return Response(desk.metrics(), media_type="text/plain; version=0.0.4; charset=utf-8")
+    """Prometheus text: all workers of the node, the edge and the controller."""
+    return Response(await asyncio.to_thread(desk.metrics), media_type=CONTENT_TYPE)
 
 
 @router.get("/", include_in_schema=False)

@@ -8,9 +8,8 @@ from lifecycle.ports import Store
 PAGE = 1_000
 
 
-def trail(store: Store, model: str | None = None) -> Iterator[Record]:
-    """All records of a model, or of everything, oldest first."""
-    after = 0
+def trail(store: Store, model: str | None = None, *, after: int = 0) -> Iterator[Record]:
+    """All records of a model, or of everything, behind number `after`; oldest first."""
     while page := store.records(model, after=after, limit=PAGE):
         yield from page
         after = page[-1].seq

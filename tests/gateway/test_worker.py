@@ -1,12 +1,16 @@
 """A worker with its real parts: what it serves, it also tells."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from gateway.config import GatewayConfig
+from gateway.core.figures import Figures, Refusals
+from gateway.core.placement import Placement
 from gateway.core.routing import ModelRoute, RouteTable, VersionEntry
 from gateway.core.types import InferRequest, Role
 from gateway.errors import ErrorCode, GatewayError
@@ -33,7 +37,7 @@ def question(*indices: int) -> InferRequest:
 async def test_what_was_served_is_collected_once_and_shown(worker: Worker) -> None:
     answers = [await worker.pipeline.infer(question(i)) for i in range(3)]
     await worker.shadow.idle()
-    windows, packed = worker.collect()
+    windows, packed, figures = worker.collect()
     captures = [capture for block in packed for capture in block]
     assert [answer.outputs["y"].tolist() for answer in answers] == [[0], [10], [20]]
     assert {(w.version, w.role): w.requests for w in windows} == {
@@ -43,7 +47,24 @@ async def test_what_was_served_is_collected_once_and_shown(worker: Worker) -> No
     assert {w.generation for w in windows} == {4}
     assert {c.prediction_id for c in captures} == {answer.prediction_id for answer in answers}
     assert 'version="2"' in worker.metrics.render().decode()
-    assert worker.collect() == ([], [])
+    assert (figures.stages, figures.refusals) == ({}, Refusals())  # all of it ran inline
+    assert worker.collect() == ([], [], Figures())
+    report = worker.report()
+    assert (report.worker, report.generation, report.memory.versions) == ("w", 4, 2)
+    assert report.resident_bytes > 10_000_000
+
+
+async def test_the_pools_runs_are_told(
+    lookup: bytes, written: Callable[..., VersionEntry], tmp_path: Path
+) -> None:
+    worker = Worker(GatewayConfig(home=tmp_path), "w")
+    entry = replace(written(lookup), placement=Placement.POOL)
+    await worker.routes.apply(RouteTable(1, {"m": ModelRoute("m", (entry,), 1, ((1, 100.0),))}))
+    await asyncio.gather(*(worker.pipeline.infer(question(i)) for i in range(3)))
+    _, _, figures = worker.collect()
+    await worker.drain()
+    assert figures.stages["m", 1].requests == 3
+    assert figures.stages["m", 1].batches.sum() == 1
 
 
 async def test_no_two_answers_share_a_prediction_id(worker: Worker, tmp_path: Path) -> None:

@@ -79,7 +79,19 @@ class Served:
         counts = self.profile.count({"input": images}, self.answer(images))
         n = len(images)
         latency = latency_histogram(np.full(n, 300_000))
-        return Window(MODEL, version, role, 1, at - 1, at, {Outcome.OK: n}, {"http": n}, latency, n, counts)
+        return Window(
+            MODEL,
+            version,
+            role,
+            1,
+            at - 1,
+            at,
+            {Outcome.OK: n},
+            {("http", Outcome.OK): n},
+            latency,
+            n,
+            counts,
+        )
 
     def captures(self, images: Array, at: float, version: int = 1) -> list[Capture]:
         """Predictions `<at>-<i>`, a millisecond apart."""

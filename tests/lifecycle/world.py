@@ -38,9 +38,8 @@ def window(
     ok = requests - errors - invalid
     outcomes = {Outcome.OK: ok, Outcome.SERVER_ERROR: errors, Outcome.INVALID_OUTPUT: invalid}
     latency = latencies(ok + invalid, ms)
-    return Window(
-        model, number, role, generation, end - 1, end, outcomes, {"http": requests}, latency, ok, {}
-    )
+    protocols = {("http", outcome): n for outcome, n in outcomes.items()}
+    return Window(model, number, role, generation, end - 1, end, outcomes, protocols, latency, ok, {})
 
 
 @cache

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from onnxruntime import RunOptions
 
+from gateway.core.figures import Run
 from gateway.core.types import Array
 from gateway.errors import ErrorCode, GatewayError
 from gateway.runtime.batcher import Batcher
@@ -23,6 +24,7 @@ class Counting(Session):
     def __init__(self, model: bytes) -> None:
         super().__init__(model, signature_of(model))
         self.runs: list[int] = []
+        self.told: list[Run] = []
         self.started = threading.Event()
         self.gate = threading.Event()
         self.gate.set()
@@ -47,7 +49,7 @@ async def pool() -> AsyncIterator[Pool]:
 def batcher(pool: Pool) -> Callable[..., tuple[Counting, Batcher]]:
     def build(model: bytes, most: float = 1000) -> tuple[Counting, Batcher]:
         session = Counting(model)
-        return session, Batcher(session, pool, most)
+        return session, Batcher(session, pool, most, session.told.append)
 
     return build
 
@@ -86,6 +88,9 @@ async def test_requests_of_one_turn_share_a_run(lookup: bytes, batcher: Build) -
     answers = await asyncio.gather(*(joined.run(indices(i), (), 0) for i in range(4)))
     assert [answer["y"].tolist() for answer in answers] == [[0], [10], [20], [30]]
     assert session.runs == [4]
+    (run,) = session.told
+    assert len(run.arrived) == 4
+    assert max(run.arrived) <= run.formed <= run.started <= run.ended
 
 
 async def test_requests_that_wait_for_a_run_share_the_next(lookup: bytes, batcher: Build) -> None:
@@ -173,7 +178,7 @@ async def test_sheds_when_too_many_wait(lookup: bytes, batcher: Build, pool: Poo
 
 async def test_closing_answers_everyone(lookup: bytes) -> None:
     pool, session = Pool(1, 50, 10.0), Counting(lookup)
-    joined = Batcher(session, pool, 1)
+    joined = Batcher(session, pool, 1, session.told.append)
     session.gate.clear()
     tasks = [asyncio.create_task(joined.run(indices(i), (), 0)) for i in range(3)]
     await asyncio.to_thread(session.started.wait, 10)
@@ -189,7 +194,7 @@ async def test_closing_answers_everyone(lookup: bytes) -> None:
 async def test_a_batch_that_nobody_waits_for_is_ended(endless: bytes) -> None:
     pool = Pool(threads=1, queue=50, max_run_s=3600)
     session = Counting(endless)
-    joined = Batcher(session, pool, 1000)
+    joined = Batcher(session, pool, 1000, session.told.append)
     wedged = asyncio.create_task(joined.run({"x": np.full((1, 1), 2, np.float32)}, (), 0))
     await asyncio.to_thread(session.started.wait, 10)
     wedged.cancel()

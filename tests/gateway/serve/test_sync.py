@@ -13,6 +13,7 @@ import ray
 from gateway.config import GatewayConfig
 from gateway.core.capture import Capture
 from gateway.core.delta import RouteDelta, difference
+from gateway.core.figures import Figures
 from gateway.core.keys import NO_KEYS, Keyring
 from gateway.core.report import WorkerReport
 from gateway.core.routing import ModelRoute, RouteTable, VersionEntry
@@ -51,9 +52,10 @@ class Controller:
         return self.table
 
     async def observe(
-        self, report: WorkerReport, windows: list[Window], captures: list[Capture]
+        self, report: WorkerReport, windows: list[Window], captures: list[Capture], figures: Figures
     ) -> tuple[int, Keyring]:
         assert report.worker == "w"
+        assert figures.refusals.shed == 0
         self.seen += windows
         return self.keys
 

@@ -49,7 +49,12 @@ def test_a_window_says_what_happened() -> None:
     (window,), _ = tap.drain(NOW)
     assert window.key == ("m", 1, Role.CHAMPION, 0)
     assert window.outcomes == {Outcome.OK: 2, Outcome.SERVER_ERROR: 1, Outcome.CLIENT_ERROR: 1}
-    assert window.protocols == {"http": 3, "grpc": 1}
+    assert window.protocols == {
+        ("http", Outcome.OK): 1,
+        ("grpc", Outcome.OK): 1,
+        ("http", Outcome.SERVER_ERROR): 1,
+        ("http", Outcome.CLIENT_ERROR): 1,
+    }
     assert (window.requests, window.rows, window.dropped) == (3, 5, 0)
     assert window.latency.sum() == 2
     assert quantile(window.latency, 0.5) == pytest.approx(1_000_000, rel=0.05)

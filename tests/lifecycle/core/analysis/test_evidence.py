@@ -68,9 +68,7 @@ def test_an_arm_from_a_window_leaves_callers_mistakes_out() -> None:
     profile = Profile.of({"x": np.zeros((3, 1), np.float32)}, answers)
     outcomes = {Outcome.OK: 5, Outcome.INVALID_OUTPUT: 2, Outcome.SERVER_ERROR: 1, Outcome.CLIENT_ERROR: 9}
     latency = latency_histogram(np.full(7, 1_000_000))
-    window = Window(
-        "m", 2, Role.CANARY, 1, 0.0, 5.0, outcomes, {"http": 17}, latency, 7, profile.count({}, answers)
-    )
+    window = Window("m", 2, Role.CANARY, 1, 0.0, 5.0, outcomes, {}, latency, 7, profile.count({}, answers))
     bins = common_bins(profile, profile)
     assert bins is not None
     arm = Arm.of(window, bins[1])

@@ -1,0 +1,137 @@
+"""What a worker did in a window beside answering: the stages of its pool's runs, and what it refused.
+
+Only counts; they merge by addition, so any number of workers add up to the node.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from gateway.core.summary import Counts, latency_histogram
+
+VersionKey = tuple[str, int]
+
+BATCH_EDGES: Counts = np.array([1, 2, 4, 8, 16, 32, 64, 128], np.int64)
+"""Upper bounds (inclusive) of the bins of requests per run; one more bin holds larger runs."""
+BATCH_EDGES.setflags(write=False)
+
+
+class Run(NamedTuple):
+    """One run of the pool, all times in ns on the monotonic clock.
+
+    Args:
+        arrived: when each of its requests came to the pool.
+        formed: when the batch was complete, and waited for a thread from then on.
+        started, ended: of the run itself.
+    """
+
+    arrived: tuple[int, ...]
+    formed: int
+    started: int
+    ended: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stages:
+    """Where the time of one version's requests in the pool went. A request that runs inline has no stages.
+
+    Args:
+        batch_wait, queue, compute: requests by the time from arrival to batch, from batch to thread, and in
+            the run; bins of `LATENCY_EDGES_NS`.
+        batches: runs by their requests; bins of `BATCH_EDGES`.
+        requests: requests in all of them.
+    """
+
+    batch_wait: Counts
+    queue: Counts
+    compute: Counts
+    batches: Counts
+    requests: int
+
+    @classmethod
+    def of(cls, runs: list[Run]) -> "Stages":
+        sizes = np.array([len(run.arrived) for run in runs], np.int64)
+        arrived = np.array([at for run in runs for at in run.arrived], np.int64)
+        formed, started, ended = (
+            np.repeat(np.array([run[at] for run in runs], np.int64), sizes) for at in (1, 2, 3)
+        )
+        bins = np.searchsorted(BATCH_EDGES, sizes)
+        return cls(
+            latency_histogram(formed - arrived),
+            latency_histogram(started - formed),
+            latency_histogram(ended - started),
+            np.bincount(bins, minlength=len(BATCH_EDGES) + 1).astype(np.int64),
+            int(sizes.sum()),
+        )
+
+    def merge(self, other: "Stages") -> "Stages":
+        return Stages(
+            self.batch_wait + other.batch_wait,
+            self.queue + other.queue,
+            self.compute + other.compute,
+            self.batches + other.batches,
+            self.requests + other.requests,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Refusals:
+    """Work that was turned away or given up.
+
+    Args:
+        limited: requests over their model's limit, by model.
+        shed: requests that came while the worker was behind.
+        connections: connections over the worker's limit.
+        wedged: runs that were ended for taking too long.
+        shadow_copies: copies that found no room or no ready shadow.
+        pairs: shadow answers that were not compared for want of room.
+    """
+
+    limited: Mapping[str, int] = field(default_factory=dict)
+    shed: int = 0
+    connections: int = 0
+    wedged: int = 0
+    shadow_copies: int = 0
+    pairs: int = 0
+
+    def since(self, earlier: "Refusals") -> "Refusals":
+        """What came on top; `earlier` is an older reading of the same counters."""
+        limited = {model: n - earlier.limited.get(model, 0) for model, n in self.limited.items()}
+        return Refusals(
+            {model: n for model, n in limited.items() if n},
+            self.shed - earlier.shed,
+            self.connections - earlier.connections,
+            self.wedged - earlier.wedged,
+            self.shadow_copies - earlier.shadow_copies,
+            self.pairs - earlier.pairs,
+        )
+
+    def merge(self, other: "Refusals") -> "Refusals":
+        limited = dict(self.limited)
+        for model, n in other.limited.items():
+            limited[model] = limited.get(model, 0) + n
+        return Refusals(
+            limited,
+            self.shed + other.shed,
+            self.connections + other.connections,
+            self.wedged + other.wedged,
+            self.shadow_copies + other.shadow_copies,
+            self.pairs + other.pairs,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """One window's worth of both."""
+
+    stages: Mapping[VersionKey, Stages] = field(default_factory=dict)
+    refusals: Refusals = field(default_factory=Refusals)
+
+    @classmethod
+    def of(cls, runs: Iterable[tuple[VersionKey, Run]], refusals: Refusals) -> "Figures":
+        grouped: dict[VersionKey, list[Run]] = {}
+        for key, run in runs:
+            grouped.setdefault(key, []).append(run)
+        return cls({key: Stages.of(each) for key, each in grouped.items()}, refusals)

@@ -1,0 +1,59 @@
+"""What people see of a real cluster: one scrape of the node, a shadow's answers beside the champion's."""
+
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from lifecycle.client import Client
+from tests.e2e.harness import Cluster
+from tests.gateway.telemetry.exposed import value
+
+Deployed = Callable[[int], tuple[str, Client]]
+Until = Callable[[Callable[[], bool], float, str], None]
+pytestmark = pytest.mark.e2e
+
+ROW = {"inputs": [{"name": "x", "shape": [1, 4], "datatype": "FP32", "data": [1.0, 2.0, 3.0, 4.0]}]}
+REQUESTS = 200
+
+
+def test_one_scrape_covers_the_node_and_a_shadow_is_compared(
+    cluster: Cluster, deployed: Deployed, until: Until
+) -> None:
+    model, _ = deployed(2)
+    cluster.headrace("traffic", "set", model, "1=100", "--shadow", "2")
+    url = f"http://127.0.0.1:{cluster.http}/v2/models/{model}/infer"
+    with httpx.Client() as client:
+        answers = [client.post(url, json=ROW) for _ in range(REQUESTS)]
+    assert {answer.status_code for answer in answers} == {200}
+
+    def scrape() -> str:
+        return httpx.get(f"{cluster.url}/metrics").text
+
+    served = {"model": model, "version": "1", "role": "champion", "protocol": "http", "outcome": "ok"}
+    until(
+        lambda: value(scrape(), "headrace_requests_total", **served) == REQUESTS,
+        20,
+        "both workers' requests are counted",
+    )
+    until(
+        lambda: (
+            value(scrape(), "headrace_shadow_pairs_total", model=model, version="2", answer="different")
+            == REQUESTS
+        ),
+        20,
+        "every pair is compared",
+    )
+    text = scrape()
+    for worker in ("worker-0", "worker-1"):
+        assert (value(text, "headrace_loaded_versions", worker=worker) or 0) >= 2
+        assert (value(text, "headrace_worker_starts_total", worker=worker) or 0) >= 1
+        assert value(text, "headrace_edge_worker_up", worker=worker) == 1
+    assert (value(text, "headrace_edge_requests_total", frontend="http") or 0) >= REQUESTS
+    assert (value(text, "headrace_decisions_total", kind="traffic.set") or 0) >= 1
+    assert (value(text, "headrace_controller_tick_seconds_count") or 0) > 1
+
+    prediction = answers[-1].headers["x-headrace-prediction-id"]
+    said = cluster.headrace("audit", "--prediction", prediction)
+    assert "shadow 2" in said
+    assert "answered otherwise" in said

@@ -1,0 +1,49 @@
+"""The controller's own figures, from a real store."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lifecycle.adapters.metrics import ControlMetrics
+from lifecycle.adapters.store import SqlStore
+from lifecycle.core.plan import preset
+from lifecycle.core.rollout import Rollout
+from lifecycle.monitor import Monitor
+from lifecycle.ports import Entry
+from tests.gateway.telemetry.exposed import exposition, value
+from tests.lifecycle.desk import open_desk
+
+
+@pytest.fixture
+def parts(tmp_path: Path) -> Iterator[tuple[SqlStore, Monitor]]:
+    desk, store, _ = open_desk(tmp_path)
+    yield store, desk.monitor
+    store.close()
+
+
+def test_decisions_are_counted_from_the_whole_ledger(parts: tuple[SqlStore, Monitor]) -> None:
+    store, metrics = parts[0], ControlMetrics(*parts, dict)
+    store.commit(Entry("ann", "rollout.promote", "m"))
+    assert value(exposition(metrics), "headrace_decisions_total", kind="rollout.promote") == 1
+    store.commit(Entry("ann", "rollout.promote", "m"))
+    for again in (metrics, ControlMetrics(*parts, dict)):
+        assert value(exposition(again), "headrace_decisions_total", kind="rollout.promote") == 2
+
+
+def test_active_rollouts_by_phase_and_verdict(parts: tuple[SqlStore, Monitor]) -> None:
+    rollout = Rollout("r", "m", 2, 1, preset("quick"), 0.0, "ann")
+    parts[0].commit(Entry("ann", "rollout.started", "m"), rollout)
+    text = exposition(ControlMetrics(*parts, dict))
+    assert value(text, "headrace_rollouts", phase="loading", verdict="INCONCLUSIVE") == 1
+
+
+def test_ticks_and_starts_are_told(parts: tuple[SqlStore, Monitor]) -> None:
+    metrics = ControlMetrics(*parts, lambda: {"worker-0": 2})
+    metrics.ticked(0.004, failed=False)
+    metrics.ticked(1.5, failed=True)
+    text = exposition(metrics)
+    assert value(text, "headrace_controller_tick_seconds_bucket", le="0.005") == 1
+    assert value(text, "headrace_controller_tick_seconds_sum") == pytest.approx(1.504, rel=0.03)
+    assert value(text, "headrace_controller_tick_failures_total") == 1
+    assert value(text, "headrace_worker_starts_total", worker="worker-0") == 2
