@@ -42,6 +42,7 @@ from lifecycle.adapters.trainer import RayTrainer
 from lifecycle.adapters.webhooks import WebhookSender
 from lifecycle.api.app import build
 from lifecycle.api.desk import Desk
+from lifecycle.commands.calendar import Calendar
 from lifecycle.commands.catalogue import Catalogue
 from lifecycle.commands.checkpoints import Checkpointer
 from lifecycle.commands.dedicated import Dedicated
@@ -92,7 +93,9 @@ class Lifecycle:
         self._profiles = Profiles(self._store, self._artifacts)
         self._publisher = Publisher(self._store, self._fleet)
         self._dedicated = Dedicated(self._publisher, self._fleet, ServeApplications(config.gateway))
-        self._controller = Controller(self._store, self._fleet, self._publisher, self._bins)
+        freezes = tuple(window.freeze() for window in config.governance.freezes)
+        self._calendar = Calendar(self._store, freezes, time.time)  # a calendar is of the wall clock
+        self._controller = Controller(self._store, self._fleet, self._publisher, self._bins, self._frozen)
         self._monitor = Monitor(self._store, self._captures, self._profiles.of)
         self._control = ControlMetrics(self._store, self._monitor, lambda: dict(self._fleet.starts))
         edge = EdgeMetrics(stats_socket(config.gateway.run_dir))
@@ -125,13 +128,13 @@ class Lifecycle:
         governance = self._config.governance
         models = Models(
             *(store, self._artifacts, ProcessSandbox(), self._clock),
-            approvals=governance.approvals_of,
+            policy=governance.policy_of,
             dedicated_above_mb=gateway.dedicated.above_mb,
         )
-        traffic = Traffic(store, fleet, publisher, self._clock)
-        rollouts = Rollouts(store, publisher, self._clock)
+        traffic = Traffic(store, fleet, publisher, self._clock, self._calendar)
+        rollouts = Rollouts(store, publisher, self._clock, self._calendar)
         plan = preset(self._config.control.default_plan)
-        deploy = Deploy(models, traffic, rollouts, plan)
+        deploy = Deploy(models, traffic, rollouts, plan, self._calendar)
         retraining = Retraining(
             *(store, self._monitor, self._captures, RayTrainer(), models),
             partial(deploy.deploy, plan=correcting(plan)),
@@ -145,6 +148,7 @@ class Lifecycle:
             fleet=fleet,
             models=models,
             catalogue=Catalogue(store, publisher),
+            calendar=self._calendar,
             deploy=deploy,
             traffic=traffic,
             rollouts=rollouts,
@@ -166,6 +170,9 @@ class Lifecycle:
         champion = self._profiles.of(rollout.model, rollout.champion)
         version = self._profiles.of(rollout.model, rollout.version)
         return common_bins(champion, version) if champion and version else None
+
+    def _frozen(self, model: str) -> bool:
+        return self._calendar.freeze(model) is not None
 
     async def _serve(self, desk: Desk) -> None:
         gateway = self._config.gateway

@@ -33,6 +33,7 @@ class Client(Connection, Operations):
         url: the admin API, e.g. `http://127.0.0.1:8002`; a private CA goes into the `transport`.
         actor: written to the ledger as who did it, where identity is off.
         key: the API key's secret; the environment's HEADRACE_KEY if not given.
+        override: why traffic is changed in spite of a freeze, as an admin may; goes into the ledger.
         timeout_s: for one answer; validate, deploy, promote and retrain wait longer.
     """
 
@@ -42,10 +43,11 @@ class Client(Connection, Operations):
         *,
         actor: str = "local",
         key: str | None = None,
+        override: str = "",
         timeout_s: float = 30.0,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        super().__init__(url, actor, key, timeout_s, transport)
+        super().__init__(url, actor, key, override, timeout_s, transport)
 
     def __enter__(self) -> Self:
         return self
@@ -70,10 +72,11 @@ class AsyncClient(AsyncConnection, Operations):
         *,
         actor: str = "local",
         key: str | None = None,
+        override: str = "",
         timeout_s: float = 30.0,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        super().__init__(url, actor, key, timeout_s, transport)
+        super().__init__(url, actor, key, override, timeout_s, transport)
 
     async def __aenter__(self) -> Self:
         return self

@@ -1,10 +1,13 @@
 """Settings of a Headrace: `HOME/headrace.toml`, overridden by what the command line names."""
 
 import tomllib
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -15,6 +18,10 @@ from pydantic import (
 )
 
 from gateway.config import GatewayConfig
+from gateway.core.keys import KeyRole
+from lifecycle.core.freeze import Freeze
+from lifecycle.core.policy import Policy
+from lifecycle.core.validation import GATES
 from lifecycle.core.webhook import key_of
 from lifecycle.errors import LifecycleCode, LifecycleError
 
@@ -31,22 +38,68 @@ class Control(_Section):
     confirm_s: float = Field(30.0, gt=0, description="how long a command waits for all workers")
 
 
-class ModelGovernance(_Section):
-    """What one model asks for instead."""
+Approvals = Annotated[int, Field(ge=0)] | dict[KeyRole, Annotated[int, Field(ge=0)]]
+"""People other than the submitter who must approve: how many approvers, or how many by least role."""
 
-    approvals: int = Field(ge=0)
+
+def _known_gate(gate: str) -> str:
+    if gate not in GATES:
+        raise ValueError(f"{gate!r} is not a gate; gates are {', '.join(GATES)}")
+    return gate
+
+
+Gates = frozenset[Annotated[str, AfterValidator(_known_gate)]]
+
+
+class ModelGovernance(_Section):
+    """What one model asks for instead; what is left out is as for all."""
+
+    approvals: Approvals | None = None
+    gates: Gates | None = None
+    signature: Literal["optional", "required"] | None = None
+
+
+class FreezeWindow(_Section):
+    """A time in which nothing that changes traffic begins: between two moments, on some days, or both."""
+
+    name: str = Field(min_length=1, max_length=100)
+    begins: datetime | None = Field(None, alias="from")
+    ends: datetime | None = Field(None, alias="until")
+    days: frozenset[str] = Field(frozenset(), description="mon, tue, wed, thu, fri, sat, sun")
+    zone: str = Field("UTC", description="of `days`, e.g. Europe/Berlin")
+    models: tuple[str, ...] = Field((), description="names, or prefixes that end in `*`; all if empty")
+
+    @model_validator(mode="after")
+    def _is_a_window(self) -> Self:
+        self.freeze()
+        return self
+
+    def freeze(self) -> Freeze:
+        """Raises ValueError for what is no window."""
+        try:
+            zone = ZoneInfo(self.zone)
+        except (KeyError, ValueError):
+            raise ValueError(f"there is no time zone {self.zone!r}") from None
+        return Freeze(self.name, self.begins, self.ends, self.days, zone, self.models)
 
 
 class Governance(_Section):
-    """Who must agree before a version may serve, and by which names the admin API may be called."""
+    """What versions must show before they may serve, when traffic stands still, and the admin API's names."""
 
-    approvals: int = Field(0, ge=0, description="people other than the submitter; 0 approves on request")
+    approvals: Approvals = 0
+    gates: Gates = Field(frozenset(), description="gates that must pass, not only not fail")
+    signature: Literal["optional", "required"] = "optional"
     models: dict[str, ModelGovernance] = Field(default_factory=dict)
+    freezes: tuple[FreezeWindow, ...] = ()
     admin_hosts: tuple[str, ...] = Field((), description="host names besides loopback and `gateway.host`")
 
-    def approvals_of(self, model: str) -> int:
-        own = self.models.get(model)
-        return self.approvals if own is None else own.approvals
+    def policy_of(self, model: str) -> Policy:
+        own = self.models.get(model, ModelGovernance())
+        approvals = self.approvals if own.approvals is None else own.approvals
+        if isinstance(approvals, int):
+            approvals = {KeyRole.APPROVER: approvals}
+        gates = self.gates if own.gates is None else own.gates
+        return Policy(approvals, gates, (own.signature or self.signature) == "required")
 
 
 class Ledger(_Section):

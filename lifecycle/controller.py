@@ -30,6 +30,7 @@ class Controller:
 
     Args:
         bins: how the outputs of a rollout's two versions compare; None if they cannot be compared.
+        frozen: whether a model's traffic may not change now, but for going back.
     """
 
     def __init__(
@@ -38,11 +39,13 @@ class Controller:
         fleet: Fleet,
         publisher: Publisher,
         bins: Callable[[Rollout], Bins | None] = lambda _: None,
+        frozen: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self._store = store
         self._fleet = fleet
         self._publisher = publisher
         self._bins = bins
+        self._frozen = frozen
         self._recent = Recent()
         self._unsaved: dict[str, dict[Key, Window]] = {}
         self._saved_at: dict[str, float] = {}
@@ -75,7 +78,8 @@ class Controller:
     def _advance(self, rollout: Rollout, now: float) -> None:
         try:
             seen = self._seen(rollout)
-            snapshot = Snapshot.of(seen, now, self._fleet.workers())
+            frozen = self._frozen(rollout.model)
+            snapshot = Snapshot.of(seen, now, self._fleet.workers(), frozen=frozen)
             current = settled(snapshot)
             if action := decide(replace(snapshot, rollout=current)):
                 perform(self._store, self._publisher, current, action, CONTROLLER, now)

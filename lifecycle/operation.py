@@ -10,6 +10,9 @@ from lifecycle.wire import AsyncConnection, Call, Connection, Json
 P = ParamSpec("P")
 T = TypeVar("T")
 
+LONG_S = 1800.0
+"""Validation and deployment answer when they are done."""
+
 VersionName = int | str
 """A version's number or one of its aliases."""
 

@@ -8,14 +8,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from lifecycle.operation import Operation, VersionName, at, get, listed, send, whole
+from lifecycle.operation import LONG_S, Operation, VersionName, at, get, listed, send, whole
+from lifecycle.registry_operations import RegistryOperations
 from lifecycle.wire import Call, Json
 
-LONG_S = 1800.0
-"""Validation and deployment answer when they are done."""
 
-
-class Operations:
+class Operations(RegistryOperations):
     """What can be asked of a controller. Every method raises LifecycleError."""
 
     @Operation
@@ -25,129 +23,6 @@ class Operations:
     @Operation
     def ready(self) -> Call[bool]:
         return Call("GET", "/v1/ready", lambda answer: bool(answer["ready"]))
-
-    # Keys
-
-    @Operation
-    def keys(self) -> Call[list[Json]]:
-        return listed("/v1/keys", "keys")
-
-    @Operation
-    def create_key(
-        self, name: str, role: str, *, models: Sequence[str] = (), expires_s: float | None = None
-    ) -> Call[Json]:
-        """A new key; `secret` in the answer is told only now. See `headrace key create --help`."""
-        body = {"name": name, "role": role, "models": list(models), "expires_s": expires_s}
-        return send("POST", "/v1/keys", json=body)
-
-    @Operation
-    def revoke_key(self, name: str) -> Call[Json]:
-        return send("DELETE", "/v1/keys/" + quote(name, safe=""))
-
-    # Models and versions
-
-    @Operation
-    def models(self) -> Call[list[Json]]:
-        return listed("/v1/models", "models")
-
-    @Operation
-    def model(self, name: str) -> Call[Json]:
-        return get(at(name))
-
-    @Operation
-    def versions(self, model: str) -> Call[list[Json]]:
-        return listed(at(model, "versions"), "versions")
-
-    @Operation
-    def version(self, model: str, number: VersionName) -> Call[Json]:
-        return get(at(model, "versions", number))
-
-    @Operation
-    def register(
-        self,
-        model: str,
-        artifact: Path,
-        *,
-        number: int | None = None,
-        reference: Path | None = None,
-        recipe: str = "",
-        parent: int | None = None,
-        run: str = "",
-        code: str = "",
-        data_digest: str = "",
-        placement: str = "",
-    ) -> Call[Json]:
-        """Upload an ONNX file as a new version.
-
-        Args:
-            number: the next free one if not given.
-            reference: Parquet file of training data, columns `inputs.<tensor>` and maybe `label`.
-            recipe: `module:function` that retrains the model.
-            parent: the version that it was made from.
-            run, code, data_digest: the training run, what it ran, and the digest of what it learnt from.
-            placement: where a new model's versions run: `auto`, `inline`, `pool` or `dedicated`.
-        """
-        form = {"recipe": recipe, "run": run, "code": code, "data_digest": data_digest}
-        named = (("number", number), ("parent", parent), ("placement", placement))
-        form |= {name: str(value) for name, value in named if value}
-        given = {"artifact": artifact, "reference": reference}
-        files = {part: path for part, path in given.items() if path is not None}
-        return send("POST", at(model, "versions"), data=form, files=files, timeout_s=LONG_S)
-
-    @Operation
-    def validate(self, model: str, number: VersionName) -> Call[Json]:
-        """Run the gates; raises REFUSED if the version does not pass."""
-        return _act(model, number, "validate")
-
-    @Operation
-    def approve(self, model: str, number: VersionName, comment: str = "") -> Call[Json]:
-        """Approve, or give one of the approvals that the version needs; the comment is kept."""
-        return _act(model, number, "approve", {"comment": comment})
-
-    @Operation
-    def reject(self, model: str, number: VersionName) -> Call[Json]:
-        return _act(model, number, "reject")
-
-    @Operation
-    def retire(self, model: str, number: VersionName) -> Call[Json]:
-        return _act(model, number, "retire")
-
-    @Operation
-    def deploy(self, model: str, number: VersionName, plan: str | Json = "") -> Call[Json]:
-        """All traffic for a model's first version, a rollout by `plan` for a later one."""
-        path = at(model, "versions", number, "deploy")
-        return send("POST", path, json={"plan": plan}, timeout_s=LONG_S)
-
-    @Operation
-    def describe(
-        self,
-        model: str,
-        number: VersionName,
-        *,
-        owner: str | None = None,
-        intended_use: str | None = None,
-        limitations: str | None = None,
-        tags: Mapping[str, str | None] | None = None,
-        metrics: Mapping[str, float | None] | None = None,
-    ) -> Call[Json]:
-        """Say something of a version. What is left out stays; a tag or metric that is None goes."""
-        said = {"owner": owner, "intended_use": intended_use, "limitations": limitations}
-        body = said | {"tags": dict(tags or {}), "metrics": dict(metrics or {})}
-        return send("PATCH", at(model, "versions", number), json=body)
-
-    @Operation
-    def card(self, model: str, number: VersionName) -> Call[Json]:
-        """The version's model card, as `markdown` and as `html`."""
-        return get(at(model, "versions", number, "card"))
-
-    @Operation
-    def set_alias(self, model: str, alias: str, version: VersionName) -> Call[Json]:
-        """Let a name stand for a version."""
-        return send("PUT", at(model, "aliases", alias), json={"version": version})
-
-    @Operation
-    def remove_alias(self, model: str, alias: str) -> Call[Json]:
-        return send("DELETE", at(model, "aliases", alias))
 
     # Traffic
 
@@ -288,10 +163,6 @@ class Operations:
     def audit_key(self) -> Call[str]:
         """The public key of the ledger's checkpoints, in hexadecimal."""
         return Call("GET", "/v1/audit/key", lambda answer: str(answer["key"]))
-
-
-def _act(model: str, number: VersionName, verb: str, json: Json | None = None) -> Call[Json]:
-    return send("POST", at(model, "versions", number, verb), json=json, timeout_s=LONG_S)
 
 
 def _steer(model: str, verb: str) -> Call[Json]:

@@ -74,13 +74,19 @@ class Connection:
     """Sends calls and waits for the answers. Raises LifecycleError: the answer's own, or UNAVAILABLE."""
 
     def __init__(
-        self, url: str, actor: str, key: str | None, timeout_s: float, transport: httpx.BaseTransport | None
+        self,
+        url: str,
+        actor: str,
+        key: str | None,
+        override: str,
+        timeout_s: float,
+        transport: httpx.BaseTransport | None,
     ) -> None:
         self.url = url.rstrip("/")
         with _sound(url):
             self._http = httpx.Client(
                 base_url=self.url,
-                headers=_headers(actor, key),
+                headers=_headers(actor, key, override),
                 timeout=timeout_s,
                 transport=transport,
                 trust_env=False,
@@ -119,6 +125,7 @@ class AsyncConnection:
         url: str,
         actor: str,
         key: str | None,
+        override: str,
         timeout_s: float,
         transport: httpx.AsyncBaseTransport | None,
     ) -> None:
@@ -126,7 +133,7 @@ class AsyncConnection:
         with _sound(url):
             self._http = httpx.AsyncClient(
                 base_url=self.url,
-                headers=_headers(actor, key),
+                headers=_headers(actor, key, override),
                 timeout=timeout_s,
                 transport=transport,
                 trust_env=False,
@@ -174,9 +181,15 @@ def _sound(url: str) -> Iterator[None]:
         raise LifecycleError(LifecycleCode.INVALID, f"{url!r} is not a URL") from None
 
 
-def _headers(actor: str, key: str | None) -> dict[str, str]:
+def _headers(actor: str, key: str | None, override: str) -> dict[str, str]:
     secret = os.environ.get("HEADRACE_KEY", "") if key is None else key
-    return {"x-headrace-actor": actor} | ({"authorization": f"Bearer {secret}"} if secret else {})
+    authorization = f"Bearer {secret}" if secret else ""
+    headers = {
+        "x-headrace-actor": actor,
+        "authorization": authorization,
+        "x-headrace-override": override,
+    }
+    return {name: value for name, value in headers.items() if value}
 
 
 def _open(path: Path) -> BinaryIO:

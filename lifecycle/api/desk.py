@@ -8,6 +8,7 @@ from fastapi import Depends, Header, Path, Request
 from pydantic import StringConstraints
 
 from gateway.core.keys import Key, KeyRole
+from lifecycle.commands.calendar import Calendar
 from lifecycle.commands.catalogue import Catalogue
 from lifecycle.commands.deploy import Deploy
 from lifecycle.commands.feedback import Feedback
@@ -43,6 +44,7 @@ class Desk:
     fleet: Fleet
     models: Models
     catalogue: Catalogue
+    calendar: Calendar
     deploy: Deploy
     traffic: Traffic
     rollouts: Rollouts
@@ -90,6 +92,21 @@ def _actor(
     return _caller(request).name or x_headrace_actor
 
 
+def _override(
+    request: Request,
+    x_headrace_override: Annotated[
+        str, Header(), StringConstraints(max_length=1000, pattern=r"^[ -~]*$")
+    ] = "",
+) -> str:
+    caller = _caller(request)
+    if x_headrace_override and not caller.may(KeyRole.ADMIN):
+        message = (
+            f"the key {caller.name!r} has the role {caller.role}; going over a freeze takes the role admin"
+        )
+        raise LifecycleError(LifecycleCode.FORBIDDEN, message)
+    return x_headrace_override.strip()
+
+
 AtDesk = Annotated[Desk, Depends(_desk)]
 
 
@@ -103,5 +120,7 @@ Numbered = Annotated[int, Depends(_numbered)]
 """The version that the path names, by number or alias."""
 Actor = Annotated[str, Depends(_actor)]
 """Who asks, for the ledger: the key's name, or without identity the `x-headrace-actor` header."""
+Override = Annotated[str, Depends(_override)]
+"""Why an admin does it in spite of a freeze; empty for not at all."""
 Caller = Annotated[Key, Depends(_caller)]
 """The key that asks, for what shows several models: only those that it covers."""

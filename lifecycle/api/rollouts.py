@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
-from lifecycle.api.desk import Actor, AtDesk, Desk
+from lifecycle.api.desk import Actor, AtDesk, Desk, Override
 from lifecycle.api.preconditions import IfRevision
 from lifecycle.api.requests import RolloutIn
 from lifecycle.api.schemas import ForecastOut, RolloutOut, RolloutsOut
@@ -27,12 +27,18 @@ async def list_rollouts(
 
 @router.post("", status_code=201)
 async def start(
-    model: str, wanted: RolloutIn, desk: AtDesk, actor: Actor, if_revision: IfRevision
+    model: str,
+    wanted: RolloutIn,
+    desk: AtDesk,
+    actor: Actor,
+    override: Override,
+    if_revision: IfRevision,
 ) -> RolloutOut:
     """Begin to bring a version into traffic, step by step."""
     plan = read_plan(desk, wanted.plan)
     number = find_number(desk.store, model, str(wanted.version))
-    return shown(desk, desk.rollouts.start(model, number, plan, actor, if_revision=if_revision))
+    started = desk.rollouts.start(model, number, plan, actor, if_revision=if_revision, override=override)
+    return shown(desk, started)
 
 
 @router.post("/forecast")
@@ -57,15 +63,18 @@ async def pause(model: str, desk: AtDesk, actor: Actor) -> RolloutOut:
 
 
 @router.post("/current/resume")
-async def resume(model: str, desk: AtDesk, actor: Actor) -> RolloutOut:
+async def resume(model: str, desk: AtDesk, actor: Actor, override: Override) -> RolloutOut:
     """Go on."""
-    return shown(desk, desk.rollouts.resume(model, actor))
+    return shown(desk, desk.rollouts.resume(model, actor, override=override))
 
 
 @router.post("/current/promote")
-async def promote(model: str, desk: AtDesk, actor: Actor, if_revision: IfRevision) -> RolloutOut:
+async def promote(
+    model: str, desk: AtDesk, actor: Actor, override: Override, if_revision: IfRevision
+) -> RolloutOut:
     """Give the version all traffic, whatever the plan still asks for."""
-    return shown(desk, desk.rollouts.promote(model, actor, if_revision=if_revision))
+    promoted = desk.rollouts.promote(model, actor, if_revision=if_revision, override=override)
+    return shown(desk, promoted)
 
 
 @router.post("/current/abort")

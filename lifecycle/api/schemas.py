@@ -117,6 +117,16 @@ class ModelOut(BaseModel):
         )
 
 
+class PolicyOut(BaseModel):
+    """`approvals` are people by least role, none where a policy approves. `frozen` says why and until."""
+
+    model: str
+    approvals: dict[KeyRole, int]
+    gates: list[str]
+    signature: str
+    frozen: str
+
+
 class ModelsOut(BaseModel):
     models: list[ModelOut]
 

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Response
 
-from lifecycle.api.desk import Actor, AtDesk
+from lifecycle.api.desk import Actor, AtDesk, Override
 from lifecycle.api.preconditions import IfRevision, etag
 from lifecycle.api.requests import TrafficIn
 from lifecycle.api.schemas import ChangeOut, TrafficOut
@@ -22,7 +22,13 @@ async def show_traffic(model: str, desk: AtDesk, response: Response) -> TrafficO
 
 @router.put("/traffic")
 async def set_traffic(
-    model: str, wanted: TrafficIn, desk: AtDesk, actor: Actor, if_revision: IfRevision, response: Response
+    model: str,
+    wanted: TrafficIn,
+    desk: AtDesk,
+    actor: Actor,
+    override: Override,
+    if_revision: IfRevision,
+    response: Response,
 ) -> ChangeOut:
     """Share the traffic; answers when every worker follows. Shadows that are not given stay."""
     named = {name: find_number(desk.store, model, str(name)) for name in wanted.weights}
@@ -35,6 +41,7 @@ async def set_traffic(
         None if shadows is None else [find_number(desk.store, model, str(name)) for name in shadows],
         if_revision=if_revision,
         dry_run=wanted.dry_run,
+        override=override,
         actor=actor,
     )
     if not wanted.dry_run:

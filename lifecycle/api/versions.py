@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, File, Form, UploadFile
 
 from gateway.core.placement import Placement
-from lifecycle.api.desk import Actor, AtDesk, Caller, Numbered
+from lifecycle.api.desk import Actor, AtDesk, Caller, Numbered, Override
 from lifecycle.api.requests import ApprovalIn, DeployIn
 from lifecycle.api.rollouts import read_plan, shown
 from lifecycle.api.schemas import DeploymentOut, TrafficOut
@@ -105,11 +105,16 @@ async def retire(model: str, number: Numbered, desk: AtDesk, actor: Actor) -> Ve
 
 @router.post("/{number}/deploy")
 async def deploy(
-    model: str, number: Numbered, desk: AtDesk, actor: Actor, wanted: DeployIn | None = None
+    model: str,
+    number: Numbered,
+    desk: AtDesk,
+    actor: Actor,
+    override: Override,
+    wanted: DeployIn | None = None,
 ) -> DeploymentOut:
     """Validate and approve it; then all traffic for a model's first version, a rollout for a later one."""
     plan = read_plan(desk, wanted.plan) if wanted and wanted.plan else None
-    message = await desk.deploy.deploy(model, number, actor, plan)
+    message = await desk.deploy.deploy(model, number, actor, plan, override=override)
     running = (rollout for rollout in desk.store.rollouts(model, active=True) if rollout.version == number)
     rollout = next(running, None)
     return DeploymentOut(

@@ -16,6 +16,7 @@ Alias = Annotated[str, typer.Argument(metavar="ALIAS", help="The name, e.g. `sta
 def add_to(model: typer.Typer, version: typer.Typer) -> None:
     model.command()(alias)
     model.command()(unalias)
+    model.command()(policy)
     version.command()(describe)
     version.command()(card)
     version.command()(stages)
@@ -39,6 +40,26 @@ def unalias(name: Name, alias: Alias, url: Url = URL, as_json: AsJson = False) -
     """
     with connect(url) as client:
         _show_aliases(client.remove_alias(name, alias), as_json)
+
+
+def policy(name: Name, url: Url = URL, as_json: AsJson = False) -> None:
+    """Show what versions need before they may serve, and whether traffic is frozen now.
+
+    Example: `headrace model policy fraud`
+    """
+    with connect(url) as client:
+        found = client.policy(name)
+    if as_json:
+        show_json(found)
+        return
+    people = ", ".join(f"{count} of role {role} or above" for role, count in found["approvals"].items())
+    facts = [
+        ("approvals", f"{people}, never the submitter" if people else "none: every gate passed is enough"),
+        ("required gates", ", ".join(found["gates"])),
+        ("signature", found["signature"]),
+        ("freeze", found["frozen"]),
+    ]
+    console().print(fields(facts))
 
 
 def describe(

@@ -9,7 +9,7 @@ import typer
 from lifecycle.cli import audit, catalogue, cluster, observe, traffic
 from lifecycle.cli.keys import app as key_app
 from lifecycle.cli.models import app as model_app
-from lifecycle.cli.options import KEY
+from lifecycle.cli.options import KEY, OVERRIDE
 from lifecycle.cli.rollouts import app as rollout_app
 from lifecycle.cli.traffic import app as traffic_app
 from lifecycle.cli.versions import app as version_app
@@ -39,8 +39,12 @@ def common(
     key: Annotated[
         str | None, typer.Option(help="Your API key. The environment's HEADRACE_KEY stays out of `ps`.")
     ] = None,
+    override: Annotated[
+        str, typer.Option(metavar="REASON", help="Change traffic in spite of a freeze; takes an admin.")
+    ] = "",
 ) -> None:
     KEY.set(key)
+    OVERRIDE.set(override)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -34,13 +34,17 @@ KEY: ContextVar[str | None] = ContextVar("KEY", default=None)
 """The secret of this command's `--key`; None leaves it to HEADRACE_KEY."""
 
 
+OVERRIDE: ContextVar[str] = ContextVar("OVERRIDE", default="")
+"""Why this command goes over a freeze; empty for not at all."""
+
+
 def connect(url: str) -> Client:
     """A client with this command's key; without identity it acts as `actor_name`.
 
     For https, `HEADRACE_TLS_CA` names the CA to trust in place of the public ones, `HEADRACE_TLS_CERT` and
     `HEADRACE_TLS_KEY` the certificate to show. All are PEM files.
     """
-    return Client(url, actor=actor_name(), key=KEY.get(), transport=_transport(url))
+    return Client(url, actor=actor_name(), key=KEY.get(), override=OVERRIDE.get(), transport=_transport(url))
 
 
 def actor_name() -> str:

@@ -1,5 +1,6 @@
 """From a registered version to live traffic in one command: validate, approve, give traffic or roll out."""
 
+from lifecycle.commands.calendar import Calendar
 from lifecycle.commands.models import Models
 from lifecycle.commands.rollouts import Rollouts
 from lifecycle.commands.traffic import Traffic
@@ -16,14 +17,24 @@ class Deploy:
         plan: the rollout of a version that has a champion to replace.
     """
 
-    def __init__(self, models: Models, traffic: Traffic, rollouts: Rollouts, plan: Plan) -> None:
+    def __init__(
+        self,
+        models: Models,
+        traffic: Traffic,
+        rollouts: Rollouts,
+        plan: Plan,
+        calendar: Calendar | None = None,
+    ) -> None:
+        self._calendar = calendar
         self._models = models
         self._traffic = traffic
         self._rollouts = rollouts
         self._plan = plan
 
-    async def deploy(self, name: str, number: int, actor: str, plan: Plan | None = None) -> str:
-        """Returns in a sentence what came of it.
+    async def deploy(
+        self, name: str, number: int, actor: str, plan: Plan | None = None, *, override: str = ""
+    ) -> str:
+        """Returns in a sentence what came of it. In a freeze that nobody overrides the version waits.
 
         Raises:
             LifecycleError: REFUSED if a gate fails or a worker cannot load the version, CONFLICT if a
@@ -35,8 +46,10 @@ class Deploy:
         model, _ = self._models.show(name)
         if model.champion == number:
             return f"version {number} of {name!r} is the champion already"
+        if self._calendar and not override and (freeze := self._calendar.freeze(name)):
+            return f"version {number} of {name!r} is approved and waits: {self._calendar.says(freeze)}"
         if not model.champion:
-            await self._traffic.set(name, {number: EVERYTHING}, actor=actor)
+            await self._traffic.set(name, {number: EVERYTHING}, override=override, actor=actor)
             return f"version {number} of {name!r} has all traffic"
-        rollout = self._rollouts.start(name, number, plan or self._plan, actor)
+        rollout = self._rollouts.start(name, number, plan or self._plan, actor, override=override)
         return f"version {number} of {name!r} is in a rollout by the plan `{rollout.plan.name}`"

@@ -13,6 +13,7 @@ from gateway.core.placement import Placement
 from lifecycle.commands.intake import Intake, Package
 from lifecycle.commands.lookup import find_model, find_version, find_versions
 from lifecycle.commands.trial import Trial
+from lifecycle.core.policy import AUTOMATIC, Policy
 from lifecycle.core.stages import SERVABLE, Event, move
 from lifecycle.core.validation import Limits, stopped
 from lifecycle.core.verdict import Verdict
@@ -32,8 +33,7 @@ class Models:
     Args:
         clock: Unix time in seconds.
         limits: what an artifact may cost while it is inspected.
-        approvals: by model, people other than the submitter who must approve a version; 0 approves on
-            request.
+        policy: a model's; the submitter of a version never counts among those who approve it.
         dedicated_above_mb: versions seen to need this much memory get processes of their own; 0: none do.
     """
 
@@ -44,19 +44,22 @@ class Models:
         sandbox: Sandbox,
         clock: Callable[[], float],
         limits: Limits | None = None,
-        approvals: Callable[[str], int] = lambda _: 0,
+        policy: Callable[[str], Policy] = lambda _: AUTOMATIC,
         dedicated_above_mb: int = 0,
     ) -> None:
         self._store = store
         self._clock = clock
-        self._approvals = approvals
+        self._policy = policy
         self._dedicated_above_mb = dedicated_above_mb
         self._intake = Intake(artifacts, sandbox, limits or Limits())
         self._trial = Trial(artifacts, sandbox, limits or Limits())
 
+    def policy(self, model: str) -> Policy:
+        return self._policy(model)
+
     def automatic(self, model: str) -> bool:
         """Whether a model's validated version needs nobody's approval."""
-        return self._approvals(model) == 0
+        return self._policy(model).automatic
 
     def list(self) -> Sequence[Model]:
         return self._store.models()
@@ -188,7 +191,7 @@ class Models:
         move(version.stage, Event.VALIDATE)
         champion = find_model(self._store, name).champion
         findings = await self._trial.judge(version, self.version(name, champion) if champion else None)
-        stop = stopped(findings)
+        stop = stopped(findings) or self._policy(name).unmet(findings)
         if stop is not None and stop.verdict is Verdict.ERROR:
             raise LifecycleError(LifecycleCode.UNAVAILABLE, f"{stop.name}: {stop.reason}; try again")
         # People may have decided on the version meanwhile; what they decided stands.
@@ -224,7 +227,7 @@ class Models:
                 raise LifecycleError(LifecycleCode.FORBIDDEN, "you have approved this version already")
         approval = Approval(actor, self._clock(), role, comment)
         approvals = (*version.approvals, approval)
-        if len(approvals) < self._approvals(name):
+        if self._policy(name).missing(approvals):
             stage = version.stage
         changed = replace(version, stage=stage, approvals=approvals)
         return self._commit(actor, changed, kind="approved", role=role, comment=comment)

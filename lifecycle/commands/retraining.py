@@ -9,7 +9,7 @@ import logging
 import shutil
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -197,11 +197,12 @@ class Retraining:
         past.started = (*past.started, now)
         past.asked_at = past.asked_at if actor == ACTOR else now
         folder = self._workdir / f"{model.name}-{record.seq}"
-        self._running[model.name] = asyncio.create_task(self._run(model, since, reason, folder))
+        cause = Lineage(model.champion, model.recipe, cause=reason, run=folder.name, record=record.seq)
+        self._running[model.name] = asyncio.create_task(self._run(model, since, cause, folder))
 
-    async def _run(self, model: Model, since: float, reason: str, folder: Path) -> None:
+    async def _run(self, model: Model, since: float, cause: Lineage, folder: Path) -> None:
         try:
-            version, rows = await self._train(model, since, reason, folder)
+            version, rows = await self._train(model, since, cause, folder)
             await self._deploy(model.name, version.number, ACTOR)
         except LifecycleError as error:
             self._record("retrain.failed", model.name, {"reason": error.message})
@@ -215,19 +216,19 @@ class Retraining:
             del self._running[model.name]
             shutil.rmtree(folder, ignore_errors=True)
 
-    async def _train(self, model: Model, since: float, reason: str, folder: Path) -> tuple[Version, int]:
+    async def _train(self, model: Model, since: float, cause: Lineage, folder: Path) -> tuple[Version, int]:
         versions = {version.number: version for version in self._store.versions(model.name)}
         champion, data = versions[model.champion], folder / "data.parquet"
         rows = await asyncio.to_thread(gather, champion, versions, self._captures, self._reference)
         digest = await asyncio.to_thread(write, rows, since, data)
-        job = TrainingJob(model.name, model.recipe, data, folder / "output", reason)
+        job = TrainingJob(model.name, model.recipe, data, folder / "output", cause.cause)
         artifact, reference = await self._trainer.train(job)
         version = await self._models.register(
             model.name,
             artifact,
             actor=ACTOR,
             reference=reference,
-            lineage=Lineage(champion.number, model.recipe, digest, reason),
+            lineage=replace(cause, data_digest=digest),
         )
         if version.number in versions:
             raise LifecycleError(LifecycleCode.REFUSED, f"training gave version {version.number} once more")

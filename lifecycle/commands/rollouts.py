@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import replace
 
+from lifecycle.commands.calendar import Calendar
 from lifecycle.commands.lookup import active_rollout, find_model, find_versions
 from lifecycle.commands.perform import perform
 from lifecycle.commands.publish import Publisher
@@ -21,18 +22,36 @@ class Rollouts:
 
     Args:
         clock: Unix time in seconds, the controller's.
+
+    What changes traffic takes an `override` in a freeze: why it is done all the same, as an admin may. The
+    rollout then goes on through every freeze.
     """
 
-    def __init__(self, store: Store, publisher: Publisher, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        publisher: Publisher,
+        clock: Callable[[], float],
+        calendar: Calendar | None = None,
+    ) -> None:
         self._store = store
+        self._calendar = calendar or Calendar(store, (), clock)
         self._publisher = publisher
         self._clock = clock
 
     def start(
-        self, model: str, version: int, plan: Plan, actor: str, *, if_revision: int | None = None
+        self,
+        model: str,
+        version: int,
+        plan: Plan,
+        actor: str,
+        *,
+        if_revision: int | None = None,
+        override: str = "",
     ) -> Rollout:
         """Begin a rollout. Raises NOT_FOUND, STALE, or CONFLICT with what stands in the way."""
         rollout = self._new(model, version, plan, actor, if_revision)
+        rollout = self._admitted(rollout, "start", actor, override)
         self._note(rollout, "start", actor, plan=plan.as_json())
         return rollout
 
@@ -80,14 +99,17 @@ class Rollouts:
             return rollout
         return self._note(replace(rollout, paused_at=self._clock()), "pause", actor)
 
-    def resume(self, model: str, actor: str) -> Rollout:
+    def resume(self, model: str, actor: str, *, override: str = "") -> Rollout:
         """Go on; the deadline moves by the length of the pause."""
         rollout = self._active(model)
         if rollout.paused_at is None:
             return rollout
+        rollout = self._admitted(rollout, "resume", actor, override)
         return self._note(_resumed(rollout, self._clock()), "resume", actor)
 
-    def promote(self, model: str, actor: str, *, if_revision: int | None = None) -> Rollout:
+    def promote(
+        self, model: str, actor: str, *, if_revision: int | None = None, override: str = ""
+    ) -> Rollout:
         """Give the version all traffic as soon as every worker has it, whatever the steps still ask for.
 
         A FAIL before that still rolls back.
@@ -96,6 +118,7 @@ class Rollouts:
         rollout = self._active(model)
         if rollout.phase is Phase.BAKE:
             raise _conflict(f"version {rollout.version} is promoted already and in its bake time")
+        rollout = self._admitted(rollout, "promote", actor, override)
         return self._note(replace(_resumed(rollout, self._clock()), promoter=actor), "promote", actor)
 
     def abort(self, model: str, actor: str, *, if_revision: int | None = None) -> Rollout:
@@ -118,6 +141,10 @@ class Rollouts:
         if rollout := active_rollout(self._store, model):
             return rollout
         raise _conflict(f"model {model!r} has no active rollout")
+
+    def _admitted(self, rollout: Rollout, doing: str, actor: str, override: str) -> Rollout:
+        overrides = self._calendar.admit(rollout.model, f"rollout.{doing}", actor, override)
+        return replace(rollout, overrides=rollout.overrides or overrides)
 
     def _note(self, rollout: Rollout, kind: str, actor: str, **more: object) -> Rollout:
         detail = {"rollout": rollout.id, "version": rollout.version, "phase": str(rollout.phase), **more}

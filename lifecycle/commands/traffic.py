@@ -8,6 +8,7 @@ from typing import Any
 
 from gateway.core.limits import ModelLimits
 from gateway.core.placement import Placement
+from lifecycle.commands.calendar import Calendar
 from lifecycle.commands.lookup import active_rollout, find_model, find_versions
 from lifecycle.commands.perform import perform
 from lifecycle.commands.publish import Publisher
@@ -45,8 +46,16 @@ class Traffic:
         clock: Unix time in seconds.
     """
 
-    def __init__(self, store: Store, fleet: Fleet, publisher: Publisher, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        fleet: Fleet,
+        publisher: Publisher,
+        clock: Callable[[], float],
+        calendar: Calendar | None = None,
+    ) -> None:
         self._store = store
+        self._calendar = calendar or Calendar(store, (), clock)
         self._fleet = fleet
         self._publisher = publisher
         self._clock = clock
@@ -63,6 +72,7 @@ class Traffic:
         *,
         if_revision: int | None = None,
         dry_run: bool = False,
+        override: str = "",
         actor: str,
     ) -> Change:
         """Split live traffic by hand.
@@ -72,11 +82,12 @@ class Traffic:
             shadows: versions that get copies; None leaves them as they are.
             if_revision: refuse unless the model is at this revision.
             dry_run: say what would be, change nothing.
+            override: why it is done in spite of a freeze, as an admin may.
 
         Raises:
-            LifecycleError: INVALID, NOT_FOUND, STALE; CONFLICT while a rollout is active; REFUSED if a
-                worker cannot load a version; UNAVAILABLE if workers do not answer. Nothing has then
-                changed.
+            LifecycleError: INVALID, NOT_FOUND, STALE; CONFLICT while a rollout is active or in a freeze;
+                REFUSED if a worker cannot load a version; UNAVAILABLE if workers do not answer. Nothing
+                has then changed.
         """
         async with self._changing[model]:
             before = find_model(self._store, model, if_revision)
@@ -84,6 +95,7 @@ class Traffic:
             after = traffic.with_weights(before, find_versions(self._store, model), weights, shadows)
             if dry_run:
                 return Change(after)
+            self._calendar.admit(model, "traffic.set", actor, override)
             return await self._change(before, after, "traffic.set", actor)
 
     async def rollback(self, model: str, *, if_revision: int | None = None, actor: str) -> Change:

@@ -16,6 +16,7 @@ OPEN = ("/", "/ui/{name}", "/v1/ready")
 RULES: dict[tuple[str, str], KeyRole] = {
     ("GET", "/v1/models"): _V,
     ("GET", _MODEL): _V,
+    ("GET", _MODEL + "/policy"): _V,
     ("GET", _MODEL + "/versions"): _V,
     ("POST", _MODEL + "/versions"): _D,
     ("GET", _VERSION): _V,

@@ -82,6 +82,7 @@ class Rollout:
         findings: the guards' present judgement of `evidence`.
         canary_first_at: when the version first answered live traffic.
         decided_at: when it was promoted or rolled back.
+        overrides: somebody may and did let it go on through freezes.
     """
 
     id: str
@@ -105,6 +106,7 @@ class Rollout:
     reason: str = ""
     canary_first_at: float | None = None
     decided_at: float | None = None
+    overrides: bool = False
 
     @property
     def active(self) -> bool:
@@ -143,7 +145,7 @@ class Rollout:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Rollout":
         return cls(
-            **{name: data[name] for name in _PLAIN},
+            **{name: data[name] for name in _PLAIN if name in data},
             phase=Phase(data["phase"]),
             plan=Plan.from_json(data["plan"]),
             pending=Action.from_json(data["pending"]) if data["pending"] else None,
@@ -155,6 +157,7 @@ class Rollout:
 _PLAIN = (
     *("id", "model", "version", "champion", "previous", "started_at", "started_by", "step", "generation"),
     *("step_started_at", "deadline_at", "paused_at", "promoter", "reason", "canary_first_at", "decided_at"),
+    "overrides",
 )
 
 
@@ -165,21 +168,25 @@ class Snapshot:
     Args:
         confirmed: every live worker (and at least one) applied the split and holds the version.
         failed: workers that applied the split but could not load the version.
+        frozen: nothing that changes traffic may begin now, but for going back.
     """
 
     rollout: Rollout
     now: float
     confirmed: bool
     failed: tuple[str, ...] = ()
+    frozen: bool = False
 
     @classmethod
-    def of(cls, rollout: Rollout, now: float, workers: Iterable[WorkerReport]) -> "Snapshot":
+    def of(
+        cls, rollout: Rollout, now: float, workers: Iterable[WorkerReport], *, frozen: bool = False
+    ) -> "Snapshot":
         reports = tuple(workers)
         key = (rollout.model, rollout.version)
         applied = [report for report in reports if report.generation >= rollout.generation > 0]
         failed = tuple(report.worker for report in applied if key in report.failed)
         confirmed = 0 < len(reports) == sum(key in report.held for report in applied)
-        return cls(rollout, now, confirmed, failed)
+        return cls(rollout, now, confirmed, failed, frozen and not rollout.overrides)
 
 
 def decide(snapshot: Snapshot) -> Action | None:
@@ -201,7 +208,7 @@ def decide(snapshot: Snapshot) -> Action | None:
         return Action(last, f"not promoted by its deadline; {_waiting(rollout)}")
     if rollout.generation == 0:
         return Action(Kind.LOAD, f"version {rollout.version} is to be loaded by every worker")
-    if rollout.pending is not None:
+    if rollout.pending is not None or snapshot.frozen:
         return None
     if rollout.promoter:
         return Action(Kind.PROMOTE, f"promoted by {rollout.promoter}")

@@ -21,7 +21,7 @@ from lifecycle.core.ledger import GENESIS, Head, canonical, seal
 from lifecycle.ports import Entry
 from tests.postgres import Postgres
 
-RECORDS = 200
+RECORDS = 120
 RECORD, HEAD = tables.records, tables.heads
 
 Row = dict[str, Any]

@@ -18,6 +18,7 @@ from lifecycle.adapters.capture import ParquetCaptures
 from lifecycle.adapters.checkpoints import FileCheckpoints, public_text, signing_key
 from lifecycle.adapters.store import SqlStore
 from lifecycle.api.app import Desk
+from lifecycle.commands.calendar import Calendar
 from lifecycle.commands.catalogue import Catalogue
 from lifecycle.commands.deploy import Deploy
 from lifecycle.commands.feedback import Feedback
@@ -28,7 +29,9 @@ from lifecycle.commands.retraining import Retraining
 from lifecycle.commands.rollouts import Rollouts
 from lifecycle.commands.traffic import Traffic
 from lifecycle.core.analysis.evidence import Arm
+from lifecycle.core.freeze import Freeze
 from lifecycle.core.plan import preset
+from lifecycle.core.policy import AUTOMATIC, Policy
 from lifecycle.core.validation import Inspection, Limits
 from lifecycle.core.verdict import Finding, Verdict
 from lifecycle.monitor import Monitor
@@ -59,7 +62,8 @@ def open_desk(
     *,
     workers: int = 2,
     identity: bool = False,
-    approvals: int = 0,
+    policy: Policy = AUTOMATIC,
+    freezes: Sequence[Freeze] = (),
     sandbox: Sandbox | None = None,
     limits: Limits | None = None,
 ) -> tuple[Desk, SqlStore, ParquetCaptures]:
@@ -71,11 +75,12 @@ def open_desk(
         *(store, FileArtifacts(str(home / "artifacts"), home / "cache")),
         *(sandbox or InstantSandbox(), time.time),
         limits=limits,
-        approvals=lambda _: approvals,
+        policy=lambda _: policy,
     )
-    traffic = Traffic(store, fleet, publisher, time.time)
-    rollouts = Rollouts(store, publisher, time.time)
-    deploy = Deploy(models, traffic, rollouts, preset("quick"))
+    calendar = Calendar(store, freezes, time.time)
+    traffic = Traffic(store, fleet, publisher, time.time, calendar)
+    rollouts = Rollouts(store, publisher, time.time, calendar)
+    deploy = Deploy(models, traffic, rollouts, preset("quick"), calendar)
     monitor = Monitor(store, captures, lambda _model, _version: None)
     retraining = Retraining(
         *(store, monitor, captures, NoTrainer(), models, deploy.deploy),
@@ -89,6 +94,7 @@ def open_desk(
         fleet=fleet,
         models=models,
         catalogue=Catalogue(store, publisher),
+        calendar=calendar,
         deploy=deploy,
         traffic=traffic,
         rollouts=rollouts,

@@ -3,11 +3,13 @@
 from dataclasses import replace
 from pathlib import Path
 
+from gateway.core.keys import KeyRole
 from gateway.core.signature import Signature, TensorSpec
 from lifecycle.adapters.artifacts import FileArtifacts
 from lifecycle.adapters.sandbox import ProcessSandbox
 from lifecycle.adapters.store import SqlStore
 from lifecycle.commands.models import Models
+from lifecycle.core.policy import Policy
 from lifecycle.core.validation import GATES, Inspection, Limits
 from lifecycle.core.verdict import Finding, Verdict
 from lifecycle.core.version import Stage
@@ -42,7 +44,8 @@ class House:
         self.real = Models(self.store, self.artifacts, ProcessSandbox(), lambda: 1000.0)
 
     def commands(self, approvals: int = 0) -> Models:
-        return Models(self.store, self.artifacts, self.sandbox, lambda: 1000.0, approvals=lambda _: approvals)
+        policy = Policy({KeyRole.APPROVER: approvals})
+        return Models(self.store, self.artifacts, self.sandbox, lambda: 1000.0, policy=lambda _: policy)
 
     def kinds(self) -> list[str]:
         return [record.kind for record in self.store.records("m")]

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from gateway.core.keys import KeyRole
 from lifecycle.config import load
+from lifecycle.core.policy import Policy
 from lifecycle.errors import LifecycleCode, LifecycleError
 
 
@@ -54,3 +56,52 @@ def test_each_wrong_key_is_named(tmp_path: Path, text: str, named: str) -> None:
     with pytest.raises(LifecycleError, match=named) as caught:
         load(tmp_path, {})
     assert caught.value.code is LifecycleCode.INVALID
+
+
+def test_policies_are_for_all_and_then_for_one_model(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        """
+        [governance]
+        approvals = 1
+        gates = ["accuracy"]
+        [governance.models.fraud]
+        approvals = { approver = 1, admin = 1 }
+        signature = "required"
+        [governance.models.toy]
+        approvals = 0
+        gates = []
+        [[governance.freezes]]
+        name = "year end"
+        from = 2026-12-20T00:00:00Z
+        until = 2027-01-04T00:00:00Z
+        [[governance.freezes]]
+        name = "weekends"
+        days = ["sat", "sun"]
+        zone = "Europe/Berlin"
+        models = ["eu-*"]
+        """,
+    )
+    governance = load(tmp_path, {}).governance
+    approver, admin = KeyRole.APPROVER, KeyRole.ADMIN
+    assert governance.policy_of("any") == Policy({approver: 1}, frozenset({"accuracy"}))
+    assert governance.policy_of("fraud") == Policy({approver: 1, admin: 1}, frozenset({"accuracy"}), True)
+    assert governance.policy_of("toy").automatic
+    assert [window.freeze().name for window in governance.freezes] == ["year end", "weekends"]
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ('[governance]\ngates = ["acuracy"]', "'acuracy' is not a gate"),
+        ("[governance]\napprovals = { boss = 1 }", "governance.approvals"),
+        ('[[governance.freezes]]\nname = "x"', "needs `from`, `until` or `days`"),
+        ('[[governance.freezes]]\nname = "x"\ndays = ["sunday"]', "'sunday' is not a day"),
+        ('[[governance.freezes]]\nname = "x"\ndays = ["sun"]\nzone = "Mars"', "no time zone 'Mars'"),
+    ],
+)
+def test_a_policy_that_makes_no_sense_is_named(tmp_path: Path, text: str, fault: str) -> None:
+    write(tmp_path, text)
+    with pytest.raises(LifecycleError, match=fault) as refused:
+        load(tmp_path, {})
+    assert refused.value.code is LifecycleCode.INVALID

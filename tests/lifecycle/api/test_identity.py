@@ -11,6 +11,7 @@ from gateway.core.keys import KeyRole
 from gateway.core.throttle import ALLOWED
 from lifecycle.api.app import build
 from lifecycle.core.access import OPEN, RULES
+from lifecycle.core.policy import Policy
 from tests.lifecycle.api.conftest import Admin
 from tests.lifecycle.desk import capture, in_process, onnx_bytes, open_desk
 
@@ -142,7 +143,7 @@ async def test_a_key_over_the_api(staff: Staff) -> None:
 
 
 async def test_approval_takes_others_than_the_submitter(tmp_path: Path) -> None:
-    desk, store, captures = open_desk(tmp_path, identity=True, approvals=1)
+    desk, store, captures = open_desk(tmp_path, identity=True, policy=Policy({KeyRole.APPROVER: 1}))
     async with in_process(build(desk)) as http:
         staff = Staff(Admin(http, desk, store, captures))
         for name in ("ann", "bob"):
@@ -157,3 +158,12 @@ async def test_approval_takes_others_than_the_submitter(tmp_path: Path) -> None:
         assert (await staff.ask("bob", "POST", f"{path}/approve")).json()["stage"] == "approved"
     await desk.retraining.close()
     store.close()
+
+
+async def test_only_an_admin_overrides_a_freeze(staff: Staff) -> None:
+    await staff.register("dev")
+    secret = staff.secrets["dev"]
+    headers = {"authorization": f"Bearer {secret}", "x-headrace-override": "because"}
+    path = "/v1/models/fraud/traffic"
+    answer = await staff.admin.http.put(path, headers=headers, json={"weights": {"1": 100}})
+    assert (answer.status_code, "takes the role admin" in answer.json()["error"]["message"]) == (403, True)

@@ -35,3 +35,8 @@ def test_the_law_of_stages_is_printed(alone: Run) -> None:
     assert {"stage": "serving", "event": "stand down", "leads_to": "approved"} in alone(
         "version", "stages", "--json"
     ).json
+
+
+def test_a_policy_is_shown(deployed: Run) -> None:
+    said = deployed("model", "policy", "fraud")
+    assert (said.code, "every gate passed is enough" in said.out) == (0, True)
