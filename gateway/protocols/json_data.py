@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from gateway.core.types import Array
+from gateway.errors import GatewayError
 from gateway.protocols.fields import invalid, quoted
 from gateway.protocols.tensors import objects, shaped
 
@@ -31,9 +32,11 @@ _FORMATS: dict[str, tuple[str, set[type]]] = {
 
 
 def from_json(
-    name: str, datatype: str, dtype: np.dtype[np.generic], shape: tuple[int, ...], data: list[Any]
+    name: str, datatype: str, dtype: np.dtype[np.generic], shape: tuple[int, ...], data: list[Any] | Array
 ) -> Array:
     """The array in parsed JSON, flat or nested as its shape. INVALID unless every element fits."""
+    if isinstance(data, np.ndarray):
+        return shaped(name, _narrowed(name, datatype, dtype, data), shape)
     if data and type(data[0]) is list:
         data = _flat(name, shape, data)
     if (known := _FORMATS.get(datatype)) is not None:
@@ -43,7 +46,7 @@ def from_json(
         try:
             packed = struct.pack(f"<{len(data)}{code}", *data)
         except (struct.error, OverflowError):
-            raise invalid(f"input {quoted(name)} has a number out of range for {datatype}") from None
+            raise _beyond(name, datatype) from None
         return shaped(name, np.frombuffer(packed, dtype), shape)
     if datatype == "BOOL":
         if not {bool}.issuperset(map(type, data)):
@@ -54,6 +57,20 @@ def from_json(
             raise invalid(f"input {quoted(name)} is BYTES: its data must be a list of strings")
         return shaped(name, objects([item.encode() for item in data]), shape)
     raise invalid(f"input {quoted(name)} is {datatype}, which JSON cannot carry; send it as binary data")
+
+
+def _narrowed(name: str, datatype: str, dtype: np.dtype[np.generic], numbers: Array) -> Array:
+    """64-bit numbers in the type that was asked for; JSON holds no infinity, so one is an overflow."""
+    with np.errstate(over="ignore"):
+        narrow = numbers.astype(dtype)
+    fits = np.isfinite(narrow).all() if dtype.kind == "f" else np.array_equal(narrow, numbers)
+    if not fits:
+        raise _beyond(name, datatype)
+    return narrow
+
+
+def _beyond(name: str, datatype: str) -> GatewayError:
+    return invalid(f"input {quoted(name)} has a number out of range for {datatype}")
 
 
 _WANTED = {

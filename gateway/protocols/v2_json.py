@@ -5,10 +5,12 @@ Unknown keys are accepted and of a key given twice the last one counts; a tensor
 
 from typing import Any
 
+import numpy as np
 import orjson
 
 from gateway.core.types import Array, InferRequest
 from gateway.errors import ErrorCode, GatewayError
+from gateway.protocols import json_bulk
 from gateway.protocols.answer_form import JSON, AnswerForm, OutputForm
 from gateway.protocols.fields import (
     check_parameters,
@@ -39,7 +41,11 @@ def decode(
         GatewayError: INVALID for every fault of the caller.
     """
     raw = memoryview(body)[json_length:] if json_length is not None else None
-    document = _parse(body if json_length is None else memoryview(body)[:json_length])
+    document: dict[str, Any] | None = None
+    if json_length is None and len(body) >= json_bulk.FROM_BYTES:
+        document = json_bulk.parse(body, _KNOWN, _KNOWN_TENSOR)
+    if document is None:
+        document = _parse(body if json_length is None else memoryview(body)[:json_length])
     if not document.keys() <= _KNOWN:
         _check_depth({k: v for k, v in document.items() if k not in _KNOWN})
     inputs = _inputs(_listed(document, "inputs"), raw)
@@ -87,7 +93,7 @@ def _inputs(entries: list[Any], raw: memoryview | None) -> dict[str, Array]:
         size = _binary_size(name, entry) if "parameters" in entry else None
         data = entry.get("data")
         if size is None:
-            if type(data) is not list:
+            if type(data) is not list and type(data) is not np.ndarray:
                 raise invalid(f"input {quoted(name)} has no list of data")
             tensors[name] = from_json(name, datatype, dtype, lengths, data)
             continue
