@@ -16,8 +16,6 @@ from functools import partial
 from itertools import chain
 from pathlib import Path
 
-import uvicorn
-
 from gateway.core.capture import CaptureBlock
 from gateway.core.delta import RouteDelta
 from gateway.core.figures import Figures
@@ -26,7 +24,7 @@ from gateway.core.report import WorkerReport
 from gateway.core.routing import RouteTable
 from gateway.core.summary import Window
 from gateway.server.edge_metrics import EdgeMetrics
-from gateway.server.haproxy import admin_socket, stats_socket
+from gateway.server.haproxy import stats_socket
 from gateway.telemetry.metrics import Metrics
 from lifecycle.adapters.applications import ServeApplications
 from lifecycle.adapters.artifacts import FileArtifacts
@@ -40,7 +38,7 @@ from lifecycle.adapters.sandbox import ProcessSandbox
 from lifecycle.adapters.store import SqlStore
 from lifecycle.adapters.trainer import RayTrainer
 from lifecycle.adapters.webhooks import WebhookSender
-from lifecycle.api.app import build
+from lifecycle.api.admin_server import AdminServer
 from lifecycle.api.desk import Desk
 from lifecycle.commands.calendar import Calendar
 from lifecycle.commands.catalogue import Catalogue
@@ -102,10 +100,11 @@ class Lifecycle:
         self._metrics = Metrics(self._fleet.workers, self._control, edge)
         desk = self._desk()
         self._retraining = desk.retraining
+        self._admin = AdminServer(desk, self._config.gateway)
         self._tasks: list[asyncio.Task[None]] = []
-        self._begun = asyncio.get_running_loop().create_task(self._begin(desk))
+        self._begun = asyncio.get_running_loop().create_task(self._begin())
 
-    async def _begin(self, desk: Desk) -> None:
+    async def _begin(self) -> None:
         while True:
             try:
                 if self._tenure.begin():
@@ -119,7 +118,7 @@ class Lifecycle:
             WebhookSender(webhook, self._store, self._store.deliveries, time.time)
             for webhook in self._config.webhooks
         )
-        work = (self._serve(desk), self._loop(), *(sender.run() for sender in senders))
+        work = (self._admin.run(), self._loop(), *(sender.run() for sender in senders))
         self._tasks = [asyncio.create_task(each) for each in work]
 
     def _desk(self) -> Desk:
@@ -173,23 +172,6 @@ class Lifecycle:
 
     def _frozen(self, model: str) -> bool:
         return self._calendar.freeze(model) is not None
-
-    async def _serve(self, desk: Desk) -> None:
-        gateway = self._config.gateway
-        direct = gateway.edge == "direct"
-        config = uvicorn.Config(
-            build(desk),
-            host=gateway.host,
-            port=gateway.admin_port,
-            uds=None if direct else str(admin_socket(gateway.run_dir)),
-            log_level="warning",
-            lifespan="off",
-            # Behind the edge only it knows the caller's address, and nobody else reaches the socket.
-            proxy_headers=not direct,
-            forwarded_allow_ips="*",
-            timeout_graceful_shutdown=1,  # readers of /v1/events never hang up by themselves
-        )
-        await uvicorn.Server(config).serve()
 
     async def _loop(self) -> None:
         while True:
@@ -267,6 +249,7 @@ class Lifecycle:
     async def close(self) -> None:
         """Write what is buffered and let go of the store."""
         await self._retraining.close()
+        await self._admin.stop()
         tasks = [self._begun, *self._tasks]
         for task in tasks:
             task.cancel()

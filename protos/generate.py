@@ -12,8 +12,10 @@ from grpc_tools import protoc
 
 PROTOS = Path(__file__).resolve().parent
 ROOT = PROTOS.parent
-PACKAGES = {"open_inference": "gateway.protocols"}
+PACKAGES = {"open_inference": "gateway.protocols", "lifecycle": "lifecycle.api"}
 """Proto -> the package that its modules live in."""
+SHARED_NAMES = frozenset({"open_inference"})
+"""Protos whose names other packages register as well."""
 
 
 def generate(name: str, package: str) -> dict[Path, str]:
@@ -31,8 +33,9 @@ def generate(name: str, package: str) -> dict[Path, str]:
 def _adapt(text: str, name: str, package: str) -> str:
     text = text.replace(f"import {name}_pb2 as", f"from {package} import {name}_pb2 as")
     text = text.replace(", _Mapping]", ", _Mapping[str, object]]")  # strict typing takes no bare generics
-    # Other packages register the same `inference.*` names in the default pool, and a pool takes a
-    # name once: a pool of our own lets them live in one process.
+    if name not in SHARED_NAMES:
+        return text
+    # The default pool takes a name once: a pool of our own lets two packages of one name live in a process.
     return text.replace("_descriptor_pool.Default()", "_descriptor_pool.DescriptorPool()")
 
 

@@ -27,6 +27,7 @@ TESTED_ELSEWHERE = {
     "gateway/app.py": "tests/e2e/test_traffic.py",
     "lifecycle/adapters/store_deliveries.py": "tests/contract/test_store.py",
     "lifecycle/adapters/store_requests.py": "tests/contract/test_store.py",
+    "lifecycle/api/admin_server.py": "tests/e2e/test_admin.py",
     "lifecycle/app.py": "tests/e2e/test_traffic.py",
     "lifecycle/cluster.py": "tests/e2e/test_survival.py",
     "lifecycle/adapters/applications.py": "tests/e2e/test_dedicated.py",

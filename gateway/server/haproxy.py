@@ -33,6 +33,10 @@ def admin_socket(run_dir: Path) -> Path:
     return run_dir / "admin.sock"
 
 
+def admin_grpc_socket(run_dir: Path) -> Path:
+    return run_dir / "admin.grpc.sock"
+
+
 def edge_socket(run_dir: Path) -> Path:
     """The admin port once more, in clear, for the owner of the home only."""
     return run_dir / "edge.sock"
@@ -202,6 +206,7 @@ def _admin(config: GatewayConfig) -> str:
     return f"""frontend admin
     {_bind(config, config.admin_port)}
     bind unix@{edge_socket(config.run_dir)} mode 600{_noted(config)}
+    use_backend admin-grpc if {{ req.hdr(content-type) -m beg application/grpc }}
     default_backend admin
 
 backend admin
@@ -209,6 +214,12 @@ backend admin
     timeout server 10m
     retries 10
     server controller unix@{admin_socket(config.run_dir)} no-check
+
+backend admin-grpc
+    http-request disable-l7-retry
+    timeout server 1h
+{_grpc_errors()}
+    server controller unix@{admin_grpc_socket(config.run_dir)} proto h2 no-check
 """
 
 

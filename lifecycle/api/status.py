@@ -1,4 +1,4 @@
-"""How a failure looks over HTTP: one row per code, one body for every error the admin API gives.
+"""How a failure looks over HTTP and gRPC: a row per code, one body for every error the admin API gives.
 
 Must never put a traceback, a path or an internal name into a body.
 """
@@ -7,6 +7,7 @@ import logging
 from collections.abc import Mapping
 from http import HTTPStatus
 
+import grpc
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -26,6 +27,20 @@ HTTP_STATUS: Mapping[LifecycleCode, HTTPStatus] = {
     LifecycleCode.FORBIDDEN: HTTPStatus.FORBIDDEN,
     LifecycleCode.UNAVAILABLE: HTTPStatus.SERVICE_UNAVAILABLE,
     LifecycleCode.INTERNAL: HTTPStatus.INTERNAL_SERVER_ERROR,
+}
+
+GRPC_STATUS: Mapping[LifecycleCode, grpc.StatusCode] = {
+    LifecycleCode.INVALID: grpc.StatusCode.INVALID_ARGUMENT,
+    LifecycleCode.NOT_FOUND: grpc.StatusCode.NOT_FOUND,
+    LifecycleCode.CONFLICT: grpc.StatusCode.FAILED_PRECONDITION,
+    LifecycleCode.STALE: grpc.StatusCode.ABORTED,
+    LifecycleCode.REFUSED: grpc.StatusCode.FAILED_PRECONDITION,
+    LifecycleCode.UNSUPPORTED: grpc.StatusCode.INVALID_ARGUMENT,
+    LifecycleCode.UNAUTHENTICATED: grpc.StatusCode.UNAUTHENTICATED,
+    LifecycleCode.THROTTLED: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    LifecycleCode.FORBIDDEN: grpc.StatusCode.PERMISSION_DENIED,
+    LifecycleCode.UNAVAILABLE: grpc.StatusCode.UNAVAILABLE,
+    LifecycleCode.INTERNAL: grpc.StatusCode.INTERNAL,
 }
 
 log = logging.getLogger(__name__)
