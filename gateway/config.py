@@ -8,6 +8,8 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from gateway.core.batching import Batching
+
 
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -26,6 +28,10 @@ class Serving(_Section):
 
     threads: int = Field(2, ge=1, description="threads of the pool that runs costly requests")
     threads_per_run: int = Field(1, ge=1, description="threads that one run may use")
+    batching: Batching = Field(
+        Batching.CLOSE, description="close: may round otherwise than alone; exact: only where no bit differs"
+    )
+    max_batch_ms: float = Field(50.0, gt=0, description="how long joined requests may be foreseen to run")
     queue: int = Field(256, ge=1, description="requests that may wait for the pool, or for loads")
     max_run_s: float = Field(30.0, gt=0, description="a run longer than this is ended as wedged")
     memory_budget_mb: int = Field(

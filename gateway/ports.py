@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Protocol
 
+from gateway.core.batching import Batching
 from gateway.core.routing import RouteTable, VersionEntry
 from gateway.core.signature import Signature
 from gateway.core.types import Array, InferRequest, InferResponse, Outcome, Role
@@ -25,6 +26,11 @@ class LoadedVersion(Protocol):
     @property
     def running(self) -> int:
         """Runs under way on other threads; while there are any, it must stay in memory."""
+        ...
+
+    @property
+    def batching(self) -> Batching:
+        """What sharing runs with other requests does to an answer."""
         ...
 
     async def run(

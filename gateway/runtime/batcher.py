@@ -5,23 +5,29 @@ could run at once. Lives in the event loop; only the runs themselves are on thre
 """
 
 import asyncio
+import math
 import time
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 from onnxruntime import RunOptions
 
+from gateway.core.batching import BatchSize
 from gateway.core.figures import Run
 from gateway.core.types import Array
 from gateway.errors import ErrorCode, GatewayError
+from gateway.runtime.placement import Cost
 from gateway.runtime.pool import Pool, late, overloaded
 from gateway.runtime.session import Session
 from gateway.runtime.stages import Note
 
 Answer = dict[str, Array]
 
+START_NS = 10_000_000
+"""How long a run may be before longer ones were measured to be better."""
+_MOST_SIZES = 64
 _ABANDONED = "this worker gave the run up; try again"
 
 
@@ -29,7 +35,6 @@ _ABANDONED = "this worker gave the run up; try again"
 class _Waiting:
     inputs: Mapping[str, Array]
     rows: int
-    elements: int
     deadline_ns: int
     answer: "asyncio.Future[Answer]"
     arrived_ns: int
@@ -37,9 +42,14 @@ class _Waiting:
 
 @dataclass(slots=True)
 class _Lane:
-    """Requests that can be joined: of the same shape but for dimension 0, for the same outputs."""
+    """Requests that can be joined: of the same shape but for dimension 0, for the same outputs.
+
+    `rows` are those of what waits.
+    """
 
     outputs: tuple[str, ...]
+    size: BatchSize
+    rows: int = 0
     waiting: deque[_Waiting] = field(default_factory=deque)
     running: int = 0
     flushing: bool = False
@@ -49,16 +59,19 @@ class Batcher:
     """One version's lanes.
 
     Args:
-        most_elements: input elements in one run, unless a single request has more.
+        cost: as measured at warm-up: from it come the first runs' sizes.
+        most_ns: how long a run of several requests may be foreseen to take.
         note: is told of every run; from a thread of the pool.
     """
 
-    def __init__(self, session: Session, pool: Pool, most_elements: float, note: Note) -> None:
+    def __init__(self, session: Session, pool: Pool, cost: Cost, most_ns: float, note: Note) -> None:
         self._note = note
         self._session = session
         self._pool = pool
-        self._most = most_elements
+        self._cost = cost
+        self._most_ns = most_ns
         self._lanes: dict[object, _Lane] = {}
+        self._sizes: OrderedDict[object, BatchSize] = OrderedDict()
         self._waiting = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -67,15 +80,14 @@ class Batcher:
         if self._waiting >= self._pool.queue:
             raise overloaded()
         loop = asyncio.get_running_loop()
-        shapes = tuple((name, array.shape[1:]) for name, array in sorted(inputs.items()))
-        lane = self._lanes.setdefault((outputs, shapes), _Lane(outputs))
-        rows = {array.shape[0] for array in inputs.values()}
-        if len(rows) > 1:
+        counts = {array.shape[0] for array in inputs.values()}
+        if len(counts) > 1:
             raise GatewayError(ErrorCode.INVALID, "the inputs have different numbers of rows")
-        elements = sum(array.size for array in inputs.values())
+        rows = counts.pop()
+        lane = self._lane(inputs, outputs)
         answer: asyncio.Future[Answer] = loop.create_future()
-        arrived_ns = time.monotonic_ns()
-        lane.waiting.append(_Waiting(inputs, rows.pop(), elements, deadline_ns, answer, arrived_ns))
+        lane.waiting.append(_Waiting(inputs, rows, deadline_ns, answer, time.monotonic_ns()))
+        lane.rows += rows
         self._waiting += 1
         if not lane.flushing:
             lane.flushing = True
@@ -88,6 +100,22 @@ class Batcher:
             return await answer
         finally:
             alarm.cancel()
+
+    def _lane(self, inputs: Mapping[str, Array], outputs: tuple[str, ...]) -> _Lane:
+        shapes = tuple((name, array.shape[1:]) for name, array in sorted(inputs.items()))
+        key = (outputs, shapes)
+        lane = self._lanes.get(key)
+        if lane is None:
+            size = self._sizes.pop(key, None)
+            if size is None:
+                elements = sum(math.prod(shape) for _, shape in shapes)
+                row_ns = self._cost.fixed_ns + self._cost.element_ns * elements
+                size = BatchSize(row_ns, START_NS, self._most_ns)
+            lane = self._lanes[key] = _Lane(outputs, size)
+            self._sizes[key] = size  # kept when its lane is empty; callers may send any number of shapes
+            while len(self._sizes) > _MOST_SIZES:
+                self._sizes.popitem(last=False)
+        return lane
 
     def _flush(self, lane: _Lane) -> None:
         lane.flushing = False
@@ -102,12 +130,16 @@ class Batcher:
 
     def _take(self, lane: _Lane) -> list[_Waiting]:
         batch: list[_Waiting] = []
-        elements, now = 0, time.monotonic_ns()
+        rows, now = 0, time.monotonic_ns()
+        # One run for all would leave the other threads idle.
+        share = -(-lane.rows // (self._pool.threads - lane.running))
+        most = min(lane.size.rows, share)
         while lane.waiting:
             first = lane.waiting[0]
-            if batch and elements + first.elements > self._most:
+            if batch and rows + first.rows > most:
                 break
             lane.waiting.popleft()
+            lane.rows -= first.rows
             self._waiting -= 1
             if first.answer.done():  # its caller has gone
                 continue
@@ -115,7 +147,7 @@ class Batcher:
                 first.answer.set_exception(late())
                 continue
             batch.append(first)
-            elements += first.elements
+            rows += first.rows
         return batch
 
     async def _answer(self, lane: _Lane, batch: list[_Waiting]) -> None:
@@ -135,7 +167,7 @@ class Batcher:
         joined = {name: np.concatenate([request.inputs[name] for request in batch]) for name in names}
         deadlines = [request.deadline_ns for request in batch]
         try:
-            answer = await self._run(batch, joined, lane.outputs, max(deadlines) if all(deadlines) else 0)
+            answer = await self._run(lane, batch, joined, max(deadlines) if all(deadlines) else 0)
         except GatewayError:
             return False
         ends = np.cumsum([request.rows for request in batch]).tolist()
@@ -151,7 +183,7 @@ class Batcher:
         if request.answer.done():  # its caller has gone, or its deadline has passed
             return
         try:
-            answer = await self._run([request], request.inputs, lane.outputs, request.deadline_ns)
+            answer = await self._run(lane, [request], request.inputs, request.deadline_ns)
         except GatewayError as error:
             if not request.answer.done():
                 request.answer.set_exception(error)
@@ -163,22 +195,27 @@ class Batcher:
                 request.answer.set_result(answer)
 
     def _run(
-        self,
-        batch: list[_Waiting],
-        inputs: Mapping[str, Array],
-        outputs: tuple[str, ...],
-        deadline_ns: int,
+        self, lane: _Lane, batch: list[_Waiting], inputs: Mapping[str, Array], deadline_ns: int
     ) -> "asyncio.Future[Answer]":
         arrived, formed_ns = tuple(request.arrived_ns for request in batch), time.monotonic_ns()
+        took_ns: list[int] = []
 
         def job(options: RunOptions) -> Answer:
             started_ns = time.monotonic_ns()
             try:
-                return self._session.run(inputs, outputs, options)
+                answer = self._session.run(inputs, lane.outputs, options)
+                took_ns.append(time.monotonic_ns() - started_ns)
+                return answer
             finally:
                 self._note(Run(arrived, formed_ns, started_ns, time.monotonic_ns()))
 
         run = self._pool.submit(job, deadline_ns)
+
+        def learn(_: "asyncio.Future[Answer]") -> None:
+            for each in took_ns:  # none if the run failed
+                lane.size.learn(sum(request.rows for request in batch), each)
+
+        run.add_done_callback(learn)
 
         def leave(_: "asyncio.Future[Answer]") -> None:
             if all(request.answer.done() for request in batch):

@@ -13,6 +13,7 @@ from onnxruntime import RunOptions
 
 from gateway import ports
 from gateway.config import Serving
+from gateway.core.batching import Batching, permitted
 from gateway.core.figures import Run
 from gateway.core.placement import Placement
 from gateway.core.profile import Profile
@@ -23,7 +24,7 @@ from gateway.errors import ErrorCode, GatewayError
 from gateway.runtime.artifact import ArtifactCache
 from gateway.runtime.batcher import Batcher
 from gateway.runtime.memory import allocated_bytes
-from gateway.runtime.placement import batch_elements, inline_elements
+from gateway.runtime.placement import inline_elements
 from gateway.runtime.pool import Pool, late
 from gateway.runtime.session import Session
 from gateway.runtime.signature import loops
@@ -45,6 +46,7 @@ class OnnxVersion:
         pool: Pool,
         warmth: Warmth,
         size_bytes: int,
+        serving: Serving,
         note: Note,
     ) -> None:
         self.entry = entry
@@ -56,7 +58,10 @@ class OnnxVersion:
         self._pool = pool
         self._inline = inline_elements(entry.placement, warmth.cost)
         self._note = note
-        self._batcher = Batcher(session, pool, batch_elements(warmth.cost), note) if warmth.joins else None
+        self.batching = permitted(warmth.batching, serving.batching)
+        self._batcher = None
+        if self.batching is not Batching.OFF:
+            self._batcher = Batcher(session, pool, warmth.cost, serving.max_batch_ms * 1e6, note)
 
     async def run(
         self, inputs: Mapping[str, Array], outputs: tuple[str, ...], deadline_ns: int
@@ -101,7 +106,7 @@ class Loader:
     ) -> None:
         self._artifacts = ArtifactCache(cache)
         self._dedicated = dedicated
-        self._threads_per_run = serving.threads_per_run
+        self._serving = serving
         self._gpu = gpu
         self._pool = Pool(serving.threads, serving.queue, serving.max_run_s)
         self.stages = StageLog()
@@ -159,7 +164,7 @@ class Loader:
             unbounded = loops(model)
         except ValueError as error:
             raise GatewayError(ErrorCode.INTERNAL, str(error)) from None
-        session = Session(model, entry.signature, self._threads_per_run, self._gpu)
+        session = Session(model, entry.signature, self._serving.threads_per_run, self._gpu)
 
         def run(inputs: dict[str, Array]) -> dict[str, Array]:
             return self._pool.run(partial(session.run, inputs, ()), 0)
@@ -168,7 +173,7 @@ class Loader:
         # Other threads allocate meanwhile too; less than its file no version takes.
         size_bytes = max(allocated_bytes() - before, len(model))
         note = self.stages.of((name, entry.version))
-        return OnnxVersion(entry, session, self._pool, warmth, size_bytes, note)
+        return OnnxVersion(entry, session, self._pool, warmth, size_bytes, self._serving, note)
 
     def _profile(self, entry: VersionEntry) -> Profile | None:
         if not entry.profile:

@@ -7,9 +7,6 @@ from gateway.core.placement import Placement
 INLINE_BUDGET_NS = 300_000
 """A run longer than this would hold up every other request of the worker's loop."""
 
-BATCH_TARGET_NS = 10_000_000
-"""Requests are joined only up to a run of about this length: the first of a batch waits for the last."""
-
 
 @dataclass(frozen=True, slots=True)
 class Cost:
@@ -53,8 +50,3 @@ def inline_elements(placement: Placement, cost: Cost, budget_ns: float = INLINE_
     if placement is not Placement.AUTO or cost.unbounded or cost.row_ns > budget_ns:
         return -1.0
     return (budget_ns - cost.fixed_ns) / max(cost.element_ns, 1e-3)
-
-
-def batch_elements(cost: Cost, target_ns: float = BATCH_TARGET_NS) -> float:
-    """Up to how many input elements are joined into one run of the pool."""
-    return max(target_ns - cost.fixed_ns, 0.0) / max(cost.element_ns, 1e-3)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gateway.core.batching import Batching
 from gateway.core.signature import Signature
 from gateway.core.types import FLOAT_KINDS, Array
 from gateway.errors import GatewayError
@@ -16,14 +17,16 @@ Run = Callable[[dict[str, Array]], dict[str, Array]]
 
 _ROWS = 64
 _REPEATS = 5
+_PROBE_NS = 100_000_000
+"""How long the rows of one look at joining may run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Warmth:
-    """What warming found. `joins`: rows of several requests may share a run without changing an answer."""
+    """What warming found. `batching`: what it does to an answer when rows of several requests share a run."""
 
     cost: Cost
-    joins: bool
+    batching: Batching
 
 
 def warm(run: Run, signature: Signature, unbounded: bool) -> Warmth:
@@ -43,13 +46,13 @@ def warm(run: Run, signature: Signature, unbounded: bool) -> Warmth:
     except GatewayError:
         if not any(-1 in spec.shape[1:] for spec in signature.inputs):
             raise
-        return Warmth(Cost(0.0, math.inf, elements, unbounded=True), joins=False)
+        return Warmth(Cost(0.0, math.inf, elements, unbounded=True), Batching.OFF)
     one_ns = _fastest(run, first)
-    joins = signature.batched and _independent(run, ones, zeros)
-    if not joins or one_ns > INLINE_BUDGET_NS:
-        return Warmth(cost(one_ns, one_ns, 1, elements, unbounded), joins)
+    batching = _batching(run, signature, one_ns) if signature.batched else Batching.OFF
+    if batching is Batching.OFF or one_ns > INLINE_BUDGET_NS:
+        return Warmth(cost(one_ns, one_ns, 1, elements, unbounded), batching)
     many = {name: np.concatenate([array] * _ROWS) for name, array in first.items()}
-    return Warmth(cost(one_ns, _fastest(run, many), _ROWS, elements, unbounded), joins)
+    return Warmth(cost(one_ns, _fastest(run, many), _ROWS, elements, unbounded), batching)
 
 
 def _rows(signature: Signature, value: int) -> dict[str, Array]:
@@ -79,21 +82,65 @@ def _fastest(run: Run, inputs: dict[str, Array]) -> float:
     return float(min(took))
 
 
-def _independent(run: Run, ones: dict[str, Array], zeros: dict[str, Array]) -> bool:
-    """Whether a row's answer is the same alone and next to another: a free first dimension is no proof."""
+def _different(signature: Signature, count: int) -> list[dict[str, Array]]:
+    """Rows of ones, of zeros, and then of normal floats; of zeros and ones where there are no floats."""
+    rng = np.random.default_rng(0)
+    rows = [_rows(signature, 1), _rows(signature, 0)]
+    for _ in range(count - 2):
+        row = _rows(signature, 0)
+        for spec in signature.inputs:
+            if spec.dtype.kind in FLOAT_KINDS:
+                row[spec.name] = rng.normal(size=row[spec.name].shape).astype(spec.dtype)
+            elif spec.dtype.kind in "biu":
+                row[spec.name] = rng.integers(0, 2, row[spec.name].shape).astype(spec.dtype)
+        rows.append(row)
+    return rows
+
+
+def _batching(run: Run, signature: Signature, one_ns: float) -> Batching:
+    """What becomes of a row's answer among others: a free first dimension is no proof that it stays the same.
+
+    Its company must not matter at all. That there is company may matter to the rounding, since the runtime
+    takes other ways for other numbers of rows; so several are tried, up to 63 where rows are cheap.
+    """
+    sizes = [size for size in (2, 3, 8, _ROWS - 1) if size == 2 or size * one_ns <= _PROBE_NS]
+    rows = _different(signature, sizes[-1] + 1)
+    found = set()
     try:
-        apart = [run(ones), run(zeros)]
-        joined = run({name: np.concatenate([array, zeros[name]]) for name, array in ones.items()})
-    except GatewayError:
-        return False
-    return all(
-        array.shape[:1] == (2,) and _same(array, np.concatenate([answer[name] for answer in apart]))
-        for name, array in joined.items()
+        apart = _stacked([run(row) for row in rows])
+        for size in sizes:
+            joined, next_to = run(_stacked(rows[:size])), run(_stacked(rows[1 : size + 1]))
+            for name, array in joined.items():
+                alone, other = apart[name][:size], next_to[name]
+                if array.shape != alone.shape or array.shape != other.shape:
+                    return Batching.OFF
+                if not _close(array[1:], other[:-1], 1e-5):
+                    return Batching.OFF
+                found.add(_alike(array, alone))
+    except (GatewayError, ValueError):  # rows that do not run, or answers that cannot be joined
+        return Batching.OFF
+    return next(each for each in Batching if each in found)
+
+
+def _stacked(parts: list[dict[str, Array]]) -> dict[str, Array]:
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _alike(joined: Array, alone: Array) -> Batching:
+    same = (
+        np.array_equal(joined, alone) if joined.dtype == np.object_ else joined.tobytes() == alone.tobytes()
     )
+    if same:
+        return Batching.EXACT
+    # Rows that make no sense to a model can blow rounding up; an answer that depends on how many there are
+    # would be further off.
+    return Batching.CLOSE if _close(joined, alone, 1e-2) else Batching.OFF
 
 
-def _same(left: Array, right: Array) -> bool:
-    if left.dtype.kind in FLOAT_KINDS and left.shape == right.shape:
-        near = np.float64(left), np.float64(right)
-        return bool(np.allclose(*near, rtol=1e-3, atol=1e-5, equal_nan=True))
-    return bool(np.array_equal(left, right))
+def _close(left: Array, right: Array, share: float) -> bool:
+    """Whether they differ by no more than a share of the largest number there is."""
+    if left.dtype.kind not in FLOAT_KINDS:
+        return bool(np.array_equal(left, right))
+    here, there = np.float64(left), np.float64(right)
+    most = float(np.max(np.abs(there), where=np.isfinite(there), initial=0.0))
+    return bool(np.allclose(here, there, rtol=1e-3, atol=share * max(most, 1e-3), equal_nan=True))

@@ -14,6 +14,7 @@ from ray.serve.exceptions import BackPressureError, RayServeException
 from ray.serve.handle import DeploymentHandle
 
 from gateway.config import Serving
+from gateway.core.batching import Batching
 from gateway.core.placement import application_name
 from gateway.core.routing import VersionEntry
 from gateway.core.types import Array
@@ -40,8 +41,8 @@ class DedicatedLoader:
         while time.monotonic() < ends:
             try:
                 handle = await asyncio.to_thread(serve.get_app_handle, name)
-                await asyncio.wait_for(_ready(handle), ends - time.monotonic())
-                return DedicatedVersion(entry, handle, self._serving)
+                batching = await asyncio.wait_for(_ready(handle), ends - time.monotonic())
+                return DedicatedVersion(entry, handle, batching, self._serving)
             except (RayServeException, ray.exceptions.RayError, TimeoutError):
                 await asyncio.sleep(_POLL_S)
         raise GatewayError(ErrorCode.INTERNAL, "the version's application does not start")
@@ -50,15 +51,19 @@ class DedicatedLoader:
         """Nothing to let go of: the application ends when no worker holds the version."""
 
 
-async def _ready(handle: DeploymentHandle[Any]) -> None:
-    await handle.ready.remote()
+async def _ready(handle: DeploymentHandle[Any]) -> Batching:
+    batching: Batching = await handle.ready.remote()
+    return batching
 
 
 class DedicatedVersion:
     """Implements `ports.LoadedVersion`."""
 
-    def __init__(self, entry: VersionEntry, handle: DeploymentHandle[Any], serving: Serving) -> None:
+    def __init__(
+        self, entry: VersionEntry, handle: DeploymentHandle[Any], batching: Batching, serving: Serving
+    ) -> None:
         self.entry = entry
+        self.batching = batching
         self.signature = entry.signature
         # Kept: each `handle.run` would build another handle.
         self._remote: Callable[..., Any] = handle.run.remote

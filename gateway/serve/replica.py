@@ -7,6 +7,7 @@ from dataclasses import replace
 from ray import serve
 
 from gateway.config import GatewayConfig
+from gateway.core.batching import Batching
 from gateway.core.placement import Placement
 from gateway.core.routing import VersionEntry
 from gateway.core.types import Array
@@ -37,8 +38,9 @@ class Replica:
         """Called by Serve; its first call waits until the version is warm."""
         await self._version
 
-    async def ready(self) -> None:
-        await self._version
+    async def ready(self) -> Batching:
+        """What joining does here, once the version is warm."""
+        return (await self._version).batching
 
     async def run(self, inputs: dict[str, Array], outputs: tuple[str, ...], left_ns: int) -> Reply:
         """`left_ns`: until the caller's deadline. Clocks of two machines tell durations alike, not times."""

@@ -61,7 +61,10 @@ def metadata(routes: Routes, name: str, version: str) -> dict[str, Any]:
 
 
 def config(routes: Routes, name: str, version: str) -> dict[str, Any]:
-    """The model's configuration as load tools read it: of a batched model, `dims` leave out the rows."""
+    """The model's configuration as load tools read it: of a batched model, `dims` leave out the rows.
+
+    The parameter `batching` says what sharing runs does to an answer: see `core.batching.Batching`.
+    """
     route, entry = find(routes, name, version)
     batched = entry.signature.batched
     return {
@@ -72,7 +75,13 @@ def config(routes: Routes, name: str, version: str) -> dict[str, Any]:
         "input": [_configured(spec, batched) for spec in entry.signature.inputs],
         "output": [_configured(spec, batched) for spec in entry.signature.outputs],
         "model_transaction_policy": {"decoupled": False},
+        "parameters": _parameters(routes, route.name, entry.version),
     }
+
+
+def _parameters(routes: Routes, model: str, version: int) -> dict[str, dict[str, str]]:
+    held = routes.loaded(model, version)  # otherwise it is not known
+    return {} if held is None else {"batching": {"string_value": held.batching}}
 
 
 def _configured(spec: TensorSpec, batched: bool) -> dict[str, Any]:

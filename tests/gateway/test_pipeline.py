@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
+from gateway.core.batching import Batching
 from gateway.core.limits import ModelLimits
 from gateway.core.routing import ModelRoute, RouteTable, VersionEntry
 from gateway.core.signature import Signature, TensorSpec
@@ -26,6 +27,7 @@ class Doubler:
     signature: Signature = SIGNATURE
     size_bytes: int = 0
     running: int = 0
+    batching: Batching = Batching.OFF
 
     async def run(
         self, inputs: Mapping[str, Array], outputs: tuple[str, ...], deadline_ns: int

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from gateway.core.batching import Batching
 from gateway.core.routing import VersionEntry
 from gateway.core.signature import Signature
 from gateway.core.types import Array
@@ -22,6 +23,7 @@ class Held:
     entry: VersionEntry
     size_bytes: int
     running: int = 0
+    batching: Batching = Batching.OFF
 
     @property
     def signature(self) -> Signature:

@@ -10,12 +10,18 @@ from onnxruntime import RunOptions
 from gateway.core.figures import Run
 from gateway.core.types import Array
 from gateway.errors import ErrorCode, GatewayError
-from gateway.runtime.batcher import Batcher
+from gateway.runtime.batcher import START_NS, Batcher
+from gateway.runtime.placement import Cost
 from gateway.runtime.pool import Pool
 from gateway.runtime.session import Session
 from gateway.runtime.signature import signature_of
 
 FAR_NS = 3_600 * 10**9
+
+
+def costing(rows: int) -> Cost:
+    """By which so many rows are joined at first."""
+    return Cost(START_NS / rows, 0.0, 1)
 
 
 class Counting(Session):
@@ -47,9 +53,9 @@ async def pool() -> AsyncIterator[Pool]:
 
 @pytest.fixture
 def batcher(pool: Pool) -> Callable[..., tuple[Counting, Batcher]]:
-    def build(model: bytes, most: float = 1000) -> tuple[Counting, Batcher]:
+    def build(model: bytes, rows: int = 1000) -> tuple[Counting, Batcher]:
         session = Counting(model)
-        return session, Batcher(session, pool, most, session.told.append)
+        return session, Batcher(session, pool, costing(rows), 1e12, session.told.append)
 
     return build
 
@@ -95,28 +101,49 @@ async def test_requests_of_one_turn_share_a_run(lookup: bytes, batcher: Build) -
 
 async def test_requests_that_wait_for_a_run_share_the_next(lookup: bytes, batcher: Build) -> None:
     session, joined = batcher(lookup)
-    answers = await crowd(session, joined, [indices(3), indices(1, 2), indices()])
-    assert [a["y"].tolist() for a in answers if isinstance(a, dict)] == [[30], [10, 20], []]
-    assert session.runs == [1, 3]
+    answers = await crowd(session, joined, [indices(3), indices(1), indices()])
+    assert [a["y"].tolist() for a in answers if isinstance(a, dict)] == [[30], [10], []]
+    assert session.runs == [1, 2]
 
 
 async def test_a_batch_ends_at_its_size(lookup: bytes, batcher: Build) -> None:
     session, joined = batcher(lookup, 2)
-    await asyncio.gather(*(joined.run(indices(i % 4), (), 0) for i in range(5)))
-    assert session.runs == [2, 2, 1]
+    await asyncio.gather(*(joined.run(indices(i % 4), (), 0) for i in range(3)))
+    assert session.runs == [2, 1]
     await joined.run(indices(0, 1, 2, 3), (), 0)
     assert session.runs[-1] == 4
 
 
+async def test_idle_threads_share_what_waits(lookup: bytes) -> None:
+    pool, session = Pool(2, 50, 10.0), Counting(lookup)
+    joined = Batcher(session, pool, costing(1000), 1e12, session.told.append)
+    answers = await asyncio.gather(*(joined.run(indices(i), (), 0) for i in range(4)))
+    assert [answer["y"].tolist() for answer in answers] == [[0], [10], [20], [30]]
+    assert session.runs == [2, 2]
+    await pool.close()
+
+
+async def test_the_size_follows_what_runs_take(slow: bytes) -> None:
+    pool, session = Pool(1, 200, 60.0), Counting(slow)
+    joined = Batcher(
+        session, pool, costing(1), 1e9, session.told.append
+    )  # thought to be dear, so that it starts with one row
+    row = {"x": np.ones((1, 256), np.float32)}
+    for _ in range(6):
+        await asyncio.gather(*(joined.run(row, (), 0) for _ in range(16)))
+    assert session.runs[0] == 1
+    assert max(session.runs) >= 8  # its rows are far cheaper together
+    await pool.close()
+
+
 async def test_one_bad_request_fails_alone(lookup: bytes, batcher: Build) -> None:
     session, joined = batcher(lookup)
-    good, bad, other = await crowd(session, joined, [indices(1), indices(9), indices(2)])
+    good, bad = await crowd(session, joined, [indices(1), indices(9)])
     assert isinstance(good, dict)
-    assert isinstance(other, dict)
-    assert (good["y"].tolist(), other["y"].tolist()) == ([10], [20])
+    assert good["y"].tolist() == [10]
     assert isinstance(bad, GatewayError)
     assert bad.code is ErrorCode.INTERNAL
-    assert session.runs == [1, 3, 1, 1, 1]
+    assert session.runs == [1, 2, 1, 1]
 
 
 async def test_one_wedged_request_does_not_take_its_neighbours_along(endless: bytes, batcher: Build) -> None:
@@ -178,7 +205,7 @@ async def test_sheds_when_too_many_wait(lookup: bytes, batcher: Build, pool: Poo
 
 async def test_closing_answers_everyone(lookup: bytes) -> None:
     pool, session = Pool(1, 50, 10.0), Counting(lookup)
-    joined = Batcher(session, pool, 1, session.told.append)
+    joined = Batcher(session, pool, costing(1), 1e12, session.told.append)
     session.gate.clear()
     tasks = [asyncio.create_task(joined.run(indices(i), (), 0)) for i in range(3)]
     await asyncio.to_thread(session.started.wait, 10)
@@ -194,7 +221,7 @@ async def test_closing_answers_everyone(lookup: bytes) -> None:
 async def test_a_batch_that_nobody_waits_for_is_ended(endless: bytes) -> None:
     pool = Pool(threads=1, queue=50, max_run_s=3600)
     session = Counting(endless)
-    joined = Batcher(session, pool, 1000, session.told.append)
+    joined = Batcher(session, pool, costing(1000), 1e12, session.told.append)
     wedged = asyncio.create_task(joined.run({"x": np.full((1, 1), 2, np.float32)}, (), 0))
     await asyncio.to_thread(session.started.wait, 10)
     wedged.cancel()

@@ -3,7 +3,7 @@ import math
 import pytest
 
 from gateway.core.placement import Placement
-from gateway.runtime.placement import INLINE_BUDGET_NS, Cost, batch_elements, cost, inline_elements
+from gateway.runtime.placement import INLINE_BUDGET_NS, Cost, cost, inline_elements
 
 ROW = 30
 
@@ -41,8 +41,3 @@ def test_a_person_may_overrule_the_measurement() -> None:
     assert inline_elements(Placement.INLINE, costly) == math.inf
     assert inline_elements(Placement.POOL, cheap) < 0
     assert inline_elements(Placement.DEDICATED, cheap) < 0
-
-
-def test_a_batch_is_as_long_as_its_target() -> None:
-    assert batch_elements(Cost(1_000, 10, ROW), target_ns=11_000) == pytest.approx(1_000)
-    assert batch_elements(Cost(1e9, 10, ROW)) == 0

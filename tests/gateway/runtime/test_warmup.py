@@ -3,6 +3,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from gateway.core.batching import Batching
 from gateway.core.signature import Signature, TensorSpec
 from gateway.core.types import Array
 from gateway.errors import ErrorCode, GatewayError
@@ -24,17 +25,35 @@ def test_measures_what_a_row_costs(logistic: bytes, session_of: SessionOf) -> No
     assert 0 < measured.cost.row_ns < 10_000_000
 
 
-def test_rows_of_a_row_wise_model_may_be_joined(
-    logistic: bytes, text: bytes, lookup: bytes, session_of: SessionOf
+def test_rows_of_a_row_wise_model_may_be_joined_and_no_bit_differs(
+    text: bytes, lookup: bytes, session_of: SessionOf
 ) -> None:
-    assert all(warmth(model, session_of).joins for model in (logistic, text, lookup))
+    assert {warmth(model, session_of).batching for model in (text, lookup)} == {Batching.EXACT}
+
+
+def test_rows_may_be_joined_although_rounding_differs() -> None:
+    # What the runtime's matrix products do: another order of adding for another number of rows.
+    def rounding(inputs: dict[str, Array]) -> dict[str, Array]:
+        rounded = np.float32(1 + 1e-6 * (len(inputs["x"]) > 1))
+        return {"y": np.asarray(inputs["x"], np.float32) * rounded}
+
+    specs = (TensorSpec("x", "FP32", (-1, 3)),), (TensorSpec("y", "FP32", (-1, 3)),)
+    assert warm(rounding, Signature(*specs), unbounded=False).batching is Batching.CLOSE
+
+
+def test_one_number_of_rows_that_answers_otherwise_is_enough_to_keep_rows_apart() -> None:
+    def moody(inputs: dict[str, Array]) -> dict[str, Array]:
+        return {"y": np.asarray(inputs["x"], np.float32) + np.float32(len(inputs["x"]) == 3)}
+
+    specs = (TensorSpec("x", "FP32", (-1, 3)),), (TensorSpec("y", "FP32", (-1, 3)),)
+    assert warm(moody, Signature(*specs), unbounded=False).batching is Batching.OFF
 
 
 def test_rows_that_answer_differently_in_company_are_never_joined(
     blend: bytes, session_of: SessionOf
 ) -> None:
     assert signature_of(blend).batched
-    assert not warmth(blend, session_of).joins
+    assert warmth(blend, session_of).batching is Batching.OFF
 
 
 def failing(_: dict[str, Array]) -> dict[str, Array]:
@@ -51,7 +70,7 @@ def test_with_more_free_dimensions_a_failure_only_means_unmeasured() -> None:
     specs = (TensorSpec("x", "FP32", (-1, 3, -1, -1)),)
     measured = warm(failing, Signature(specs, specs), unbounded=False)
     assert measured.cost.unbounded
-    assert not measured.joins
+    assert measured.batching is Batching.OFF
 
 
 def test_a_model_that_takes_no_ones_is_warmed_with_zeros() -> None:

@@ -11,6 +11,7 @@ import ray
 from ray.serve.exceptions import BackPressureError
 
 from gateway.config import Serving
+from gateway.core.batching import Batching
 from gateway.core.routing import VersionEntry
 from gateway.core.signature import Signature
 from gateway.errors import ErrorCode, GatewayError
@@ -52,7 +53,7 @@ class Handle:
 
 
 def version(handle: Any, queue: int = 8) -> DedicatedVersion:
-    return DedicatedVersion(ENTRY, handle, Serving(queue=queue, max_run_s=5))
+    return DedicatedVersion(ENTRY, handle, Batching.OFF, Serving(queue=queue, max_run_s=5))
 
 
 def failing(error: Exception) -> Callable[[], Awaitable[Reply]]:

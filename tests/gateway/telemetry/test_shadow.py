@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
+from gateway.core.batching import Batching
 from gateway.core.routing import EMPTY, RouteTable, VersionEntry
 from gateway.core.signature import Signature, TensorSpec
 from gateway.core.types import Array, InferRequest, InferResponse, Outcome, Role
@@ -26,6 +27,7 @@ class Version:
     signature: Signature = SIGNATURE
     size_bytes: int = 0
     running: int = 0
+    batching: Batching = Batching.OFF
 
     async def run(
         self, inputs: Mapping[str, Array], outputs: tuple[str, ...], deadline_ns: int
