@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import orjson
 import pytest
 
 from gateway.config import Limits
+from gateway.core.batching import Batching
 from gateway.core.routing import ModelRoute, RouteTable, VersionEntry, choose
 from gateway.core.signature import Signature, TensorSpec, check
 from gateway.core.types import Array, InferRequest, InferResponse
@@ -64,7 +66,7 @@ class NumpyEngine:
         return {("loading", version): "there is no room for it" for version in (1, 2)}
 
     def loaded(self, model: str, version: int) -> Any:
-        raise AssertionError("only the pipeline asks for versions")
+        return SimpleNamespace(batching=Batching.EXACT) if model == "pair" else None
 
     async def load(self, model: str, version: int, deadline_ns: int) -> Any:
         raise AssertionError("only the pipeline asks for versions")

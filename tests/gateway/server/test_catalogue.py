@@ -46,3 +46,10 @@ def test_configuration_names_the_data_types_of_load_tools(engine: Any) -> None:
     config = catalogue.config(engine.routes, "text", "")
     assert config["input"] == [{"name": "s", "data_type": "TYPE_STRING", "dims": []}]
     assert config["max_batch_size"] == catalogue.ROWS
+
+
+def test_configuration_says_what_joining_does_once_that_is_known(engine: Any) -> None:
+    assert catalogue.config(engine.routes, "pair", "")["parameters"] == {
+        "batching": {"string_value": "exact"}
+    }
+    assert catalogue.config(engine.routes, "text", "")["parameters"] == {}
