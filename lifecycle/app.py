@@ -127,7 +127,7 @@ class Lifecycle:
         governance = self._config.governance
         models = Models(
             *(store, self._artifacts, ProcessSandbox(), self._clock),
-            policy=governance.policy_of,
+            policy=lambda model: governance.policy_of(model, gateway.home),
             dedicated_above_mb=gateway.dedicated.above_mb,
         )
         traffic = Traffic(store, fleet, publisher, self._clock, self._calendar)

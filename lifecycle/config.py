@@ -57,6 +57,7 @@ class ModelGovernance(_Section):
     approvals: Approvals | None = None
     gates: Gates | None = None
     signature: Literal["optional", "required"] | None = None
+    trusted: tuple[Path, ...] | None = None
 
 
 class FreezeWindow(_Section):
@@ -89,17 +90,21 @@ class Governance(_Section):
     approvals: Approvals = 0
     gates: Gates = Field(frozenset(), description="gates that must pass, not only not fail")
     signature: Literal["optional", "required"] = "optional"
+    trusted: tuple[Path, ...] = Field((), description="PEM public keys and CAs of who may sign packages")
     models: dict[str, ModelGovernance] = Field(default_factory=dict)
     freezes: tuple[FreezeWindow, ...] = ()
     admin_hosts: tuple[str, ...] = Field((), description="host names besides loopback and `gateway.host`")
 
-    def policy_of(self, model: str) -> Policy:
+    def policy_of(self, model: str, home: Path = Path()) -> Policy:
+        """`home` is what the paths of trusted files are relative to."""
         own = self.models.get(model, ModelGovernance())
         approvals = self.approvals if own.approvals is None else own.approvals
         if isinstance(approvals, int):
             approvals = {KeyRole.APPROVER: approvals}
         gates = self.gates if own.gates is None else own.gates
-        return Policy(approvals, gates, (own.signature or self.signature) == "required")
+        trusted = self.trusted if own.trusted is None else own.trusted
+        signed = (own.signature or self.signature) == "required"
+        return Policy(approvals, gates, signed, tuple(str(home / path) for path in trusted))
 
 
 class Ledger(_Section):

@@ -60,6 +60,7 @@ class RegistryOperations:
         *,
         number: int | None = None,
         reference: Path | None = None,
+        signature: Path | None = None,
         recipe: str = "",
         parent: int | None = None,
         run: str = "",
@@ -72,6 +73,7 @@ class RegistryOperations:
         Args:
             number: the next free one if not given.
             reference: Parquet file of training data, columns `inputs.<tensor>` and maybe `label`.
+            signature: OpenSSF Model Signing file of the artifact; `headrace model sign` makes one.
             recipe: `module:function` that retrains the model.
             parent: the version that it was made from.
             run, code, data_digest: the training run, what it ran, and the digest of what it learnt from.
@@ -80,7 +82,7 @@ class RegistryOperations:
         form = {"recipe": recipe, "run": run, "code": code, "data_digest": data_digest}
         named = (("number", number), ("parent", parent), ("placement", placement))
         form |= {name: str(value) for name, value in named if value}
-        given = {"artifact": artifact, "reference": reference}
+        given = {"artifact": artifact, "reference": reference, "signature": signature}
         files = {part: path for part, path in given.items() if path is not None}
         return send("POST", at(model, "versions"), data=form, files=files, timeout_s=LONG_S)
 

@@ -55,6 +55,15 @@ class ApprovalOut(BaseModel):
     comment: str
 
 
+class PackageSignatureOut(BaseModel):
+    """`signer` is the trusted file that it was checked with, at a time in Unix seconds."""
+
+    signer: str
+    signer_digest: str
+    bundle_digest: str
+    verified_at: float
+
+
 class DescriptionOut(BaseModel):
     """What people say of a version."""
 
@@ -90,9 +99,11 @@ class VersionOut(BaseModel):
     placement: Placement
     description: DescriptionOut
     retired_at: float
+    package_signature: PackageSignatureOut | None
 
     @classmethod
     def of(cls, version: Version) -> Self:
+        signed = version.package_signature
         return cls(
             model=version.model,
             number=version.number,
@@ -108,6 +119,7 @@ class VersionOut(BaseModel):
             placement=version.placement,
             description=DescriptionOut.model_validate(asdict(version.description)),
             retired_at=version.retired_at,
+            package_signature=signed and PackageSignatureOut.model_validate(asdict(signed)),
         )
 
 

@@ -14,6 +14,7 @@ from lifecycle.api.requests import ApprovalIn, DeployIn
 from lifecycle.api.rollouts import read_plan, shown
 from lifecycle.api.schemas import DeploymentOut, TrafficOut
 from lifecycle.api.version_schemas import VersionOut, VersionsOut
+from lifecycle.commands.intake import SignatureFile
 from lifecycle.core.version import Lineage
 
 router = APIRouter(prefix="/v1/models/{model}/versions", tags=["versions"])
@@ -32,6 +33,7 @@ async def register(
     actor: Actor,
     artifact: Annotated[UploadFile, File(description="An ONNX file.")],
     reference: Annotated[UploadFile | None, File(description="Parquet rows of normal traffic.")] = None,
+    signature: Annotated[UploadFile | None, File(description="OpenSSF Model Signing.")] = None,
     number: Annotated[int | None, Form(ge=1)] = None,
     recipe: Annotated[str, Form(max_length=500)] = "",
     parent: Annotated[int | None, Form(ge=1, description="The version it was made from.")] = None,
@@ -42,6 +44,10 @@ async def register(
 ) -> VersionOut:
     """Register an ONNX file. The same file again changes nothing."""
     with tempfile.TemporaryDirectory(prefix="headrace-upload-") as folder:
+        signed = None
+        if signature is not None:
+            path = await _keep(signature, Path(folder) / "signature")
+            signed = SignatureFile(path, artifact.filename or "")
         version = await desk.models.register(
             model,
             await _keep(artifact, Path(folder) / "artifact"),
@@ -51,6 +57,7 @@ async def register(
             recipe=recipe,
             lineage=Lineage(parent, recipe, data_digest, run=run, code=code),
             placement=placement,
+            signature=signed,
         )
     return VersionOut.of(version)
 

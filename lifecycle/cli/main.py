@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from lifecycle.cli import audit, catalogue, cluster, observe, traffic
+from lifecycle.cli import audit, catalogue, cluster, observe, signing, traffic
 from lifecycle.cli.keys import app as key_app
 from lifecycle.cli.models import app as model_app
 from lifecycle.cli.options import KEY, OVERRIDE
@@ -28,6 +28,7 @@ app.add_typer(version_app, name="version")
 app.add_typer(traffic_app, name="traffic")
 app.add_typer(rollout_app, name="rollout")
 catalogue.add_to(model_app, version_app)
+signing.add_to(model_app)
 cluster.add_to(app)
 traffic.add_to(app)
 observe.add_to(app)

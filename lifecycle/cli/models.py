@@ -32,6 +32,10 @@ def register(
     artifact: Artifact,
     version: Annotated[int | None, typer.Option(min=1, help="Its number. [default: the next free]")] = None,
     reference: Reference = None,
+    signature: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="Of the file, by `headrace model sign`."),
+    ] = None,
     recipe: Annotated[str, typer.Option(metavar="MODULE:FUNCTION", help="What retrains the model.")] = "",
     parent: Annotated[int | None, typer.Option(min=1, help="The version it was made from.")] = None,
     run: Annotated[str, typer.Option(help="The training run, as its tracker calls it.")] = "",
@@ -58,6 +62,7 @@ def register(
                 artifact,
                 number=version,
                 reference=reference,
+                signature=signature,
                 recipe=recipe,
                 placement=placement or "",
                 parent=parent,

@@ -112,7 +112,7 @@ def role_of(model: dict[str, Any], number: int) -> str:
 
 
 def _facts(version: dict[str, Any], model: dict[str, Any]) -> list[tuple[str, object]]:
-    lineage, number = version["lineage"], version["number"]
+    lineage, number, signed = version["lineage"], version["number"], version["package_signature"]
     called = (name for name, meant in sorted(model["aliases"].items()) if meant == number)
     return [
         ("version", f"{version['model']} {version['number']}"),
@@ -130,6 +130,7 @@ def _facts(version: dict[str, Any], model: dict[str, Any]) -> list[tuple[str, ob
         *(("approved", _approval(approval)) for approval in version["approvals"]),
         ("retired", version["retired_at"] and f"{when(version['retired_at'])} UTC"),
         ("digest", version["digest"]),
+        ("package", signed and f"signed by {signed['signer']}, checked {when(signed['verified_at'])} UTC"),
         ("reference", "yes" if version["profile_digest"] else "none: drift cannot be judged"),
         ("takes", _tensors(version["signature"]["inputs"])),
         ("gives", _tensors(version["signature"]["outputs"])),

@@ -4,17 +4,21 @@ What is inspected is the stored copy, so nothing can change between the look and
 """
 
 import asyncio
+import hashlib
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.core.profile import Profile
 from gateway.core.signature import Signature
+from lifecycle.core.policy import Policy
 from lifecycle.core.sniff import HEAD_BYTES, foreign
 from lifecycle.core.validation import Inspection, Limits, stopped
 from lifecycle.core.verdict import Verdict
+from lifecycle.core.version import PackageSignature
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.ports import Artifacts, Sandbox
+from lifecycle.signing import verify
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,14 @@ class Package:
     memory_mb: float = 0.0
     profile: Stored = Stored()
     reference: Stored = Stored()
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureFile:
+    """A signature that came with an artifact. `name` is the file's that was signed, which counts too."""
+
+    path: Path
+    name: str
 
 
 class Intake:
@@ -67,6 +79,28 @@ class Intake:
         if size > self._limits.max_bytes:
             raise _refused(f"it has {size} bytes; the limit is {self._limits.max_bytes}")
         return Stored(*self._artifacts.put(artifact))
+
+    async def check(
+        self, artifact: Stored, given: SignatureFile | None, policy: Policy, now: float
+    ) -> PackageSignature | None:
+        """The signature of a stored artifact, None if there is none and none is needed.
+
+        Raises:
+            LifecycleError: REFUSED if it is missing or not good.
+        """
+        if given is None:
+            if policy.signed:
+                raise _refused("this model's packages must be signed; sign it with `headrace model sign`")
+            return None
+        return await asyncio.to_thread(self._checked, artifact, given, policy, now)
+
+    def _checked(
+        self, artifact: Stored, given: SignatureFile, policy: Policy, now: float
+    ) -> PackageSignature:
+        path = self._artifacts.fetch(artifact.uri, artifact.digest)
+        signer = verify(path, artifact.digest, given.name, given.path, [Path(one) for one in policy.trusted])
+        digest = f"sha256:{hashlib.sha256(signer.read_bytes()).hexdigest()}"
+        return PackageSignature(signer.name, digest, *self._artifacts.put(given.path), now)
 
     async def inspect(self, artifact: Stored, reference: Path | None) -> Package:
         """Load a stored artifact in the sandbox, run the reference rows and take their profile.

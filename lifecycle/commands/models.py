@@ -10,14 +10,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from gateway.core.placement import Placement
-from lifecycle.commands.intake import Intake, Package
+from lifecycle.commands.intake import Intake, Package, SignatureFile, Stored
 from lifecycle.commands.lookup import find_model, find_version, find_versions
 from lifecycle.commands.trial import Trial
 from lifecycle.core.policy import AUTOMATIC, Policy
 from lifecycle.core.stages import SERVABLE, Event, move
 from lifecycle.core.validation import Limits, stopped
 from lifecycle.core.verdict import Verdict
-from lifecycle.core.version import Approval, Lineage, Model, Stage, Version
+from lifecycle.core.version import Approval, Lineage, Model, PackageSignature, Stage, Version
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.ports import Artifacts, Entry, Sandbox, Store
 
@@ -83,6 +83,7 @@ class Models:
         recipe: str = "",
         placement: Placement | None = None,
         lineage: Lineage | None = None,
+        signature: SignatureFile | None = None,
     ) -> Version:
         """Store an ONNX file as a new version. Registering the same file again changes nothing.
 
@@ -90,6 +91,7 @@ class Models:
             number: the version's; None takes the next, or the newest version if it is the same file.
             reference: Parquet rows that stand for normal traffic, optionally with their `label`.
             placement: of a new model; None leaves it to what is measured.
+            signature: of the file; may also be brought later, with the same file.
 
         Raises:
             LifecycleError: INVALID for a bad name, number or placement, UNSUPPORTED or REFUSED if the file is
@@ -106,13 +108,23 @@ class Models:
         try:
             stored = await asyncio.to_thread(self._intake.store, artifact)
             if (present := self._present(name, number, stored.digest)) is not None:
-                return present
+                return await self._sign_later(present, stored, signature, actor)
+            signed = await self._intake.check(stored, signature, self._policy(name), self._clock())
             package = await self._intake.inspect(stored, reference)
         except LifecycleError as error:
             if error.code in (LifecycleCode.REFUSED, LifecycleCode.UNSUPPORTED):
                 self._store.commit(Entry(actor, "version.refused", name, {"reason": error.message}))
             raise
-        return self._add(name, number, package, recipe, placement, actor, lineage or Lineage())
+        return self._add(name, number, package, recipe, placement, actor, lineage or Lineage(), signed)
+
+    async def _sign_later(
+        self, version: Version, stored: Stored, signature: SignatureFile | None, actor: str
+    ) -> Version:
+        if signature is None or version.package_signature is not None:
+            return version
+        signed = await self._intake.check(stored, signature, self._policy(version.model), self._clock())
+        version = replace(self.version(version.model, version.number), package_signature=signed)
+        return self._commit(actor, version, kind="signed", signer=signed.signer if signed else "")
 
     def _present(self, name: str, number: int | None, digest: str) -> Version | None:
         versions = find_versions(self._store, name)
@@ -142,6 +154,7 @@ class Models:
         placement: Placement | None,
         actor: str,
         lineage: Lineage,
+        signed: PackageSignature | None,
     ) -> Version:
         # While the artifact was inspected another registration may have gone ahead.
         if (present := self._present(name, number, package.artifact.digest)) is not None:
@@ -162,6 +175,7 @@ class Models:
             lineage=replace(lineage, recipe=lineage.recipe or recipe),
             reference=package.reference.uri,
             reference_digest=package.reference.digest,
+            package_signature=signed,
             placement=Placement.DEDICATED if self._is_large(package) else Placement.AUTO,
         )
         changed: Sequence[Model] = ()
@@ -170,6 +184,7 @@ class Models:
         elif recipe and recipe != model.recipe:
             changed = [replace(model, revision=model.revision + 1, recipe=recipe)]
         detail = {"version": version.number, "digest": version.digest, "cause": lineage.cause}
+        detail |= {"signer": signed.signer} if signed else {}
         self._store.commit(Entry(actor, "version.registered", name, detail), *changed, version)
         return version
 
@@ -189,6 +204,11 @@ class Models:
         if version.stage in PASSED:
             return version
         move(version.stage, Event.VALIDATE)
+        if self._policy(name).signed and version.package_signature is None:
+            message = (
+                f"version {number} of {name!r} must be signed: register its file again with `--signature`"
+            )
+            raise LifecycleError(LifecycleCode.REFUSED, message)
         champion = find_model(self._store, name).champion
         findings = await self._trial.judge(version, self.version(name, champion) if champion else None)
         stop = stopped(findings) or self._policy(name).unmet(findings)

@@ -74,6 +74,7 @@ def when(seconds: float) -> str:
 
 
 def _facts(model: Model, version: Version) -> Sequence[tuple[str, str]]:
+    signed = version.package_signature
     called = [name for name, number in sorted(aliases(model).items()) if number == version.number]
     tags = [f"{name}={value}" if value else name for name, value in sorted(version.description.tags.items())]
     return (
@@ -84,6 +85,8 @@ def _facts(model: Model, version: Version) -> Sequence[tuple[str, str]]:
         ("registered", f"{when(version.created_at)} UTC by {version.submitter}"),
         ("retired", f"{when(version.retired_at)} UTC" if version.retired_at else ""),
         ("artifact", version.digest),
+        ("package signed by", f"{signed.signer} ({signed.signer_digest})" if signed else ""),
+        ("signature checked", f"{when(signed.verified_at)} UTC" if signed else ""),
     )
 
 

@@ -19,11 +19,13 @@ class Policy:
             for a lower one. Without any a version that passes its gates is approved at once.
         gates: gates that must pass; elsewhere not to know is not to fail.
         signed: whether a package must be signed by somebody who is trusted.
+        trusted: files of the public keys and certificates that are, in PEM.
     """
 
     approvals: Mapping[KeyRole, int] = field(default_factory=dict)
     gates: frozenset[str] = frozenset()
     signed: bool = False
+    trusted: tuple[str, ...] = ()
 
     @property
     def automatic(self) -> bool:

@@ -57,6 +57,23 @@ class Approval:
 
 
 @dataclass(frozen=True, slots=True)
+class PackageSignature:
+    """A package's signature, found good at a time, Unix seconds.
+
+    Args:
+        signer: name of the trusted key or certificate that it was checked with.
+        signer_digest: of that file, as it was then.
+        bundle: where the signature file is kept, and its digest.
+    """
+
+    signer: str
+    signer_digest: str
+    bundle: str
+    bundle_digest: str
+    verified_at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Description:
     """What only people can say of a version, for its model card. `tags` and `metrics` are free."""
 
@@ -94,6 +111,7 @@ class Version:
     reference_digest: str = ""
     description: Description = field(default_factory=Description)
     retired_at: float = 0.0
+    package_signature: PackageSignature | None = None
 
     def as_json(self) -> dict[str, Any]:
         return {item.name: getattr(self, item.name) for item in fields(self)} | {
@@ -103,10 +121,12 @@ class Version:
             "evidence": [finding.as_json() for finding in self.evidence],
             "approvals": [asdict(approval) for approval in self.approvals],
             "description": asdict(self.description),
+            "package_signature": asdict(self.package_signature) if self.package_signature else None,
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Version":
+        signed = data.get("package_signature")
         converted = {
             "stage": Stage(data["stage"]),
             "signature": Signature.from_json(data["signature"]),
@@ -114,6 +134,7 @@ class Version:
             "evidence": tuple(map(Finding.from_json, data["evidence"])),
             "approvals": tuple(Approval(**approval) for approval in data["approvals"]),
             "description": Description(**data.get("description", {})),
+            "package_signature": PackageSignature(**signed) if signed else None,
             "placement": Placement(data["placement"]),
         }
         return cls(**{**data, **converted})

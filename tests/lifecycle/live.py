@@ -12,6 +12,7 @@ import uvicorn
 from lifecycle.adapters.capture import ParquetCaptures
 from lifecycle.adapters.store import SqlStore
 from lifecycle.api.app import Desk, build
+from lifecycle.core.policy import AUTOMATIC, Policy
 from tests.lifecycle.desk import open_desk
 
 
@@ -25,9 +26,9 @@ class Live:
 
 
 @contextmanager
-def serving(home: Path) -> Iterator[Live]:
+def serving(home: Path, policy: Policy = AUTOMATIC) -> Iterator[Live]:
     """Serve from a thread on a free loopback port."""
-    desk, store, captures = open_desk(home)
+    desk, store, captures = open_desk(home, policy=policy)
     config = uvicorn.Config(
         build(desk), port=0, log_level="error", ws="none", lifespan="off", timeout_graceful_shutdown=1
     )

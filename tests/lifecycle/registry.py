@@ -43,8 +43,8 @@ class House:
         self.models = self.commands()
         self.real = Models(self.store, self.artifacts, ProcessSandbox(), lambda: 1000.0)
 
-    def commands(self, approvals: int = 0) -> Models:
-        policy = Policy({KeyRole.APPROVER: approvals})
+    def commands(self, approvals: int = 0, policy: Policy | None = None) -> Models:
+        policy = policy or Policy({KeyRole.APPROVER: approvals})
         return Models(self.store, self.artifacts, self.sandbox, lambda: 1000.0, policy=lambda _: policy)
 
     def kinds(self) -> list[str]:

@@ -9,11 +9,15 @@ import pyarrow.parquet as pq
 import pytest
 
 from gateway.core.profile import Profile
+from lifecycle import signing
+from lifecycle.commands.intake import SignatureFile
+from lifecycle.core.policy import Policy
 from lifecycle.core.validation import GATES, Inspection
 from lifecycle.core.verdict import Finding, Verdict
 from lifecycle.core.version import Approval, Stage
 from lifecycle.errors import LifecycleCode, LifecycleError
 from tests.lifecycle.registry import GOOD, House
+from tests.lifecycle.signer import Signer
 
 Write = Callable[..., Path]
 
@@ -238,3 +242,23 @@ def test_what_is_not_there_is_not_found(house: House) -> None:
         house.models.version("m", 1)
     assert caught.value.code is LifecycleCode.NOT_FOUND
     assert house.models.list() == []
+
+
+async def test_a_signature_may_come_later_and_is_asked_for_before_validation(
+    house: House, linear: Write, tmp_path: Path
+) -> None:
+    await house.models.register("m", linear(), actor="ann")
+    ann = Signer(tmp_path, "ann")
+    strict = house.commands(policy=Policy(signed=True, trusted=(str(ann.public),)))
+    with pytest.raises(LifecycleError, match="must be signed") as refused:
+        await strict.validate("m", 1, "ann")
+    assert refused.value.code is LifecycleCode.REFUSED
+    assert house.models.version("m", 1).stage is Stage.REGISTERED
+    signing.sign(linear(), tmp_path / "m.sig", ann.key)
+    given = SignatureFile(tmp_path / "m.sig", linear().name)
+    signed = (await strict.register("m", linear(), actor="bob", signature=given)).package_signature
+    assert signed is not None
+    assert (signed.signer, signed.verified_at) == ("ann.pub", 1000.0)
+    assert (await strict.validate("m", 1, "ann")).stage is Stage.APPROVED
+    assert house.artifacts.fetch(signed.bundle, signed.bundle_digest).read_bytes() == given.path.read_bytes()
+    assert "version.signed" in house.kinds()

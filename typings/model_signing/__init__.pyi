@@ -1,0 +1,2 @@
+from model_signing import signing as signing
+from model_signing import verifying as verifying
