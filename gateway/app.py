@@ -9,6 +9,7 @@ from ray import serve
 
 from gateway.config import GatewayConfig
 from gateway.serve.dedicated import DedicatedLoader
+from gateway.serve.repository import ControllerRepository
 from gateway.serve.slots import claim
 from gateway.serve.sync import RouteSync
 from gateway.server.haproxy import grpc_socket, http_socket
@@ -26,7 +27,7 @@ class Gateway:
         self._config = config
         self._slot = claim(config.run_dir, config.slots)
         name = f"worker-{self._slot.number}-{os.getpid()}"
-        self._worker = Worker(config, name, DedicatedLoader(config.serving))
+        self._worker = Worker(config, name, DedicatedLoader(config.serving), ControllerRepository())
         self._sync = RouteSync(self._worker, config)
         self._started = asyncio.get_running_loop().create_task(self._start())
 

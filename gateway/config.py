@@ -106,6 +106,9 @@ class GatewayConfig(_Section):
     keys: Literal["auto", "required"] = Field(
         "auto", description="auto: callers need an API key as soon as `host` is beyond loopback"
     )
+    model_control: Literal["none", "explicit"] = Field(
+        "none", description="explicit: V2 clients may load and unload models, with a deployer's key if any"
+    )
     limits: Limits = Limits()
     serving: Serving = Serving()
     dedicated: Dedicated = Dedicated()

@@ -100,6 +100,17 @@ class Routes(Protocol):
         ...
 
 
+class Repository(Protocol):
+    """Where models are loaded and unloaded by people's rules: the lifecycle controller."""
+
+    async def change(self, verb: str, model: str, actor: str) -> None:
+        """`load` or `unload`; returns when all workers have done it.
+
+        Raises GatewayError NOT_READY if nobody answers, else what the registry says.
+        """
+        ...
+
+
 class Engine(Protocol):
     """What a server calls: the pipeline, seen from a protocol."""
 

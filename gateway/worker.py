@@ -42,9 +42,16 @@ class Worker:
 
     Args:
         dedicated: finds versions that run outside of this process; without it they run within.
+        repository: loads and unloads models for clients, where the configuration lets them.
     """
 
-    def __init__(self, config: GatewayConfig, name: str, dedicated: ports.Loader | None = None) -> None:
+    def __init__(
+        self,
+        config: GatewayConfig,
+        name: str,
+        dedicated: ports.Loader | None = None,
+        repository: ports.Repository | None = None,
+    ) -> None:
         self.name = name
         entropy = secrets.token_hex(6)
         watching = config.watching
@@ -61,8 +68,11 @@ class Worker:
         self._refused = Refusals()
         self._process = psutil.Process()
         self.gate = Gate() if config.identity else None
-        self.http = HttpListener(self.pipeline, config.limits, self.metrics.render, gate=self.gate)
-        self.grpc = GrpcServer(self.pipeline, config.limits, self.http.tally, gate=self.gate)
+        control = repository if config.model_control == "explicit" else None
+        self.http = HttpListener(
+            self.pipeline, config.limits, self.metrics.render, gate=self.gate, repository=control
+        )
+        self.grpc = GrpcServer(self.pipeline, config.limits, self.http.tally, self.gate, control)
         self._cycles: CycleCollector | None = None
 
     def settle(self) -> None:

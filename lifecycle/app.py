@@ -23,6 +23,7 @@ from gateway.core.keys import Keyring
 from gateway.core.report import WorkerReport
 from gateway.core.routing import RouteTable
 from gateway.core.summary import Window
+from gateway.errors import GatewayError
 from gateway.server.edge_metrics import EdgeMetrics
 from gateway.server.haproxy import stats_socket
 from gateway.telemetry.metrics import Metrics
@@ -49,6 +50,7 @@ from lifecycle.commands.feedback import Feedback
 from lifecycle.commands.keys import Keys
 from lifecycle.commands.models import Models
 from lifecycle.commands.publish import Publisher
+from lifecycle.commands.repository import Repository
 from lifecycle.commands.retraining import Retraining
 from lifecycle.commands.rollouts import Rollouts
 from lifecycle.commands.traffic import Traffic
@@ -131,6 +133,7 @@ class Lifecycle:
             dedicated_above_mb=gateway.dedicated.above_mb,
         )
         traffic = Traffic(store, fleet, publisher, self._clock, self._calendar)
+        self._repository = Repository(store, traffic)
         rollouts = Rollouts(store, publisher, self._clock, self._calendar)
         plan = preset(self._config.control.default_plan)
         deploy = Deploy(models, traffic, rollouts, plan, self._calendar)
@@ -234,6 +237,10 @@ class Lifecycle:
             self._fleet.observe(report, windows, captures)
             self._metrics.absorb_figures(figures)
         return self._fleet.table.generation, self._fleet.table.keys
+
+    async def control(self, verb: str, model: str, actor: str) -> GatewayError | None:
+        """Load or unload a model for a V2 client; the refusal, if it is one."""
+        return await self._repository.change(verb, model, actor)
 
     async def leave(self, worker: str) -> None:
         self._fleet.leave(worker)

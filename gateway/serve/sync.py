@@ -23,7 +23,8 @@ NAMESPACE = "headrace"
 """Name and Ray namespace of the controller's actor.
 
 It answers `watch(report) -> RouteTable | RouteDelta | None`, `leave(worker)`, and
-`observe(report, windows, captures, figures) -> (generation, Keyring)`.
+`observe(report, windows, captures, figures) -> (generation, Keyring)`; and for clients that load models
+`ready()` and `control(verb, model, actor) -> refusal`.
 """
 
 _RETRY_S = 0.5

@@ -27,7 +27,7 @@ class Calls:
 
     @property
     def table(self) -> dict[str, Callable[[bytes], Message]]:
-        """Every unary method but ModelInfer. They raise GatewayError."""
+        """Every unary method that only reads or sets. They raise GatewayError."""
         return {
             "ServerLive": self._server_live,
             "ServerReady": self._server_ready,
@@ -37,77 +37,73 @@ class Calls:
             "ModelConfig": self._model_config,
             "ModelStatistics": self._model_statistics,
             "RepositoryIndex": self._repository_index,
-            "RepositoryModelLoad": self._control,
-            "RepositoryModelUnload": self._control,
             "TraceSetting": self._trace_setting,
             "LogSettings": self._log_settings,
         }
 
     def _server_live(self, data: bytes) -> Message:
-        _read(pb.ServerLiveRequest, data)
+        read(pb.ServerLiveRequest, data)
         return pb.ServerLiveResponse(live=True)
 
     def _server_ready(self, data: bytes) -> Message:
-        _read(pb.ServerReadyRequest, data)
+        read(pb.ServerReadyRequest, data)
         return pb.ServerReadyResponse(ready=self._ready())
 
     def _model_ready(self, data: bytes) -> Message:
-        asked = _read(pb.ModelReadyRequest, data)
+        asked = read(pb.ModelReadyRequest, data)
         return pb.ModelReadyResponse(ready=catalogue.ready(self._routes, asked.name, asked.version))
 
     def _server_metadata(self, data: bytes) -> Message:
-        _read(pb.ServerMetadataRequest, data)
+        read(pb.ServerMetadataRequest, data)
         return _written(catalogue.SERVER, pb.ServerMetadataResponse())
 
     def _model_metadata(self, data: bytes) -> Message:
-        asked = _read(pb.ModelMetadataRequest, data)
+        asked = read(pb.ModelMetadataRequest, data)
         document = catalogue.metadata(self._routes, asked.name, asked.version)
         return _written(document, pb.ModelMetadataResponse())
 
     def _model_config(self, data: bytes) -> Message:
-        asked = _read(pb.ModelConfigRequest, data)
+        asked = read(pb.ModelConfigRequest, data)
         document = catalogue.config(self._routes, asked.name, asked.version)
         return _written({"config": document}, pb.ModelConfigResponse())
 
     def _model_statistics(self, data: bytes) -> Message:
-        asked = _read(pb.ModelStatisticsRequest, data)
+        asked = read(pb.ModelStatisticsRequest, data)
         document = catalogue.statistics(self._routes, self._tally, asked.name, asked.version)
         return _written(document, pb.ModelStatisticsResponse())
 
     def _repository_index(self, data: bytes) -> Message:
-        asked = _read(pb.RepositoryIndexRequest, data)
+        asked = read(pb.RepositoryIndexRequest, data)
         return _written({"models": catalogue.index(self._routes, asked.ready)}, pb.RepositoryIndexResponse())
 
     def _trace_setting(self, data: bytes) -> Message:
-        asked = _read(pb.TraceSettingRequest, data)
+        asked = read(pb.TraceSettingRequest, data)
         if asked.settings:
-            raise settings.control_off()
+            raise settings.tracing_off()
         if asked.model_name:
             catalogue.find(self._routes, asked.model_name, "")
         told = {name: {"value": value} for name, value in settings.TRACE.items()}
         return _written({"settings": told}, pb.TraceSettingResponse())
 
     def _log_settings(self, data: bytes) -> Message:
-        asked = _read(pb.LogSettingsRequest, data).settings
-        wanted = {name: _chosen(value) for name, value in asked.items()}
+        asked = read(pb.LogSettingsRequest, data).settings
+        wanted = {name: chosen(value) for name, value in asked.items()}
         told = settings.set_log(wanted) if wanted else settings.log_settings()
         answer = pb.LogSettingsResponse()
         for name, value in told.items():
             setattr(answer.settings[name], _FIELDS[type(value)], value)
         return answer
 
-    def _control(self, _data: bytes) -> Message:
-        raise settings.control_off()
 
-
-def _read(kind: type[M], data: bytes) -> M:
+def read(kind: type[M], data: bytes) -> M:
     try:
         return kind.FromString(data)
     except DecodeError:
         raise invalid(f"the message is not a {kind.DESCRIPTOR.name}") from None
 
 
-def _chosen(value: pb.LogSettingsRequest.SettingValue) -> object:
+def chosen(value: pb.LogSettingsRequest.SettingValue | pb.ModelRepositoryParameter) -> object:
+    """The value that was given; None without one."""
     field = value.WhichOneof("parameter_choice")
     return None if field is None else getattr(value, field)
 

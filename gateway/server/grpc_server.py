@@ -19,20 +19,27 @@ from gateway.config import Limits
 from gateway.core.keys import Key
 from gateway.core.types import InferRequest, InferResponse
 from gateway.errors import ErrorCode, GatewayError
-from gateway.ports import Engine, Routes
+from gateway.ports import Engine, Repository, Routes
 from gateway.protocols import open_inference_pb2 as pb
 from gateway.protocols import proto_answer, v2_proto
 from gateway.protocols.answer_form import AnswerForm
 from gateway.protocols.fields import earliest, plain_text
 from gateway.protocols.status import STATUS
+from gateway.server import control
 from gateway.server.gate import Gate, Scoped, rules
-from gateway.server.grpc_calls import SERVICE, Calls
+from gateway.server.grpc_calls import SERVICE, Calls, chosen, read
 from gateway.server.message import internal
 from gateway.server.tally import Tally
 
 _log = logging.getLogger(__name__)
 OPEN = frozenset(("ServerLive", "ServerReady"))
 """Calls that need no key: they say nothing of any model, and balancers make them."""
+_CONTROLS: dict[
+    str, tuple[control.Verb, type[pb.RepositoryModelLoadRequest | pb.RepositoryModelUnloadRequest]]
+] = {
+    "RepositoryModelLoad": ("load", pb.RepositoryModelLoadRequest),
+    "RepositoryModelUnload": ("unload", pb.RepositoryModelUnloadRequest),
+}
 Context = grpc.aio.ServicerContext[bytes, bytes]
 
 
@@ -40,9 +47,15 @@ class GrpcServer:
     """Serves an engine on the addresses it is given; see `gateway.server.listener` for the arguments."""
 
     def __init__(
-        self, engine: Engine, limits: Limits, tally: Tally | None = None, gate: Gate | None = None
+        self,
+        engine: Engine,
+        limits: Limits,
+        tally: Tally | None = None,
+        gate: Gate | None = None,
+        repository: Repository | None = None,
     ) -> None:
         self._engine = engine
+        self._repository = repository
         self._gate = gate
         self._tally = Tally() if tally is None else tally
         self._cap = limits.max_body_mb * 2**20
@@ -62,6 +75,8 @@ class GrpcServer:
             name: grpc.unary_unary_rpc_method_handler(self._unary(name))
             for name in self._calls(self._engine.routes).table
         }
+        for name in _CONTROLS:
+            handlers[name] = grpc.unary_unary_rpc_method_handler(self._control(name))
         handlers["ModelInfer"] = grpc.unary_unary_rpc_method_handler(self._infer)
         handlers["ModelStreamInfer"] = grpc.stream_stream_rpc_method_handler(self._stream)
         server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
@@ -88,7 +103,7 @@ class GrpcServer:
         try:
             response, form = await self._answer(v2_proto.parse(data), context)
             answer = proto_answer.encode(response, form)
-        except GatewayError as error:
+        except Exception as error:
             await _abort(context, error)
         await context.send_initial_metadata(
             (
@@ -150,7 +165,22 @@ class GrpcServer:
                         rules(caller)
                     routes = Scoped(routes, caller)
                 return self._calls(routes).table[name](data).SerializeToString()
-            except GatewayError as error:
+            except Exception as error:
+                await _abort(context, error)
+
+        return answer
+
+    def _control(self, name: str) -> Callable[[bytes, Context], Awaitable[bytes]]:
+        verb, kind = _CONTROLS[name]
+
+        async def answer(data: bytes, context: Context) -> bytes:
+            try:
+                caller = self._caller(context)
+                asked = read(kind, data)
+                parameters = {key: chosen(value) for key, value in asked.parameters.items()}
+                await control.change(self._repository, verb, asked.model_name, parameters, caller)
+                return b""  # their answers have no fields
+            except Exception as error:
                 await _abort(context, error)
 
         return answer
@@ -166,7 +196,10 @@ def _decode(message: pb.ModelInferRequest, context: Context, now_ns: int) -> tup
     return asked, form
 
 
-async def _abort(context: Context, error: GatewayError) -> NoReturn:
+async def _abort(context: Context, error: Exception) -> NoReturn:
+    if not isinstance(error, GatewayError):
+        _log.error("a call failed", exc_info=error)
+        error = internal()
     await context.abort(grpc.StatusCode[STATUS[error.code].grpc_name], error.message)
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from gateway.config import Limits
 from gateway.errors import GatewayError
-from gateway.ports import Engine
+from gateway.ports import Engine, Repository
 from gateway.protocols.fields import model_name, version_number
 from gateway.protocols.proto_layouts import KnownLayouts
-from gateway.server import grpc_lane, infer_http, routes
+from gateway.server import control, grpc_lane, infer_http, routes
 from gateway.server.eager import run_eagerly
 from gateway.server.gate import Gate, Scoped
 from gateway.server.heads import KnownHeads
@@ -33,6 +33,7 @@ class HttpListener:
         metrics: the text of `GET /metrics`.
         tally: shared with the worker's gRPC server, so that both tell the same counts.
         gate: asked before anything but health is answered; None lets everybody in.
+        repository: does what clients may load and unload; None refuses it.
     """
 
     def __init__(
@@ -42,8 +43,10 @@ class HttpListener:
         metrics: Callable[[], bytes],
         tally: Tally | None = None,
         gate: Gate | None = None,
+        repository: Repository | None = None,
     ) -> None:
         self._gate = gate
+        self._repository = repository
         self.tally = Tally() if tally is None else tally
         self.max_body = limits.max_body_mb * 2**20
         self.leaving = False
@@ -165,7 +168,10 @@ class HttpListener:
     def _route(self, request: Request) -> bytes | asyncio.Task[bytes]:
         path = routes.parse(request.url)
         if path.pattern != routes.INFER or request.method != b"POST":
-            return routes.respond(self._context(request, path), request, path)
+            context = self._context(request, path)
+            if path.pattern in control.PATHS:
+                return run_eagerly(control.respond(self._repository, context, request, path))
+            return routes.respond(context, request, path)
         target = infer_http.Target(model_name(path.model), version_number(path.version))
         if target.model in self._engine.routes.table.models:
             if len(self._targets) >= _KNOWN_URLS:

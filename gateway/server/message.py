@@ -1,5 +1,7 @@
 """One HTTP request as the parser gathered it, and the bytes of its answer."""
 
+from typing import Any
+
 import orjson
 
 from gateway.errors import ErrorCode, GatewayError
@@ -69,6 +71,17 @@ def answer(request: Request, status: int, kind: bytes, body: bytes, extra: bytes
 
 def json_answer(request: Request, status: int, document: object, extra: bytes = b"") -> bytes:
     return answer(request, status, JSON_TYPE, orjson.dumps(document), extra)
+
+
+def json_object(request: Request) -> dict[str, Any]:
+    """The body as a JSON object, empty if there is none. Raises GatewayError INVALID."""
+    try:
+        document = orjson.loads(request.body) if request.body else {}
+    except orjson.JSONDecodeError:
+        raise GatewayError(ErrorCode.INVALID, "the body is not JSON") from None
+    if not isinstance(document, dict):
+        raise GatewayError(ErrorCode.INVALID, "the body must be a JSON object")
+    return document
 
 
 def fault(request: Request, error: GatewayError) -> bytes:

@@ -1,4 +1,4 @@
-"""Every HTTP path but inference: a table from path and method to a handler. Handlers only read."""
+"""Every HTTP path but those of inference and control: a table from path and method to a handler."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -12,7 +12,7 @@ from gateway.ports import Routes
 from gateway.protocols.fields import invalid
 from gateway.server import catalogue, settings
 from gateway.server.gate import rules
-from gateway.server.message import JSON_TYPE, Request, answer, fault, json_answer
+from gateway.server.message import JSON_TYPE, Request, answer, fault, json_answer, json_object
 from gateway.server.tally import Tally
 
 INFER = ("v2", "models", "*", "infer")
@@ -108,25 +108,11 @@ def _stats(context: Context, _request: Request, path: Path) -> Reply:
     return Reply(200, catalogue.statistics(context.routes, context.tally, path.model, path.version))
 
 
-def _object(request: Request) -> dict[str, Any]:
-    try:
-        document = orjson.loads(request.body) if request.body else {}
-    except orjson.JSONDecodeError:
-        raise invalid("the body is not JSON") from None
-    if not isinstance(document, dict):
-        raise invalid("the body must be a JSON object")
-    return document
-
-
 def _index(context: Context, request: Request, _path: Path) -> Reply:
-    only_ready = _object(request).get("ready", False)
+    only_ready = json_object(request).get("ready", False)
     if not isinstance(only_ready, bool):
         raise invalid("'ready' must be true or false")
     return Reply(200, catalogue.index(context.routes, only_ready))
-
-
-def _control(_context: Context, _request: Request, _path: Path) -> Reply:
-    raise settings.control_off()
 
 
 def _log_settings(_context: Context, _request: Request, _path: Path) -> Reply:
@@ -136,7 +122,11 @@ def _log_settings(_context: Context, _request: Request, _path: Path) -> Reply:
 def _set_log(context: Context, request: Request, _path: Path) -> Reply:
     if context.caller is not None:
         rules(context.caller)
-    return Reply(200, settings.set_log(_object(request)))
+    return Reply(200, settings.set_log(json_object(request)))
+
+
+def _set_trace(_context: Context, _request: Request, _path: Path) -> Reply:
+    raise settings.tracing_off()
 
 
 def _trace(context: Context, _request: Request, path: Path) -> Reply:
@@ -163,11 +153,9 @@ ROUTES: dict[tuple[str, ...], dict[str, Handler]] = {
     (*_MODEL, "config"): {"GET": _config},
     (*_MODEL, "stats"): {"GET": _stats},
     (*_REPOSITORY, "index"): {"POST": _index},
-    (*_REPOSITORY, "models", "*", "load"): {"POST": _control},
-    (*_REPOSITORY, "models", "*", "unload"): {"POST": _control},
     ("v2", "logging"): {"GET": _log_settings, "POST": _set_log},
-    ("v2", "trace", "setting"): {"GET": _trace, "POST": _control},
-    (*_MODEL, "trace", "setting"): {"GET": _trace, "POST": _control},
+    ("v2", "trace", "setting"): {"GET": _trace, "POST": _set_trace},
+    (*_MODEL, "trace", "setting"): {"GET": _trace, "POST": _set_trace},
     ("metrics",): {"GET": _metrics},
 }
 
@@ -177,12 +165,12 @@ def respond(context: Context, request: Request, path: Path) -> bytes:
     methods = ROUTES.get(path.pattern)
     if methods is None:
         if path.pattern == INFER:
-            return _wrong_method(request, "POST")
+            return wrong_method(request, "POST")
         return json_answer(request, 404, {"error": "there is nothing at this path"})
     method = "GET" if request.method == b"HEAD" else request.method.decode()
     handler = methods.get(method)
     if handler is None:
-        return _wrong_method(request, ", ".join(methods))
+        return wrong_method(request, ", ".join(methods))
     try:
         status, document = handler(context, request, path)
     except GatewayError as error:
@@ -192,6 +180,6 @@ def respond(context: Context, request: Request, path: Path) -> bytes:
     return answer(request, status, JSON_TYPE, b"" if document is None else orjson.dumps(document))
 
 
-def _wrong_method(request: Request, allowed: str) -> bytes:
+def wrong_method(request: Request, allowed: str) -> bytes:
     error = {"error": f"this path takes {allowed}"}
     return json_answer(request, 405, error, b"allow: %s\r\n" % allowed.encode())

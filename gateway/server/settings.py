@@ -16,8 +16,8 @@ _LEVELS = {"log_verbose_level": logging.DEBUG, "log_info": logging.INFO, "log_wa
 _log = logging.getLogger("gateway")
 
 
-def control_off() -> GatewayError:
-    return GatewayError(ErrorCode.NOT_READY, "control is off here: use the admin API")
+def tracing_off() -> GatewayError:
+    return GatewayError(ErrorCode.NOT_READY, "tracing is off here")
 
 
 def log_settings() -> Settings:

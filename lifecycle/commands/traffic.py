@@ -98,6 +98,14 @@ class Traffic:
             self._calendar.admit(model, "traffic.set", actor, override)
             return await self._change(before, after, "traffic.set", actor)
 
+    async def stop(self, model: str, *, actor: str) -> Change:
+        """Take all traffic away. Raises LifecycleError NOT_FOUND, or CONFLICT in a rollout or a freeze."""
+        async with self._changing[model]:
+            before = find_model(self._store, model)
+            self._refuse_during_rollout(model)
+            self._calendar.admit(model, "traffic.stop", actor, "")
+            return await self._change(before, traffic.stopped(before), "traffic.stop", actor)
+
     async def rollback(self, model: str, *, if_revision: int | None = None, actor: str) -> Change:
         """Go back: end the active rollout, or else return to the champion before this one."""
         async with self._changing[model]:

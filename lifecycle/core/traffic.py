@@ -107,6 +107,20 @@ def restored(model: Model, champion: int, previous: int, version: int) -> Model:
     )
 
 
+def stopped(model: Model) -> Model:
+    """The model without any traffic. Nothing of it stays loaded; its champion is remembered."""
+    previous = model.champion or model.previous
+    return replace(
+        model,
+        revision=model.revision + 1,
+        champion=0,
+        previous=previous,
+        weights=(),
+        shadows=(),
+        held=(),
+    )
+
+
 def rolled_back(model: Model) -> Model:
     """The model with all traffic on its champion; or, if it was there already, on the champion before.
 

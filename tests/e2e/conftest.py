@@ -27,6 +27,7 @@ def until() -> Callable[[Callable[[], bool], float, str], None]:
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Up for the session. Leaves no process behind, which is asserted."""
     running = Cluster(tmp_path_factory.mktemp("headrace"), free_port(), free_port(), free_port())
+    (running.home / "headrace.toml").write_text('[gateway]\nmodel_control = "explicit"\n')
     running.up()
     try:
         yield running

@@ -75,6 +75,13 @@ def test_a_rollback_goes_to_the_champion_before() -> None:
         traffic.rolled_back(back)
 
 
+def test_a_stopped_model_remembers_its_champion_and_a_rollback_brings_it_back() -> None:
+    stopped = traffic.stopped(traffic.shadowed(traffic.canaried(MODEL, 2, 10), 3))
+    assert (stopped.champion, stopped.loaded(), stopped.previous) == (0, set(), 1)
+    assert traffic.stopped(stopped).previous == 1
+    assert traffic.rolled_back(stopped).weights == ((1, 100.0),)
+
+
 def test_a_rollout_leaves_no_trace_when_it_is_undone() -> None:
     steps = traffic.shadowed(traffic.holding(MODEL, (2,)), 2)
     steps = traffic.promoted(traffic.canaried(steps, 2, 10), 2, 1)
