@@ -52,7 +52,7 @@ check: .venv/.ready ## Lint, types, import rules, generated files, fast tests
 fuzz: .venv/.ready ## Look for inputs that break a rule, guided by coverage (MINUTES=10)
 	@$(BIN)/python -m tests.fuzz --minutes $(MINUTES)
 
-bench: .venv/.ready ## Measure throughput beside other servers (BENCH_ARGS="--seconds 4 --repeat 1")
+bench: .venv/.ready ## Measure throughput beside other servers (BENCH_ARGS="--peers triton,fastapi --cases json")
 	@$(BIN)/python -m benchmarks.load $(BENCH_ARGS)
 
 lock: .venv/.locked ## Pin the newest versions that pyproject.toml allows
@@ -61,5 +61,5 @@ lock: .venv/.locked ## Pin the newest versions that pyproject.toml allows
 	@echo "requirements.lock is current; the next target installs it"
 
 clean: ## Remove .venv and every cache
-	@rm -rf .venv .clients build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .fuzz .import_linter_cache
+	@rm -rf .venv .clients .bench build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .fuzz .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -22,7 +22,7 @@ import numpy as np
 
 from benchmarks.canary.callers import MODEL, Callers
 from benchmarks.canary.models import write
-from benchmarks.load.report import machine
+from benchmarks.load.machine import facts as machine_facts
 from benchmarks.up import Ports, up
 from lifecycle.client import AsyncClient
 
@@ -66,7 +66,7 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=2)
     parser.add_argument("--out", type=Path, default=Path(__file__).parents[1] / "results")
     options = parser.parse_args()
-    facts = machine()
+    facts = machine_facts()
     with tempfile.TemporaryDirectory(prefix="headrace-canary-") as name, ExitStack() as stack:
         ports = stack.enter_context(up(Path(name) / "home"))
         found = asyncio.run(_measure(ports, options.runs, options.connections, Path(name)))

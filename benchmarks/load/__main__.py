@@ -1,69 +1,106 @@
-"""`python -m benchmarks.load`: measures the systems in turns, prints the table and writes the results."""
+"""`python -m benchmarks.load`: measures the systems in turns, prints the tables and writes the results.
+
+Systems that cannot be installed or started are reported as such, and the others are measured.
+"""
 
 import argparse
+import signal
+import sys
 import tempfile
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from types import FrameType
 
-from benchmarks.load import report
-from benchmarks.load.generators import Sample, grpc_load, http_load, require_tools
-from benchmarks.load.question import Question, ask
-from benchmarks.load.report import Turn
-from benchmarks.load.systems import SYSTEMS, Running
+from benchmarks.load import machine, report
+from benchmarks.load.cases import CASES
+from benchmarks.load.environments import ROOT, TOOLS, require, versions
+from benchmarks.load.peers import SYSTEMS
+from benchmarks.load.question import make
+from benchmarks.load.report import Result
+from benchmarks.load.turns import START, Turn, take
 
-RESULTS = Path(__file__).resolve().parents[1] / "results"
-WARM_UP_S = 2
-CONNECTIONS = 32
-
-
-def measure(system: Running, question: Question, seconds: int, folder: Path) -> Turn:
-    """Warm up, then HTTP with 32 connections, HTTP with one, and gRPC with 32 streams: those it speaks."""
-
-    def http(connections: int, duration: int) -> Sample | None:
-        if system.http_url is None:
-            return None
-        return http_load(system.http_url, question, connections, duration, system.headers, folder)
-
-    http(CONNECTIONS, WARM_UP_S)
-    many, alone = http(CONNECTIONS, seconds), http(1, max(seconds // 2, 1))
-    if system.grpc_port is None:
-        return Turn(many, alone, None)
-    grpc_load(system.grpc_port, question, WARM_UP_S, folder)
-    return Turn(many, alone, grpc_load(system.grpc_port, question, seconds, folder))
+RESULTS = ROOT / "benchmarks" / "results"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.load", description=__doc__)
-    parser.add_argument("--seconds", type=int, default=8, help="length of one measurement")
-    parser.add_argument("--repeat", type=int, default=3, help="turns per system")
-    parser.add_argument("--peers", default="fastapi,grpcaio,rayserve", help="systems beside Headrace")
-    parser.add_argument("--only-peers", action="store_true", help="leave Headrace out")
-    parser.add_argument("--results", type=Path, default=RESULTS, help="folder for throughput.json and .md")
-    options = parser.parse_args()
-    peers = [name for name in options.peers.split(",") if name]
-    names = peers if options.only_peers else ["headrace", *peers]
-    if unknown := set(names) - set(SYSTEMS):
-        parser.error(f"unknown system {', '.join(sorted(unknown))}; known: {', '.join(SYSTEMS)}")
+    options = _options()
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        require(TOOLS)
+        missing, packages = install(options.systems)
+        if options.install:
+            sys.exit(bool(missing))
+        facts = {**machine.facts(), "packages": packages}
+        turns = measure([name for name in options.systems if name not in missing], options)
+        turns |= {name: [Turn(failures={START: reason})] for name, reason in missing.items()}
+        result = Result(facts, options.seconds, {name: turns[name] for name in options.systems})
+        report.write(options.results, result)
+        print("\n" + report.page(result))
+    except KeyboardInterrupt:
+        sys.exit("interrupted: all that was started has ended, and nothing is written")
 
-    require_tools()
-    facts = report.machine()
+
+def install(names: Iterable[str]) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
+    """Make each system's environment. Returns why some could not be, and the versions in the others."""
+    missing, packages = {}, {}
+    for name in names:
+        try:
+            packages[name] = versions(SYSTEMS[name].interpreter)
+        except RuntimeError as failure:
+            missing[name] = str(failure)
+        print(f"{name}: {missing.get(name, 'installed')}", flush=True)
+    return missing, packages
+
+
+def measure(names: Sequence[str], options: argparse.Namespace) -> dict[str, list[Turn]]:
+    """Every system's turns, in an order that alternates, so that a machine that slows down favours nobody."""
     turns: dict[str, list[Turn]] = {name: [] for name in names}
-    with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
-        folder = Path(scratch)
-        question = ask(folder)
-        for turn in range(options.repeat):
-            for name in names if turn % 2 == 0 else reversed(names):
-                home = folder / f"{name}-{turn}"
-                home.mkdir()
-                with SYSTEMS[name](question, home) as system:
-                    done = measure(system, question, options.seconds, home)
-                turns[name].append(done)
-                rates = {"HTTP": done.http, "gRPC": done.grpc}
-                told = ", ".join(f"{what} {seen.per_second:,.0f}/s" for what, seen in rates.items() if seen)
-                print(f"turn {turn + 1}: {name}: {told}", flush=True)
+    with tempfile.TemporaryDirectory(prefix="hb-", ignore_cleanup_errors=True) as scratch:
+        asked = Path(scratch, "models")
+        asked.mkdir()
+        models = {CASES[name].model for name in options.cases}
+        questions = {model: make(model, asked) for model in sorted(models)}
+        for number in range(options.repeat):
+            for index, name in enumerate(names if number % 2 == 0 else reversed(names)):
+                folder = Path(scratch, f"{number}-{index}")  # short: paths of sockets are limited
+                folder.mkdir()
+                turn = take(name, options.cases, questions, options.seconds, folder)
+                turns[name].append(turn)
+                print(f"turn {number + 1}: {name}: {report.told(turn)}", flush=True)
+    return turns
 
-    result = report.summarise(facts, options.seconds, turns)
-    report.write(options.results, result)
-    print("\n" + report.table(result))
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.load", description=__doc__)
+    peers = [name for name in SYSTEMS if name != "headrace"]
+    parser.add_argument("--peers", type=_names(peers), default=peers, help=f"of {', '.join(peers)}")
+    parser.add_argument("--only-peers", action="store_true", help="leave Headrace out")
+    parser.add_argument("--cases", type=_names(CASES), default=[*CASES], help=f"of {', '.join(CASES)}")
+    parser.add_argument("--seconds", type=int, default=5, help="length of one measurement")
+    parser.add_argument("--repeat", type=int, default=3, help="turns of each system")
+    parser.add_argument(
+        "--results", type=Path, default=RESULTS, help="folder for throughput.json, .md and .svg"
+    )
+    parser.add_argument("--install", action="store_true", help="only make the environments of the peers")
+    options = parser.parse_args()
+    options.systems = options.peers if options.only_peers else ["headrace", *options.peers]
+    return options
+
+
+def _names(known: Iterable[str]) -> Callable[[str], list[str]]:
+    allowed = list(known)
+
+    def names(text: str) -> list[str]:
+        chosen = [name for name in text.split(",") if name]
+        if unknown := set(chosen) - set(allowed):
+            raise argparse.ArgumentTypeError(f"{', '.join(sorted(unknown))}: not of {', '.join(allowed)}")
+        return chosen
+
+    return names
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

@@ -1,23 +1,21 @@
 """wrk and h2load: how load is made and how their output is read. Counts only answers known to be right."""
 
 import json
-import os
 import re
-import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import quantiles
 
-from benchmarks.load.question import GRPC_METHOD, Question, one_grpc_answer
+from benchmarks.load.question import GRPC_METHOD, grpc_frame
 
-PACKAGES = {"wrk": "wrk", "h2load": "nghttp2-client"}
 GRPC_CONNECTIONS = 4
-GRPC_STREAMS = 8
+SHORTEST = 0.98
+"""Requests cut off at the end, and a counter in the answers, may cost so much of their bytes."""
 
 LUA = """
 wrk.method = "POST"
-wrk.headers["content-type"] = "application/json"
 {headers}
 local file = io.open("{body}", "rb")
 wrk.body = file:read("*a")
@@ -25,8 +23,8 @@ file:close()
 
 function done(summary, latency, requests)
   io.write(string.format(
-    '\\n{{"requests": %d, "duration_us": %d, "errors": %d, "p50_us": %d, "p99_us": %d}}\\n',
-    summary.requests, summary.duration,
+    '\\n{{"requests": %d, "bytes": %d, "duration_us": %d, "errors": %d, "p50_us": %d, "p99_us": %d}}\\n',
+    summary.requests, summary.bytes, summary.duration,
     summary.errors.status + summary.errors.connect + summary.errors.read + summary.errors.write
       + summary.errors.timeout,
     latency:percentile(50), latency:percentile(99)))
@@ -44,68 +42,66 @@ class Sample:
     p99_ms: float | None = None
 
 
-def require_tools() -> None:
-    """Install wrk and h2load from the system's packages if they are missing.
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What is sent, by how many at once, and how long a right answer is (its body or message, in bytes)."""
 
-    Raises RuntimeError, naming the command to type, where that cannot be done.
-    """
-    missing = [package for tool, package in PACKAGES.items() if shutil.which(tool) is None]
-    if not missing:
-        return
-    command = ["apt-get", "install", "-y", "-qq", *missing]
-    if shutil.which("apt-get") is None or os.geteuid() != 0:
-        raise RuntimeError(f"the load generators are missing; install them with: sudo {' '.join(command)}")
-    print(f"installing {' and '.join(missing)} with apt-get", flush=True)
-    subprocess.run(["apt-get", "update", "-qq"], check=True, stdout=subprocess.DEVNULL)
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    body: bytes
+    headers: Mapping[str, str]
+    at_once: int
+    answer_bytes: int
 
 
-def http_load(
-    url: str, question: Question, connections: int, seconds: int, headers: Mapping[str, str], folder: Path
-) -> Sample:
+def http_load(url: str, load: Load, seconds: int, folder: Path) -> Sample:
     """Keep-alive connections, each asking again when answered. Raises RuntimeError if any request fails."""
-    body = folder / "body.json"
-    body.write_bytes(question.json_body)
+    body = folder / "body"
+    body.write_bytes(load.body)
     script = folder / "ask.lua"
-    extra = "\n".join(f'wrk.headers["{name}"] = "{value}"' for name, value in headers.items())
-    script.write_text(LUA.format(headers=extra, body=body), encoding="utf-8")
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "5s", "-s", str(script), url]
-    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    headers = "\n".join(f'wrk.headers["{name}"] = "{value}"' for name, value in load.headers.items())
+    script.write_text(LUA.format(headers=headers, body=body), encoding="utf-8")
+    command = ["wrk", "-t1", f"-c{load.at_once}", f"-d{seconds}s", "--timeout", "5s", "-s", str(script), url]
+    return read_wrk(_output(command), load.answer_bytes)
+
+
+def read_wrk(output: str, answer_bytes: int) -> Sample:
+    """The sample in the line that our script adds. Raises RuntimeError on failures and on short answers."""
     told = json.loads(output.strip().splitlines()[-1])
-    if told["errors"] or not told["requests"]:
-        raise RuntimeError(f"{told['errors']} of {told['requests']} HTTP requests failed")
+    requests = told["requests"]
+    if not requests:
+        raise RuntimeError("no HTTP request was answered in this time")
+    if told["errors"]:
+        raise RuntimeError(f"{told['errors']} HTTP requests failed beside {requests} answered")
+    if told["bytes"] < SHORTEST * requests * answer_bytes:
+        raise RuntimeError(f"{requests} HTTP answers are {told['bytes']} bytes: some are not the right one")
     return Sample(
-        requests=told["requests"],
-        per_second=told["requests"] / (told["duration_us"] / 1e6),
+        requests=requests,
+        per_second=requests / (told["duration_us"] / 1e6),
         p50_ms=told["p50_us"] / 1e3,
         p99_ms=told["p99_us"] / 1e3,
     )
 
 
-def grpc_load(port: int, question: Question, seconds: int, folder: Path) -> Sample:
-    """32 streams on 4 connections. h2load counts gRPC errors as successes, so data bytes are checked too.
+def grpc_load(port: int, load: Load, seconds: int, folder: Path) -> Sample:
+    """Streams on 4 connections, or one on one, whose latencies are taken. Raises RuntimeError on failure."""
+    frame, log = folder / "frame", folder / "latencies"
+    frame.write_bytes(grpc_frame(load.body))
+    log.unlink(missing_ok=True)
+    connections = min(GRPC_CONNECTIONS, load.at_once)
+    command = [
+        *("h2load", "-t1", f"-c{connections}", f"-m{load.at_once // connections}", f"--duration={seconds}"),
+        *(f"--data={frame}", "-H", "content-type: application/grpc", "-H", "te: trailers"),
+        *([f"--log-file={log}"] if load.at_once == 1 else []),
+        f"http://127.0.0.1:{port}{GRPC_METHOD}",
+    ]
+    return read_h2load(_output(command), load.answer_bytes, log.read_text() if log.exists() else "")
 
-    Asks once first: answers are as long as that one, but for a counter in them. Raises RuntimeError on any
-    failure, grpc.RpcError or ValueError if the first answer is not right.
+
+def read_h2load(output: str, answer_bytes: int, log: str = "") -> Sample:
+    """The rate of right answers. h2load counts gRPC errors as successes, so the data bytes must fit too.
+
+    `log` has a line per request: start, status, microseconds. Raises RuntimeError if any answer is missing or
+    too short.
     """
-    answer = one_grpc_answer(port, question)
-    frame = folder / "frame.bin"
-    frame.write_bytes(question.grpc_frame)
-    output = subprocess.run(
-        [
-            *("h2load", "-t1", f"-c{GRPC_CONNECTIONS}", f"-m{GRPC_STREAMS}", f"--duration={seconds}"),
-            *(f"--data={frame}", "-H", "content-type: application/grpc"),
-            *("-H", "te: trailers", f"http://127.0.0.1:{port}{GRPC_METHOD}"),
-        ],
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout
-    return read_h2load(output, len(answer))
-
-
-def read_h2load(output: str, answer_bytes: int) -> Sample:
-    """The rate of right answers in h2load's report. Raises RuntimeError if any is missing or too short."""
     succeeded, failed, errored, timeout = (
         int(_find(rf"requests:.* (\d+) {word}", output))
         for word in ("succeeded", "failed", "errored", "timeout")
@@ -113,9 +109,21 @@ def read_h2load(output: str, answer_bytes: int) -> Sample:
     if failed or errored or timeout or not succeeded:
         raise RuntimeError(f"{failed + errored + timeout} gRPC requests failed, {succeeded} succeeded")
     right = int(_find(r"\((\d+)\) data", output)) / (answer_bytes + 5)
-    if not 0.98 <= right / succeeded <= 1.02:
+    if right < SHORTEST * succeeded:
         raise RuntimeError(f"{succeeded} gRPC answers carry the bytes of {right:.0f}: some are errors")
-    return Sample(requests=succeeded, per_second=float(_find(r"finished in .*?, ([\d.]+) req/s", output)))
+    rate = float(_find(r"finished in .*?, ([\d.]+) req/s", output))
+    latencies = [int(line.split("\t")[2]) / 1e3 for line in log.splitlines()]
+    if len(latencies) < 2:
+        return Sample(succeeded, rate)
+    percentiles = quantiles(latencies, n=100)
+    return Sample(succeeded, rate, percentiles[49], percentiles[98])
+
+
+def _output(command: list[str]) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{command[0]} failed: {done.stderr.strip()[-300:]}")
+    return done.stdout
 
 
 def _find(pattern: str, text: str) -> str:

@@ -3,16 +3,17 @@
 import argparse
 import resource
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
+from benchmarks.load.cases import CASES
 from benchmarks.load.cpu import Use, look, used
-from benchmarks.load.generators import Sample, grpc_load, http_load, require_tools
+from benchmarks.load.environments import TOOLS, require
+from benchmarks.load.peers import SYSTEMS
 from benchmarks.load.processes import bearers
-from benchmarks.load.question import Question, ask
-from benchmarks.load.systems import SYSTEMS, Running
+from benchmarks.load.question import make
+from benchmarks.load.turns import WARM_UP_S, prepare
 
-WARM_UP_S = 2
 GENERATOR = ("load generator", "all")
 LEAST_US = 0.5
 
@@ -37,34 +38,21 @@ def _row(process: str, thread: str, use: Use) -> str:
     return f"| {process} | {thread} | {times} | {use.sleeps * 1000:.2f} |"
 
 
-def load(
-    system: Running, question: Question, options: argparse.Namespace, folder: Path
-) -> Callable[[int], Sample]:
-    """The load of the case asked for, as a function of its length in seconds."""
-    if options.case == "grpc":
-        port = system.grpc_port
-        if port is None:
-            raise SystemExit(f"{options.system} speaks no gRPC")
-        return lambda seconds: grpc_load(port, question, seconds, folder)
-    url = system.http_url
-    if url is None:
-        raise SystemExit(f"{options.system} speaks no HTTP")
-    connections = 1 if options.case == "http-one" else 32
-    return lambda seconds: http_load(url, question, connections, seconds, system.headers, folder)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.load.hot_path", description=__doc__)
-    parser.add_argument("--case", default="http", choices=("http", "http-one", "grpc"))
+    parser.add_argument("--case", default="json", choices=CASES)
     parser.add_argument("--system", default="headrace", choices=SYSTEMS)
     parser.add_argument("--seconds", type=int, default=5)
     options = parser.parse_args()
-    require_tools()
-    with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
-        folder = Path(scratch)
-        question = ask(folder)
-        with SYSTEMS[options.system](question, folder) as system:
-            run = load(system, question, options, folder)
+    require(TOOLS)
+    with tempfile.TemporaryDirectory(prefix="hb-", ignore_cleanup_errors=True) as scratch:
+        folder = Path(scratch, "t")
+        folder.mkdir()
+        models = Path(scratch, "models")
+        models.mkdir()
+        question = make(CASES[options.case].model, models)
+        with SYSTEMS[options.system].start([question], folder) as system:
+            run = prepare(options.case, question, system, folder)
             run(WARM_UP_S)
             processes = [process.pid for process in bearers(system.mark)]
             own = resource.getrusage(resource.RUSAGE_CHILDREN)

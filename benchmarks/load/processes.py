@@ -3,9 +3,6 @@
 import os
 import socket
 import subprocess
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,8 +11,8 @@ from uuid import uuid4
 import psutil
 
 MARK = "HEADRACE_BENCH_MARK"
-START_TIMEOUT_S = 120.0
-STOP_TIMEOUT_S = 20.0
+STOP_TIMEOUT_S = 10.0
+LOG_BYTES = 3000
 
 
 def free_port() -> int:
@@ -38,22 +35,29 @@ def marked(settings: Mapping[str, str]) -> Iterator[dict[str, str]]:
 
 @contextmanager
 def running(
-    command: Sequence[str], environment: Mapping[str, str], log: Path
+    command: Sequence[str], environment: Mapping[str, str], log: Path, folder: Path
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """The process of `command`, its output in `log`; asked to stop at the end. Failures quote the log."""
+    """The process of `command` in `folder`, its output in `log`; ended at the end, with all that it started.
+
+    It leads a session of its own, so that a Ctrl-C reaches us alone. Failures quote the log.
+    """
     with log.open("wb") as output:
-        process = subprocess.Popen(command, env=dict(environment), stdout=output, stderr=output)
+        process = subprocess.Popen(
+            command, env=dict(environment), stdout=output, stderr=output, cwd=folder, start_new_session=True
+        )
     try:
         yield process
     except RuntimeError as failure:
-        raise RuntimeError(f"{failure}\n{log.read_text(errors='replace')[-3000:]}") from failure
+        raise RuntimeError(f"{failure}\n{log.read_text(errors='replace')[-LOG_BYTES:]}") from failure
     finally:
+        family = bearers(environment[MARK])  # some are known by their session only, while it has its leader
         process.terminate()
         try:
             process.wait(STOP_TIMEOUT_S)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        _end(family)
 
 
 def bearers(mark: str) -> list[psutil.Process]:
@@ -71,20 +75,6 @@ def bearers(mark: str) -> list[psutil.Process]:
             continue
     led = {process.pid for process in marked_ones if sessions[process] == process.pid}
     return [process for process, leader in sessions.items() if process in marked_ones or leader in led]
-
-
-def wait_for_answer(url: str, body: bytes, headers: Mapping[str, str], alive: Callable[[], bool]) -> bytes:
-    """The first answer with status 200. Raises RuntimeError if the system died or START_TIMEOUT_S passed."""
-    ends = time.monotonic() + START_TIMEOUT_S
-    while alive() and time.monotonic() < ends:
-        try:
-            request = urllib.request.Request(url, body, dict(headers))
-            with urllib.request.urlopen(request, timeout=5) as response:
-                answer: bytes = response.read()
-                return answer
-        except (urllib.error.URLError, ConnectionError, TimeoutError):
-            time.sleep(0.25)
-    raise RuntimeError(f"no answer from {url}")
 
 
 def _end(processes: list[psutil.Process]) -> None:

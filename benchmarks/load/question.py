@@ -1,94 +1,116 @@
-"""The model and the question that every system is asked, and the answer that counts as right."""
+"""What every system is asked, in each protocol's bytes, and the answer that counts as right."""
 
 import importlib
+import struct
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-import grpc
 import numpy as np
 import onnxruntime as ort
 import orjson
 from numpy.typing import NDArray
 
-MODEL = "bench"
+from benchmarks.load import models
+from benchmarks.load.cases import Protocol
+
 GRPC_METHOD = "/inference.GRPCInferenceService/ModelInfer"
+HEADER_LENGTH = "inference-header-content-length"
 TOLERANCE = 1e-5
-GRPC_START_S = 30
+MAKERS: Mapping[str, Callable[[Path], NDArray[np.float32]]] = {
+    "logistic": models.logistic,
+    "identity": models.identity,
+    "image": models.image,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One row of 30 FP32 features in both protocols, with ONNX Runtime's own probabilities, shape (1, 2)."""
+    """One FP32 tensor for one model, and the output that ONNX Runtime itself gives for it."""
 
+    model: str
     artifact: Path
-    json_body: bytes
-    grpc_message: bytes
+    input: str
+    sent: NDArray[np.float32]
+    output: str
     expected: NDArray[np.float32]
 
     @property
-    def grpc_frame(self) -> bytes:
-        """The message as it travels: uncompressed flag, 4-byte big-endian length, protobuf."""
-        return b"\0" + len(self.grpc_message).to_bytes(4, "big") + self.grpc_message
+    def path(self) -> str:
+        return f"/v2/models/{self.model}/infer"
 
-    def check_json(self, answer: bytes) -> None:
-        """Raises ValueError unless the answer holds the expected probabilities."""
-        outputs = {output["name"]: output for output in orjson.loads(answer)["outputs"]}
-        self._check(np.array(outputs["probabilities"]["data"], np.float32))
+    def ask(self, protocol: Protocol) -> tuple[bytes, dict[str, str]]:
+        """The body of an HTTP request and its headers; for gRPC the message, and none."""
+        tensor: dict[str, Any] = {"name": self.input, "shape": self.sent.shape, "datatype": "FP32"}
+        if protocol == "json":
+            body = {"inputs": [{**tensor, "data": self.sent.ravel()}]}
+            return orjson.dumps(body, option=orjson.OPT_SERIALIZE_NUMPY), {"content-type": "application/json"}
+        if protocol == "binary":
+            raw = self.sent.tobytes()
+            tensor["parameters"] = {"binary_data_size": len(raw)}
+            wanted = {"name": self.output, "parameters": {"binary_data": True}}
+            head = orjson.dumps({"inputs": [tensor], "outputs": [wanted]})
+            return head + raw, {
+                "content-type": "application/octet-stream",
+                HEADER_LENGTH: str(len(head)),
+            }
+        request = _messages().ModelInferRequest(
+            model_name=self.model, raw_input_contents=[self.sent.tobytes()]
+        )
+        request.inputs.add(**tensor)
+        message: bytes = request.SerializeToString()
+        return message, {}
 
-    def check_grpc(self, answer: bytes) -> None:
-        """Raises ValueError unless the message holds the expected probabilities."""
-        response = _service().ModelInferResponse.FromString(answer)
-        names = [output.name for output in response.outputs]
-        raw = response.raw_output_contents[names.index("probabilities")]
-        self._check(np.frombuffer(raw, np.float32))
-
-    def _check(self, probabilities: NDArray[np.float32]) -> None:
-        if not np.allclose(probabilities.ravel(), self.expected.ravel(), atol=TOLERANCE):
-            raise ValueError(f"wrong answer: {probabilities.ravel()} where {self.expected.ravel()} is right")
+    def check(self, protocol: Protocol, answer: bytes, headers: Mapping[str, str]) -> None:
+        """Raises ValueError unless the answer holds the expected output."""
+        read = {"json": _read_json, "binary": _read_binary, "grpc": _read_grpc}[protocol]
+        seen = read(self.output, answer, headers)
+        if not np.allclose(seen, self.expected.ravel(), atol=TOLERANCE):
+            raise ValueError(f"wrong answer: {seen[:4]} where {self.expected.ravel()[:4]} is right")
 
 
-def ask(folder: Path) -> Question:
-    """Train a logistic regression on scikit-learn's breast cancer data and write it as ONNX into `folder`."""
-    linear_model, preprocessing = _untyped("sklearn.linear_model"), _untyped("sklearn.preprocessing")
-    table = _untyped("sklearn.datasets").load_breast_cancer()
-    features = table.data.astype(np.float32)
-    classifier = _untyped("sklearn.pipeline").make_pipeline(
-        preprocessing.StandardScaler(), linear_model.LogisticRegression(max_iter=1000)
-    )
-    classifier.fit(features, table.target)
-    graph = _untyped("skl2onnx").to_onnx(classifier, features[:1], options={"zipmap": False}, target_opset=18)
-    artifact = folder / "bench.onnx"
-    artifact.write_bytes(graph.SerializeToString())
-
-    row = features[7:8]
+def make(model: str, folder: Path) -> Question:
+    """Write MODEL.onnx into `folder`, and what it is asked: MODEL.json, MODEL.binary, MODEL.grpc."""
+    artifact = folder / f"{model}.onnx"
+    sent = MAKERS[model](artifact)
     session = ort.InferenceSession(str(artifact), ort.SessionOptions(), providers=["CPUExecutionProvider"])
-    expected = np.asarray(session.run(["probabilities"], {"X": row})[0], np.float32)
-    tensor = {"name": "X", "shape": [1, 30], "datatype": "FP32", "data": row.ravel().tolist()}
-    return Question(artifact, orjson.dumps({"inputs": [tensor]}), _grpc_message(row), expected)
+    taken, given = session.get_inputs()[0].name, session.get_outputs()[-1].name
+    expected = np.asarray(session.run([given], {taken: sent})[0], np.float32)
+    question = Question(model, artifact, taken, sent, given, expected)
+    for protocol in get_args(Protocol):
+        (folder / f"{model}.{protocol}").write_bytes(question.ask(protocol)[0])
+    return question
 
 
-def one_grpc_answer(port: int, question: Question) -> bytes:
-    """A checked answer, waited for while the server starts. Raises grpc.RpcError or ValueError."""
-    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-        call = channel.unary_unary(GRPC_METHOD, request_serializer=bytes, response_deserializer=bytes)
-        answer = call(question.grpc_message, timeout=GRPC_START_S, wait_for_ready=True)
-    question.check_grpc(answer)
-    return answer
+def grpc_frame(message: bytes) -> bytes:
+    """The message as it travels: uncompressed flag, 4-byte big-endian length, protobuf."""
+    return struct.pack(">BI", 0, len(message)) + message
 
 
-def _grpc_message(row: NDArray[np.float32]) -> bytes:
-    request = _service().ModelInferRequest(model_name=MODEL, raw_input_contents=[row.tobytes()])
-    request.inputs.add(name="X", datatype="FP32", shape=[1, 30])
-    message: bytes = request.SerializeToString()
-    return message
+def _read_json(output: str, answer: bytes, _: Mapping[str, str]) -> NDArray[np.float32]:
+    outputs = {tensor["name"]: tensor for tensor in orjson.loads(answer)["outputs"]}
+    return np.array(outputs[output]["data"], np.float32).ravel()
 
 
-def _service() -> Any:
+def _read_binary(output: str, answer: bytes, headers: Mapping[str, str]) -> NDArray[np.float32]:
+    start = int(headers[HEADER_LENGTH])
+    for tensor in orjson.loads(answer[:start])["outputs"]:
+        size = tensor["parameters"]["binary_data_size"]
+        if tensor["name"] == output:
+            return np.frombuffer(answer[start : start + size], np.float32)
+        start += size
+    raise ValueError(f"the answer has no output {output}")
+
+
+def _read_grpc(output: str, answer: bytes, _: Mapping[str, str]) -> NDArray[np.float32]:
+    response = _messages().ModelInferResponse.FromString(answer)
+    index = [tensor.name for tensor in response.outputs].index(output)
+    if not response.raw_output_contents:
+        return np.array(response.outputs[index].contents.fp32_contents, np.float32)
+    return np.frombuffer(response.raw_output_contents[index], np.float32)
+
+
+def _messages() -> Any:
     """Triton's own messages: a client that does not share code with any system measured."""
-    return _untyped("tritonclient.grpc.service_pb2")
-
-
-def _untyped(module: str) -> Any:
-    """A library that ships no types."""
-    return importlib.import_module(module)
+    return importlib.import_module("tritonclient.grpc.service_pb2")

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import uvloop
 
-from benchmarks.load.question import MODEL, Question, ask
+from benchmarks.load.question import Question, make
 from gateway.config import GatewayConfig
 from gateway.local import table_of
 from gateway.server.http1 import HttpConnection
@@ -41,16 +41,16 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=40)
     rounds = parser.parse_args().rounds
     with tempfile.TemporaryDirectory() as folder:
-        uvloop.run(_measure(ask(Path(folder)), Path(folder), rounds))
+        uvloop.run(_measure(make("logistic", Path(folder)), Path(folder), rounds))
 
 
 async def _measure(question: Question, folder: Path, rounds: int) -> None:
     worker = Worker(GatewayConfig(home=folder), "bench")
-    await worker.apply(table_of({MODEL: question.artifact}))
+    await worker.apply(table_of({question.model: question.artifact}))
     connection, nowhere = HttpConnection(worker.http), Nowhere()
     connection.connection_made(nowhere)
-    head = f"POST /v2/models/{MODEL}/infer HTTP/1.1\r\nhost: h\r\ncontent-type: application/json\r\n"
-    body = question.json_body
+    head = f"POST {question.path} HTTP/1.1\r\nhost: h\r\ncontent-type: application/json\r\n"
+    body, _ = question.ask("json")
     request = f"{head}content-length: {len(body)}\r\n\r\n".encode() + body
 
     def time_rounds() -> float:
@@ -64,13 +64,13 @@ async def _measure(question: Question, folder: Path, rounds: int) -> None:
         return statistics.median(took) / REQUESTS * 1e6
 
     time_rounds()
-    question.check_json(nowhere.last.partition(b"\r\n\r\n")[2])
+    question.check("json", nowhere.last.partition(b"\r\n\r\n")[2], {})
     print(f"{'Python looks for cycles by itself':38} {time_rounds():6.1f} µs")
     worker.settle()
     whole = time_rounds()
     print(f"{'cycles are looked for beside requests':38} {whole:6.1f} µs")
 
-    version = worker.routes.loaded(MODEL, 1)
+    version = worker.routes.loaded(question.model, 1)
     assert version is not None
     inputs = {"X": np.ones((1, 30), np.float32)}
     started = time.thread_time()

@@ -18,14 +18,15 @@ from typing import Any
 
 import grpc
 
-from benchmarks.load.generators import require_tools
-from benchmarks.load.question import GRPC_METHOD, MODEL, Question, ask
-from benchmarks.load.report import machine
+from benchmarks.load import machine
+from benchmarks.load.environments import TOOLS, require
+from benchmarks.load.question import GRPC_METHOD, Question, make
 from benchmarks.swap.load import Aim, Load, Seen, aims
 from benchmarks.swap.report import page, passed, write
 from benchmarks.up import Ports, up
 from lifecycle.client import Client
 
+MODEL = "logistic"
 PROBE_REQUESTS = 4_000
 BEFORE = 0.1
 """Requests before the swaps, as a share of those during them."""
@@ -40,11 +41,11 @@ def main() -> int:
     parser.add_argument("--share", type=float, default=0.5, help="of the machine's capacity to ask for")
     parser.add_argument("--out", type=Path, default=Path(__file__).parents[1] / "results")
     options = parser.parse_args()
-    require_tools()
-    facts = machine()
+    require(TOOLS)
+    facts = machine.facts()
     with tempfile.TemporaryDirectory(prefix="headrace-swap-") as name, ExitStack() as stack:
         folder = Path(name)
-        question = ask(folder)
+        question = make(MODEL, folder)
         ports = stack.enter_context(up(folder / "home"))
         client = stack.enter_context(Client(ports.admin_url))
         _prepare(question, client)
@@ -65,13 +66,13 @@ def _prepare(question: Question, client: Client) -> None:
 
 def _answer_bytes(question: Question, ports: Ports) -> int:
     """The length of one right gRPC answer; an HTTP answer and this one are checked to be right."""
-    url = f"http://127.0.0.1:{ports.http}/v2/models/{MODEL}/infer"
-    with urllib.request.urlopen(url, question.json_body, timeout=10) as answer:
-        question.check_json(answer.read())
+    url = f"http://127.0.0.1:{ports.http}{question.path}"
+    with urllib.request.urlopen(url, question.ask("json")[0], timeout=10) as answer:
+        question.check("json", answer.read(), {})
     with grpc.insecure_channel(f"127.0.0.1:{ports.grpc}") as channel:
         call = channel.unary_unary(GRPC_METHOD, request_serializer=bytes, response_deserializer=bytes)
-        message: bytes = call(question.grpc_message, timeout=10, wait_for_ready=True)
-    question.check_grpc(message)
+        message: bytes = call(question.ask("grpc")[0], timeout=10, wait_for_ready=True)
+    question.check("grpc", message, {})
     return len(message)
 
 

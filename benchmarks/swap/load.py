@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.load.question import GRPC_METHOD, MODEL, Question
+from benchmarks.load.question import GRPC_METHOD, Question, grpc_frame
 
 CONNECTIONS = 8
 """Per protocol; h2load takes its rate per connection."""
@@ -49,13 +49,13 @@ def aims(
 ) -> tuple[Aim, Aim]:
     """HTTP/1.1 with JSON, and gRPC. `answer_bytes` is the length of one right gRPC message."""
     json_body, frame = folder / "body.json", folder / "frame.bin"
-    json_body.write_bytes(question.json_body)
-    frame.write_bytes(question.grpc_frame)
+    json_body.write_bytes(question.ask("json")[0])
+    frame.write_bytes(grpc_frame(question.ask("grpc")[0]))
     grpc = ("-H", "content-type: application/grpc", "-H", "te: trailers", "-m1")
     return (
         Aim(
             "HTTP JSON",
-            f"http://127.0.0.1:{http_port}/v2/models/{MODEL}/infer",
+            f"http://127.0.0.1:{http_port}{question.path}",
             ("--h1", "-H", "content-type: application/json"),
             json_body,
         ),

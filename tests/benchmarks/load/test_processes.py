@@ -34,7 +34,7 @@ def test_a_failure_quotes_the_log(tmp_path: Path) -> None:
 
 
 def _run_and_fail(command: list[str], log: Path) -> None:
-    with marked({}) as environment, running(command, environment, log) as process:
+    with marked({}) as environment, running(command, environment, log, log.parent) as process:
         process.wait()
         raise RuntimeError("it died")
 

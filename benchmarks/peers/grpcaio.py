@@ -3,29 +3,30 @@
 import asyncio
 import multiprocessing
 import sys
+from typing import Any
 
 import grpc
 import uvloop
 
-from benchmarks.load.question import GRPC_METHOD
-from benchmarks.peers.inference import Inference, messages
+from benchmarks.peers.inference import load, messages
 
 
 async def serve(port: int) -> None:
     """Serve on loopback `port`, shared with the other process, until ended."""
-    inference, service = Inference(), messages()
+    models, service = load(), messages()
 
-    async def infer(request: object, _context: object) -> object:
-        return inference.protobuf(request)
+    async def infer(request: Any, _context: object) -> Any:
+        return models[request.model_name].protobuf(request)
 
-    _, service_name, method = GRPC_METHOD.split("/")
     handler = grpc.unary_unary_rpc_method_handler(
         infer,
         request_deserializer=service.ModelInferRequest.FromString,
         response_serializer=service.ModelInferResponse.SerializeToString,
     )
-    server = grpc.aio.server(options=[("grpc.so_reuseport", 1)])
-    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service_name, {method: handler}),))
+    server = grpc.aio.server(options=[("grpc.so_reuseport", 1), ("grpc.max_receive_message_length", -1)])
+    server.add_generic_rpc_handlers(
+        (grpc.method_handlers_generic_handler("inference.GRPCInferenceService", {"ModelInfer": handler}),)
+    )
     server.add_insecure_port(f"127.0.0.1:{port}")
     await server.start()
     await server.wait_for_termination()
@@ -39,6 +40,7 @@ def main(port: int) -> None:
 
 if __name__ == "__main__":
     # gRPC's C core does not survive a fork, so the second process is started anew.
-    twin = multiprocessing.get_context("spawn").Process(target=main, args=(int(sys.argv[1]),), daemon=True)
+    grpc_port = int(sys.argv[2])
+    twin = multiprocessing.get_context("spawn").Process(target=main, args=(grpc_port,), daemon=True)
     twin.start()
-    main(int(sys.argv[1]))
+    main(grpc_port)

@@ -1,0 +1,3 @@
+class MLModel:
+    @property
+    def name(self) -> str: ...
