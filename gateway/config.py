@@ -78,6 +78,7 @@ class Watching(_Section):
         description="requests whose tensors are looked at, per model and worker; beyond, a sample",
     )
     sample_rows_per_s: int = Field(500, ge=0, description="predictions kept whole, per model and worker")
+    sample_total_rows_per_s: int = Field(1_000, ge=0, description="the same of all models, per worker")
     tap_records: int = Field(
         100_000, ge=1, description="records held between two windows before the tap drops"
     )

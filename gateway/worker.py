@@ -103,10 +103,14 @@ class Worker:
             resident_bytes=self._process.memory_info().rss,
         )
 
-    def collect(self) -> tuple[list[Window], list[CaptureBlock], Figures]:
-        """What was seen since the last call. Costs time in proportion to it: call it from a thread."""
+    def collect(self, *, everything: bool = False) -> tuple[list[Window], list[CaptureBlock], Figures]:
+        """What was seen since the last call, or as much of it as goes into one; `everything` is for the end.
+
+        Costs time in proportion to it: call it from a thread.
+        """
         now = time.time()
-        windows, captures = self.tap.drain(now)
+        rolled_out = {model for model, _ in self.routes.held}
+        windows, captures = self.tap.drain(now, rolled_out, everything=everything)
         windows = merged([*windows, *self._pairs.drain(now)])
         figures = self._figures()
         self.metrics.absorb(windows)

@@ -13,7 +13,7 @@ from gateway.core.types import Array, InferRequest
 from gateway.protocols.answer_form import AnswerForm
 from gateway.protocols.varint import varint
 
-MOST_LAYOUTS = 1024
+MOST_LAYOUTS = 8192
 MOST_BYTES = 2048
 _RAW_INPUT_CONTENTS = b"\x3a"  # field 7, wire type 2
 # Of these any bytes of the right length are a tensor.

@@ -56,7 +56,7 @@ class RouteSync:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         try:
-            await self._push()
+            await self._push(everything=True)
             await asyncio.wait_for(self._call("leave", self._worker.name), 2)
         except (TimeoutError, ray.exceptions.RayError, ValueError):
             log.info("the controller did not hear this worker leave")
@@ -80,8 +80,8 @@ class RouteSync:
             except (ray.exceptions.RayError, ValueError):
                 log.warning("no controller; one window of observations is lost")
 
-    async def _push(self) -> None:
-        seen = await asyncio.to_thread(self._worker.collect)
+    async def _push(self, *, everything: bool = False) -> None:
+        seen = await asyncio.to_thread(self._worker.collect, everything=everything)
         # Keys also come this way, every window: a pulled table may have to load versions for minutes.
         self._worker.take_keys(*await self._call("observe", self._worker.report(), *seen))
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from gateway.server.message import Request
 
-MOST_HEADS = 1024
+MOST_HEADS = 8192
 MOST_BYTES = 2048
 _END = b"\r\n\r\n"
 _CHUNKED = -1

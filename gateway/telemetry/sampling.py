@@ -20,10 +20,12 @@ class Sampler:
     Args:
         rows_per_s: rows kept per model. A request is kept whole; one that exceeds the rate is made up
             for by keeping less later.
+        total_rows_per_s: rows kept of all models, shared so that the quiet ones lose nothing.
     """
 
-    def __init__(self, rows_per_s: float, rng: np.random.Generator) -> None:
+    def __init__(self, rows_per_s: float, total_rows_per_s: float, rng: np.random.Generator) -> None:
         self._rate = rows_per_s
+        self._total = total_rows_per_s
         self._rng = rng
         self._debt: dict[str, float] = {}
         self._chosen: dict[str, None] = {}  # recent prediction ids, oldest first
@@ -39,10 +41,18 @@ class Sampler:
             else:
                 primary.setdefault(key[0], []).extend(kept)
         self._debt = {model: debt for model, debt in self._debt.items() if debt > 0}
-        credit = self._rate * max(elapsed_s, 0.0)
+        elapsed_s = max(elapsed_s, 0.0)
+        rows = {model: sum(record.rows for record in records) for model, records in primary.items()}
+        wanted = {
+            model: min(rows.get(model, 0) + self._debt.get(model, 0.0), self._rate * elapsed_s)
+            for model in rows.keys() | self._debt.keys()
+        }
+        credit = fair_shares(wanted, self._total * elapsed_s)
         for model in self._debt.keys() - primary.keys():
-            self._debt[model] -= credit
-        chosen = [r for model, records in primary.items() for r in self._choose(model, records, credit)]
+            self._debt[model] -= credit[model]
+        chosen = [
+            r for model, records in primary.items() for r in self._choose(model, records, credit[model])
+        ]
         self._chosen.update((record.prediction_id, None) for record in chosen)
         chosen += [record for record in copies if record.prediction_id in self._chosen]
         for _ in range(len(self._chosen) - REMEMBERED):
@@ -59,6 +69,15 @@ class Sampler:
             credit -= records[at].rows
         self._debt[model] = max(-credit, 0.0)
         return chosen
+
+
+def fair_shares(wanted: Mapping[str, float], total: float) -> dict[str, float]:
+    """At most what each wants, together at most `total`; who wants less than an even share gets it all."""
+    shares: dict[str, float] = {}
+    for at, (name, most) in enumerate(sorted(wanted.items(), key=lambda pair: pair[1])):
+        shares[name] = min(most, total / (len(wanted) - at))
+        total -= shares[name]
+    return shares
 
 
 def _capture(record: Record) -> list[Capture]:

@@ -7,33 +7,63 @@ import numpy as np
 
 from gateway.core.profile import Profile
 from gateway.core.summary import Counts, Key, Window, latency_histogram
-from gateway.core.types import Tensors
+from gateway.core.types import Outcome, Tensors
 from gateway.telemetry.record import ANSWERED, Record
 
 Pair = tuple[Tensors, Tensors]
 
 
-def window(
-    key: Key, records: list[Record], profile: Profile | None, start: float, end: float, dropped: int
-) -> Window:
-    """One window of records that all have this key."""
-    answered = [record for record in records if record.outcome in ANSWERED]
-    return Window(
-        *key,
-        start,
-        end,
-        dict(Counter(record.outcome for record in records)),
-        dict(Counter((record.protocol, record.outcome) for record in records)),
-        latency_histogram(np.array([record.latency_ns for record in answered], np.int64)),
-        sum(record.rows for record in answered),
-        {} if profile is None else _counts(profile, answered),
-        dropped,
-    )
+class Summing:
+    """The records of one key since `start` (Unix seconds), on their way to a window.
+
+    Keeps their tensors only if a profile will count them.
+    """
+
+    __slots__ = ("_latencies", "_outcomes", "_protocols", "_rows", "_start", "_tensors", "dropped", "size")
+
+    def __init__(self, start: float) -> None:
+        self._start = start
+        self._latencies: list[int] = []
+        self._outcomes: Counter[Outcome] = Counter()
+        self._protocols: Counter[tuple[str, Outcome]] = Counter()
+        self._rows = 0
+        self._tensors: list[Pair] = []
+        self.dropped = 0
+        self.size = 0
+        """Bytes of tensors held."""
+
+    def add(self, records: Iterable[Record], profiled: bool) -> int:
+        """Take in records; returns the bytes of those of their tensors that are not kept."""
+        free = 0
+        for record in records:
+            free += record.size
+            self._outcomes[record.outcome] += 1
+            self._protocols[record.protocol, record.outcome] += 1
+            if record.outcome in ANSWERED:
+                self._latencies.append(record.latency_ns)
+                self._rows += record.rows
+                if profiled and record.inputs is not None and record.outputs is not None:
+                    self._tensors.append((record.inputs, record.outputs))
+                    self.size += record.size
+                    free -= record.size
+        return free
+
+    def window(self, key: Key, profile: Profile | None, end: float) -> Window:
+        return Window(
+            *key,
+            self._start,
+            end,
+            dict(self._outcomes),
+            dict(self._protocols),
+            latency_histogram(np.array(self._latencies, np.int64)),
+            self._rows,
+            {} if profile is None else _counts(profile, self._tensors),
+            self.dropped,
+        )
 
 
-def _counts(profile: Profile, records: list[Record]) -> dict[str, Counts]:
+def _counts(profile: Profile, pairs: list[Pair]) -> dict[str, Counts]:
     total: dict[str, Counts] = {}
-    pairs = [(r.inputs, r.outputs) for r in records if r.inputs is not None and r.outputs is not None]
     for inputs, outputs in _joined(pairs):
         for key, counts in profile.count(inputs, outputs).items():
             total[key] = total[key] + counts if key in total else counts

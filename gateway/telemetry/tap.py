@@ -6,7 +6,7 @@ once. Each counter is written by one side only.
 
 import threading
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from random import Random
 from time import time
 
@@ -19,10 +19,14 @@ from gateway.core.summary import Key, Window
 from gateway.core.types import InferRequest, Outcome, Role, Tensors
 from gateway.telemetry.record import Record
 from gateway.telemetry.sampling import Sampler
-from gateway.telemetry.summing import window
+from gateway.telemetry.summing import Summing
 
 MOST_BYTES = 64 * 2**20
 """Tensors held between two drains. Beyond it records go without them: counted and timed, not profiled."""
+
+MOST_WINDOWS = 200
+"""Windows of one drain. With more kinds of traffic than that they take turns, and each window spans longer:
+one costs about 0.1 ms here and again where it is received."""
 
 
 class TrafficTap:
@@ -41,7 +45,7 @@ class TrafficTap:
         most_bytes: int = MOST_BYTES,
     ) -> None:
         self._profiles = profiles
-        self._sampler = Sampler(watching.sample_rows_per_s, rng)
+        self._sampler = Sampler(watching.sample_rows_per_s, watching.sample_total_rows_per_s, rng)
         self._chance = Random(int(rng.integers(2**63))).random
         self._profiled_per_s = watching.profiled_per_s
         self._shares: dict[str, float] = {}
@@ -54,6 +58,7 @@ class TrafficTap:
         self._dropped: Counter[tuple[str, int, Role]] = Counter()
         self._told: Counter[tuple[str, int, Role]] = Counter()
         self._generation = 0
+        self._open: dict[Key, Summing] = {}  # the longest open first
         self._since = time()
         self._draining = threading.Lock()
 
@@ -101,24 +106,40 @@ class TrafficTap:
         """Close what was recorded so far under the old generation. Call right before a new table applies."""
         self._pending.append(generation)
 
-    def drain(self, now: float) -> tuple[list[Window], list[Capture]]:
-        """What was recorded since the last drain: windows that end `now` (Unix seconds), and a sample.
+    def drain(
+        self, now: float, first: Container[str] = (), *, everything: bool = False
+    ) -> tuple[list[Window], list[Capture]]:
+        """What was recorded: windows that end `now` (Unix seconds), and a sample since the last drain.
 
         Takes time in proportion to it: call it from a thread.
+
+        Args:
+            first: models whose windows do not wait for their turn.
+            everything: leave no window open.
         """
         with self._draining:
             groups = self._take()
             self._shares = self._thin(groups, now - self._since)
             captures = self._sampler.sample(groups, now - self._since)
-            lost = self._lost()
-            for key in lost:
-                groups.setdefault(key, [])
-            windows = [
-                window(key, records, self._profiles(key[0], key[1]), self._since, now, lost.get(key, 0))
-                for key, records in groups.items()
-            ]
+            for key, records in groups.items():
+                profiled = self._profiles(key[0], key[1]) is not None
+                self._freed_bytes += self._summing(key).add(records, profiled)
+            for key, n in self._lost().items():
+                self._summing(key).dropped += n
             self._since = now
-            return windows, captures
+            most = len(self._open) if everything else MOST_WINDOWS
+            due = [key for at, key in enumerate(self._open) if at < most or key[0] in first]
+            return [self._close(key, now) for key in due], captures
+
+    def _summing(self, key: Key) -> Summing:
+        if key not in self._open:
+            self._open[key] = Summing(self._since)
+        return self._open[key]
+
+    def _close(self, key: Key, now: float) -> Window:
+        summing = self._open.pop(key)
+        self._freed_bytes += summing.size
+        return summing.window(key, self._profiles(key[0], key[1]), now)
 
     def _take(self) -> dict[Key, list[Record]]:
         groups: dict[Key, list[Record]] = {}
@@ -127,7 +148,6 @@ class TrafficTap:
             if isinstance(record, int):
                 self._generation = record
                 continue
-            self._freed_bytes += record.size
             key = (record.model, record.version, record.role, self._generation)
             groups.setdefault(key, []).append(record)
         return groups

@@ -1,10 +1,13 @@
 import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.core.capture import Capture
 from gateway.core.summary import Key
 from gateway.core.types import Array, Outcome, Role
 from gateway.telemetry.record import Record
-from gateway.telemetry.sampling import Sampler
+from gateway.telemetry.sampling import Sampler, fair_shares
 
 CHAMPION: Key = ("m", 1, Role.CHAMPION, 1)
 SHADOW: Key = ("m", 2, Role.SHADOW, 1)
@@ -25,8 +28,8 @@ def ids(captures: list[Capture], role: Role = Role.CHAMPION) -> set[str]:
     return {capture.prediction_id for capture in captures if capture.role is role}
 
 
-def sampler(rate: float) -> Sampler:
-    return Sampler(rate, np.random.default_rng(0))
+def sampler(rate: float, total: float = 1e9) -> Sampler:
+    return Sampler(rate, total, np.random.default_rng(0))
 
 
 def test_all_is_kept_while_there_is_room() -> None:
@@ -73,3 +76,24 @@ def test_a_shadow_is_kept_exactly_with_its_primary() -> None:
 
 def test_without_a_rate_nothing_is_kept() -> None:
     assert sampler(0).sample({CHAMPION: records(CHAMPION, 5)}, 1.0) == []
+
+
+def test_many_models_share_the_total_and_quiet_ones_lose_nothing() -> None:
+    each, kept = sampler(50, total=100), dict.fromkeys("abcq", 0)
+    for _ in range(20):
+        groups = {(name, 1, Role.CHAMPION, 1): records((name, 1, Role.CHAMPION, 1), 200) for name in "abc"}
+        groups["q", 1, Role.CHAMPION, 1] = records(("q", 1, Role.CHAMPION, 1), 7)
+        for capture in each.sample(groups, 1.0):
+            kept[capture.model] += 1
+    assert kept["q"] == 20 * 7
+    assert all(600 <= kept[name] <= 640 for name in "abc")
+
+
+@given(st.dictionaries(st.text(max_size=3), st.floats(0, 100)), st.floats(0, 300))
+def test_shares_are_fair(wanted: dict[str, float], total: float) -> None:
+    shares = fair_shares(wanted, total)
+    assert all(share <= wanted[name] for name, share in shares.items())
+    assert sum(shares.values()) == pytest.approx(min(total, sum(wanted.values())), abs=1e-6)
+    cut = [share for name, share in shares.items() if share < wanted[name] - 1e-9]
+    assert max(cut, default=0.0) - min(cut, default=0.0) < 1e-6
+    assert all(share <= min(cut) + 1e-6 for share in shares.values() if cut)

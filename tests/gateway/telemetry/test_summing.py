@@ -1,10 +1,10 @@
 import numpy as np
 
 from gateway.core.profile import Profile
-from gateway.core.summary import Key
+from gateway.core.summary import Key, Window
 from gateway.core.types import Array, Outcome, Role, Tensors
 from gateway.telemetry.record import Record
-from gateway.telemetry.summing import window
+from gateway.telemetry.summing import Summing
 
 KEY: Key = ("m", 1, Role.CHAMPION, 1)
 REFERENCE = np.random.default_rng(0).normal(size=(60, 3))
@@ -16,6 +16,12 @@ def record(x: Array, **outputs: Array) -> Record:
     return Record(*KEY[:3], Outcome.OK, 1, "http", len(x), *tensors, "p", 0.0, 0)
 
 
+def window(records: list[Record], profile: Profile | None) -> Window:
+    summing = Summing(0.0)
+    summing.add(records, profile is not None)
+    return summing.window(KEY, profile, 1.0)
+
+
 def test_a_window_is_the_same_however_rows_came_in_requests() -> None:
     def split(parts: int) -> list[Record]:
         return [
@@ -25,7 +31,7 @@ def test_a_window_is_the_same_however_rows_came_in_requests() -> None:
         ]
 
     for parts in (1, 7, 60):
-        made = window(KEY, split(parts), PROFILE, 0, 1, 0)
+        made = window(split(parts), PROFILE)
         assert made.rows == 60
         for key, counts in PROFILE.reference.items():
             assert made.counts[key].tolist() == counts.tolist()
@@ -33,18 +39,22 @@ def test_a_window_is_the_same_however_rows_came_in_requests() -> None:
 
 def test_requests_for_some_outputs_count_in_those_only() -> None:
     rows = REFERENCE[:10]
-    made = window(KEY, [record(rows, y=rows[:, 0]), record(rows, z=rows[:, :2])], PROFILE, 0, 1, 0)
+    made = window([record(rows, y=rows[:, 0]), record(rows, z=rows[:, :2])], PROFILE)
     totals = {key: int(counts[0].sum()) for key, counts in made.counts.items()}
     assert totals == {"inputs.x": 20, "outputs.y": 10, "outputs.z": 10}
 
 
 def test_one_request_of_another_shape_spoils_no_other() -> None:
     rows, odd = REFERENCE[:10], np.zeros((5, 4))
-    made = window(KEY, [record(rows, y=rows[:, 0]), record(odd, y=odd[:, 0])], PROFILE, 0, 1, 0)
+    made = window([record(rows, y=rows[:, 0]), record(odd, y=odd[:, 0])], PROFILE)
     assert made.counts["inputs.x"].sum() == 10 * 3
     assert made.counts["outputs.y"].sum() == 15
 
 
 def test_without_a_profile_nothing_is_binned() -> None:
-    made = window(KEY, [record(REFERENCE, y=REFERENCE[:, 0])], None, 3, 4, 2)
+    summing = Summing(3)
+    summing.dropped = 2
+    freed = summing.add([record(REFERENCE, y=REFERENCE[:, 0])._replace(size=8)], profiled=False)
+    made = summing.window(KEY, None, 4)
     assert (made.counts, made.start, made.end, made.dropped) == ({}, 3, 4, 2)
+    assert (freed, summing.size) == (8, 0)

@@ -9,7 +9,7 @@ from gateway.config import Watching
 from gateway.core.profile import Profile
 from gateway.core.summary import Window, quantile
 from gateway.core.types import Array, InferRequest, Outcome, Role
-from gateway.telemetry.tap import TrafficTap
+from gateway.telemetry.tap import MOST_WINDOWS, TrafficTap
 
 REFERENCE = np.random.default_rng(0).normal(size=(200, 3)).astype(np.float32)
 PROFILE = Profile.of({"x": REFERENCE}, {"y": REFERENCE[:, 0]})
@@ -167,3 +167,22 @@ def test_no_record_is_lost_while_another_thread_drains() -> None:
     thread.join()
     windows.extend(tap.drain(NOW)[0])
     assert sum(window.requests for window in windows) == total
+
+
+def test_with_very_many_models_windows_take_turns_and_lose_nothing() -> None:
+    tap, turns, seen = tap_of(records=10_000), 3, dict[str, int]()
+    for turn in range(turns):
+        for number in range(2 * MOST_WINDOWS):
+            request = InferRequest(f"m{number}", None, {"x": REFERENCE[:1]}, protocol="http")
+            outputs: dict[str, Array] = {"y": REFERENCE[:1, 0]}
+            tap.record(request, 1, Role.CHAMPION, Outcome.OK, 1_000_000, outputs, "p")
+        windows, _ = tap.drain(NOW + turn, {"m399"})
+        assert len(windows) <= MOST_WINDOWS + 1
+        assert "m399" in {window.model for window in windows}
+        for window in windows:
+            seen[window.model] = seen.get(window.model, 0) + window.requests
+            assert window.counts["inputs.x"][0].sum() == window.rows
+    for window in tap.drain(NOW + turns, everything=True)[0]:
+        seen[window.model] = seen.get(window.model, 0) + window.requests
+    assert seen == {f"m{number}": turns for number in range(2 * MOST_WINDOWS)}
+    assert tap._held_bytes == tap._freed_bytes
