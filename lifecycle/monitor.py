@@ -5,6 +5,8 @@ an alarm leads to is decided elsewhere.
 """
 
 import asyncio
+import time
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,7 +23,7 @@ from lifecycle.core.answers import correct
 from lifecycle.core.change import Fall
 from lifecycle.core.drift.live import LiveCounts
 from lifecycle.core.drift.report import DriftReport
-from lifecycle.core.history import History, Point
+from lifecycle.core.history import KEPT_S, History, Point
 from lifecycle.core.performance.standing import Answers, Performance, stand
 from lifecycle.core.verdict import Verdict
 from lifecycle.core.version import Model
@@ -31,6 +33,10 @@ from lifecycle.tensors import to_array
 ACTOR = "monitor"
 NAMED_FEATURES = 20
 """A ledger record names so many of the drifted features, the largest effect first."""
+MOMENT_S = 0.03
+"""How long one call looks at models: the control loop must go on."""
+MOST_POINTS = 360_000
+"""Of all models' histories together: an hour of a hundred models, 6 minutes of a thousand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +105,11 @@ class Monitor:
         self._history: dict[str, History] = {}
         self._champions: dict[str, _Champion] = {}
         self._looked_at = float("-inf")
+        self._round: deque[str] = deque()
 
     def absorb(self, windows: Iterable[Window]) -> None:
         for window in windows:
-            self._history.setdefault(window.model, History()).add(window)
+            self._remember(window)
             champion = self._champions.get(window.model)
             if champion is None or champion.live is None:
                 continue
@@ -110,18 +117,36 @@ class Monitor:
                 champion.live.add(window.counts)
 
     async def observe(self, now: float) -> None:
-        """Look at every model, unless the last look was a moment ago. Await one look before the next."""
-        if now - self._looked_at < self._watch.every_s:
+        """Look at every model in turn, at as many as a moment allows; the next call goes on from there.
+
+        A round begins no sooner than a while after the last one began. Await one call before the next.
+        """
+        if not self._round and now - self._looked_at < self._watch.every_s:
             return
-        self._looked_at = now
-        for model in self._store.models():
-            champion = self._follow(model)
-            if champion is not None:
+        models = {model.name: model for model in self._store.models()}
+        if not self._round:
+            self._looked_at = now
+            self._round.extend(models)
+        ends = time.monotonic() + MOMENT_S
+        while self._round:
+            model = models.get(self._round.popleft())
+            champion = self._follow(model) if model else None
+            if model is not None and champion is not None:
                 self._look_for_drift(model.name, champion, now)
                 await self._look_at_labels(model.name, champion, now)
+            if time.monotonic() >= ends:
+                break
+
+    def _remember(self, window: Window) -> None:
+        history = self._history.get(window.model)
+        if history is None:
+            history = self._history[window.model] = History()
+            for other in self._history.values():
+                other.kept = min(KEPT_S, MOST_POINTS // len(self._history))
+        history.add(window)
 
     def series(self, model: str) -> list[Point]:
-        """The last hour, a point per second with traffic, oldest first."""
+        """The last hour (less with very many models), a point per second with traffic, oldest first."""
         return self._history[model].points() if model in self._history else []
 
     def drift(self, model: str) -> DriftReport | None:

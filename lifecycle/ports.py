@@ -43,6 +43,10 @@ class Store(Protocol):
         """By number, lowest first."""
         ...
 
+    def version_counts(self) -> dict[str, int]:
+        """How many versions each model has, of those that have any."""
+        ...
+
     def rollouts(self, model: str | None = None, *, active: bool = False) -> list[Rollout]:
         """Newest first."""
         ...

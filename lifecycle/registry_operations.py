@@ -32,8 +32,10 @@ class RegistryOperations:
     # Models and versions
 
     @Operation
-    def models(self) -> Call[list[Json]]:
-        return listed("/v1/models", "models")
+    def models(self, search: str = "", *, after: str = "", limit: int = 10_000) -> Call[list[Json]]:
+        """By name: those with `search` in it, from behind the name `after` on."""
+        params = {"search": search, "after": after, "limit": limit}
+        return listed("/v1/models", "models", params)
 
     @Operation
     def model(self, name: str) -> Call[Json]:

@@ -1,6 +1,8 @@
 """`/v1/models`: what is registered. Only reads."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Query
 
 from lifecycle.api.desk import AtDesk, Caller
 from lifecycle.api.schemas import ModelOut, ModelsOut, PolicyOut
@@ -9,10 +11,20 @@ router = APIRouter(prefix="/v1/models", tags=["models"])
 
 
 @router.get("")
-async def list_models(desk: AtDesk, caller: Caller) -> ModelsOut:
-    """All models that the caller may see, by name."""
-    seen = (model for model in desk.models.list() if caller.covers(model.name))
-    return ModelsOut(models=[ModelOut.of(model, len(desk.store.versions(model.name))) for model in seen])
+async def list_models(
+    desk: AtDesk,
+    caller: Caller,
+    search: Annotated[str, Query(max_length=128, description="Part of the name.")] = "",
+    after: Annotated[str, Query(max_length=128, description="The name that the last page ended with.")] = "",
+    limit: Annotated[int, Query(ge=1, le=10_000)] = 10_000,
+) -> ModelsOut:
+    """The models that the caller may see, by name, and how many of them match in all."""
+    seen = [model for model in desk.models.list() if search in model.name and caller.covers(model.name)]
+    counts = desk.store.version_counts()
+    page = [model for model in seen if model.name > after][:limit]
+    return ModelsOut(
+        models=[ModelOut.of(model, counts.get(model.name, 0)) for model in page], total=len(seen)
+    )
 
 
 @router.get("/{model}/policy")

@@ -128,7 +128,10 @@ class PolicyOut(BaseModel):
 
 
 class ModelsOut(BaseModel):
+    """A page of models; `total` counts those of all pages."""
+
     models: list[ModelOut]
+    total: int
 
 
 class RolloutOut(BaseModel):

@@ -81,13 +81,19 @@ def register(
 
 
 @app.command("list")
-def list_models(url: Url = URL, as_json: AsJson = False) -> None:
+def list_models(
+    search: Annotated[str, typer.Argument(metavar="[SEARCH]", help="Part of a name.")] = "",
+    after: Annotated[str, typer.Option(metavar="NAME", help="Go on behind this one.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="So many at most.")] = 10_000,
+    url: Url = URL,
+    as_json: AsJson = False,
+) -> None:
     """List the models and who answers for them.
 
-    Example: `headrace model list`
+    Example: `headrace model list fraud --limit 20`
     """
     with connect(url) as client:
-        models = client.models()
+        models = client.models(search, after=after, limit=limit)
     if as_json:
         show_json(models)
         return

@@ -153,8 +153,9 @@ class Retraining:
             drift_since=signals.drift_since,
             rows=signals.fall.rows if signals.fall else 0,
             started=past.started,
-            busy=self._busy(model.name),
-            failed_canaries=self._failed_canaries(model.name, past.asked_at),
+            # Read only when it matters: of very many models few have fallen.
+            busy=self._busy(model.name) if signals.fall else "",
+            failed_canaries=self._failed_canaries(model.name, past.asked_at) if signals.fall else 0,
         )
 
     def _busy(self, name: str) -> str:

@@ -41,7 +41,9 @@ class History:
 
     def __init__(self) -> None:
         self._open: dict[int, _Second] = {}
-        self._closed: deque[Point] = deque(maxlen=KEPT_S)
+        self._closed: deque[Point] = deque()
+        self.kept = KEPT_S
+        """Points that are kept, beside those of the newest seconds."""
 
     def add(self, window: Window) -> None:
         if window.role is Role.SHADOW or not math.isfinite(window.end):
@@ -53,6 +55,8 @@ class History:
         for old in sorted(self._open):
             if old <= max(self._open) - LATE_S:
                 self._closed.append(self._open.pop(old).point(old))
+        while len(self._closed) > self.kept:
+            self._closed.popleft()
 
     def points(self) -> list[Point]:
         """Oldest first; seconds without traffic have no point."""

@@ -338,3 +338,23 @@ def test_a_webhook_goes_on_where_it_was(opened: Open) -> None:
     store.deliveries.reach("pager", 9)
     store.close()
     assert opened().deliveries.reached("pager") == 9
+
+
+def test_models_are_as_they_were_stored_last_however_many_changed(store: SqlStore) -> None:
+    names = [f"model-{number:04}" for number in range(700)]
+    store.commit(ENTRY, *(Model(name, 1, 0.0) for name in names))
+    assert [model.name for model in store.models()] == names
+    changed = replace(store.models(names[3])[0], revision=2, champion=1, weights=((1, 100.0),))
+    store.commit(ENTRY, changed)
+    store.commit(ENTRY, Model("a-new-one", 1, 0.0))
+    assert store.models()[:5] == [
+        Model("a-new-one", 1, 0.0),
+        *(Model(name, 1, 0.0) for name in names[:3]),
+        changed,
+    ]
+
+
+def test_versions_are_counted(store: SqlStore) -> None:
+    store.commit(ENTRY, Model("m", 1, 0.0), version(1), version(2))
+    store.commit(ENTRY, Model("n", 1, 0.0))
+    assert store.version_counts() == {"m": 2}

@@ -12,8 +12,10 @@ import pytest
 from gateway.core.profile import Profile
 from gateway.core.signature import Signature, TensorSpec
 from gateway.core.types import Role
+from lifecycle import monitor
 from lifecycle.adapters.capture import ParquetCaptures
 from lifecycle.adapters.store import SqlStore
+from lifecycle.core.history import LATE_S
 from lifecycle.core.verdict import Finding, Verdict
 from lifecycle.core.version import Model, Stage, Version
 from lifecycle.monitor import Monitor
@@ -204,3 +206,35 @@ async def test_others_have_their_turn_while_labels_are_read(world: World, tmp_pa
     captures.gate.set()
     await traffic
     assert world.monitor.performance(MODEL) is not None
+
+
+async def test_a_round_over_very_many_models_goes_on_where_it_was_left(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"model-{number}" for number in range(7)]
+    for name in names:
+        added = Model(name, 1, 1.0, champion=1, weights=((1, 100.0),))
+        world.store.commit(Entry("ann", "test", name), added, replace(version(1), model=name))
+    looked: list[str] = []
+
+    def noted(name: str, number: int) -> Profile | None:
+        looked.append(name)
+        return world.profile(name, number)
+
+    monkeypatch.setattr(monitor, "MOMENT_S", 1e-9)  # one model, and the moment is over
+    watching = Monitor(world.store, world.captures, noted)
+    for _ in range(8):
+        await watching.observe(world.now)
+    assert sorted(looked) == sorted([MODEL, *names])
+    await watching.observe(world.now)
+    assert len(looked) == 8, "the next round waits for its time"
+
+
+def test_the_more_models_the_shorter_each_ones_history(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(monitor, "MOST_POINTS", 40)
+    images, _ = pages(2)
+    for second in range(60):
+        for name in ("a", "b"):
+            window = replace(world.served.window(images, 1_000.0 + second), model=name)
+            world.monitor.absorb([window])
+    assert {len(world.monitor.series(name)) for name in ("a", "b")} == {20 + LATE_S}

@@ -4,6 +4,7 @@
 const POLL_MS = 1500;
 const EVENTS_KEPT = 100;
 const OPEN_AT_FIRST = 4;
+const MODELS_SHOWN = 50;
 
 const TONES = {
   PASS: "good", FAIL: "bad", ERROR: "bad", INCONCLUSIVE: "warn",
@@ -192,7 +193,7 @@ async function drawModels(models) {
     const { node } = cardOf(model);
     if (list.children[index] !== node) list.insertBefore(node, list.children[index] ?? null);
   });
-  byId("no-models").hidden = models.length > 0;
+  byId("no-models").hidden = models.length > 0 || byId("search").value !== "";
   await Promise.all(models.map(drawModel));
 }
 
@@ -202,8 +203,11 @@ async function refresh() {
   if (refreshing || document.hidden) return;
   refreshing = true;
   try {
-    const [status, { models }] = await Promise.all([get("/v1/status"), get("/v1/models")]);
+    const search = encodeURIComponent(byId("search").value);
+    const [status, { models, total }] = await Promise.all([get("/v1/status"), get(`/v1/models?limit=${MODELS_SHOWN}&search=${search}`)]);
     drawStatus(status);
+    byId("narrow").hidden = total <= MODELS_SHOWN && !search;
+    byId("others").textContent = total > models.length ? `${models.length} of ${total} models` : "";
     await drawModels(models);
     byId("problem").hidden = true;
   } catch (error) {
@@ -248,6 +252,7 @@ function start() {
 }
 
 document.addEventListener("visibilitychange", refresh);
+byId("search").addEventListener("input", refresh);
 setInterval(refresh, POLL_MS);
 refresh();
 start();

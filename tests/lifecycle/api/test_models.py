@@ -7,12 +7,14 @@ from gateway.core.keys import KeyRole
 from lifecycle.api.app import build
 from lifecycle.core.freeze import Freeze
 from lifecycle.core.policy import Policy
+from lifecycle.core.version import Model
+from lifecycle.ports import Entry
 from tests.lifecycle.api.conftest import Admin
 from tests.lifecycle.desk import in_process, open_desk
 
 
 async def test_models_are_listed_with_their_traffic(admin: Admin) -> None:
-    assert (await admin.http.get("/v1/models")).json() == {"models": []}
+    assert (await admin.http.get("/v1/models")).json() == {"models": [], "total": 0}
     await admin.deployed(versions=2)
     (listed,) = (await admin.http.get("/v1/models")).json()["models"]
     assert listed == (await admin.http.get("/v1/models/fraud")).json()
@@ -42,3 +44,18 @@ async def test_a_policy_can_be_seen_and_a_freeze_overridden(tmp_path: Path) -> N
         assert (await http.put("/v1/models/fraud/traffic", json=split, headers=over)).status_code == 200
     await desk.retraining.close()
     store.close()
+
+
+async def test_models_are_searched_and_paged(admin: Admin) -> None:
+    for name in ("ash", "birch", "ashen", "oak"):
+        admin.store.commit(Entry("ann", "test", name), Model(name, 1, 0.0))
+
+    async def names(**params: str | int) -> tuple[list[str], int]:
+        page = (await admin.http.get("/v1/models", params=params)).json()
+        return [model["name"] for model in page["models"]], page["total"]
+
+    assert await names() == (["ash", "ashen", "birch", "oak"], 4)
+    assert await names(search="sh") == (["ash", "ashen"], 2)
+    assert await names(limit=2) == (["ash", "ashen"], 4)
+    assert await names(limit=2, after="ashen") == (["birch", "oak"], 4)
+    assert (await admin.http.get("/v1/models", params={"limit": 0})).status_code == 400

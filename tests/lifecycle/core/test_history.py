@@ -54,3 +54,12 @@ def test_a_second_without_answers_has_no_latency() -> None:
     (point,) = history.points()
     assert point.as_json()["p50_ms"] is None
     assert point.share == {}
+
+
+def test_less_is_kept_where_less_is_asked_for() -> None:
+    history = History()
+    history.kept = 5
+    for second in range(100):
+        history.add(window(float(second)))
+    assert [point.at for point in history.points()][-1] == 99
+    assert len(history.points()) == 5 + LATE_S
