@@ -27,13 +27,18 @@ class FailedOut(BaseModel):
 
 
 class WorkerOut(BaseModel):
-    """`loaded` counts the versions in its memory, `held_bytes` what they take of `budget_bytes`."""
+    """`loaded` counts the versions in its memory, `held_bytes` what they take of `budget_bytes`.
+
+    `loads` and `evictions` count since it started.
+    """
 
     worker: str
     generation: int
     loaded: int
     held_bytes: int
     budget_bytes: int
+    loads: int
+    evictions: int
     failed: list[FailedOut]
     seen_at: float
 
@@ -45,6 +50,8 @@ class WorkerOut(BaseModel):
             loaded=report.memory.versions,
             held_bytes=report.memory.held_bytes,
             budget_bytes=report.memory.budget_bytes,
+            loads=report.memory.loads,
+            evictions=report.memory.evictions,
             failed=[
                 FailedOut(model=model, version=version, reason=reason)
                 for (model, version), reason in sorted(report.failed.items())
