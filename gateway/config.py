@@ -85,6 +85,15 @@ class Watching(_Section):
     shadow_queue: int = Field(1_000, ge=1)
 
 
+class Logging(_Section):
+    """What processes write to `HOME/logs`. Requests beyond the rate are counted instead of told."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    slow_ms: float = Field(1_000, gt=0, description="a request that takes longer is logged")
+    requests_per_s: float = Field(10, ge=0, description="slow and failed requests logged, per worker")
+    file_mb: int = Field(16, ge=1, description="size of a file; three older ones are kept")
+
+
 class Tls(_Section):
     """PEM files, from the home if relative. With `client_ca`, only clients that it signed are let in."""
 
@@ -114,6 +123,7 @@ class GatewayConfig(_Section):
     serving: Serving = Serving()
     dedicated: Dedicated = Dedicated()
     watching: Watching = Watching()
+    logging: Logging = Logging()
 
     @model_validator(mode="after")
     def _tls_needs_an_edge(self) -> Self:

@@ -46,6 +46,8 @@ class GatewayError(Exception):
         self.message = message
         self.version: int | None = None
         """The version chosen for the request, once one was; failures are counted under it."""
+        self.prediction_id = ""
+        """The request's, from then on."""
 
     def __str__(self) -> str:
         return self.message

@@ -66,7 +66,7 @@ class Pipeline:
             outcome = Outcome.CLIENT_ERROR
             raise
         except GatewayError as error:
-            error.version = choice.version
+            error.version, error.prediction_id = choice.version, prediction_id
             if error.code not in SERVER_FAULTS:
                 outcome = Outcome.CLIENT_ERROR
             raise

@@ -29,8 +29,10 @@ from gateway.runtime.residence import Residence
 from gateway.server.gate import Gate
 from gateway.server.grpc_server import GrpcServer
 from gateway.server.listener import HttpListener
+from gateway.server.tally import Tally
 from gateway.telemetry.metrics import Metrics
 from gateway.telemetry.pairs import Pairs
+from gateway.telemetry.request_log import RequestLog
 from gateway.telemetry.shadow import ShadowQueue
 from gateway.telemetry.tap import TrafficTap
 
@@ -69,10 +71,10 @@ class Worker:
         self._process = psutil.Process()
         self.gate = Gate() if config.identity else None
         control = repository if config.model_control == "explicit" else None
-        self.http = HttpListener(
-            self.pipeline, config.limits, self.metrics.render, gate=self.gate, repository=control
-        )
-        self.grpc = GrpcServer(self.pipeline, config.limits, self.http.tally, self.gate, control)
+        self._request_log = RequestLog(config.logging)
+        tally = Tally(self._request_log)
+        self.http = HttpListener(self.pipeline, config.limits, self.metrics.render, tally, self.gate, control)
+        self.grpc = GrpcServer(self.pipeline, config.limits, tally, self.gate, control)
         self._cycles: CycleCollector | None = None
 
     def settle(self) -> None:
@@ -114,6 +116,7 @@ class Worker:
         windows = merged([*windows, *self._pairs.drain(now)])
         figures = self._figures()
         self.metrics.absorb(windows)
+        self._request_log.tell_left_out()
         self.metrics.absorb_figures(figures)
         if self._cycles is not None:
             self._cycles.sweep()

@@ -26,6 +26,7 @@ from gateway.core.summary import Window
 from gateway.errors import GatewayError
 from gateway.server.edge_metrics import EdgeMetrics
 from gateway.server.haproxy import stats_socket
+from gateway.telemetry.logs import log_to_file
 from gateway.telemetry.metrics import Metrics
 from lifecycle.adapters.applications import ServeApplications
 from lifecycle.adapters.artifacts import FileArtifacts
@@ -79,6 +80,7 @@ class Lifecycle:
 
     def __init__(self, config: LifecycleConfig) -> None:
         home = config.gateway.home
+        log_to_file(home, "controller", config.gateway.logging)
         self._config = config
         self._clock = Clock()
         self._store = SqlStore(config.store_url)

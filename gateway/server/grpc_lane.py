@@ -46,12 +46,12 @@ async def infer(
         reply = _answer(request, response, form)
     except GatewayError as error:
         if asked is not None:
-            tally.fail(asked.model, error, started)
+            tally.fail(asked.model, error, started, request.headers, asked.id)
         return fault(request, error)
     except Exception:
         _log.exception("an inference failed")
         return fault(request, internal())
-    tally.add(asked, response, started)
+    tally.add(asked, response, started, request.headers)
     return reply
 
 

@@ -138,12 +138,12 @@ class GrpcServer:
                 self._gate.infers(caller, asked.model)
             response = await self._engine.infer(asked)
         except GatewayError as error:
-            self._tally.fail(message.model_name, error, started)
+            self._tally.fail(message.model_name, error, started, _headers(context), message.id)
             raise
         except Exception:
             _log.exception("an inference failed")
             raise internal() from None
-        self._tally.add(asked, response, started)
+        self._tally.add(asked, response, started, _headers(context))
         return response, form
 
     def _caller(self, context: Context) -> Key | None:
@@ -194,6 +194,12 @@ def _decode(message: pb.ModelInferRequest, context: Context, now_ns: int) -> tup
     if remaining is not None:
         asked.deadline_ns = earliest(asked.deadline_ns, now_ns + int(remaining * 1e9))
     return asked, form
+
+
+def _headers(context: Context) -> dict[bytes, bytes]:
+    """Text metadata as HTTP headers."""
+    told = context.invocation_metadata() or ()
+    return {name.encode(): value.encode() for name, value in told if isinstance(value, str)}
 
 
 async def _abort(context: Context, error: Exception) -> NoReturn:

@@ -37,7 +37,7 @@ async def infer(
     engine: Engine, tally: Tally, request: Request, target: Target, cap: int, gate: Gate | None = None
 ) -> bytes:
     """The answer, a fault's too. Does not suspend unless the engine does."""
-    started = time.monotonic_ns()
+    started, asked = time.monotonic_ns(), None
     try:
         if gate is not None:
             gate.infers(gate.caller(*request.credentials()), target.model)
@@ -47,12 +47,12 @@ async def infer(
         response = await engine.infer(asked)
         body, json_length = v2_answer.encode(response, form)
     except GatewayError as error:
-        tally.fail(target.model, error, started)
+        tally.fail(target.model, error, started, request.headers, asked.id if asked else "")
         return fault(request, error)
     except Exception:
         _log.exception("an inference failed")
         return fault(request, internal())
-    tally.add(asked, response, started)
+    tally.add(asked, response, started, request.headers)
     extra = b"x-headrace-version: %d\r\nx-headrace-prediction-id: %s\r\n" % (
         response.version,
         response.prediction_id.encode(),

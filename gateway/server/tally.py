@@ -1,13 +1,12 @@
 """What this worker answered, by model and served version, for the V2 statistics calls."""
 
-import logging
 import time
 from dataclasses import dataclass
 
+from gateway.config import Logging
 from gateway.core.types import InferRequest, InferResponse
 from gateway.errors import GatewayError
-
-_log = logging.getLogger(__name__)
+from gateway.telemetry.request_log import Headers, RequestLog
 
 
 @dataclass(slots=True)
@@ -26,26 +25,33 @@ class Count:
 class Tally:
     """Counts answers since the worker started. Shared by all of a worker's servers."""
 
-    def __init__(self) -> None:
+    def __init__(self, log: RequestLog | None = None) -> None:
+        self._log = RequestLog(Logging()) if log is None else log
         self.counts: dict[tuple[str, int], Count] = {}
 
-    def add(self, request: InferRequest, response: InferResponse, started_ns: int) -> None:
-        """Count an answer; `started_ns` is on the monotonic clock."""
+    def add(self, request: InferRequest, response: InferResponse, started_ns: int, headers: Headers) -> None:
+        """Count an answer; `started_ns` is on the monotonic clock. A slow one is logged."""
         count = self._of(response.model, response.version)
         count.requests += 1
         for array in request.inputs.values():
             count.rows += len(array) if array.ndim else 1
             break
-        count.busy_ns += time.monotonic_ns() - started_ns
+        busy_ns = time.monotonic_ns() - started_ns
+        count.busy_ns += busy_ns
+        if busy_ns > self._log.slow_ns:
+            self._log.slow(request, response, busy_ns, headers)
         count.last = time.time()
 
-    def fail(self, model: str, error: GatewayError, started_ns: int) -> None:
-        """Count a failure under the version that was chosen; before that choice nothing is counted."""
-        _log.debug("a request to %r failed: %s", model, error)
+    def fail(
+        self, model: str, error: GatewayError, started_ns: int, headers: Headers, request_id: str = ""
+    ) -> None:
+        """Log a failure, and count it under the version that was chosen, once one was."""
+        failed_ns = time.monotonic_ns() - started_ns
+        self._log.failed(model, error, failed_ns, headers, request_id)
         if error.version is not None:
             count = self._of(model, error.version)
             count.failed += 1
-            count.failed_ns += time.monotonic_ns() - started_ns
+            count.failed_ns += failed_ns
 
     def _of(self, model: str, version: int) -> Count:
         count = self.counts.get((model, version))

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from lifecycle.cli import audit, catalogue, cluster, observe, signing, traffic
+from lifecycle.cli import audit, catalogue, cluster, logs, observe, signing, traffic
 from lifecycle.cli.keys import app as key_app
 from lifecycle.cli.models import app as model_app
 from lifecycle.cli.options import KEY, OVERRIDE
@@ -33,6 +33,7 @@ cluster.add_to(app)
 traffic.add_to(app)
 observe.add_to(app)
 audit.add_to(app)
+logs.add_to(app)
 
 
 @app.callback()

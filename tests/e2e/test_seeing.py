@@ -53,6 +53,13 @@ def test_one_scrape_covers_the_node_and_a_shadow_is_compared(
     assert (value(text, "headrace_decisions_total", kind="traffic.set") or 0) >= 1
     assert (value(text, "headrace_controller_tick_seconds_count") or 0) > 1
 
+    bad = {"id": "r-bad", "inputs": [{**ROW["inputs"][0], "shape": [1, 4, 1]}]}
+    assert httpx.post(url, json=bad).status_code == 400
+    (line,) = cluster.headrace("logs", "--home", str(cluster.home), "--model", model, "-n", "1").splitlines()
+    assert "a request failed" in line
+    assert "request_id=r-bad" in line
+    assert "outcome=client_error" in line
+
     prediction = answers[-1].headers["x-headrace-prediction-id"]
     said = cluster.headrace("audit", "--prediction", prediction)
     assert "shadow 2" in said

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gateway.config import GatewayConfig
+from gateway.config import GatewayConfig, Serving
 from gateway.core.figures import Figures, Refusals
 from gateway.core.placement import Placement
 from gateway.core.routing import ModelRoute, RouteTable, VersionEntry
@@ -57,7 +57,7 @@ async def test_what_was_served_is_collected_once_and_shown(worker: Worker) -> No
 async def test_the_pools_runs_are_told(
     lookup: bytes, written: Callable[..., VersionEntry], tmp_path: Path
 ) -> None:
-    worker = Worker(GatewayConfig(home=tmp_path), "w")
+    worker = Worker(GatewayConfig(home=tmp_path, serving=Serving(threads=1)), "w")
     entry = replace(written(lookup), placement=Placement.POOL)
     await worker.routes.apply(RouteTable(1, {"m": ModelRoute("m", (entry,), 1, ((1, 100.0),))}))
     await asyncio.gather(*(worker.pipeline.infer(question(i)) for i in range(3)))

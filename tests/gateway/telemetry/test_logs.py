@@ -1,0 +1,76 @@
+import json
+import logging
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gateway.config import Logging
+from gateway.telemetry.logs import log_file, log_to_file
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Iterator[Path]:
+    root, levels = (
+        logging.getLogger(),
+        {name: logging.getLogger(name).level for name in ("gateway", "lifecycle")},
+    )
+    before = root.handlers[:]
+    log_to_file(tmp_path, "worker-0", Logging())
+    yield log_file(tmp_path, "worker-0")
+    for handler in set(root.handlers) - set(before):
+        handler.close()
+    root.handlers[:] = before
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
+
+
+def lines(path: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_a_line_has_the_fixed_keys_and_no_others(path: Path) -> None:
+    log = logging.getLogger("gateway.some")
+    log.info("version %d loads", 3)
+    log.warning("slow", extra={"model": "m", "latency_ms": 3.5, "payload": [1.0, 2.0]})
+    log.debug("not at this level")
+    first, second = lines(path)
+    assert (first["level"], first["process"], first["logger"]) == ("info", "worker-0", "gateway.some")
+    assert first["message"] == "version 3 loads"
+    assert list(first) == ["time", "level", "process", "logger", "message"]
+    assert {**second, "time": 0} == {
+        "time": 0,
+        "level": "warning",
+        "process": "worker-0",
+        "logger": "gateway.some",
+        "message": "slow",
+        "model": "m",
+        "latency_ms": 3.5,
+    }
+
+
+def test_an_exception_tells_its_place_but_not_its_words(path: Path) -> None:
+    try:
+        float("4111 1111 1111 1111")
+    except ValueError:
+        logging.getLogger("gateway").exception("an inference failed")
+    (line,) = lines(path)
+    assert line["error"] == "ValueError"
+    assert "test_logs.py" in str(line["stack"])
+    assert "4111" not in path.read_text()
+
+
+def test_a_record_is_one_line_of_ascii_whatever_it_says(path: Path) -> None:
+    nasty = 'x\n{"level": "critical"}\r\u2028\x1b[2J\x9b\u202e' + "é" * 5_000
+    logging.getLogger("gateway").error("%s", nasty, extra={"request_id": nasty})
+    assert path.read_bytes().count(b"\n") == 1
+    assert path.read_text().rstrip("\n").isascii()
+    assert path.read_text().rstrip("\n").isprintable()
+    (line,) = lines(path)
+    assert str(line["message"]).startswith('x\n{"level"')
+    assert len(str(line["message"])) == 2_000
+
+
+def test_only_the_owner_reads_it(path: Path) -> None:
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
