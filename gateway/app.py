@@ -9,6 +9,7 @@ from ray import serve
 
 from gateway.config import GatewayConfig
 from gateway.serve.dedicated import DedicatedLoader
+from gateway.serve.recycling import Recycling
 from gateway.serve.repository import ControllerRepository
 from gateway.serve.slots import claim
 from gateway.serve.sync import RouteSync
@@ -17,6 +18,8 @@ from gateway.telemetry.logs import log_to_file
 from gateway.worker import Worker
 
 APPLICATION = "gateway"
+_JOIN_BALANCER_S = 0.3
+"""HAProxy looks at an empty slot every 100 ms. In an upgrade an old worker leaves when a new one is ready."""
 _LEAVE_BALANCER_S = 0.7
 """HAProxy checks a worker every 500 ms; one that leaves waits until it was seen to be leaving."""
 
@@ -31,6 +34,10 @@ class Gateway:
         name = f"worker-{self._slot.number}-{os.getpid()}"
         self._worker = Worker(config, name, DedicatedLoader(config.serving), ControllerRepository())
         self._sync = RouteSync(self._worker, config)
+        self._recycling = Recycling(
+            *(config.run_dir, config.slots, self._slot.number, config.workers - 1),
+            config.serving.recycle_above_mb,
+        )
         self._started = asyncio.get_running_loop().create_task(self._start())
 
     async def _start(self) -> None:
@@ -47,12 +54,15 @@ class Gateway:
         else:
             await worker.grpc.start(f"unix:{grpc_socket(config.run_dir, self._slot.number)}")
             await worker.http.listen_unix(http_socket(config.run_dir, self._slot.number))
+            await asyncio.sleep(_JOIN_BALANCER_S)
 
     async def check_health(self) -> None:
         """Called by Serve; raising makes it replace the worker. Its first call waits for the start."""
         await self._started
         if not self._worker.http.serving:
             raise RuntimeError("the listener is closed")
+        if await self._recycling.due():
+            raise RuntimeError("the worker has grown and makes way for a new one")
 
     async def __del__(self) -> None:
         # Awaited by Serve at shutdown. First leave the balancer, then finish what is under way.
@@ -74,5 +84,6 @@ def application(config: GatewayConfig) -> serve.Application:
         health_check_timeout_s=10,
         graceful_shutdown_timeout_s=20,
         graceful_shutdown_wait_loop_s=0.1,
+        max_surge_percent=100,  # an upgrade starts all new workers first: there are slots for them
     )
     return deployment(Gateway).bind(config)

@@ -34,6 +34,9 @@ class Serving(_Section):
     max_batch_ms: float = Field(50.0, gt=0, description="how long joined requests may be foreseen to run")
     queue: int = Field(256, ge=1, description="requests that may wait for the pool, or for loads")
     max_run_s: float = Field(30.0, gt=0, description="a run longer than this is ended as wedged")
+    recycle_above_mb: int = Field(
+        0, ge=0, description="a worker that takes more makes way for a new one, one at a time; 0: never"
+    )
     memory_budget_mb: int = Field(
         0, ge=0, description="memory for models, per worker; 0: half of the machine's, shared by its workers"
     )
@@ -129,6 +132,12 @@ class GatewayConfig(_Section):
     def _tls_needs_an_edge(self) -> Self:
         if self.tls is not None and self.edge == "direct":
             raise ValueError('TLS ends at the edge: it needs edge = "haproxy"')
+        return self
+
+    @model_validator(mode="after")
+    def _recycling_needs_others(self) -> Self:
+        if self.serving.recycle_above_mb and (self.workers < 2 or self.edge == "direct"):
+            raise ValueError('serving.recycle_above_mb needs two workers or more, and edge = "haproxy"')
         return self
 
     @property

@@ -55,7 +55,8 @@ from lifecycle.commands.repository import Repository
 from lifecycle.commands.retraining import Retraining
 from lifecycle.commands.rollouts import Rollouts
 from lifecycle.commands.traffic import Traffic
-from lifecycle.config import LifecycleConfig
+from lifecycle.commands.upgrade import Upgrade
+from lifecycle.config import LifecycleConfig, renewed
 from lifecycle.controller import Controller
 from lifecycle.core.absorb import Bins
 from lifecycle.core.analysis.bins import common_bins
@@ -94,7 +95,8 @@ class Lifecycle:
         self._fleet = WorkerFleet(self._clock)
         self._profiles = Profiles(self._store, self._artifacts)
         self._publisher = Publisher(self._store, self._fleet)
-        self._dedicated = Dedicated(self._publisher, self._fleet, ServeApplications(config.gateway))
+        self._serve = ServeApplications(config.gateway)
+        self._dedicated = Dedicated(self._publisher, self._fleet, self._serve)
         freezes = tuple(window.freeze() for window in config.governance.freezes)
         self._calendar = Calendar(self._store, freezes, time.time)  # a calendar is of the wall clock
         self._controller = Controller(self._store, self._fleet, self._publisher, self._bins, self._frozen)
@@ -155,6 +157,7 @@ class Lifecycle:
             calendar=self._calendar,
             deploy=deploy,
             traffic=traffic,
+            upgrade=Upgrade(store, fleet, partial(renewed, self._config), self._serve.roll),
             rollouts=rollouts,
             feedback=Feedback(self._captures, store),
             retraining=retraining,

@@ -191,5 +191,22 @@ def load(home: Path, overrides: dict[str, Any]) -> LifecycleConfig:
     except tomllib.TOMLDecodeError as error:
         raise LifecycleError(LifecycleCode.INVALID, f"headrace.toml is not valid TOML: {error}") from None
     except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise LifecycleError(LifecycleCode.INVALID, f"wrong settings: {faults}") from None
+        raise LifecycleError(LifecycleCode.INVALID, f"wrong settings: {_faults(error)}") from None
+
+
+def renewed(running: LifecycleConfig) -> GatewayConfig:
+    """The gateway's settings for new workers of a node that runs: its ports and paths, all else read anew.
+
+    Raises as `load` does.
+    """
+    new = load(running.gateway.home, {}).gateway
+    sections = {"limits", "serving", "dedicated", "watching"}
+    named = running.gateway.model_dump(exclude=sections) | new.model_dump(include=sections)
+    try:
+        return GatewayConfig.model_validate(named)
+    except ValidationError as error:
+        raise LifecycleError(LifecycleCode.INVALID, f"wrong settings: {_faults(error)}") from None
+
+
+def _faults(error: ValidationError) -> str:
+    return "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())

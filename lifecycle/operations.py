@@ -24,6 +24,11 @@ class Operations(RegistryOperations):
     def ready(self) -> Call[bool]:
         return Call("GET", "/v1/ready", lambda answer: bool(answer["ready"]))
 
+    @Operation
+    def upgrade(self) -> Call[Json]:
+        """Replace every worker by one of the installed code and the present settings, new ones first."""
+        return send("POST", "/v1/upgrade", timeout_s=LONG_S)
+
     # Traffic
 
     @Operation

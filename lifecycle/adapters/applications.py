@@ -1,4 +1,4 @@
-"""The Serve applications of dedicated versions. Blocks: call it from a thread."""
+"""What the controller asks of Serve: applications of dedicated versions, and new workers. Blocks."""
 
 from collections.abc import Callable
 
@@ -6,6 +6,8 @@ import ray
 from ray import serve
 from ray.serve.schema import ApplicationStatus
 
+from gateway.app import APPLICATION as GATEWAY
+from gateway.app import application as workers
 from gateway.config import GatewayConfig
 from gateway.core.placement import APPLICATIONS
 from gateway.serve.replica import application as application_of
@@ -29,11 +31,20 @@ class ServeApplications:
         resources: Callable[[], dict[str, float]] = ray.cluster_resources
         gpus = resources().get("GPU", 0.0)
         target = application_of(application.model, application.entry, self._config, gpus)
-        serve.run_many(
-            [serve.RunTarget(target, name=application.name, route_prefix=None)],
-            wait_for_ingress_deployment_creation=False,
-            wait_for_applications_running=False,
-        )
+        _run(target, application.name)
+
+    def roll(self, config: GatewayConfig) -> None:
+        """Replace every worker; dedicated versions that start from here on have these settings too."""
+        self._config = config
+        _run(workers(config), GATEWAY)
 
     def end(self, name: str) -> None:
         serve.delete(name, _blocking=False)
+
+
+def _run(target: serve.Application, name: str) -> None:
+    serve.run_many(
+        [serve.RunTarget(target, name=name, route_prefix=None)],
+        wait_for_ingress_deployment_creation=False,
+        wait_for_applications_running=False,
+    )

@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from lifecycle.api import (
     audit,
     catalogue,
+    cluster,
     events,
     feedback,
     keys,
@@ -32,7 +33,7 @@ def build(desk: Desk) -> FastAPI:
     app.state.desk = desk
     for part in (
         *(overview, models, versions, catalogue, traffic, serving, rollouts),
-        *(feedback, observe, audit, events, keys),
+        *(feedback, observe, audit, events, keys, cluster),
     ):
         app.include_router(part.router)
     install_errors(app)

@@ -18,6 +18,7 @@ from lifecycle.commands.models import Models
 from lifecycle.commands.retraining import Retraining
 from lifecycle.commands.rollouts import Rollouts
 from lifecycle.commands.traffic import Traffic
+from lifecycle.commands.upgrade import Upgrade
 from lifecycle.core.analysis.evidence import Arm
 from lifecycle.core.rollout import Rollout
 from lifecycle.errors import LifecycleCode, LifecycleError
@@ -47,6 +48,7 @@ class Desk:
     calendar: Calendar
     deploy: Deploy
     traffic: Traffic
+    upgrade: Upgrade
     rollouts: Rollouts
     feedback: Feedback
     retraining: Retraining

@@ -22,7 +22,7 @@ DemoPort = Annotated[int, typer.Option(min=1, max=65535)]
 
 
 def add_to(app: typer.Typer) -> None:
-    for command in (up, down, status, demo):
+    for command in (up, down, status, upgrade, demo):
         app.command(rich_help_panel="The cluster")(command)
 
 
@@ -144,6 +144,23 @@ def _memory(worker: dict[str, Any]) -> str:
 
 def _failed(versions: list[dict[str, Any]]) -> str:
     return " ".join(f"{version['model']}/{version['version']}: {version['reason']}" for version in versions)
+
+
+def upgrade(url: Url = URL, as_json: AsJson = False) -> None:
+    """Replace every worker by one of the code and settings of now; no request is lost.
+
+    New workers start, load, warm and join the balancer before old ones leave it. Of `HOME/headrace.toml`, the
+    sections `limits`, `serving`, `dedicated` and `watching` of `[gateway]` are read anew.
+
+    Example: `headrace upgrade`
+    """
+    steps = Steps(as_json)
+    with connect(url) as client, steps.step("Replacing the workers", "all workers are new"):
+        answer = client.upgrade()
+    if as_json:
+        show_json(answer)
+        return
+    console().print(fields([(name, " ".join(answer[name])) for name in ("before", "after")]))
 
 
 def demo(

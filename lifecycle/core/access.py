@@ -58,12 +58,18 @@ RULES: dict[tuple[str, str], KeyRole] = {
     ("GET", "/v1/status"): _V,
     ("GET", "/metrics"): _V,
     ("GET", "/openapi.json"): _V,
+    ("POST", "/v1/upgrade"): _ADMIN,
     ("GET", "/v1/keys"): _ADMIN,
     ("POST", "/v1/keys"): _ADMIN,
     ("DELETE", "/v1/keys/{name}"): _ADMIN,
 }
 
-WIDE = frozenset(("/v1/audit/verify", "/v1/events", "/v1/status", "/metrics", "/v1/keys", "/v1/keys/{name}"))
+WIDE = frozenset(
+    (
+        *("/v1/audit/verify", "/v1/events", "/v1/status", "/v1/upgrade", "/metrics"),
+        *("/v1/keys", "/v1/keys/{name}"),
+    )
+)
 """Tells of every model or rules over all, so it takes a key that is for every model."""
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from gateway.config import GatewayConfig, is_loopback
+from gateway.config import GatewayConfig, Serving, is_loopback
 
 
 @pytest.mark.parametrize(
@@ -66,3 +66,10 @@ def test_on_loopback_keys_are_a_choice(host: str) -> None:
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.1", "headrace.example"])
 def test_beyond_loopback_keys_are_required(host: str) -> None:
     assert GatewayConfig(home=Path("h"), host=host).identity
+
+
+def test_recycling_needs_somebody_to_take_over(tmp_path: Path) -> None:
+    growing = Serving(recycle_above_mb=500)
+    assert GatewayConfig(home=tmp_path, serving=growing).serving.recycle_above_mb == 500
+    with pytest.raises(ValidationError, match="two workers"):
+        GatewayConfig(home=tmp_path, serving=growing, workers=1)

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 from fastapi import FastAPI
 
+from gateway.config import GatewayConfig
 from gateway.core.capture import Capture
 from gateway.core.signature import Signature, TensorSpec
 from gateway.core.types import Role
@@ -28,6 +29,7 @@ from lifecycle.commands.publish import Publisher
 from lifecycle.commands.retraining import Retraining
 from lifecycle.commands.rollouts import Rollouts
 from lifecycle.commands.traffic import Traffic
+from lifecycle.commands.upgrade import Upgrade
 from lifecycle.core.analysis.evidence import Arm
 from lifecycle.core.freeze import Freeze
 from lifecycle.core.plan import preset
@@ -97,6 +99,7 @@ def open_desk(
         calendar=calendar,
         deploy=deploy,
         traffic=traffic,
+        upgrade=Upgrade(store, fleet, lambda: GatewayConfig(home=home, workers=workers), fleet.roll),
         rollouts=rollouts,
         feedback=Feedback(captures, store),
         retraining=retraining,

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from gateway.core.keys import KeyRole
-from lifecycle.config import load
+from lifecycle.config import load, renewed
 from lifecycle.core.policy import Policy
 from lifecycle.errors import LifecycleCode, LifecycleError
 
@@ -105,3 +105,13 @@ def test_a_policy_that_makes_no_sense_is_named(tmp_path: Path, text: str, fault:
     with pytest.raises(LifecycleError, match=fault) as refused:
         load(tmp_path, {})
     assert refused.value.code is LifecycleCode.INVALID
+
+
+def test_new_workers_keep_the_ports_and_take_the_settings_of_now(tmp_path: Path) -> None:
+    running = load(tmp_path, {"http_port": 9000, "workers": 3})
+    write(tmp_path, "[gateway]\nhttp_port = 1\n[gateway.serving]\nthreads = 7\n")
+    new = renewed(running)
+    assert (new.http_port, new.workers, new.serving.threads) == (9000, 3, 7)
+    write(tmp_path, "[gateway.serving]\nthreads = 0\n")
+    with pytest.raises(LifecycleError, match=r"gateway\.serving\.threads"):
+        renewed(running)

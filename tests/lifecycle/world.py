@@ -7,6 +7,7 @@ from statistics import NormalDist
 
 import numpy as np
 
+from gateway.config import GatewayConfig
 from gateway.core.report import MemoryUse, WorkerReport
 from gateway.core.routing import EMPTY, RouteTable
 from gateway.core.signature import Signature, TensorSpec
@@ -82,6 +83,11 @@ class FakeFleet:
         memory = MemoryUse(len(wanted - self.broken), held_bytes=5 * 2**20, budget_bytes=50 * 2**20)
         told = (self.table.generation, held - self.broken, failed, memory)
         self._reports = tuple(WorkerReport(name, *told) for name in self._names)
+
+    def roll(self, config: GatewayConfig) -> None:
+        """New workers in the place of all."""
+        self._names = [f"{name}-new" for name in self._names]
+        self.wake()
 
     def workers(self) -> tuple[WorkerReport, ...]:
         return self._reports

@@ -1,0 +1,69 @@
+"""When a worker that has grown makes way for a new one: one at a time, and only while all others answer."""
+
+import asyncio
+import fcntl
+import os
+from pathlib import Path
+
+import psutil
+
+from gateway.server.haproxy import http_socket
+
+_ASK = b"GET /v2/health/live HTTP/1.1\r\nhost: worker\r\nconnection: close\r\n\r\n"
+_PATIENCE_S = 0.5
+
+
+class Recycling:
+    """One worker's view of it.
+
+    Args:
+        own: the worker's slot.
+        others: workers that must answer beside this one.
+        above_mb: resident memory from which a worker makes way; 0: never.
+    """
+
+    def __init__(self, run_dir: Path, slots: int, own: int, others: int, above_mb: int) -> None:
+        self._run_dir = run_dir
+        self._slots = [slot for slot in range(slots) if slot != own]
+        self._others = others
+        self._above = above_mb * 2**20
+        self._process = psutil.Process()
+        self._turn: int | None = None
+
+    async def due(self) -> bool:
+        """Whether this worker is to end now. Once it is, it stays so."""
+        if self._turn is not None:
+            return True
+        if not self._above or self._process.memory_info().rss <= self._above or not self._take_turn():
+            return False
+        answers = await asyncio.gather(*map(self._answers, self._slots))
+        if sum(answers) < self._others:
+            self._give_turn_back()
+        return self._turn is not None
+
+    def _take_turn(self) -> bool:
+        # A file lock: it ends with the process, when the worker has drained.
+        turn = os.open(self._run_dir / "recycling.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(turn)
+            return False
+        self._turn = turn
+        return True
+
+    def _give_turn_back(self) -> None:
+        if self._turn is not None:
+            os.close(self._turn)
+            self._turn = None
+
+    async def _answers(self, slot: int) -> bool:
+        try:
+            async with asyncio.timeout(_PATIENCE_S):
+                reader, writer = await asyncio.open_unix_connection(str(http_socket(self._run_dir, slot)))
+                writer.write(_ASK)
+                line = await reader.readline()
+                writer.close()
+        except (OSError, TimeoutError):
+            return False
+        return line.startswith(b"HTTP/1.1 200")

@@ -1,0 +1,53 @@
+"""An upgrade ends when all workers are new; one that cannot begin changes nothing."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gateway.config import GatewayConfig
+from lifecycle.commands.upgrade import Upgrade
+from lifecycle.errors import LifecycleCode, LifecycleError
+from tests.lifecycle.one_model import Registry, opened
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Iterator[Registry]:
+    with opened(tmp_path) as made:
+        yield made
+
+
+def config() -> GatewayConfig:
+    return GatewayConfig(home=Path("/nowhere"), workers=2)
+
+
+async def test_it_returns_when_every_worker_is_new(registry: Registry) -> None:
+    upgrade = Upgrade(registry.store, registry.fleet, config, registry.fleet.roll)
+    done = await upgrade.run("ann")
+    assert len(done.before) == len(done.after) == 2
+    assert not set(done.before) & set(done.after)
+    assert registry.store.records()[-1].kind == "gateway.upgrade"
+
+
+async def test_it_waits_for_workers_that_are_on_their_way_and_runs_once(registry: Registry) -> None:
+    upgrade = Upgrade(registry.store, registry.fleet, config, lambda _: None)
+    running = asyncio.create_task(upgrade.run("ann"))
+    await asyncio.sleep(0.05)
+    assert not running.done()
+    with pytest.raises(LifecycleError, match="under way") as refused:
+        await upgrade.run("bob")
+    assert refused.value.code is LifecycleCode.CONFLICT
+    registry.fleet.roll(config())
+    assert len((await running).after) == 2
+
+
+async def test_wrong_settings_replace_nobody(registry: Registry) -> None:
+    def wrong() -> GatewayConfig:
+        raise LifecycleError(LifecycleCode.INVALID, "wrong settings")
+
+    before = registry.fleet.workers()
+    with pytest.raises(LifecycleError, match="wrong settings"):
+        await Upgrade(registry.store, registry.fleet, wrong, registry.fleet.roll).run("ann")
+    assert registry.fleet.workers() == before
+    assert registry.store.records()[-1].kind != "gateway.upgrade"
