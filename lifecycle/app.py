@@ -55,7 +55,9 @@ from lifecycle.commands.repository import Repository
 from lifecycle.commands.retraining import Retraining
 from lifecycle.commands.rollouts import Rollouts
 from lifecycle.commands.traffic import Traffic
+from lifecycle.commands.trial import Trial
 from lifecycle.commands.upgrade import Upgrade
+from lifecycle.commands.validation import Validation
 from lifecycle.config import LifecycleConfig, renewed
 from lifecycle.controller import Controller
 from lifecycle.core.absorb import Bins
@@ -131,21 +133,26 @@ class Lifecycle:
         store, fleet, publisher = self._store, self._fleet, self._publisher
         gateway = self._config.gateway
         governance = self._config.governance
+        sandbox, limits, read = ProcessSandbox(), self._config.validation.limits, self._profiles.reference
         models = Models(
-            *(store, self._artifacts, ProcessSandbox(), self._clock),
+            *(store, self._artifacts, sandbox, self._clock),
+            limits=limits,
             policy=lambda model: governance.policy_of(model, gateway.home),
             dedicated_above_mb=gateway.dedicated.above_mb,
         )
+        trial = Trial(self._artifacts, sandbox, self._captures, read, limits)
+        standards = self._config.validation.standards
+        validation = Validation(store, self._artifacts, models, trial, read, standards)
         traffic = Traffic(store, fleet, publisher, self._clock, self._calendar)
         self._repository = Repository(store, traffic)
         rollouts = Rollouts(store, publisher, self._clock, self._calendar)
         plan = preset(self._config.control.default_plan)
-        deploy = Deploy(models, traffic, rollouts, plan, self._calendar)
+        deploy = Deploy(models, validation, traffic, rollouts, plan, self._calendar)
         retraining = Retraining(
             *(store, self._monitor, self._captures, RayTrainer(), models),
             partial(deploy.deploy, plan=correcting(plan)),
             self._config.gateway.home / "training",
-            reference=self._profiles.reference,
+            reference=read,
             clock=self._clock,
         )
         return Desk(
@@ -155,6 +162,7 @@ class Lifecycle:
             models=models,
             catalogue=Catalogue(store, publisher),
             calendar=self._calendar,
+            validation=validation,
             deploy=deploy,
             traffic=traffic,
             upgrade=Upgrade(store, fleet, partial(renewed, self._config), self._serve.roll),

@@ -20,8 +20,10 @@ from pydantic import (
 from gateway.config import GatewayConfig
 from gateway.core.keys import KeyRole
 from lifecycle.core.freeze import Freeze
+from lifecycle.core.gates.cost import Budget
+from lifecycle.core.inspection import Limits
 from lifecycle.core.policy import Policy
-from lifecycle.core.validation import GATES
+from lifecycle.core.validation import GATES, Standards
 from lifecycle.core.webhook import key_of
 from lifecycle.errors import LifecycleCode, LifecycleError
 
@@ -36,6 +38,32 @@ class Control(_Section):
     tick_s: float = Field(0.2, gt=0)
     default_plan: str = Field("quick", description="the plan of a rollout that names none")
     confirm_s: float = Field(30.0, gt=0, description="how long a command waits for all workers")
+
+
+class Validation(_Section):
+    """What a version may cost, to serve and to inspect. `docs/validation.md` says how it is judged."""
+
+    latency_budget_ms: float | None = Field(None, gt=0, description="of one warm row")
+    latency_budget_ratio: float | None = Field(None, gt=0, description="of the champion's")
+    memory_budget_mb: float | None = Field(None, gt=0, description="of a loaded version")
+    tolerance: float = Field(1e-4, ge=0, description="of golden and batched numbers")
+    process_memory_mb: int = Field(2048, ge=256)
+    process_s: int = Field(60, ge=1)
+    largest_file_mb: int = Field(1024, ge=1)
+
+    @property
+    def limits(self) -> Limits:
+        return Limits(
+            memory_mb=self.process_memory_mb,
+            cpu_seconds=self.process_s,
+            wall_seconds=self.process_s,
+            max_bytes=self.largest_file_mb << 20,
+        )
+
+    @property
+    def standards(self) -> Standards:
+        budget = Budget(self.latency_budget_ms, self.latency_budget_ratio, self.memory_budget_mb)
+        return Standards(budget, self.tolerance)
 
 
 Approvals = Annotated[int, Field(ge=0)] | dict[KeyRole, Annotated[int, Field(ge=0)]]
@@ -142,6 +170,7 @@ class LifecycleConfig(_Section):
     gateway: GatewayConfig
     control: Control = Control()
     governance: Governance = Governance()
+    validation: Validation = Validation()
     ledger: Ledger = Ledger()
     webhooks: tuple[Webhook, ...] = ()
     store: str = ""

@@ -15,10 +15,10 @@ from gateway.core.types import Array
 from lifecycle.core.asked import Asked
 from lifecycle.core.checkpoint import Kept, Statement
 from lifecycle.core.dedicated import Application
+from lifecycle.core.inspection import Inspection, Limits
 from lifecycle.core.lease import Lease
 from lifecycle.core.ledger import Head, Record
 from lifecycle.core.rollout import Rollout
-from lifecycle.core.validation import Inspection, Limits
 from lifecycle.core.version import Model, Version
 
 
@@ -198,11 +198,18 @@ class Artifacts(Protocol):
 class Sandbox(Protocol):
     """Loads and runs an artifact in a disposable process."""
 
-    async def inspect(self, artifact: Path, limits: Limits, reference: Path | None = None) -> Inspection:
+    async def inspect(
+        self,
+        artifact: Path,
+        limits: Limits,
+        rows: Mapping[str, Path] | None = None,
+        beside: Path | None = None,
+    ) -> Inspection:
         """Never raises for what the artifact does: a crash or a hang is a FAIL finding.
 
         Args:
-            reference: a Parquet file of rows to run through the artifact.
+            rows: Parquet files of rows to run through the artifact, by the name of the row set.
+            beside: the champion's artifact, to answer the labelled ones and be measured in the same process.
         """
         ...
 

@@ -62,6 +62,7 @@ class RegistryOperations:
         *,
         number: int | None = None,
         reference: Path | None = None,
+        golden: Path | None = None,
         signature: Path | None = None,
         recipe: str = "",
         parent: int | None = None,
@@ -74,7 +75,8 @@ class RegistryOperations:
 
         Args:
             number: the next free one if not given.
-            reference: Parquet file of training data, columns `inputs.<tensor>` and maybe `label`.
+            reference: Parquet rows of training data, columns `inputs.<tensor>` and maybe `label`.
+            golden: Parquet rows with the `outputs.<tensor>` that they must give.
             signature: OpenSSF Model Signing file of the artifact; `headrace model sign` makes one.
             recipe: `module:function` that retrains the model.
             parent: the version that it was made from.
@@ -84,14 +86,19 @@ class RegistryOperations:
         form = {"recipe": recipe, "run": run, "code": code, "data_digest": data_digest}
         named = (("number", number), ("parent", parent), ("placement", placement))
         form |= {name: str(value) for name, value in named if value}
-        given = {"artifact": artifact, "reference": reference, "signature": signature}
+        given = {"artifact": artifact, "reference": reference, "golden": golden, "signature": signature}
         files = {part: path for part, path in given.items() if path is not None}
         return send("POST", at(model, "versions"), data=form, files=files, timeout_s=LONG_S)
 
     @Operation
-    def validate(self, model: str, number: VersionName) -> Call[Json]:
-        """Run the gates; raises REFUSED if the version does not pass."""
-        return _act(model, number, "validate")
+    def validate(self, model: str, number: VersionName, allow_signature_change: bool = False) -> Call[Json]:
+        """Run the gates; raises REFUSED if the version does not pass, CONFLICT if it waits for evidence."""
+        return _act(model, number, "validate", {"allow_signature_change": allow_signature_change})
+
+    @Operation
+    def freeze_holdout(self, model: str, rows: Path) -> Call[Json]:
+        """Judge all versions on these labelled rows from now on."""
+        return send("PUT", at(model, "holdout"), files={"rows": rows}, timeout_s=LONG_S)
 
     @Operation
     def approve(self, model: str, number: VersionName, comment: str = "") -> Call[Json]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import onnx
 from google.protobuf.message import DecodeError
 
-from lifecycle.core.validation import Limits
+from lifecycle.core.inspection import Limits
 
 DOMAINS = frozenset({"", "ai.onnx", "ai.onnx.ml", "com.microsoft"})
 REFUSED_OPS = frozenset({("com.microsoft", "EPContext")})

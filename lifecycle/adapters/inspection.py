@@ -1,9 +1,9 @@
 """What is looked at in an artifact, gate by gate. Runs in the inspector's confined process only."""
 
+import dataclasses
 import os
 import re
-import resource
-import time
+from collections.abc import Mapping
 from typing import BinaryIO
 
 import numpy as np
@@ -15,70 +15,166 @@ from gateway.runtime.session import Session
 from gateway.runtime.signature import signature_of
 from lifecycle.adapters import frames
 from lifecycle.adapters.graph import UnfitError, read_model
-from lifecycle.adapters.reference import read_reference
-from lifecycle.core.validation import Limits
+from lifecycle.adapters.probing import Row, blank, latencies, memory_mb, probe, together
+from lifecycle.adapters.reference import Rows, read_reference
+from lifecycle.core.inspection import GOLDEN, REFERENCE, Limits
 from lifecycle.core.verdict import Finding, Verdict
 from lifecycle.errors import LifecycleError
 
 CHUNK_ROWS = 256
-MOST_RUNS = 50
-MEASURE_S = 0.5
 
 # Error class, and file, line and C++ signature of where it was raised.
 RUNTIME_PREFIX = re.compile(r"^\[ONNXRuntimeError\] : \d+ : \w+ : (/\S+:\d+ .*?\) )?")
 
 
-def inspect(file: BinaryIO, limits: Limits, reference: int | None, out: BinaryIO) -> None:
-    """Write a frame per gate passed, up to the first that fails, and the reference rows' tensors.
+def inspect(
+    artifact: BinaryIO, limits: Limits, rows: Mapping[str, int], beside: int | None, out: BinaryIO
+) -> None:
+    """Write a frame as each gate begins, what was seen, and the first gate that fails.
 
     Args:
-        reference: an open descriptor of a Parquet file.
+        rows: open descriptors of Parquet files by row set.
+        beside: an open descriptor of the champion's artifact.
     """
-    gate = "structure"
-    try:
+    _Inspection(limits, out).run(artifact, rows, beside)
+
+
+class _Inspection:
+    def __init__(self, limits: Limits, out: BinaryIO) -> None:
+        self._limits = limits
+        self._out = out
+        self._gate = ""
+
+    def run(self, artifact: BinaryIO, rows: Mapping[str, int], beside: int | None) -> None:
+        try:
+            session, signature, taken_mb = self._load(artifact)
+            sets = {name: self._read(name, descriptor, signature) for name, descriptor in rows.items()}
+            for name, found in sets.items():
+                self._begin("golden" if name == GOLDEN else "finite_outputs")
+                self._answer("outputs", name, found, session, signature)
+                self._tell(name, found)
+            plain, reference = self._plain(signature, sets)
+            self._begin("robustness")
+            self._probe("own", session, signature, plain)
+            self._begin("batching")
+            if (answers := together(session, signature, reference)) is not None:
+                for side, arrays in zip(("single", "together"), answers, strict=True):
+                    self._tensors(f"batching/{side}", arrays)
+            self._write_cost("own", latencies([(session, plain)])[0], taken_mb)
+        except (UnfitError, ValueError, LifecycleError) as error:
+            self._fail(str(error))
+        except GatewayError as error:
+            self._fail(_with_reason(error))
+        except MemoryError:
+            self._fail(f"it needs more than {self._limits.memory_mb} MB of memory")
+        else:
+            frames.write(self._out, "alone", {})
+            if beside is not None:
+                self._compare(beside, sets, (session, plain), taken_mb)
+
+    def _load(self, file: BinaryIO) -> tuple[Session, Signature, float]:
+        limits = self._limits
+        self._begin("structure")
         artifact = file.read(limits.max_bytes + 1)
         if len(artifact) > limits.max_bytes:
             raise UnfitError(f"the file has more than {limits.max_bytes} bytes")
         nodes = read_model(artifact, limits)
-        _passed(out, gate, "the graph keeps the rules", nodes=nodes, bytes=len(artifact))
-        gate = "load"
+        self._pass("the graph keeps the rules", nodes=nodes, bytes=len(artifact))
+        self._begin("load")
+        before = memory_mb()
         signature = signature_of(artifact)
         session = Session(artifact, signature)
-        frames.write(out, "signature", {"signature": signature.as_json()})
-        _passed(out, gate, "the runtime loads it")
-        gate = "warm_up"
-        latency_ms = _warm_up(session, signature)
-        _passed(out, gate, "it answers a row")
-        gate = "finite_outputs"
-        if reference is not None:
-            _run_reference(session, signature, limits, reference, out)
-    except (UnfitError, ValueError, LifecycleError) as error:
-        _failed(out, gate, str(error))
-    except GatewayError as error:
-        _failed(out, gate, _with_reason(error))
-    except MemoryError:
-        _failed(out, gate, f"it needs more than {limits.memory_mb} MB of memory")
-    else:
-        memory_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        frames.write(out, "numbers", {"latency_ms": latency_ms, "memory_mb": memory_mb})
+        frames.write(self._out, "signature", {"signature": signature.as_json()})
+        self._pass("the runtime loads it")
+        self._begin("warm_up")
+        _check(session.run(blank(signature), ()), signature)
+        taken = max(memory_mb() - before, 0.0)
+        self._pass("it answers a row")
+        return session, signature, taken
 
+    def _read(self, name: str, descriptor: int, signature: Signature) -> Rows:
+        self._begin("golden" if name == GOLDEN else "finite_outputs")
+        # Inputs may go back with the outputs; an eighth of the room leaves some for all sets of rows.
+        row_bytes = sum(
+            spec.dtype.itemsize * int(np.prod(np.maximum(spec.shape[1:], 1))) for spec in signature.inputs
+        )
+        most = max(1, min(self._limits.max_rows, self._limits.max_result_bytes // 8 // row_bytes))
+        # By its descriptor: no path leads to it from in here.
+        with os.fdopen(descriptor, "rb") as file:
+            rows = read_reference(file, signature, most, unseen=True)
+        if name == GOLDEN and not rows.expected:
+            wanted = f"outputs.{signature.outputs[0].name}"
+            raise UnfitError(f"golden rows need the answers they must get, in a column such as `{wanted}`")
+        return rows
 
-def _warm_up(session: Session, signature: Signature) -> float:
-    """Median milliseconds of a warm call on one row of zeros (free dimensions are 1)."""
-    row = {spec.name: _blank(spec.shape, spec.dtype) for spec in signature.inputs}
-    _check(session.run(row, ()), signature)
-    took: list[int] = []
-    began = time.perf_counter()
-    while not took or (len(took) < MOST_RUNS and time.perf_counter() - began < MEASURE_S):
-        start = time.perf_counter_ns()
-        session.run(row, ())
-        took.append(time.perf_counter_ns() - start)
-    return float(np.median(took)) / 1e6
+    def _answer(self, side: str, name: str, rows: Rows, session: Session, signature: Signature) -> None:
+        step = _step(signature)
+        count = len(next(iter(rows.inputs.values())))
+        parts: dict[str, list[Array]] = {spec.name: [] for spec in signature.outputs}
+        for start in range(0, count, step):
+            chunk = {key: array[start : start + step] for key, array in rows.inputs.items()}
+            answer = session.run(chunk, ())
+            _check(answer, signature)
+            for key, array in answer.items():
+                if array.shape[:1] != (min(step, count - start),):
+                    raise UnfitError(f"output {key!r} has {array.shape[:1]} rows, not one per input row")
+                parts[key].append(array)
+        self._tensors(f"{name}/{side}", {key: np.concatenate(arrays) for key, arrays in parts.items()})
 
+    def _tell(self, name: str, rows: Rows) -> None:
+        if name == REFERENCE:
+            self._tensors(f"{name}/inputs", rows.inputs)
+        if rows.labels is not None:
+            self._tensors(f"{name}/labels", {"label": rows.labels})
+        self._tensors(f"{name}/slices", rows.slices)
+        if name == GOLDEN:
+            self._tensors(f"{name}/expected", rows.expected)
 
-def _blank(shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> Array:
-    sizes = [1 if size == -1 else size for size in shape]
-    return np.full(sizes, b"", np.object_) if dtype == np.object_ else np.zeros(sizes, dtype)
+    def _plain(self, signature: Signature, sets: Mapping[str, Rows]) -> tuple[Row, Row]:
+        """A row to start from, and the rows it is one of; made up where there are none."""
+        for rows in sets.values():
+            return {key: array[:1] for key, array in rows.inputs.items()}, dict(rows.inputs)
+        return blank(signature), {}
+
+    def _probe(self, who: str, session: Session, signature: Signature, plain: Row) -> None:
+        for found in probe(session, signature, plain):
+            frames.write(self._out, "probe", {"who": who, **dataclasses.asdict(found)})
+
+    def _compare(
+        self, descriptor: int, sets: Mapping[str, Rows], own: tuple[Session, Row], taken_mb: float
+    ) -> None:
+        """The champion on the same rows. It was inspected when its turn was, so here it is trusted."""
+        with os.fdopen(descriptor, "rb") as file:
+            artifact = file.read()
+        before = memory_mb()
+        signature = signature_of(artifact)
+        session, plain = Session(artifact, signature), own[1]
+        session.run(plain, ())
+        champion_mb = max(memory_mb() - before, 0.0)
+        for name, rows in sets.items():
+            if rows.labels is not None:
+                self._answer("beside", name, rows, session, signature)
+        self._probe("beside", session, signature, plain)
+        mine, theirs = latencies([own, (session, plain)])
+        self._write_cost("own", mine, taken_mb)
+        self._write_cost("beside", theirs, champion_mb)
+
+    def _begin(self, gate: str) -> None:
+        self._gate = gate
+        frames.write(self._out, "begin", {"gate": gate})
+
+    def _pass(self, reason: str, **numbers: float) -> None:
+        frames.write(self._out, "finding", Finding(self._gate, Verdict.PASS, reason, numbers).as_json())
+
+    def _fail(self, reason: str) -> None:
+        frames.write(self._out, "finding", Finding(self._gate, Verdict.FAIL, reason).as_json())
+
+    def _tensors(self, side: str, tensors: Mapping[str, Array]) -> None:
+        for name, array in tensors.items():
+            frames.write_tensor(self._out, side, name, array)
+
+    def _write_cost(self, who: str, latency_ms: float, memory: float) -> None:
+        frames.write(self._out, "cost", {"who": who, "latency_ms": latency_ms, "memory_mb": memory})
 
 
 def _check(outputs: dict[str, Array], signature: Signature) -> None:
@@ -89,36 +185,6 @@ def _check(outputs: dict[str, Array], signature: Signature) -> None:
                 f"output {spec.name!r} is {array.dtype} {list(array.shape)}; the model declares "
                 f"{spec.datatype} {list(spec.shape)}"
             )
-
-
-def _run_reference(
-    session: Session, signature: Signature, limits: Limits, reference: int, out: BinaryIO
-) -> None:
-    # Inputs go back with the outputs; a quarter of the room leaves some for both and for labels.
-    row_bytes = sum(
-        spec.dtype.itemsize * int(np.prod(np.maximum(spec.shape[1:], 1))) for spec in signature.inputs
-    )
-    rows = max(1, min(limits.max_rows, limits.max_result_bytes // 4 // row_bytes))
-    # By its descriptor: no path leads to it from in here.
-    with os.fdopen(reference, "rb") as file:
-        inputs, labels = read_reference(file, signature, rows, unseen=True)
-    step = _step(signature)
-    count = len(next(iter(inputs.values())))
-    parts: dict[str, list[Array]] = {spec.name: [] for spec in signature.outputs}
-    for start in range(0, count, step):
-        chunk = {name: array[start : start + step] for name, array in inputs.items()}
-        answer = session.run(chunk, ())
-        _check(answer, signature)
-        for name, array in answer.items():
-            if array.shape[:1] != (min(step, count - start),):
-                raise UnfitError(f"output {name!r} has {array.shape[:1]} rows, not one per input row")
-            parts[name].append(array)
-    for name, array in inputs.items():
-        frames.write_tensor(out, "inputs", name, array)
-    for name, arrays in parts.items():
-        frames.write_tensor(out, "outputs", name, np.concatenate(arrays))
-    if labels is not None:
-        frames.write_tensor(out, "labels", "label", labels)
 
 
 def _step(signature: Signature) -> int:
@@ -134,11 +200,3 @@ def _with_reason(error: GatewayError) -> str:
     cause = error.__cause__ or error.__context__
     lines = RUNTIME_PREFIX.sub("", str(cause or "").strip()).splitlines()
     return f"{error}: {lines[0][:300]}" if lines else str(error)
-
-
-def _passed(out: BinaryIO, gate: str, reason: str, **numbers: float) -> None:
-    frames.write(out, "finding", Finding(gate, Verdict.PASS, reason, numbers).as_json())
-
-
-def _failed(out: BinaryIO, gate: str, reason: str) -> None:
-    frames.write(out, "finding", Finding(gate, Verdict.FAIL, reason).as_json())

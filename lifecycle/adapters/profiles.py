@@ -56,7 +56,7 @@ class Profiles:
                 "register it with --reference",
             )
         path = self._artifacts.fetch(version.reference, version.reference_digest)
-        inputs, labels = read_reference(path, version.signature)
+        inputs, labels, *_ = read_reference(path, version.signature)
         columns: dict[str, pa.Array[Any]] = {
             f"inputs.{name}": to_column([array[i, ...] for i in range(len(array))])
             for name, array in inputs.items()

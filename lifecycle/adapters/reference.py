@@ -3,10 +3,12 @@
 Two layouts: a column per input tensor, named like it (or `inputs.<tensor>`, as in the capture log) and
 holding lists; or, for a model with a single [N, F] input, F scalar feature columns in the model's order.
 Boolean columns `holdout` and `recent`, as the trainer writes them, say which rows stand for live traffic.
+Columns `outputs.<tensor>` hold the answers that golden rows must get, `slice.<name>` the group of each row.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -19,12 +21,23 @@ from lifecycle.tensors import to_array
 
 LABEL = "label"
 FLAGS = ("holdout", "recent")
+EXPECTED, SLICE = "outputs.", "slice."
+_TEXT = TensorSpec("slice", "BYTES", (-1,))
+
+
+class Rows(NamedTuple):
+    """Rows by tensor, [N, ...] in the signature's dtypes; what they lack is None or empty."""
+
+    inputs: Mapping[str, Array]
+    labels: Array | None
+    expected: Mapping[str, Array]
+    slices: Mapping[str, Array]
 
 
 def read_reference(
     source: Path | BinaryIO, signature: Signature, max_rows: int | None = None, *, unseen: bool = False
-) -> tuple[dict[str, Array], Array | None]:
-    """Inputs by tensor, [N, ...] in the signature's dtypes, and the labels [N] if there are any.
+) -> Rows:
+    """Inputs, and labels, expected outputs and slices if there are any.
 
     Args:
         max_rows: of more rows, that many are taken at even distances.
@@ -47,13 +60,24 @@ def read_reference(
     if max_rows is not None and table.num_rows > max_rows:
         table = table.take(np.linspace(0, table.num_rows - 1, max_rows).astype(np.int64))
     labels = _labels(table.column(LABEL)) if LABEL in table.column_names else None
-    table = table.rename_columns([name.removeprefix("inputs.") for name in table.column_names])
-    columns = [name for name in table.column_names if name != LABEL]
-    specs = signature.inputs
+    expected = {
+        spec.name: _tensor(table.column(EXPECTED + spec.name), spec)
+        for spec in signature.outputs
+        if EXPECTED + spec.name in table.column_names
+    }
+    named = [name for name in table.column_names if name.startswith(SLICE)]
+    slices = {name.removeprefix(SLICE): _cast(table.column(name), _TEXT, name) for name in named}
+    return Rows(_inputs(table, signature), labels, expected, slices)
+
+
+def _inputs(table: pa.Table, signature: Signature) -> dict[str, Array]:
+    kept = [name for name in table.column_names if name != LABEL and not name.startswith((EXPECTED, SLICE))]
+    table = table.select(kept).rename_columns([name.removeprefix("inputs.") for name in kept])
+    columns, specs = table.column_names, signature.inputs
     if set(columns) >= {spec.name for spec in specs}:
-        return {spec.name: _tensor(table.column(spec.name), spec) for spec in specs}, labels
+        return {spec.name: _tensor(table.column(spec.name), spec) for spec in specs}
     if len(specs) == 1 and len(specs[0].shape) == 2:
-        return {specs[0].name: _features(table, columns, specs[0])}, labels
+        return {specs[0].name: _features(table, columns, specs[0])}
     missing = next(spec.name for spec in specs if spec.name not in columns)
     raise _invalid(f"it has no column {missing!r}; give one column per input tensor")
 

@@ -19,6 +19,7 @@ from lifecycle.commands.retraining import Retraining
 from lifecycle.commands.rollouts import Rollouts
 from lifecycle.commands.traffic import Traffic
 from lifecycle.commands.upgrade import Upgrade
+from lifecycle.commands.validation import Validation
 from lifecycle.core.analysis.evidence import Arm
 from lifecycle.core.rollout import Rollout
 from lifecycle.errors import LifecycleCode, LifecycleError
@@ -46,6 +47,7 @@ class Desk:
     models: Models
     catalogue: Catalogue
     calendar: Calendar
+    validation: Validation
     deploy: Deploy
     traffic: Traffic
     upgrade: Upgrade

@@ -1,11 +1,14 @@
-"""`/v1/models`: what is registered. Only reads."""
+"""`/v1/models`: what is registered, and the rows that all versions of a model are judged on."""
 
+import tempfile
+from pathlib import Path
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, File, Query, UploadFile
 
-from lifecycle.api.desk import AtDesk, Caller
+from lifecycle.api.desk import Actor, AtDesk, Caller
 from lifecycle.api.schemas import ModelOut, ModelsOut, PolicyOut
+from lifecycle.api.versions import keep
 
 router = APIRouter(prefix="/v1/models", tags=["models"])
 
@@ -46,3 +49,16 @@ async def show_model(model: str, desk: AtDesk) -> ModelOut:
     """One model and how its traffic is shared."""
     found, versions = desk.models.show(model)
     return ModelOut.of(found, len(versions))
+
+
+@router.put("/{model}/holdout")
+async def freeze_holdout(
+    model: str,
+    desk: AtDesk,
+    actor: Actor,
+    rows: Annotated[UploadFile, File(description="Parquet rows with their labels.")],
+) -> ModelOut:
+    """Judge all versions on these rows from now on. Nothing else ever replaces them."""
+    with tempfile.TemporaryDirectory(prefix="headrace-upload-") as folder:
+        changed = await desk.validation.freeze(model, await keep(rows, Path(folder) / "rows"), actor)
+    return ModelOut.of(changed, len(desk.store.versions(model)))

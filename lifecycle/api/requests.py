@@ -44,6 +44,12 @@ class PlacementIn(_In):
     placement: Placement
 
 
+class ValidateIn(_In):
+    """`allow_signature_change`: callers know that inputs or outputs differ from the champion's."""
+
+    allow_signature_change: bool = False
+
+
 class RolloutIn(_In):
     """`plan` is a preset's name, a plan, or empty for the default."""
 

@@ -81,7 +81,7 @@ class ChangeOut(TrafficOut):
 class ModelOut(BaseModel):
     """`versions` counts them; `held` stay in memory for a rollout, if `resident` all that serve do.
 
-    `aliases` include `champion` and `canary`.
+    `aliases` include `champion` and `canary`. Without a `holdout_digest` no rows are frozen.
     """
 
     name: str
@@ -96,6 +96,7 @@ class ModelOut(BaseModel):
     aliases: dict[str, int]
     placement: Placement
     resident: bool
+    holdout_digest: str
     versions: int
 
     @classmethod
@@ -113,6 +114,7 @@ class ModelOut(BaseModel):
             aliases=aliases(model),
             placement=model.placement,
             resident=model.resident,
+            holdout_digest=model.holdout_digest,
             versions=versions,
         )
 

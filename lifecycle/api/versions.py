@@ -10,7 +10,7 @@ from fastapi import APIRouter, File, Form, UploadFile
 
 from gateway.core.placement import Placement
 from lifecycle.api.desk import Actor, AtDesk, Caller, Numbered, Override
-from lifecycle.api.requests import ApprovalIn, DeployIn
+from lifecycle.api.requests import ApprovalIn, DeployIn, ValidateIn
 from lifecycle.api.rollouts import read_plan, shown
 from lifecycle.api.schemas import DeploymentOut, TrafficOut
 from lifecycle.api.version_schemas import VersionOut, VersionsOut
@@ -33,6 +33,7 @@ async def register(
     actor: Actor,
     artifact: Annotated[UploadFile, File(description="An ONNX file.")],
     reference: Annotated[UploadFile | None, File(description="Parquet rows of normal traffic.")] = None,
+    golden: Annotated[UploadFile | None, File(description="Parquet rows with their answers.")] = None,
     signature: Annotated[UploadFile | None, File(description="OpenSSF Model Signing.")] = None,
     number: Annotated[int | None, Form(ge=1)] = None,
     recipe: Annotated[str, Form(max_length=500)] = "",
@@ -46,14 +47,15 @@ async def register(
     with tempfile.TemporaryDirectory(prefix="headrace-upload-") as folder:
         signed = None
         if signature is not None:
-            path = await _keep(signature, Path(folder) / "signature")
+            path = await keep(signature, Path(folder) / "signature")
             signed = SignatureFile(path, artifact.filename or "")
         version = await desk.models.register(
             model,
-            await _keep(artifact, Path(folder) / "artifact"),
+            await keep(artifact, Path(folder) / "artifact"),
             actor=actor,
             number=number,
-            reference=await _keep(reference, Path(folder) / "reference") if reference else None,
+            reference=await keep(reference, Path(folder) / "reference") if reference else None,
+            golden=await keep(golden, Path(folder) / "golden") if golden else None,
             recipe=recipe,
             lineage=Lineage(parent, recipe, data_digest, run=run, code=code),
             placement=placement,
@@ -62,7 +64,9 @@ async def register(
     return VersionOut.of(version)
 
 
-async def _keep(upload: UploadFile, path: Path) -> Path:
+async def keep(upload: UploadFile, path: Path) -> Path:
+    """Write an upload to a file."""
+
     def copy() -> None:
         with path.open("wb") as file:
             shutil.copyfileobj(upload.file, file, 1 << 20)
@@ -78,9 +82,13 @@ async def show_version(model: str, number: Numbered, desk: AtDesk) -> VersionOut
 
 
 @router.post("/{number}/validate")
-async def validate(model: str, number: Numbered, desk: AtDesk, actor: Actor) -> VersionOut:
-    """Run the gates; answers when they are through."""
-    return VersionOut.of(await desk.models.validate(model, number, actor))
+async def validate(
+    model: str, number: Numbered, desk: AtDesk, actor: Actor, wanted: ValidateIn | None = None
+) -> VersionOut:
+    """Run the gates, again if they were run before; answers when they are through."""
+    allowed = wanted is not None and wanted.allow_signature_change
+    version = await desk.validation.validate(model, number, actor, again=True, change_allowed=allowed)
+    return VersionOut.of(version)
 
 
 @router.post("/{number}/approve")

@@ -10,7 +10,7 @@ from lifecycle.cli.follow import follow_deployment
 from lifecycle.cli.options import URL, AsJson, Name, Url, connect
 from lifecycle.cli.plans import read_plan
 from lifecycle.cli.screen import Steps, console, fields, shares, show_json, table, when
-from lifecycle.cli.versions import role_of
+from lifecycle.cli.versions import AllowChange, role_of
 
 app = typer.Typer(help="Register models, list them, look at one.", no_args_is_help=True)
 
@@ -24,6 +24,12 @@ Reference = Annotated[
         help="Rows the version was trained on, with labels.",
     ),
 ]
+Golden = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE.parquet", exists=True, dir_okay=False, help="Rows, and the answers they must get."
+    ),
+]
 
 
 @app.command()
@@ -32,6 +38,7 @@ def register(
     artifact: Artifact,
     version: Annotated[int | None, typer.Option(min=1, help="Its number. [default: the next free]")] = None,
     reference: Reference = None,
+    golden: Golden = None,
     signature: Annotated[
         Path | None,
         typer.Option(exists=True, dir_okay=False, help="Of the file, by `headrace model sign`."),
@@ -42,6 +49,7 @@ def register(
     code: Annotated[str, typer.Option(help="What trained it, e.g. repository@commit.")] = "",
     data_digest: Annotated[str, typer.Option(help="Digest of the training data.")] = "",
     placement: Annotated[Placement | None, typer.Option(help="Where a new model's versions run.")] = None,
+    allow_signature_change: AllowChange = False,
     deploy: Annotated[bool, typer.Option("--deploy", help="Bring it into traffic.")] = False,
     plan: Annotated[str, typer.Option(help="Plan of the rollout: a preset or a TOML file.")] = "",
     url: Url = URL,
@@ -62,6 +70,7 @@ def register(
                 artifact,
                 number=version,
                 reference=reference,
+                golden=golden,
                 signature=signature,
                 recipe=recipe,
                 placement=placement or "",
@@ -73,7 +82,7 @@ def register(
         number = int(answer["number"])
         steps.say(f"registered {name} version {number} ({answer['digest'][:19]}…)")
         with steps.step(f"Validating version {number}", f"version {number} passes every gate"):
-            answer = client.validate(name, number)
+            answer = client.validate(name, number, allow_signature_change=allow_signature_change)
         if deploy:
             answer = follow_deployment(client, name, number, rollout_plan, steps)
     if as_json:
@@ -138,6 +147,25 @@ def show(name: Name, url: Url = URL, as_json: AsJson = False) -> None:
     ]
     headings = ["version", "stage", "role", "submitter", "registered (UTC)", "cause"]
     screen.print(table(headings, rows, empty="no versions"))
+
+
+@app.command()
+def holdout(
+    name: Name,
+    rows: Annotated[Path, typer.Argument(metavar="ROWS.parquet", exists=True, dir_okay=False)],
+    url: Url = URL,
+    as_json: AsJson = False,
+) -> None:
+    """Freeze labelled rows on which every version of a model is judged. Only this command replaces them.
+
+    Example: `headrace model holdout fraud holdout.parquet`
+    """
+    with connect(url) as client:
+        model = client.freeze_holdout(name, rows)
+    if as_json:
+        show_json(model)
+        return
+    console().print(f"versions of {name} are judged on {rows.name} ({model['holdout_digest'][:19]}…)")
 
 
 @app.command()
@@ -219,5 +247,6 @@ def _facts(model: dict[str, Any]) -> list[tuple[str, object]]:
         ("memory", _memory(model)),
         ("recipe", model["recipe"]),
         ("placement", model["placement"]),
+        ("holdout", model["holdout_digest"] or "none frozen yet"),
         ("revision", model["revision"]),
     ]

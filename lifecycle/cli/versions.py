@@ -12,6 +12,11 @@ from lifecycle.cli.screen import Steps, console, fields, show_json, table, when
 app = typer.Typer(help="Look at a version, and decide about it.", no_args_is_help=True)
 
 
+AllowChange = Annotated[
+    bool, typer.Option("--allow-signature-change", help="Callers know that inputs or outputs change.")
+]
+
+
 @app.command()
 def show(name: Name, number: Number, url: Url = URL, as_json: AsJson = False) -> None:
     """Show a version: where it comes from, what it takes and gives, how it was judged.
@@ -27,19 +32,28 @@ def show(name: Name, number: Number, url: Url = URL, as_json: AsJson = False) ->
     screen = console()
     screen.print(fields(_facts(version, model)))
     screen.print()
-    rows = [(finding["name"], finding["verdict"], finding["reason"]) for finding in version["evidence"]]
-    screen.print(table(["gate", "verdict", "reason"], rows, empty="not validated yet"))
+    rows = [
+        (finding["name"], finding["verdict"], finding["reason"], _numbers(finding["numbers"]))
+        for finding in version["evidence"]
+    ]
+    screen.print(table(["gate", "verdict", "reason", "numbers"], rows, empty="not validated yet"))
 
 
 @app.command()
-def validate(name: Name, number: Number, url: Url = URL, as_json: AsJson = False) -> None:
-    """Run the gates on a version, in a process of its own.
+def validate(
+    name: Name,
+    number: Number,
+    allow_signature_change: AllowChange = False,
+    url: Url = URL,
+    as_json: AsJson = False,
+) -> None:
+    """Run the gates on a version, in a process of its own; again, if they were run before.
 
     Example: `headrace version validate fraud 2`
     """
     steps = Steps(as_json)
     with connect(url) as client, steps.step(f"Validating version {number}", f"validated version {number}"):
-        version = client.validate(name, number)
+        version = client.validate(name, number, allow_signature_change=allow_signature_change)
     _show_outcome(version, as_json)
 
 
@@ -146,6 +160,10 @@ def _approval(approval: dict[str, Any]) -> str:
     by = f"by {approval['by']}" + (f" ({approval['role']})" if approval["role"] else "")
     told = f": {approval['comment']}" if approval["comment"] else ""
     return f"{when(approval['at'])} UTC {by}{told}".strip()
+
+
+def _numbers(numbers: dict[str, float | None]) -> str:
+    return ", ".join(f"{name} {value:.4g}" for name, value in numbers.items() if value is not None)
 
 
 def _tensors(specs: list[dict[str, Any]]) -> str:

@@ -4,6 +4,7 @@ from lifecycle.commands.calendar import Calendar
 from lifecycle.commands.models import Models
 from lifecycle.commands.rollouts import Rollouts
 from lifecycle.commands.traffic import Traffic
+from lifecycle.commands.validation import Validation
 from lifecycle.core.plan import Plan
 from lifecycle.core.version import Stage
 
@@ -20,6 +21,7 @@ class Deploy:
     def __init__(
         self,
         models: Models,
+        validation: Validation,
         traffic: Traffic,
         rollouts: Rollouts,
         plan: Plan,
@@ -27,6 +29,7 @@ class Deploy:
     ) -> None:
         self._calendar = calendar
         self._models = models
+        self._validation = validation
         self._traffic = traffic
         self._rollouts = rollouts
         self._plan = plan
@@ -38,9 +41,10 @@ class Deploy:
 
         Raises:
             LifecycleError: REFUSED if a gate fails or a worker cannot load the version, CONFLICT if a
-                rollout or hand-made traffic stands in the way, NOT_FOUND, UNAVAILABLE.
+                required gate cannot be judged, or a rollout or hand-made traffic stands in the way,
+                NOT_FOUND, UNAVAILABLE.
         """
-        version = await self._models.validate(name, number, actor)
+        version = await self._validation.validate(name, number, actor)
         if version.stage is Stage.VALIDATED:
             return f"version {number} of {name!r} is validated and waits for approval"
         model, _ = self._models.show(name)

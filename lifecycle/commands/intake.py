@@ -11,9 +11,10 @@ from pathlib import Path
 
 from gateway.core.profile import Profile
 from gateway.core.signature import Signature
+from lifecycle.core.inspection import GOLDEN, REFERENCE, Answers, Limits
 from lifecycle.core.policy import Policy
 from lifecycle.core.sniff import HEAD_BYTES, foreign
-from lifecycle.core.validation import Inspection, Limits, stopped
+from lifecycle.core.validation import stopped
 from lifecycle.core.verdict import Verdict
 from lifecycle.core.version import PackageSignature
 from lifecycle.errors import LifecycleCode, LifecycleError
@@ -41,6 +42,7 @@ class Package:
     memory_mb: float = 0.0
     profile: Stored = Stored()
     reference: Stored = Stored()
+    golden: Stored = Stored()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,18 +104,24 @@ class Intake:
         digest = f"sha256:{hashlib.sha256(signer.read_bytes()).hexdigest()}"
         return PackageSignature(signer.name, digest, *self._artifacts.put(given.path), now)
 
-    async def inspect(self, artifact: Stored, reference: Path | None) -> Package:
-        """Load a stored artifact in the sandbox, run the reference rows and take their profile.
+    async def inspect(
+        self, artifact: Stored, reference: Path | None = None, golden: Path | None = None
+    ) -> Package:
+        """Load a stored artifact in the sandbox, run the rows that came with it and take their profile.
 
         Raises:
             LifecycleError: REFUSED naming the gate that failed, UNAVAILABLE if the inspection broke.
         """
         path = await asyncio.to_thread(self._artifacts.fetch, artifact.uri, artifact.digest)
-        rows, rows_path = Stored(), None
-        if reference is not None:
-            rows = await asyncio.to_thread(self._put, reference)
-            rows_path = await asyncio.to_thread(self._artifacts.fetch, rows.uri, rows.digest)
-        seen = await self._sandbox.inspect(path, self._limits, rows_path)
+        given = {REFERENCE: reference, GOLDEN: golden}
+        stored = {
+            name: await asyncio.to_thread(self._put, file) for name, file in given.items() if file is not None
+        }
+        rows = {
+            name: await asyncio.to_thread(self._artifacts.fetch, file.uri, file.digest)
+            for name, file in stored.items()
+        }
+        seen = await self._sandbox.inspect(path, self._limits, rows)
         stop = stopped(seen.findings)
         if stop is not None and stop.verdict is Verdict.ERROR:
             raise LifecycleError(LifecycleCode.UNAVAILABLE, f"{stop.reason}; try again")
@@ -121,15 +129,18 @@ class Intake:
             raise _refused(
                 f"gate `{stop.name}`: {stop.reason}" if stop is not None else "it has no signature"
             )
-        profile = await asyncio.to_thread(self._profile, seen) if seen.inputs else Stored()
-        return Package(artifact, seen.signature, seen.memory_mb, profile, rows)
+        normal = seen.sets.get(REFERENCE)
+        profile = await asyncio.to_thread(self._profile, normal) if normal is not None else Stored()
+        memory_mb = seen.cost.memory_mb if seen.cost is not None else 0.0
+        of = [stored.get(name, Stored()) for name in (REFERENCE, GOLDEN)]
+        return Package(artifact, seen.signature, memory_mb, profile, *of)
 
-    def _put(self, reference: Path) -> Stored:
-        if not reference.is_file():
-            raise LifecycleError(LifecycleCode.INVALID, "the reference data's file cannot be read")
-        return Stored(*self._artifacts.put(reference))
+    def _put(self, rows: Path) -> Stored:
+        if not rows.is_file():
+            raise LifecycleError(LifecycleCode.INVALID, "the file of rows cannot be read")
+        return Stored(*self._artifacts.put(rows))
 
-    def _profile(self, seen: Inspection) -> Stored:
+    def _profile(self, seen: Answers) -> Stored:
         with tempfile.NamedTemporaryFile() as file:
             file.write(Profile.of(seen.inputs, seen.outputs).to_bytes())
             file.flush()

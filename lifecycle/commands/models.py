@@ -1,4 +1,4 @@
-"""A version's way into the registry and through governance: register, validate, approve, reject, retire.
+"""A version's way into the registry and through governance: register, approve, reject, retire.
 
 Never opens an artifact itself and never gives a version traffic. Every outcome is in the ledger.
 """
@@ -12,11 +12,9 @@ from pathlib import Path
 from gateway.core.placement import Placement
 from lifecycle.commands.intake import Intake, Package, SignatureFile, Stored
 from lifecycle.commands.lookup import find_model, find_version, find_versions
-from lifecycle.commands.trial import Trial
+from lifecycle.core.inspection import Limits
 from lifecycle.core.policy import AUTOMATIC, Policy
 from lifecycle.core.stages import SERVABLE, Event, move
-from lifecycle.core.validation import Limits, stopped
-from lifecycle.core.verdict import Verdict
 from lifecycle.core.version import Approval, Lineage, Model, PackageSignature, Stage, Version
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.ports import Artifacts, Entry, Sandbox, Store
@@ -24,7 +22,6 @@ from lifecycle.ports import Artifacts, Entry, Sandbox, Store
 NAME = re.compile(r"(?!\.)[A-Za-z0-9._-]{1,128}")
 POLICY = "policy"
 """Who approves where no person has to, in the ledger."""
-PASSED = SERVABLE | {Stage.VALIDATED}
 
 
 class Models:
@@ -52,7 +49,6 @@ class Models:
         self._policy = policy
         self._dedicated_above_mb = dedicated_above_mb
         self._intake = Intake(artifacts, sandbox, limits or Limits())
-        self._trial = Trial(artifacts, sandbox, limits or Limits())
 
     def policy(self, model: str) -> Policy:
         return self._policy(model)
@@ -80,6 +76,7 @@ class Models:
         actor: str,
         number: int | None = None,
         reference: Path | None = None,
+        golden: Path | None = None,
         recipe: str = "",
         placement: Placement | None = None,
         lineage: Lineage | None = None,
@@ -90,6 +87,7 @@ class Models:
         Args:
             number: the version's; None takes the next, or the newest version if it is the same file.
             reference: Parquet rows that stand for normal traffic, optionally with their `label`.
+            golden: Parquet rows with the `outputs.<tensor>` that every later version must give too.
             placement: of a new model; None leaves it to what is measured.
             signature: of the file; may also be brought later, with the same file.
 
@@ -110,7 +108,7 @@ class Models:
             if (present := self._present(name, number, stored.digest)) is not None:
                 return await self._sign_later(present, stored, signature, actor)
             signed = await self._intake.check(stored, signature, self._policy(name), self._clock())
-            package = await self._intake.inspect(stored, reference)
+            package = await self._intake.inspect(stored, reference, golden)
         except LifecycleError as error:
             if error.code in (LifecycleCode.REFUSED, LifecycleCode.UNSUPPORTED):
                 self._store.commit(Entry(actor, "version.refused", name, {"reason": error.message}))
@@ -177,6 +175,8 @@ class Models:
             reference_digest=package.reference.digest,
             package_signature=signed,
             placement=Placement.DEDICATED if self._is_large(package) else Placement.AUTO,
+            golden=package.golden.uri,
+            golden_digest=package.golden.digest,
         )
         changed: Sequence[Model] = ()
         if model is None:
@@ -190,40 +190,6 @@ class Models:
 
     def _is_large(self, package: Package) -> bool:
         return 0 < self._dedicated_above_mb <= package.memory_mb
-
-    async def validate(self, name: str, number: int, actor: str) -> Version:
-        """Judge a version by all gates and keep the evidence. One that passed before is returned as it is.
-
-        Where no person has to approve, a version that passes is approved at once.
-
-        Raises:
-            LifecycleError: REFUSED, naming the gate that failed, once the rejection is committed;
-                UNAVAILABLE if the inspection itself broke (nothing is changed then).
-        """
-        version = self.version(name, number)
-        if version.stage in PASSED:
-            return version
-        move(version.stage, Event.VALIDATE)
-        if self._policy(name).signed and version.package_signature is None:
-            message = (
-                f"version {number} of {name!r} must be signed: register its file again with `--signature`"
-            )
-            raise LifecycleError(LifecycleCode.REFUSED, message)
-        champion = find_model(self._store, name).champion
-        findings = await self._trial.judge(version, self.version(name, champion) if champion else None)
-        stop = stopped(findings) or self._policy(name).unmet(findings)
-        if stop is not None and stop.verdict is Verdict.ERROR:
-            raise LifecycleError(LifecycleCode.UNAVAILABLE, f"{stop.name}: {stop.reason}; try again")
-        # People may have decided on the version meanwhile; what they decided stands.
-        current = self.version(name, number)
-        event = Event.VALIDATE if stop is None else Event.REJECT
-        rejected_again = current.stage is Stage.REJECTED and event is Event.REJECT
-        stage = current.stage if rejected_again else move(current.stage, event)
-        reason = "" if stop is None else f"it does not pass the gate `{stop.name}`: {stop.reason}"
-        judged = self._commit(actor, replace(current, stage=stage, evidence=findings), reason)
-        if stop is not None:
-            raise LifecycleError(LifecycleCode.REFUSED, f"version {number} of {name!r} is rejected: {reason}")
-        return self.approve(name, number, POLICY) if self.automatic(name) else judged
 
     def approve(self, name: str, number: int, actor: str, *, role: str = "", comment: str = "") -> Version:
         """Let a validated version serve, or count one of the approvals it needs.

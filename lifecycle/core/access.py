@@ -29,6 +29,7 @@ RULES: dict[tuple[str, str], KeyRole] = {
     ("POST", _VERSION + "/reject"): _A,
     ("POST", _VERSION + "/retire"): _D,
     ("POST", _VERSION + "/deploy"): _D,
+    ("PUT", _MODEL + "/holdout"): _A,
     ("GET", _MODEL + "/traffic"): _V,
     ("PUT", _MODEL + "/traffic"): _D,
     ("PUT", _MODEL + "/limits"): _D,

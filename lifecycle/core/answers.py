@@ -1,4 +1,4 @@
-"""Which answers were right, row by row, once the label is known."""
+"""Which answers were right, or what they were, row by row, once the label is known."""
 
 from collections.abc import Mapping
 
@@ -34,6 +34,16 @@ def correct(outputs: Mapping[str, Array], labels: Array) -> NDArray[np.bool_] | 
     for column in columns:
         if column.ndim == 1 and np.isin(truth, (0, 1)).all():
             return np.asarray((column.astype(np.float64) >= 0.5) == truth, np.bool_)
+    return None
+
+
+def values(outputs: Mapping[str, Array], labels: Array) -> NDArray[np.float64] | None:
+    """The number predicted per row, float64 [N]: the first single numbers. None if labels are no numbers."""
+    if labels.dtype.kind not in "biuf":
+        return None
+    for array in outputs.values():
+        if array.shape in (labels.shape, (*labels.shape, 1)) and array.dtype.kind in f"biu{FLOAT_KINDS}":
+            return array.ravel().astype(np.float64)
     return None
 
 

@@ -43,13 +43,12 @@ class Policy:
         return ""
 
     def unmet(self, findings: Iterable[Finding]) -> Finding | None:
-        """The first gate that is required and did not pass, as a failure."""
+        """The first gate that is required and did not pass."""
         found = {finding.name: finding for finding in findings}
         for gate in sorted(self.gates):
             finding = found.get(gate, Finding(gate, Verdict.INCONCLUSIVE, "it was not judged"))
             if finding.verdict is not Verdict.PASS:
-                reason = f"it is required and is {finding.verdict}: {finding.reason}"
-                return Finding(gate, Verdict.FAIL, reason, finding.numbers)
+                return finding
         return None
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.core.types import Array
-from lifecycle.core.answers import correct
+from lifecycle.core.answers import correct, values
 
 
 class Score(NamedTuple):
@@ -32,12 +32,8 @@ def score(outputs: Mapping[str, Array], labels: Array) -> Score | None:
     right = correct(outputs, labels)
     if right is not None:
         return Score("accuracy", float(right.mean()))
-    if labels.dtype.kind not in "biuf":
-        return None
-    for array in outputs.values():
-        if array.shape in ((len(labels),), (len(labels), 1)):
-            return Score("R²", _explained(array.ravel().astype(np.float64), labels.astype(np.float64)))
-    return None
+    predicted = values(outputs, labels)
+    return None if predicted is None else Score("R²", _explained(predicted, labels.astype(np.float64)))
 
 
 def _explained(answers: NDArray[np.float64], truth: NDArray[np.float64]) -> float:

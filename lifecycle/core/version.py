@@ -89,8 +89,8 @@ class Version:
     """One immutable artifact of a model. `created_at` is Unix time in seconds.
 
     `placement` is dedicated where the version was seen to need much memory; a model's own comes first.
-    `reference` is the Parquet file of rows that its profile was taken of; empty without one. `retired_at` is
-    when it was put away; 0 if it was not.
+    `reference` is the Parquet file of rows that its profile was taken of, `golden` that of rows with the
+    answers they must get; empty without one. `retired_at` is when it was put away; 0 if it was not.
     """
 
     model: str
@@ -112,6 +112,8 @@ class Version:
     description: Description = field(default_factory=Description)
     retired_at: float = 0.0
     package_signature: PackageSignature | None = None
+    golden: str = ""
+    golden_digest: str = ""
 
     def as_json(self) -> dict[str, Any]:
         return {item.name: getattr(self, item.name) for item in fields(self)} | {
@@ -159,7 +161,8 @@ class Model:
     `held` are versions that stay in every worker's memory, with traffic or without: those of a rollout,
     from before its first step until after its bake time. With `resident`, all that are served do.
     `previous` is the champion before this one, where a rollback goes. `aliases` are names that people gave
-    to versions; see `alias` for those that follow the traffic.
+    to versions; see `alias` for those that follow the traffic. `holdout` is the Parquet file of labelled
+    rows that all versions are judged on; empty until some are frozen.
     """
 
     name: str
@@ -175,6 +178,8 @@ class Model:
     aliases: Mapping[str, int] = field(default_factory=dict)
     placement: Placement = Placement.AUTO
     resident: bool = False
+    holdout: str = ""
+    holdout_digest: str = ""
 
     def as_json(self) -> dict[str, Any]:
         return {item.name: getattr(self, item.name) for item in fields(self)} | {

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import httpx
@@ -29,13 +29,16 @@ from lifecycle.commands.publish import Publisher
 from lifecycle.commands.retraining import Retraining
 from lifecycle.commands.rollouts import Rollouts
 from lifecycle.commands.traffic import Traffic
+from lifecycle.commands.trial import Trial
 from lifecycle.commands.upgrade import Upgrade
+from lifecycle.commands.validation import Validation
 from lifecycle.core.analysis.evidence import Arm
 from lifecycle.core.freeze import Freeze
+from lifecycle.core.inspection import Cost, Inspection, Limits
 from lifecycle.core.plan import preset
 from lifecycle.core.policy import AUTOMATIC, Policy
-from lifecycle.core.validation import Inspection, Limits
 from lifecycle.core.verdict import Finding, Verdict
+from lifecycle.core.version import Version
 from lifecycle.monitor import Monitor
 from lifecycle.ports import Sandbox, TrainingJob
 from tests.lifecycle.world import FakeFleet
@@ -46,12 +49,22 @@ SIGNATURE = Signature((TensorSpec("x", "FP32", (-1, 3)),), (TensorSpec("y", "FP3
 class InstantSandbox:
     """Passes every file but those that hold the word `broken`."""
 
-    async def inspect(self, artifact: Path, limits: Limits, reference: Path | None = None) -> Inspection:
-        del limits, reference
+    async def inspect(
+        self,
+        artifact: Path,
+        limits: Limits,
+        rows: Mapping[str, Path] | None = None,
+        beside: Path | None = None,
+    ) -> Inspection:
+        del limits, rows, beside
         if b"broken" in await asyncio.to_thread(artifact.read_bytes):
             return Inspection(None, (Finding("load", Verdict.FAIL, "it does not load"),))
         gates = tuple(Finding(name, Verdict.PASS, "fine") for name in ("structure", "load", "warm_up"))
-        return Inspection(SIGNATURE, gates, latency_ms=0.01)
+        return Inspection(SIGNATURE, gates, Cost(0.01, 1.0))
+
+
+def nothing(_version: Version) -> pa.Table:
+    return pa.table({})
 
 
 class NoTrainer:
@@ -73,21 +86,19 @@ def open_desk(
     fleet = FakeFleet(workers)
     publisher = Publisher(store, fleet)
     captures = ParquetCaptures(home / "captures")
-    models = Models(
-        *(store, FileArtifacts(str(home / "artifacts"), home / "cache")),
-        *(sandbox or InstantSandbox(), time.time),
-        limits=limits,
-        policy=lambda _: policy,
-    )
+    artifacts, judge = FileArtifacts(str(home / "artifacts"), home / "cache"), sandbox or InstantSandbox()
+    models = Models(store, artifacts, judge, time.time, limits=limits, policy=lambda _: policy)
+    trial = Trial(artifacts, judge, captures, nothing, limits)
+    validation = Validation(store, artifacts, models, trial, nothing)
     calendar = Calendar(store, freezes, time.time)
     traffic = Traffic(store, fleet, publisher, time.time, calendar)
     rollouts = Rollouts(store, publisher, time.time, calendar)
-    deploy = Deploy(models, traffic, rollouts, preset("quick"), calendar)
+    deploy = Deploy(models, validation, traffic, rollouts, preset("quick"), calendar)
     monitor = Monitor(store, captures, lambda _model, _version: None)
     retraining = Retraining(
         *(store, monitor, captures, NoTrainer(), models, deploy.deploy),
         home / "training",
-        reference=lambda _version: pa.table({}),
+        reference=nothing,
     )
     signer = signing_key(home / "keys")
     desk = Desk(
@@ -97,6 +108,7 @@ def open_desk(
         models=models,
         catalogue=Catalogue(store, publisher),
         calendar=calendar,
+        validation=validation,
         deploy=deploy,
         traffic=traffic,
         upgrade=Upgrade(store, fleet, lambda: GatewayConfig(home=home, workers=workers), fleet.roll),

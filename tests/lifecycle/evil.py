@@ -175,6 +175,35 @@ def endless(path: Path) -> Path:
     return save(path, nodes, ["rows", 3])
 
 
+def endless_on_nan(path: Path) -> Path:
+    """A Loop that goes on while its input holds NaN."""
+    body = helper.make_graph(
+        [
+            helper.make_node("IsNaN", ["in"], ["nans"]),
+            helper.make_node("Cast", ["nans"], ["counts"], to=TensorProto.FLOAT),
+            helper.make_node("ReduceMax", ["counts"], ["any"], keepdims=0),
+            helper.make_node("Cast", ["any"], ["go_out"], to=TensorProto.BOOL),
+            helper.make_node("Identity", ["in"], ["out"]),
+        ],
+        "body",
+        [
+            helper.make_tensor_value_info("i", TensorProto.INT64, []),
+            helper.make_tensor_value_info("go_in", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("in", TensorProto.FLOAT, None),
+        ],
+        [
+            helper.make_tensor_value_info("go_out", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("out", TensorProto.FLOAT, None),
+        ],
+    )
+    nodes = [
+        constant("trips", np.array(2**62, np.int64)),
+        constant("go", np.array(True)),
+        helper.make_node("Loop", ["trips", "go", "x"], ["y"], body=body),
+    ]
+    return save(path, nodes, ["rows", 3])
+
+
 def greedy(path: Path) -> Path:
     """Asks for a tensor of 4 TB."""
     nodes = [

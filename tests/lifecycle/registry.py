@@ -1,24 +1,29 @@
 """A registry on disk with the commands over it, for tests of what people do with versions."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from gateway.core.keys import KeyRole
 from gateway.core.signature import Signature, TensorSpec
 from lifecycle.adapters.artifacts import FileArtifacts
+from lifecycle.adapters.capture import ParquetCaptures
+from lifecycle.adapters.profiles import Profiles
 from lifecycle.adapters.sandbox import ProcessSandbox
 from lifecycle.adapters.store import SqlStore
 from lifecycle.commands.models import Models
+from lifecycle.commands.trial import Trial
+from lifecycle.commands.validation import Validation
+from lifecycle.core.inspection import Inspection, Limits
 from lifecycle.core.policy import Policy
-from lifecycle.core.validation import GATES, Inspection, Limits
 from lifecycle.core.verdict import Finding, Verdict
 from lifecycle.core.version import Stage
-from lifecycle.ports import Entry
+from lifecycle.ports import Entry, Sandbox
 
 SPEC = TensorSpec("x", "FP32", (-1, 3))
 GOOD = Inspection(
     Signature((SPEC,), (TensorSpec("y", "FP32", (-1, 3)),)),
-    tuple(Finding(gate, Verdict.PASS, "fine") for gate in GATES[:3]),
+    tuple(Finding(gate, Verdict.PASS, "fine") for gate in ("structure", "load", "warm_up")),
 )
 
 
@@ -28,24 +33,36 @@ class FakeSandbox:
     def __init__(self) -> None:
         self.says = GOOD
 
-    async def inspect(self, artifact: Path, limits: Limits, reference: Path | None = None) -> Inspection:
+    async def inspect(
+        self,
+        artifact: Path,
+        limits: Limits,
+        rows: Mapping[str, Path] | None = None,
+        beside: Path | None = None,
+    ) -> Inspection:
         assert artifact.name
         return self.says
 
 
 class House:
-    """A registry on disk and the commands over it."""
+    """A registry on disk and the commands over it: `models` and `validation` told what to see, or `real`."""
 
     def __init__(self, home: Path) -> None:
         self.store = SqlStore(f"sqlite:///{home / 'registry.db'}")
         self.artifacts = FileArtifacts(str(home / "artifacts"), home / "cache")
+        self.captures = ParquetCaptures(home / "captures")
+        self.read = Profiles(self.store, self.artifacts).reference
         self.sandbox = FakeSandbox()
-        self.models = self.commands()
-        self.real = Models(self.store, self.artifacts, ProcessSandbox(), lambda: 1000.0)
+        self.models, self.validation = self.commands()
+        self.real, self.judged = self.commands(sandbox=ProcessSandbox())
 
-    def commands(self, approvals: int = 0, policy: Policy | None = None) -> Models:
-        policy = policy or Policy({KeyRole.APPROVER: approvals})
-        return Models(self.store, self.artifacts, self.sandbox, lambda: 1000.0, policy=lambda _: policy)
+    def commands(
+        self, approvals: int = 0, sandbox: Sandbox | None = None, policy: Policy | None = None
+    ) -> tuple[Models, Validation]:
+        asked, rules = sandbox or self.sandbox, policy or Policy({KeyRole.APPROVER: approvals})
+        models = Models(self.store, self.artifacts, asked, lambda: 1000.0, policy=lambda _: rules)
+        trial = Trial(self.artifacts, asked, self.captures, self.read)
+        return models, Validation(self.store, self.artifacts, models, trial, self.read)
 
     def kinds(self) -> list[str]:
         return [record.kind for record in self.store.records("m")]

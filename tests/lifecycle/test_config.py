@@ -115,3 +115,10 @@ def test_new_workers_keep_the_ports_and_take_the_settings_of_now(tmp_path: Path)
     write(tmp_path, "[gateway.serving]\nthreads = 0\n")
     with pytest.raises(LifecycleError, match=r"gateway\.serving\.threads"):
         renewed(running)
+
+
+def test_standards_and_limits_of_validation(tmp_path: Path) -> None:
+    write(tmp_path, "[validation]\nlatency_budget_ratio = 1.5\nprocess_s = 30")
+    validation = load(tmp_path, {}).validation
+    assert validation.standards.budget.latency_ratio == 1.5
+    assert (validation.limits.wall_seconds, validation.limits.memory_mb) == (30, 2048)

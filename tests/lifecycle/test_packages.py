@@ -17,13 +17,15 @@ from typing import Any
 import httpx
 import numpy as np
 import onnx
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from onnx import TensorProto, helper
 
 from lifecycle.adapters.sandbox import ProcessSandbox
 from lifecycle.adapters.store import SqlStore
 from lifecycle.api.app import build as build_api
-from lifecycle.core.validation import Limits
+from lifecycle.core.inspection import Limits
 from tests.lifecycle import evil
 from tests.lifecycle.desk import in_process, open_desk
 
@@ -40,9 +42,9 @@ class House:
     store: SqlStore
     home: Path
 
-    async def register(self, artifact: bytes, **form: str) -> httpx.Response:
-        files = {"artifact": ("model.onnx", artifact)}
-        return await self.http.post(VERSIONS, files=files, data=form)
+    async def register(self, artifact: bytes, number: str = "", **rows: bytes) -> httpx.Response:
+        files = {"artifact": ("model.onnx", artifact)} | {part: ("rows", data) for part, data in rows.items()}
+        return await self.http.post(VERSIONS, files=files, data={"number": number} if number else {})
 
     async def refuses(self, artifact: bytes, *words: str, status: int = 422) -> None:
         before = (await self.http.get("/v1/models/fraud/traffic")).json()
@@ -226,3 +228,57 @@ async def test_68_a_number_stays_with_its_file(house: House, linear: Write) -> N
     answer = await house.register(linear("other.onnx", slope=2).read_bytes(), number="1")
     assert answer.status_code == 409
     assert "version 1 of 'fraud' is another file" in answer.text
+
+
+async def test_69_a_changed_signature_conflicts_until_it_is_declared(house: House, linear: Write) -> None:
+    assert (await house.register(linear("other.onnx", output="z").read_bytes())).status_code == 201
+    answer = await house.http.post(f"{VERSIONS}/2/validate")
+    assert answer.status_code == 409
+    assert "output 'y' of the champion is missing" in answer.text
+    assert (await house.http.get(f"{VERSIONS}/2")).json()["stage"] == "rejected"
+    assert (await house.http.get("/v1/models/fraud")).json()["champion"] == 1
+    declared = await house.http.post(f"{VERSIONS}/2/validate", json={"allow_signature_change": True})
+    assert declared.json()["stage"] == "approved"
+
+
+def golden(path: Path, **columns: list[list[float]]) -> bytes:
+    pq.write_table(pa.table({name.replace("_", "."): column for name, column in columns.items()}), path)
+    return path.read_bytes()
+
+
+async def test_70_nan_or_a_wrong_shape_on_golden_rows_is_rejected(
+    house: House, linear: Write, tmp_path: Path
+) -> None:
+    rows = golden(tmp_path / "golden", x=[[1, 2, 3]], outputs_y=[[2, 4, 6]])
+    good = linear("good.onnx", slope=2).read_bytes()
+    assert (await house.register(good, golden=rows)).status_code == 201
+    assert (await house.http.post(f"{VERSIONS}/2/validate")).json()["stage"] == "approved"
+    missing = linear("nan.onnx", slope=float("nan")).read_bytes()
+    narrow = [helper.make_node("ReduceSum", ["x"], ["y"], keepdims=1)]
+    wrong = evil.save(tmp_path / "shape.onnx", narrow, ["rows", "columns"]).read_bytes()
+    for number, artifact in ((3, missing), (4, wrong)):
+        assert (await house.register(artifact, golden=rows)).status_code == 201
+        answer = await house.http.post(f"{VERSIONS}/{number}/validate", json={"allow_signature_change": True})
+        assert (answer.status_code, answer.json()["error"]["code"]) == (422, "REFUSED")
+        assert "gate `golden`" in answer.text
+        assert (await house.http.get(f"{VERSIONS}/{number}")).json()["stage"] == "rejected"
+    assert (await house.http.get("/v1/models/fraud")).json()["champion"] == 1
+
+
+async def test_rows_that_are_no_rows_are_refused(house: House, linear: Write) -> None:
+    good = linear("good.onnx", slope=2).read_bytes()
+    for part in ("golden", "reference"):
+        answer = await house.register(good, "", **{part: b"PAR1 not"})
+        assert answer.status_code == 422
+        assert "not a Parquet file" in answer.text
+
+
+async def test_people_freeze_the_rows_that_all_versions_are_judged_on(house: House, tmp_path: Path) -> None:
+    path = "/v1/models/fraud/holdout"
+    refused = await house.http.put(path, files={"rows": ("rows", golden(tmp_path / "few", x=[[1, 2, 3]]))})
+    assert (refused.status_code, "column `label`" in refused.text) == (400, True)
+    table = pa.table({"x": [[1.0, 2.0, 3.0]] * 100, "label": [1.0] * 100})
+    pq.write_table(table, tmp_path / "rows")
+    frozen = await house.http.put(path, files={"rows": ("rows", (tmp_path / "rows").read_bytes())})
+    assert frozen.json()["holdout_digest"].startswith("sha256:")
+    assert (await house.http.get("/v1/models/fraud")).json() == frozen.json()

@@ -4,7 +4,7 @@ import pytest
 from onnx import helper, numpy_helper
 
 from lifecycle.adapters.graph import UnfitError, read_model
-from lifecycle.core.validation import Limits
+from lifecycle.core.inspection import Limits
 from tests.lifecycle.evil import (
     HIDDEN_DATA,
     RELU,

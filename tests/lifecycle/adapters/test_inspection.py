@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from lifecycle.adapters import frames
 from lifecycle.adapters.inspection import inspect
-from lifecycle.core.validation import Limits
+from lifecycle.core.inspection import REFERENCE, Limits
 
 Write = Callable[..., Path]
 
@@ -19,21 +19,21 @@ def said(
     artifact: bytes, reference: Path | None = None, limits: Limits | None = None
 ) -> list[dict[str, Any]]:
     out = io.BytesIO()
-    descriptor = os.open(reference, os.O_RDONLY) if reference is not None else None
-    inspect(io.BytesIO(artifact), limits or Limits(), descriptor, out)
+    rows = {REFERENCE: os.open(reference, os.O_RDONLY)} if reference is not None else {}
+    inspect(io.BytesIO(artifact), limits or Limits(), rows, None, out)
     return list(frames.read(out.getvalue()))
 
 
-def test_every_gate_is_told_as_it_is_passed(linear: Write) -> None:
+def test_every_gate_is_told_as_it_begins(linear: Write) -> None:
     told = said(linear().read_bytes())
-    assert [frame.get("name", frame["kind"]) for frame in told] == [
+    assert [frame["gate"] for frame in told if frame["kind"] == "begin"] == [
         "structure",
-        "signature",
         "load",
         "warm_up",
-        "numbers",
+        "robustness",
+        "batching",
     ]
-    assert told[-1]["latency_ms"] > 0
+    assert told[-1]["kind"] == "alone"
 
 
 def test_reference_rows_are_answered_in_full_and_in_order(linear: Write, tmp_path: Path) -> None:
@@ -42,8 +42,9 @@ def test_reference_rows_are_answered_in_full_and_in_order(linear: Write, tmp_pat
     tensors = [
         f for f in said(linear(slope=2).read_bytes(), tmp_path / "rows.parquet") if f["kind"] == "tensor"
     ]
-    assert [(frame["side"], frame["name"]) for frame in tensors] == [("inputs", "x"), ("outputs", "y")]
-    np.testing.assert_array_equal(tensors[1]["array"], rows * 2)
+    by_side = {(frame["side"], frame["name"]): frame["array"] for frame in tensors}
+    np.testing.assert_array_equal(by_side["reference/inputs", "x"], rows)
+    np.testing.assert_array_equal(by_side["reference/outputs", "y"], rows * 2)
 
 
 def test_the_last_word_names_the_gate_that_stopped_it(linear: Write) -> None:

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_the_process_tells_what_it_sees_in_frames_only(linear: Callable[..., Path]) -> None:
-    arguments = json.dumps({"limits": {}, "reference": None})
+    arguments = json.dumps({"limits": {}, "rows": {}, "beside": None})
     with linear().open("rb") as artifact:
         ended = subprocess.run(
             [sys.executable, "-m", "lifecycle.adapters.inspector", arguments],

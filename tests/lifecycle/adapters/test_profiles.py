@@ -12,6 +12,7 @@ import pytest
 
 from gateway.core.profile import Profile
 from lifecycle.adapters.profiles import Profiles
+from lifecycle.core.inspection import REFERENCE, Answers
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.tensors import to_array
 from tests.lifecycle.registry import GOOD, House
@@ -36,7 +37,7 @@ async def registered(house: House, linear: Callable[..., Path], tmp_path: Path) 
     """Version 1 brings reference rows with labels, version 2 none."""
     reference = tmp_path / "reference.parquet"
     pq.write_table(pa.table({"x": list(ROWS), "label": [0, 1] * 10}), reference)
-    house.sandbox.says = replace(GOOD, inputs={"x": ROWS}, outputs={"y": ROWS})
+    house.sandbox.says = replace(GOOD, sets={REFERENCE: Answers({"x": ROWS}, {"y": ROWS})})
     await house.models.register("m", linear(), actor="ann", reference=reference)
     house.sandbox.says = GOOD
     await house.models.register("m", linear("plain.onnx", slope=2.0), actor="ann")

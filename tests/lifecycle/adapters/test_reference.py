@@ -26,7 +26,7 @@ def test_one_column_per_tensor_with_labels(tmp_path: Path) -> None:
         tmp_path, x=[[1.0, 2.0], [3.0, 4.0]], **{"inputs.text": ["a", "b"]}, other=[1, 2], label=["n", "y"]
     )
     signature = taking(TensorSpec("x", "FP32", (-1, 2)), TensorSpec("text", "BYTES", (-1, 1)))
-    inputs, labels = read_reference(path, signature)
+    inputs, labels, *_ = read_reference(path, signature)
     assert inputs["x"].dtype == np.float32
     np.testing.assert_array_equal(inputs["x"], [[1, 2], [3, 4]])
     assert inputs["text"].tolist() == [[b"a"], [b"b"]]
@@ -36,20 +36,20 @@ def test_one_column_per_tensor_with_labels(tmp_path: Path) -> None:
 
 def test_scalar_columns_feed_a_single_matrix_in_their_order(tmp_path: Path) -> None:
     path = write(tmp_path, age=[30, 40], income=[1.5, 2.5])
-    inputs, labels = read_reference(path, taking(TensorSpec("features", "FP32", (-1, 2))))
+    inputs, labels, *_ = read_reference(path, taking(TensorSpec("features", "FP32", (-1, 2))))
     np.testing.assert_array_equal(inputs["features"], [[30, 1.5], [40, 2.5]])
     assert labels is None
 
 
 def test_flat_rows_take_the_shape_of_an_image(tmp_path: Path) -> None:
     path = write(tmp_path, image=[list(range(12))] * 2)
-    inputs, _ = read_reference(path, taking(TensorSpec("image", "UINT8", (-1, 3, 2, 2))))
+    inputs, *_ = read_reference(path, taking(TensorSpec("image", "UINT8", (-1, 3, 2, 2))))
     assert inputs["image"].shape == (2, 3, 2, 2)
 
 
 def test_rows_are_taken_at_even_distances(tmp_path: Path) -> None:
     path = write(tmp_path, x=list(range(101)))
-    inputs, _ = read_reference(path, taking(TensorSpec("x", "INT64", (-1,))), max_rows=5)
+    inputs, *_ = read_reference(path, taking(TensorSpec("x", "INT64", (-1,))), max_rows=5)
     assert inputs["x"].tolist() == [0, 25, 50, 75, 100]
 
 
@@ -57,7 +57,7 @@ def test_rows_unseen_in_training_of_the_recent_period_stand_for_live_traffic(tmp
     flags = {"holdout": [True, False, True, False], "recent": [False, False, True, True]}
     path = write(tmp_path, x=[1, 2, 3, 4], label=[0, 0, 1, 1], **flags)
     signature = taking(TensorSpec("x", "INT64", (-1,)))
-    inputs, labels = read_reference(path, signature, unseen=True)
+    inputs, labels, *_ = read_reference(path, signature, unseen=True)
     assert inputs["x"].tolist() == [3]
     assert labels is not None
     assert labels.tolist() == [1]
@@ -96,3 +96,13 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     path.write_text("x,label\n1,2\n")
     with pytest.raises(LifecycleError, match="not a Parquet file"):
         read_reference(path, taking(TensorSpec("x", "FP32", (-1,))))
+
+
+def test_golden_answers_and_groups_come_beside_the_rows(tmp_path: Path) -> None:
+    signature = Signature((TensorSpec("x", "FP32", (-1, 2)),), (TensorSpec("y", "FP32", (-1,)),))
+    columns = {"a": [1.0, 2.0], "b": [3.0, 4.0], "outputs.y": [0.5, 0.6], "slice.region": ["north", "south"]}
+    pq.write_table(pa.table(columns), tmp_path / "rows")
+    rows = read_reference(tmp_path / "rows", signature)
+    assert rows.inputs["x"].tolist() == [[1, 3], [2, 4]]
+    assert rows.expected["y"].dtype == np.float32
+    assert rows.slices["region"].tolist() == [b"north", b"south"]

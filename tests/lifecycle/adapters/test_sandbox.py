@@ -12,8 +12,10 @@ from onnx import TensorProto, helper
 
 from gateway.core.signature import Signature, TensorSpec
 from lifecycle.adapters.sandbox import ProcessSandbox
-from lifecycle.core.validation import Inspection, Limits, stopped
+from lifecycle.core.inspection import REFERENCE, Inspection, Limits
+from lifecycle.core.validation import stopped
 from lifecycle.core.verdict import Finding, Verdict
+from tests.lifecycle import evil
 from tests.lifecycle.evil import constant, endless, greedy, save
 
 Write = Callable[..., Path]
@@ -26,7 +28,8 @@ def rows(path: Path, values: Sequence[Sequence[float]], **columns: Sequence[obje
 
 
 async def failure(artifact: Path, limits: Limits = LIMITS, reference: Path | None = None) -> Finding:
-    seen = await ProcessSandbox().inspect(artifact, limits, reference)
+    rows = {REFERENCE: reference} if reference is not None else {}
+    seen = await ProcessSandbox().inspect(artifact, limits, rows)
     found = stopped(seen.findings)
     assert found is not None, seen
     assert found.verdict is Verdict.FAIL
@@ -38,7 +41,7 @@ async def test_a_good_model_is_loaded_warmed_and_run_on_the_reference_rows(
     linear: Write, tmp_path: Path
 ) -> None:
     reference = rows(tmp_path / "rows.parquet", [[1, 2, 3]] * 300 + [[4, 5, 6]], label=[0] * 300 + [1])
-    seen = await ProcessSandbox().inspect(linear(slope=2, offset=1), LIMITS, reference)
+    seen = await ProcessSandbox().inspect(linear(slope=2, offset=1), LIMITS, {REFERENCE: reference})
     assert [(finding.name, finding.verdict) for finding in seen.findings] == [
         ("structure", Verdict.PASS),
         ("load", Verdict.PASS),
@@ -46,12 +49,44 @@ async def test_a_good_model_is_loaded_warmed_and_run_on_the_reference_rows(
     ]
     spec = TensorSpec("x", "FP32", (-1, 3))
     assert seen.signature == Signature((spec,), (TensorSpec("y", "FP32", (-1, 3)),))
-    assert seen.outputs["y"].shape == (301, 3)
-    np.testing.assert_array_equal(seen.outputs["y"][-1], [9, 11, 13])
-    assert seen.labels is not None
-    assert seen.labels[-1] == 1
-    assert seen.latency_ms > 0
-    assert seen.memory_mb > 0
+    answers = seen.sets[REFERENCE]
+    assert answers.outputs["y"].shape == (301, 3)
+    np.testing.assert_array_equal(answers.outputs["y"][-1], [9, 11, 13])
+    assert answers.labels is not None
+    assert answers.labels[-1] == 1
+    assert seen.cost is not None
+    assert seen.cost.latency_ms > 0
+    assert seen.probes[0].name == "NaN in 'x'"
+    assert all(probe.answered and probe.kept for probe in seen.probes)
+
+
+async def test_the_champion_answers_the_labelled_rows_beside_it(linear: Write, tmp_path: Path) -> None:
+    reference = rows(tmp_path / "rows.parquet", [[1, 2, 3]] * 20, label=[0] * 20)
+    seen = await ProcessSandbox().inspect(
+        linear("new.onnx", slope=2), LIMITS, {REFERENCE: reference}, linear("old.onnx", slope=3)
+    )
+    np.testing.assert_array_equal(seen.sets[REFERENCE].outputs["y"][0], [2, 4, 6])
+    np.testing.assert_array_equal(seen.sets[REFERENCE].beside["y"][0], [3, 6, 9])
+    assert len(seen.beside_probes) == len(seen.probes) > 0
+    assert seen.beside is not None
+    assert seen.beside.latency_ms > 0
+
+
+async def test_a_champion_that_breaks_the_comparison_is_not_held_against_the_version(
+    linear: Write, tmp_path: Path
+) -> None:
+    seen = await ProcessSandbox().inspect(
+        linear(), Limits(wall_seconds=10, cpu_seconds=2), {}, endless(tmp_path / "loop.onnx")
+    )
+    found = stopped(seen.findings)
+    assert found is not None
+    assert (found.name, found.verdict) == ("cost", Verdict.ERROR)
+
+
+async def test_a_model_that_only_odd_rows_can_hang_is_found(tmp_path: Path) -> None:
+    """Runs a loop as long as NaN comes in, which no plain row does."""
+    found = await failure(evil.endless_on_nan(tmp_path / "nan.onnx"), Limits(wall_seconds=6, cpu_seconds=2))
+    assert found.name == "robustness"
 
 
 async def test_bytes_that_are_not_onnx_fail_the_structure_gate(linear: Write, tmp_path: Path) -> None:
@@ -116,8 +151,8 @@ async def test_too_little_memory_to_begin_with_says_nothing_of_the_artifact(line
 
 async def test_only_as_many_reference_rows_run_as_may_be_sent_back(linear: Write, tmp_path: Path) -> None:
     reference = rows(tmp_path / "rows.parquet", [[1, 2, 3]] * 4000)
-    seen = await ProcessSandbox().inspect(linear(), Limits(max_result_bytes=20_000), reference)
-    assert 100 < len(seen.outputs["y"]) < 1000
+    seen = await ProcessSandbox().inspect(linear(), Limits(max_result_bytes=40_000), {REFERENCE: reference})
+    assert 100 < len(seen.sets[REFERENCE].outputs["y"]) < 1000
 
 
 async def test_an_answer_over_the_cap_is_not_read_to_its_end(tmp_path: Path) -> None:

@@ -57,3 +57,11 @@ def test_what_stays_in_memory_is_set_and_told(run: Run) -> None:
     said = run("model", "memory", "fraud", "--resident")
     assert (said.code, "resident" in said.out) == (0, True)
     assert not run("model", "memory", "fraud", "--by-demand", "--json").json["resident"]
+
+
+def test_a_holdout_without_labels_fails_in_one_line(run: Run) -> None:
+    run("model", "register", "fraud", "v1.onnx")
+    assert "none frozen yet" in run("model", "show", "fraud").out
+    said = run("model", "holdout", "fraud", "v1.onnx")
+    assert (said.code, said.err.count("\n")) == (1, 1)
+    assert "column `label`" in said.err

@@ -28,7 +28,7 @@ class Deployed(House):
         publisher = Publisher(self.store, self.fleet)
         traffic = Traffic(self.store, self.fleet, publisher, lambda: 1000.0)
         rollouts = Rollouts(self.store, publisher, lambda: 1000.0)
-        return Deploy(self.commands(approvals), traffic, rollouts, QUICK)
+        return Deploy(*self.commands(approvals), traffic, rollouts, QUICK)
 
 
 @pytest.fixture
@@ -76,5 +76,5 @@ async def test_where_people_approve_a_deployment_waits_for_them(house: Deployed,
     await house.models.register("m", linear(), actor="ann")
     assert await deploy.deploy("m", 1, "ann") == "version 1 of 'm' is validated and waits for approval"
     assert house.fleet.published == []
-    house.commands(approvals=1).approve("m", 1, "bob")
+    house.commands(approvals=1)[0].approve("m", 1, "bob")
     assert await deploy.deploy("m", 1, "ann") == "version 1 of 'm' has all traffic"

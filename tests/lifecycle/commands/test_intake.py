@@ -8,7 +8,7 @@ import pytest
 from gateway.core.profile import Profile
 from lifecycle.adapters.artifacts import FileArtifacts
 from lifecycle.commands.intake import Intake
-from lifecycle.core.validation import Inspection, Limits
+from lifecycle.core.inspection import REFERENCE, Answers, Inspection, Limits
 from lifecycle.core.verdict import Finding, Verdict
 from lifecycle.errors import LifecycleCode, LifecycleError
 from tests.lifecycle.registry import GOOD, FakeSandbox
@@ -25,7 +25,9 @@ def intake(home: Path, says: Inspection = GOOD, limits: Limits | None = None) ->
 
 async def test_a_profile_is_taken_of_what_went_in_and_came_out(linear: Write, tmp_path: Path) -> None:
     rows = np.random.default_rng(3).normal(size=(500, 3)).astype(np.float32)
-    taking, artifacts = intake(tmp_path, replace(GOOD, inputs={"x": rows}, outputs={"y": rows[:, :1]}))
+    taking, artifacts = intake(
+        tmp_path, replace(GOOD, sets={REFERENCE: Answers({"x": rows}, {"y": rows[:, :1]})})
+    )
     package = await taking.inspect(taking.store(linear()), None)
     profile = Profile.from_bytes(artifacts.fetch(package.profile.uri, package.profile.digest).read_bytes())
     assert profile.names("inputs.x") == ("x[0]", "x[1]", "x[2]")

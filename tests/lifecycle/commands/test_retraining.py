@@ -15,6 +15,8 @@ from lifecycle.adapters.store import SqlStore
 from lifecycle.adapters.trainer import ProcessTrainer
 from lifecycle.commands.models import Models
 from lifecycle.commands.retraining import ACTOR, Retraining
+from lifecycle.commands.trial import Trial
+from lifecycle.commands.validation import Validation
 from lifecycle.core.version import Stage
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.monitor import Monitor
@@ -33,7 +35,10 @@ class World:
         self.store = SqlStore(f"sqlite:///{folder / 'registry.db'}", lambda: self.now)
         self.captures = ParquetCaptures(folder / "log")
         self.artifacts = FileArtifacts(str(folder / "artifacts"), folder / "cache")
-        self.models = Models(self.store, self.artifacts, ProcessSandbox(), lambda: self.now)
+        sandbox, read = ProcessSandbox(), Profiles(self.store, self.artifacts).reference
+        self.models = Models(self.store, self.artifacts, sandbox, lambda: self.now)
+        trial = Trial(self.artifacts, sandbox, self.captures, read)
+        self.validation = Validation(self.store, self.artifacts, self.models, trial, read)
         self.served = Served(write_model(folder / "model.onnx"))
         self.trainer = trainer
         self.deployed: list[int] = []
@@ -59,7 +64,7 @@ class World:
         version = await self.models.register(
             MODEL, self.folder / "model.onnx", actor="ann", reference=reference, recipe=recipe
         )
-        await self.models.validate(MODEL, version.number, "ann")
+        await self.validation.validate(MODEL, version.number, "ann")
         version = self.models.approve(MODEL, version.number, "ann")
         model = self.models.show(MODEL)[0]
         self.store.commit(
@@ -69,7 +74,7 @@ class World:
         )
 
     async def deploy(self, name: str, number: int, actor: str) -> None:
-        await self.models.validate(name, number, actor)
+        await self.validation.validate(name, number, actor)
         self.deployed.append(number)
 
     async def traffic(self, seconds: int, *, faded: bool, labelled: bool = True) -> None:

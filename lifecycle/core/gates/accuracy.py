@@ -1,0 +1,57 @@
+"""Is a version no worse than the champion on the same labelled rows? Judged on three sets of them.
+
+A paired test with a margin: FAIL is evidence of a loss beyond it, PASS evidence that there is none. Running
+it again with more labels is safe, since the test holds at every look.
+"""
+
+import math
+
+from lifecycle.core.analysis.paired import log_e_no_worse_than, log_e_worse_than
+from lifecycle.core.gates.gain import Gain, gain
+from lifecycle.core.inspection import Answers
+from lifecycle.core.score import score
+from lifecycle.core.verdict import Finding, Verdict
+
+MARGIN = 0.005
+"""How much the mean score may be below the champion's: half a point of accuracy."""
+FEWEST_LABELS = 100
+ALPHA = 0.05
+THRESHOLD = math.log(1 / ALPHA)
+
+
+def accuracy(name: str, answers: Answers) -> Finding:
+    """The gate `name` over one set of rows."""
+    if answers.labels is None or not len(answers.labels):
+        return Finding(name, Verdict.INCONCLUSIVE, "there are no labelled rows")
+    own = score(answers.outputs, answers.labels)
+    if own is None or not math.isfinite(own.value):
+        return Finding(name, Verdict.INCONCLUSIVE, "no output can be compared with the labels")
+    rows = len(answers.labels)
+    words = f"{own.measure} is {own.value:.4f} on {rows} rows"
+    numbers = {"rows": float(rows), "candidate": own.value}
+    gained = gain(answers)
+    theirs = score(answers.beside, answers.labels)
+    if gained is None or theirs is None:
+        return Finding(name, Verdict.PASS, f"{words}; there is no champion to compare with", numbers)
+    numbers |= {"champion": theirs.value, "margin": MARGIN, "gain": float(gained.rows.mean())}
+    words += f", the champion's is {theirs.value:.4f}"
+    if rows < FEWEST_LABELS:
+        reason = f"{words}; {FEWEST_LABELS - rows} more labels are needed to judge at all"
+        return Finding(name, Verdict.INCONCLUSIVE, reason, numbers)
+    return _judged(name, gained, words, numbers)
+
+
+def _judged(name: str, gained: Gain, words: str, numbers: dict[str, float]) -> Finding:
+    worse = log_e_worse_than(gained.rows, MARGIN)
+    sound = log_e_no_worse_than(gained.rows, MARGIN)
+    numbers |= {"log_e": sound, "log_e_harm": worse, "threshold": THRESHOLD}
+    numbers |= {"better": float((gained.rows > 0).sum()), "worse": float((gained.rows < 0).sum())}
+    if worse >= THRESHOLD:
+        return Finding(name, Verdict.FAIL, f"{words}; that is worse than {MARGIN:g} below it", numbers)
+    if sound >= THRESHOLD:
+        return Finding(name, Verdict.PASS, f"{words}; it is no worse", numbers)
+    if sound <= 0:
+        return Finding(name, Verdict.INCONCLUSIVE, f"{words}; neither shown to be worse nor not", numbers)
+    more = math.ceil(len(gained.rows) * (THRESHOLD / sound - 1))
+    reason = f"{words}; about {more} more labels are needed to show that it is no worse"
+    return Finding(name, Verdict.INCONCLUSIVE, reason, numbers)

@@ -1,0 +1,67 @@
+import re
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lifecycle.core.gates.accuracy import accuracy
+from lifecycle.core.inspection import Answers
+from lifecycle.core.verdict import Verdict
+
+Labels = NDArray[np.int64]
+
+
+def answers(rows: int, own_wrong: int, champion_wrong: int) -> Answers:
+    """Both are wrong on rows of their own, spread evenly, the version's from the left."""
+    truth = np.ones(rows, np.int64)
+    own, champion = truth.copy(), truth.copy()
+    own[:own_wrong] = 0
+    champion[rows - champion_wrong :] = 0
+    return Answers(outputs={"y": own}, beside={"y": champion}, labels=truth)
+
+
+def test_evidence_of_a_loss_fails_and_of_none_passes() -> None:
+    lost = accuracy("newest", answers(1_000, 40, 0))
+    assert (lost.name, lost.verdict) == ("newest", Verdict.FAIL)
+    assert (lost.numbers["candidate"], lost.numbers["champion"], lost.numbers["worse"]) == (0.96, 1.0, 40)
+    assert accuracy("newest", answers(1_000, 0, 0)).verdict is Verdict.PASS
+    assert accuracy("newest", answers(1_000, 10, 60)).verdict is Verdict.PASS
+
+
+def test_a_difference_that_may_be_chance_waits_and_says_for_what() -> None:
+    assert accuracy("newest", answers(300, 4, 2)).verdict is Verdict.INCONCLUSIVE
+    found = accuracy("newest", answers(500, 0, 0))
+    assert found.verdict is Verdict.INCONCLUSIVE
+    assert re.search(r"about \d+ more labels are needed", found.reason)
+
+
+def test_too_few_labels_neither_pass_nor_fail_whatever_they_say() -> None:
+    for wrong in (0, 99):
+        found = accuracy("holdout", answers(99, wrong, 0))
+        assert found.verdict is Verdict.INCONCLUSIVE
+        assert "1 more labels are needed to judge at all" in found.reason
+
+
+def test_no_rows_no_labels_and_no_comparable_output_say_nothing() -> None:
+    text = np.array([b"a"], np.object_)
+    for empty in (Answers(), Answers(outputs={"y": np.zeros(1)}, labels=text)):
+        assert accuracy("accuracy", empty).verdict is Verdict.INCONCLUSIVE
+
+
+def test_a_first_version_is_told_but_not_compared() -> None:
+    alone = Answers(outputs={"y": np.array([1, 0])}, labels=np.array([1, 1]))
+    found = accuracy("accuracy", alone)
+    assert (found.verdict, found.numbers["candidate"]) == (Verdict.PASS, 0.5)
+
+
+def test_equal_versions_seldom_fail_however_often_they_are_looked_at() -> None:
+    rng = np.random.default_rng(5)
+    failed = 0
+    for _ in range(200):
+        truth = np.ones(2_000, np.int64)
+        own, champion = ((rng.random(2_000) > 0.1).astype(np.int64) for _ in range(2))
+        looks = (
+            accuracy("newest", Answers(outputs={"y": own[:n]}, beside={"y": champion[:n]}, labels=truth[:n]))
+            for n in range(100, 2_001, 100)
+        )
+        failed += any(found.verdict is Verdict.FAIL for found in looks)
+    assert failed <= 10  # 5 %; the margin of half a point leaves far fewer
