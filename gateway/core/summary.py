@@ -5,12 +5,13 @@ Never holds a row of data; only counts.
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gateway.core.callers import NO_KEYS, added
 from gateway.core.disagreement import NO_PAIRS, Disagreement
 from gateway.core.types import Outcome, Role
 
@@ -63,6 +64,7 @@ class Window:
         counts: binned features by profile key, each [features, bins]; empty without a profile.
         dropped: records the tap had no room for; none of their numbers are in the other fields.
         disagreement: a shadow's answers beside the champion's on the same requests.
+        keyed: requests that named a routing key, by bucket of it (`callers.by_bucket`).
     """
 
     model: str
@@ -78,6 +80,7 @@ class Window:
     counts: Mapping[str, Counts]
     dropped: int = 0
     disagreement: Disagreement = NO_PAIRS
+    keyed: Counts = field(default_factory=lambda: NO_KEYS)
 
     @classmethod
     def empty(cls, model: str, version: int, role: Role, generation: int) -> "Window":
@@ -118,6 +121,7 @@ class Window:
             _add_counts(self.counts, other.counts),
             self.dropped + other.dropped,
             self.disagreement.merge(other.disagreement),
+            added(self.keyed, other.keyed),
         )
 
 

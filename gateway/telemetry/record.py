@@ -10,6 +10,7 @@ class Record(NamedTuple):
     """`inputs` and `outputs` are None together: nothing was answered, or there was no room to keep them.
 
     `rows` is the first dimension of the first input. `at` is Unix seconds. `size` is bytes of tensors held.
+    `key` is the routing key, empty for none.
     """
 
     model: str
@@ -24,6 +25,7 @@ class Record(NamedTuple):
     prediction_id: str
     at: float
     size: int
+    key: str = ""
 
 
 ANSWERED = (Outcome.OK, Outcome.INVALID_OUTPUT)

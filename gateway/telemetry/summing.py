@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from gateway.core.callers import NO_KEYS, added, by_bucket
 from gateway.core.profile import Profile
 from gateway.core.summary import Counts, Key, Window, latency_histogram
 from gateway.core.types import Outcome, Tensors
@@ -19,13 +20,17 @@ class Summing:
     Keeps their tensors only if a profile will count them.
     """
 
-    __slots__ = ("_latencies", "_outcomes", "_protocols", "_rows", "_start", "_tensors", "dropped", "size")
+    __slots__ = (
+        *("_keyed", "_latencies", "_outcomes", "_protocols", "_rows", "_start", "_tensors"),
+        *("dropped", "size"),
+    )
 
     def __init__(self, start: float) -> None:
         self._start = start
         self._latencies: list[int] = []
         self._outcomes: Counter[Outcome] = Counter()
         self._protocols: Counter[tuple[str, Outcome]] = Counter()
+        self._keyed = NO_KEYS
         self._rows = 0
         self._tensors: list[Pair] = []
         self.dropped = 0
@@ -34,11 +39,13 @@ class Summing:
 
     def add(self, records: Iterable[Record], profiled: bool) -> int:
         """Take in records; returns the bytes of those of their tensors that are not kept."""
-        free = 0
+        free, keyed = 0, list[tuple[str, Outcome]]()
         for record in records:
             free += record.size
             self._outcomes[record.outcome] += 1
             self._protocols[record.protocol, record.outcome] += 1
+            if record.key:
+                keyed.append((record.key, record.outcome))
             if record.outcome in ANSWERED:
                 self._latencies.append(record.latency_ns)
                 self._rows += record.rows
@@ -46,6 +53,7 @@ class Summing:
                     self._tensors.append((record.inputs, record.outputs))
                     self.size += record.size
                     free -= record.size
+        self._keyed = added(self._keyed, by_bucket(keyed))
         return free
 
     def window(self, key: Key, profile: Profile | None, end: float) -> Window:
@@ -59,6 +67,7 @@ class Summing:
             self._rows,
             {} if profile is None else _counts(profile, self._tensors),
             self.dropped,
+            keyed=self._keyed,
         )
 
 

@@ -92,7 +92,7 @@ class TrafficTap:
         self._pending.append(
             Record(
                 *(request.model, version, role, outcome, latency_ns, request.protocol, rows),
-                *(inputs, outputs, prediction_id, time(), size),
+                *(inputs, outputs, prediction_id, time(), size, request.key),
             )
         )
 

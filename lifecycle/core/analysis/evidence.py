@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from gateway.core.callers import NO_KEYS, added
 from gateway.core.summary import Window
 from gateway.core.types import Outcome
 from lifecycle.core.analysis.bins import OutputBins
@@ -32,6 +33,7 @@ class Arm:
             a comparison must count into the same bins (`bins.common_bins`).
         pairs: of a shadow, its answers that were compared with the champion's to the same request.
         differing: of these, the ones that differ (`gateway.core.disagreement`).
+        keyed: requests with a routing key, by bucket of it (`gateway.core.callers`).
     """
 
     requests: int = 0
@@ -41,6 +43,7 @@ class Arm:
     outputs: Counts = field(default_factory=lambda: NONE)
     pairs: int = 0
     differing: int = 0
+    keyed: Counts = field(default_factory=lambda: NO_KEYS)
 
     EMPTY: ClassVar["Arm"]
 
@@ -56,6 +59,7 @@ class Arm:
             NONE if bins is None or table is None else bins.count(table),
             window.disagreement.pairs,
             window.disagreement.differing,
+            window.keyed,
         )
 
     def merge(self, other: "Arm") -> "Arm":
@@ -72,6 +76,7 @@ class Arm:
             _add(self.outputs, other.outputs),
             self.pairs + other.pairs,
             self.differing + other.differing,
+            added(self.keyed, other.keyed),
         )
 
     def __eq__(self, other: object) -> bool:
@@ -89,6 +94,7 @@ class Arm:
             "outputs": _sparse(self.outputs),
             "pairs": self.pairs,
             "differing": self.differing,
+            "keyed": _sparse(self.keyed.ravel()),
         }
 
     @classmethod
@@ -99,9 +105,10 @@ class Arm:
             int(data["invalid"]),
             _dense(data["latency"]),
             _dense(data["outputs"]),
-            # Evidence of a rollout that began before pairs were counted has none.
+            # Evidence of a rollout that began before these were counted has none.
             int(data.get("pairs", 0)),
             int(data.get("differing", 0)),
+            _dense(data["keyed"]).reshape(3, -1) if "keyed" in data else NO_KEYS,
         )
 
 

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gateway.core.callers import ERRORS, INVALID, REQUESTS
 from lifecycle.core.analysis.disagreement import judge_disagreement
 from lifecycle.core.analysis.evidence import Evidence, Segment
 from lifecycle.core.analysis.latency import judge_latency
 from lifecycle.core.analysis.outputs import effect, log_e_differ
-from lifecycle.core.analysis.rates import judge_rate
+from lifecycle.core.analysis.rates import judge_rate, shared_fate
 from lifecycle.core.verdict import Finding, Verdict
 
 QUANTILES = (0.5, 0.9, 0.95, 0.99)
@@ -71,6 +72,7 @@ def judge(evidence: Evidence, guards: Guards) -> tuple[Finding, ...]:
             "errors",
             "errors",
             lambda arm: arm.errors,
+            ERRORS,
             evidence,
             slo=guards.error_slo,
             margin=guards.error_margin,
@@ -81,6 +83,7 @@ def judge(evidence: Evidence, guards: Guards) -> tuple[Finding, ...]:
             "invalid_outputs",
             "invalid outputs",
             lambda arm: arm.invalid,
+            INVALID,
             evidence,
             slo=guards.invalid_slo,
             margin=guards.invalid_margin,
@@ -153,6 +156,7 @@ def _judge_outputs(evidence: Evidence, limit: float, alpha_harm: float, alpha_cl
 
 
 def _independence(segment: Segment) -> float:
-    """Independent observations per row: rows of one request share its fate, so a request counts as one."""
+    """Independent observations per row: rows of one request share its fate, and so do those of one key."""
     rows = int(segment.canary.outputs.sum() + segment.baseline.outputs.sum())
-    return min((segment.canary.requests + segment.baseline.requests) / rows, 1.0)
+    per_row = min((segment.canary.requests + segment.baseline.requests) / rows, 1.0)
+    return per_row * shared_fate(segment, REQUESTS, lambda arm: arm.requests)

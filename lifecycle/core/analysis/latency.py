@@ -5,10 +5,11 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from gateway.core.callers import REQUESTS
 from gateway.core.summary import LATENCY_EDGES_NS, quantile
 from lifecycle.core.analysis.bound import log_e_below, upper_bound
 from lifecycle.core.analysis.evidence import Arm, Counts, Evidence
-from lifecycle.core.analysis.rates import CERTAIN, exposed
+from lifecycle.core.analysis.rates import CERTAIN, exposed, shared_fate
 from lifecycle.core.analysis.ratio import log_e_no_worse, log_e_worse
 from lifecycle.core.analysis.weighing import Weighed
 from lifecycle.core.verdict import Finding, Verdict
@@ -65,7 +66,11 @@ def judge_latency(
     bad_canary = np.array([_over(segment.canary.latency, raised) for segment, _ in arms])
     bad_baseline = np.array([_over(segment.baseline.latency, own) for segment, _ in arms])
     share = np.array([part for _, part in arms])
-    harm = float(log_e_worse(bad_canary, bad_baseline, share)) if over / answers > 1 - q else 0.0
+    # A few callers with large requests must fail nobody. For clearing every request counts: how long it
+    # takes is the version's doing more than its caller's.
+    single = np.array([shared_fate(segment, REQUESTS, lambda arm: arm.requests) for segment, _ in arms])
+    worse = float(log_e_worse(bad_canary * single, bad_baseline * single, share))
+    harm = worse if over / answers > 1 - q else 0.0
     clear = max(
         float(log_e_no_worse(bad_canary, bad_baseline, share, 1 + rate_margin / (1 - q))),
         float(log_e_below(over, answers, limit)),

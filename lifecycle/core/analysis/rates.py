@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
+from gateway.core.callers import REQUESTS
 from lifecycle.core.analysis.bound import log_e_above, log_e_below, upper_bound
+from lifecycle.core.analysis.clusters import independence
 from lifecycle.core.analysis.evidence import Arm, Evidence, Segment
 from lifecycle.core.analysis.ratio import log_e_worse
 from lifecycle.core.analysis.weighing import Weighed
@@ -19,6 +21,7 @@ def judge_rate(
     name: str,
     what: str,
     bad: Callable[[Arm], int],
+    row: int,
     evidence: Evidence,
     *,
     slo: float,
@@ -32,6 +35,13 @@ def judge_rate(
     Passes when it is under the absolute bound, max(slo, champion's upper bound) + margin: being no worse
     than a champion in trouble clears nothing. Shadow pairs count as independent arms: what a pair shares
     only narrows the spread, so the tests stay on the safe side.
+
+    Where keys stick to their arm, requests of one key count as one: in the comparison, so that one bad caller
+    fails nobody, and in clearing. A rate above the absolute bound is harm to whoever calls, so there they
+    count in full.
+
+    Args:
+        row: of `Arm.keyed`, the counts of this kind of bad request.
     """
     requests, found = _sums((segment.canary for segment in evidence.segments), bad)
     baseline_requests, baseline_found = _sums((segment.baseline for segment in evidence.segments), bad)
@@ -54,10 +64,14 @@ def judge_rate(
     bad_canary = np.array([bad(segment.canary) for segment, _ in arms])
     bad_baseline = np.array([bad(segment.baseline) for segment, _ in arms])
     share = np.array([part for _, part in arms])
+    single = np.array([shared_fate(segment, row, bad) for segment, _ in arms])
     harm = max(
-        float(log_e_worse(bad_canary, bad_baseline, share)), float(log_e_above(found, requests, harm_limit))
+        float(log_e_worse(bad_canary * single, bad_baseline * single, share)),
+        float(log_e_above(found, requests, harm_limit)),
     )
-    clear = float(log_e_below(found, requests, limit))
+    alone = [(segment.canary, _alone(segment)) for segment in evidence.segments]
+    units = sum(arm.requests * weight for arm, weight in alone)
+    clear = float(log_e_below(sum(bad(arm) * weight for arm, weight in alone), units, limit))
     return Weighed(
         name,
         what,
@@ -69,6 +83,7 @@ def judge_rate(
         baseline_rate,
         limit,
         requests,
+        units,
     ).finding()
 
 
@@ -80,6 +95,21 @@ def exposed(segments: tuple[Segment, ...], count: Callable[[Arm], int]) -> list[
     """
     pairs = ((segment, count(segment.canary), count(segment.baseline)) for segment in segments)
     return [(segment, c / (c + b)) for segment, c, b in pairs if c and b]
+
+
+def shared_fate(segment: Segment, row: int, count: Callable[[Arm], int]) -> float:
+    """What an event of a segment is worth beside others of its key; 1 for a shadow, which sees every key."""
+    if segment.paired:
+        return 1.0
+    both = (segment.canary, segment.baseline)
+    return independence(both, row, sum(count(arm) for arm in both))
+
+
+def _alone(segment: Segment) -> float:
+    """The same for the canary's requests by themselves."""
+    if segment.paired:
+        return 1.0
+    return independence((segment.canary,), REQUESTS, segment.canary.requests)
 
 
 def _sums(arms: Iterable[Arm], bad: Callable[[Arm], int]) -> tuple[int, int]:

@@ -18,6 +18,7 @@ class Weighed:
         clear: log e-value of harmlessness, and `clear_threshold` for it.
         rate: the canary's observed rate; `limit` the rate it has to be under.
         requests: the canary's requests behind it.
+        units: independent observations among them, where requests share the fate of their key; None if all.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Weighed:
     baseline_rate: float
     limit: float
     requests: int
+    units: float | None = None
 
     def finding(self, extra: Mapping[str, float] | None = None) -> Finding:
         failed = self.harm >= self.harm_threshold
@@ -44,6 +46,7 @@ class Weighed:
             "canary_rate": self.rate,
             "champion_rate": self.baseline_rate,
             "limit_rate": self.limit,
+            **({} if self.units is None else {"units": self.units}),
             **(extra or {}),
         }
         rates = f"canary {self.rate:.3%}, champion {self.baseline_rate:.3%}"
@@ -52,7 +55,13 @@ class Weighed:
         if passed:
             held = f"within {self.limit:.3%}" if self.rate < self.limit else "no worse than tolerated"
             return Finding(self.name, Verdict.PASS, f"{self.what}: {rates}; {held}", numbers)
-        return Finding(self.name, Verdict.INCONCLUSIVE, f"{self.what}: {rates}; {self._missing()}", numbers)
+        reason = f"{self.what}: {rates}; {self._missing()}{self._few()}"
+        return Finding(self.name, Verdict.INCONCLUSIVE, reason, numbers)
+
+    def _few(self) -> str:
+        if self.units is None or self.units > 0.9 * self.requests:
+            return ""
+        return f"; those of one routing key count as one, so there were about {max(round(self.units), 1)}"
 
     def _missing(self) -> str:
         # The best alternative's expected growth per request, were the observed rate the true one.
@@ -63,7 +72,8 @@ class Weighed:
         )
         if growth <= 0:
             return f"not shown to be under {limit:.3%}, and more requests at this rate will not show it"
-        more = max(math.ceil((self.clear_threshold - self.clear) / growth), 1)
+        worth = self.units / self.requests if self.units and self.requests else 1.0
+        more = max(math.ceil((self.clear_threshold - self.clear) / growth / worth), 1)
         return f"about {_rounded(more)} more canary requests are needed to show that it is under {limit:.3%}"
 
 

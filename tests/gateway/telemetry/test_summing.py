@@ -1,5 +1,6 @@
 import numpy as np
 
+from gateway.core.callers import REQUESTS
 from gateway.core.profile import Profile
 from gateway.core.summary import Key, Window
 from gateway.core.types import Array, Outcome, Role, Tensors
@@ -35,6 +36,13 @@ def test_a_window_is_the_same_however_rows_came_in_requests() -> None:
         assert made.rows == 60
         for key, counts in PROFILE.reference.items():
             assert made.counts[key].tolist() == counts.tolist()
+
+
+def test_requests_are_counted_by_the_bucket_of_their_key() -> None:
+    plain = record(REFERENCE[:1], y=REFERENCE[:1, 0])
+    made = window([plain, *[plain._replace(key="ann")] * 3, plain._replace(key="bob")], None)
+    assert sorted(made.keyed[REQUESTS][made.keyed[REQUESTS] > 0]) == [1, 3]
+    assert window([plain], None).keyed.size == 0
 
 
 def test_requests_for_some_outputs_count_in_those_only() -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from gateway.core.callers import ERRORS
 from lifecycle.core.analysis.evidence import Arm, Evidence, Segment
 from lifecycle.core.analysis.rates import exposed, judge_rate
 from lifecycle.core.verdict import Finding, Verdict
@@ -12,6 +13,7 @@ def judged(canary: Arm, baseline: Arm, reference: Arm = Arm.EMPTY) -> Finding:
         "errors",
         "errors",
         lambda arm: arm.errors,
+        ERRORS,
         Evidence((Segment(0.5, False, canary, baseline),), reference),
         slo=0.01,
         margin=0.005,
