@@ -9,13 +9,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+import psutil
 import pytest
 from onnx import TensorProto, helper
 
 from tests.gateway.conftest import serialised, tensor
 from tests.gateway.node import Node, config_of
 from tests.gateway.server.test_http1 import REFUSED
-from tests.gateway.server.test_infer_http import ACCEPTED, FAULTS, ONE, body
+from tests.gateway.server.test_infer_http import ACCEPTED, FAULTS, ONE, binary, body
 
 WAYS = ("direct", "edge")
 # Faults of an engine's own making: the tests of the listener provoke them with an engine that plays them.
@@ -65,6 +67,7 @@ def node(tmp_path_factory: pytest.TempPathFactory, endless: bytes) -> Iterator[N
     one = _copy("x", TensorProto.FLOAT, ["n", 4])
     models = {
         "one": one,
+        "fixed": _copy("x", TensorProto.FLOAT, [1, 4]),
         "loading": _copy("x", TensorProto.FLOAT, ["n", 5]),
         "pair": _pair(),
         "half": _half(),
@@ -73,7 +76,9 @@ def node(tmp_path_factory: pytest.TempPathFactory, endless: bytes) -> Iterator[N
         "endless": endless,
     }
     with Node(config_of(tmp_path_factory.mktemp("home"), limits={"max_body_mb": 1}), models) as node:
+        before = psutil.Process().memory_info().rss
         yield node
+        assert psutil.Process().memory_info().rss - before < 64 * 2**20
 
 
 class Reply(NamedTuple):
@@ -141,14 +146,14 @@ def test_odd_and_accepted(name: str, ports: tuple[int, int]) -> None:
 # What HAProxy's parser refuses it answers with a page of its own that no setting changes: as small as ours,
 # and it names nothing.
 ITS_OWN_WORDS = {
-    "a head that is no HTTP",
-    "two lengths",
-    "a negative length",
-    "a chunk size that overflows",
-    "a head without an end",
+    "12 a head that is no HTTP",
+    "6 two lengths",
+    "6 a negative length",
+    "12 a chunk size that overflows",
+    "17 a head without an end",
 }
 # What it takes, as RFC 9112 lets it, it passes on with one reading only: no request hides in another.
-READ_ONE_WAY = {"bare line feeds": 200}
+READ_ONE_WAY = {"12 bare line feeds": 200}
 
 
 @pytest.mark.parametrize("name", REFUSED)
@@ -158,7 +163,7 @@ def test_bad_framing_at_the_worker(name: str, node: Node) -> None:
     assert_serving(node.direct[0])
 
 
-@pytest.mark.parametrize("name", sorted(REFUSED.keys() - {"h2 by prior knowledge"}))
+@pytest.mark.parametrize("name", sorted(REFUSED.keys() - {"12 h2 by prior knowledge"}))
 def test_bad_framing_at_the_edge(name: str, node: Node) -> None:
     data, status = REFUSED[name]
     port = node.edge[0]
@@ -177,7 +182,7 @@ def test_bad_framing_at_the_edge(name: str, node: Node) -> None:
 
 
 @pytest.mark.parametrize("head", ["content-length: 50\r\n", "transfer-encoding: chunked\r\n"])
-def test_a_body_that_ends_early(head: str, node: Node) -> None:
+def test_6_a_body_that_ends_early(head: str, node: Node) -> None:
     start = f"POST {ONE} HTTP/1.1\r\nhost: h\r\n{head}\r\n".encode()
     for port in (node.direct[0], node.edge[0]):
         with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
@@ -189,7 +194,39 @@ def test_a_body_that_ends_early(head: str, node: Node) -> None:
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", ONE), ("DELETE", ONE), ("GET", "/v2/repository/index")])
-def test_a_wrong_method(method: str, path: str, ports: tuple[int, int], node: Node) -> None:
+def test_19_a_wrong_method(method: str, path: str, ports: tuple[int, int], node: Node) -> None:
     reply = exchange(ports[0], f"{method} {path} HTTP/1.1\r\nhost: h\r\n\r\n".encode())
     assert_small(reply, 405, node.config.home)
     assert_serving(ports[0])
+
+
+def test_6_no_length_at_all(ports: tuple[int, int], node: Node) -> None:
+    assert_small(
+        exchange(ports[0], f"POST {ONE} HTTP/1.1\r\nhost: h\r\n\r\n".encode()), 400, node.config.home
+    )
+
+
+def test_9_json_that_grows_when_it_is_read(ports: tuple[int, int]) -> None:
+    rows = 120_000
+    zeros = b",".join([b"0"] * 4 * rows)
+    grown = b'{"inputs": [{"name": "x", "datatype": "FP32", "shape": [%d, 4], "data": [%s]}]}' % (rows, zeros)
+    for _ in range(5):  # the fixture looks at the memory
+        assert post(ports[0], ONE, grown).status == 200
+
+
+def test_28_nan_is_answered_and_counted(ports: tuple[int, int], node: Node) -> None:
+    sent = np.array([[np.nan, np.inf, 0, 1]], np.float32).tobytes()
+    data, head = binary(16, sent)
+    reply = post(ports[0], ONE, data, head)
+    assert reply.status == 200
+    assert json.loads(reply.body)["outputs"][0]["data"] == [None, None, 0.0, 1.0]
+    node.worker.collect()
+    metrics = exchange(ports[0], b"GET /metrics HTTP/1.1\r\nhost: h\r\n\r\n").body
+    assert b'outcome="invalid_output"' in metrics
+
+
+def test_32_an_id_that_was_used_before(ports: tuple[int, int]) -> None:
+    first, second = (post(ports[0], ONE, body(id="same")) for _ in range(2))
+    assert first.status == second.status == 200
+    name = "x-headrace-prediction-id"
+    assert first.headers[name] != second.headers[name]

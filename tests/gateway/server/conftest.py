@@ -32,6 +32,7 @@ SIGNATURES = {
     "broken": _PAIR,
     "busy": _PAIR,
     "one": _signature({"x": ("FP32", (-1, 4))}, {"y": "FP32"}),
+    "fixed": _signature({"x": ("FP32", (1, 4))}, {"y": "FP32"}),
     "ints": _signature({"i": ("UINT8", (-1,))}, {"o": "UINT8"}),
     "text": _signature({"s": ("BYTES", (-1,))}, {"t": "BYTES"}),
     "nan": _signature({"x": ("FP32", (-1, 4))}, {"y": "FP32"}),

@@ -1,4 +1,4 @@
-"""Keys at a real worker: HARDENING.md items 47 to 51 and 53, over HTTP and both ways of gRPC."""
+"""Keys at a real worker: numbers 47 to 51 and 53 of `docs/input.md`, over HTTP and both ways of gRPC."""
 
 import asyncio
 import time

@@ -85,22 +85,22 @@ async def test_a_body_over_the_cap_is_refused_before_it_is_sent(client: Any) -> 
 
 CHUNKED = b"POST /v2/models/pair/infer HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n"
 REFUSED = {
-    "a head that is no HTTP": (b"\0\1\2\3 rubbish\r\n\r\n", 400),
-    "h2 by prior knowledge": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400),
-    "length and chunks at once": (
+    "12 a head that is no HTTP": (b"\0\1\2\3 rubbish\r\n\r\n", 400),
+    "12 h2 by prior knowledge": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400),
+    "12 length and chunks at once": (
         CHUNKED.replace(b"\r\n\r\n", b"\r\ncontent-length: 3\r\n\r\n") + b"0\r\n\r\n",
         400,
     ),
-    "two lengths": (b"POST / HTTP/1.1\r\ncontent-length: 3\r\ncontent-length: 4\r\n\r\nabc", 400),
-    "a negative length": (b"POST / HTTP/1.1\r\ncontent-length: -3\r\n\r\nabc", 400),
-    "bare line feeds": (b"GET /v2 HTTP/1.1\nhost: h\n\n", 400),
-    "a chunk size that overflows": (CHUNKED + b"fffffffffffffffff\r\n", 400),
-    "65,537 chunks": (CHUNKED + b"1\r\nx\r\n" * 65_537, 400),
-    "a body over the cap in chunks": (CHUNKED + (b"40000\r\n" + b"x" * 0x40000 + b"\r\n") * 5, 413),
-    "a long header": (b"GET /v2 HTTP/1.1\r\nx-a: " + b"a" * 17_000 + b"\r\n\r\n", 431),
-    "101 headers": (b"GET /v2 HTTP/1.1\r\n" + b"a: b\r\n" * 101 + b"\r\n", 431),
-    "a head without an end": (b"GET /v2 HTTP/1.1\r\nx-a: " + b"a" * 600_000, 431),
-    "a long URL": (b"GET /" + b"v" * 8_200 + b" HTTP/1.1\r\n\r\n", 414),
+    "6 two lengths": (b"POST / HTTP/1.1\r\ncontent-length: 3\r\ncontent-length: 4\r\n\r\nabc", 400),
+    "6 a negative length": (b"POST / HTTP/1.1\r\ncontent-length: -3\r\n\r\nabc", 400),
+    "12 bare line feeds": (b"GET /v2 HTTP/1.1\nhost: h\n\n", 400),
+    "12 a chunk size that overflows": (CHUNKED + b"fffffffffffffffff\r\n", 400),
+    "11 65,537 chunks": (CHUNKED + b"1\r\nx\r\n" * 65_537, 400),
+    "7 a body over the cap in chunks": (CHUNKED + (b"40000\r\n" + b"x" * 0x40000 + b"\r\n") * 5, 413),
+    "17 a long header": (b"GET /v2 HTTP/1.1\r\nx-a: " + b"a" * 17_000 + b"\r\n\r\n", 431),
+    "17 101 headers": (b"GET /v2 HTTP/1.1\r\n" + b"a: b\r\n" * 101 + b"\r\n", 431),
+    "17 a head without an end": (b"GET /v2 HTTP/1.1\r\nx-a: " + b"a" * 600_000, 431),
+    "18 a long URL": (b"GET /" + b"v" * 8_200 + b" HTTP/1.1\r\n\r\n", 414),
 }
 
 

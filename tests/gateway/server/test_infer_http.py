@@ -138,6 +138,12 @@ FAULTS: dict[str, tuple[int, str, bytes, str]] = {
     "27 a string among numbers": (400, ONE, body(tensor(data=[1, 2, 3, "4"])), ""),
     "27 null among numbers": (400, ONE, body(tensor(data=[1, 2, 3, None])), ""),
     "27 a fraction among integers": (400, INTS, body(tensor(name="i", datatype="UINT8", data=[1.5])), ""),
+    "30 more rows than the model takes": (
+        400,
+        "/v2/models/fixed/infer",
+        body(tensor(shape=[2, 4], data=[0] * 8)),
+        "",
+    ),
     "29 missing input": (400, PAIR, body(tensor(name="a")), ""),
     "29 extra input": (400, ONE, body(tensor(), tensor(name="y")), ""),
     "29 unknown output": (400, ONE, body(outputs=[{"name": "z"}]), ""),

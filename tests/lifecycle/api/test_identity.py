@@ -1,4 +1,4 @@
-"""HARDENING.md items 47 to 52 at the admin API, and approvals by people who are who they say."""
+"""Numbers 47 to 52 of `docs/input.md` at the admin API, and approvals by people who are who they say."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
