@@ -1,7 +1,8 @@
 """From a drain's records to a window, in bulk: one histogram and one profile count per version."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from operator import attrgetter
 
 import numpy as np
 
@@ -12,6 +13,9 @@ from gateway.core.types import Outcome, Tensors
 from gateway.telemetry.record import ANSWERED, Record
 
 Pair = tuple[Tensors, Tensors]
+
+_OUTCOME, _LATENCY, _ROWS, _SIZE = map(attrgetter, ("outcome", "latency_ns", "rows", "size"))
+_PROTOCOL_OUTCOME = attrgetter("protocol", "outcome")
 
 
 class Summing:
@@ -37,24 +41,25 @@ class Summing:
         self.size = 0
         """Bytes of tensors held."""
 
-    def add(self, records: Iterable[Record], profiled: bool) -> int:
+    def add(self, records: Sequence[Record], profiled: bool) -> int:
         """Take in records; returns the bytes of those of their tensors that are not kept."""
-        free, keyed = 0, list[tuple[str, Outcome]]()
-        for record in records:
-            free += record.size
-            self._outcomes[record.outcome] += 1
-            self._protocols[record.protocol, record.outcome] += 1
-            if record.key:
-                keyed.append((record.key, record.outcome))
-            if record.outcome in ANSWERED:
-                self._latencies.append(record.latency_ns)
-                self._rows += record.rows
-                if profiled and record.inputs is not None and record.outputs is not None:
+        # Passes in C: a loop over thousands of records would take three times as long, on requests' time.
+        self._outcomes.update(map(_OUTCOME, records))
+        self._protocols.update(map(_PROTOCOL_OUTCOME, records))
+        answered = [record for record in records if record.outcome in ANSWERED]
+        self._latencies.extend(map(_LATENCY, answered))
+        self._rows += sum(map(_ROWS, answered))
+        kept = 0
+        if profiled:
+            for record in answered:
+                if record.inputs is not None and record.outputs is not None:
                     self._tensors.append((record.inputs, record.outputs))
-                    self.size += record.size
-                    free -= record.size
+                    kept += record.size
+        self.size += kept
+        keyed = [(record.key, record.outcome) for record in records if record.key]
         self._keyed = added(self._keyed, by_bucket(keyed))
-        return free
+        held: int = sum(map(_SIZE, records))
+        return held - kept
 
     def window(self, key: Key, profile: Profile | None, end: float) -> Window:
         return Window(

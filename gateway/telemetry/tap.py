@@ -5,7 +5,7 @@ once. Each counter is written by one side only.
 """
 
 import threading
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Container
 from random import Random
 from time import time
@@ -142,14 +142,14 @@ class TrafficTap:
         return summing.window(key, self._profiles(key[0], key[1]), now)
 
     def _take(self) -> dict[Key, list[Record]]:
-        groups: dict[Key, list[Record]] = {}
+        groups: defaultdict[Key, list[Record]] = defaultdict(list)
+        pop = self._pending.popleft
         for _ in range(len(self._pending)):
-            record = self._pending.popleft()
-            if isinstance(record, int):
+            record = pop()
+            if type(record) is int:
                 self._generation = record
-                continue
-            key = (record.model, record.version, record.role, self._generation)
-            groups.setdefault(key, []).append(record)
+            elif type(record) is Record:
+                groups[record.model, record.version, record.role, self._generation].append(record)
         return groups
 
     def _thin(self, groups: dict[Key, list[Record]], elapsed_s: float) -> dict[str, float]:
