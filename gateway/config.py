@@ -3,6 +3,7 @@
 import hashlib
 import ipaddress
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal, Self
 
@@ -97,6 +98,25 @@ class Logging(_Section):
     file_mb: int = Field(16, ge=1, description="size of a file; three older ones are kept")
 
 
+class Tracing(_Section):
+    """Where spans of requests go. A caller's decision about its trace stands; of others a share is traced."""
+
+    endpoint: str = Field(
+        pattern=r"^https?://", description="OTLP over HTTP, such as http://localhost:4318/v1/traces"
+    )
+    sample_ratio: float = Field(0.01, ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _installed(self) -> Self:
+        try:
+            found = find_spec("opentelemetry.exporter.otlp.proto.http")
+        except ModuleNotFoundError:
+            found = None
+        if found is None:
+            raise ValueError("[gateway.tracing] needs OpenTelemetry: install headrace[tracing]")
+        return self
+
+
 class Tls(_Section):
     """PEM files, from the home if relative. With `client_ca`, only clients that it signed are let in."""
 
@@ -127,6 +147,7 @@ class GatewayConfig(_Section):
     dedicated: Dedicated = Dedicated()
     watching: Watching = Watching()
     logging: Logging = Logging()
+    tracing: Tracing | None = None
 
     @model_validator(mode="after")
     def _tls_needs_an_edge(self) -> Self:

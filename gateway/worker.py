@@ -1,5 +1,6 @@
 """One gateway worker, wired: the only place where its parts meet. Knows nothing of Ray."""
 
+import asyncio
 import itertools
 import math
 import os
@@ -64,7 +65,13 @@ class Worker:
         self.residence = Residence(self.loader, budget, serving.queue, serving.max_load_wait_s)
         self.routes = LiveRoutes(self.residence, on_swap=self.tap.roll)
         self._pairs = Pairs()
-        self.shadow = ShadowQueue(self.routes, self.tap, self._pairs, watching.shadow_queue)
+        self.tracer = None
+        if config.tracing is not None:
+            from gateway.telemetry.tracing import Tracer  # OpenTelemetry is an extra, and takes memory
+
+            self.tracer = Tracer(config.tracing, name)
+        follow = self.tracer.follow if self.tracer else lambda: None
+        self.shadow = ShadowQueue(self.routes, self.tap, self._pairs, watching.shadow_queue, follow)
         self.pipeline = Pipeline(self.routes, self.tap, self.shadow, int(entropy, 16) / 16**12, _ids(entropy))
         self.metrics = Metrics(lambda: [self.report()])
         self._refused = Refusals()
@@ -73,8 +80,14 @@ class Worker:
         control = repository if config.model_control == "explicit" else None
         self._request_log = RequestLog(config.logging)
         tally = Tally(self._request_log)
-        self.http = HttpListener(self.pipeline, config.limits, self.metrics.render, tally, self.gate, control)
-        self.grpc = GrpcServer(self.pipeline, config.limits, tally, self.gate, control)
+        engine: ports.Engine = self.pipeline
+        listener = HttpListener
+        if self.tracer is not None:
+            from gateway.server.traced import TracedEngine, TracedListener
+
+            engine, listener = TracedEngine(engine, self.tracer), TracedListener
+        self.http = listener(engine, config.limits, self.metrics.render, tally, self.gate, control)
+        self.grpc = GrpcServer(engine, config.limits, tally, self.gate, control)
         self._cycles: CycleCollector | None = None
 
     def settle(self) -> None:
@@ -142,6 +155,8 @@ class Worker:
         await self.shadow.stop()
         await self.routes.close()
         await self.loader.close()
+        if self.tracer is not None:
+            await asyncio.to_thread(self.tracer.close)
         if self._cycles is not None:
             self._cycles.stop()
 

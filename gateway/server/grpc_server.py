@@ -28,7 +28,7 @@ from gateway.protocols.status import STATUS
 from gateway.server import control
 from gateway.server.gate import Gate, Scoped, rules
 from gateway.server.grpc_calls import SERVICE, Calls, chosen, read
-from gateway.server.message import internal
+from gateway.server.message import CALLER_HEADERS, internal
 from gateway.server.tally import Tally
 
 _log = logging.getLogger(__name__)
@@ -130,7 +130,8 @@ class GrpcServer:
     async def _answer(
         self, message: pb.ModelInferRequest, context: Context
     ) -> tuple[InferResponse, AnswerForm]:
-        started = time.monotonic_ns()
+        started, headers = time.monotonic_ns(), _headers(context)
+        CALLER_HEADERS.set(headers)
         try:
             caller = self._caller(context)
             asked, form = _decode(message, context, started)
@@ -138,12 +139,12 @@ class GrpcServer:
                 self._gate.infers(caller, asked.model)
             response = await self._engine.infer(asked)
         except GatewayError as error:
-            self._tally.fail(message.model_name, error, started, _headers(context), message.id)
+            self._tally.fail(message.model_name, error, started, headers, message.id)
             raise
         except Exception:
             _log.exception("an inference failed")
             raise internal() from None
-        self._tally.add(asked, response, started, _headers(context))
+        self._tally.add(asked, response, started, headers)
         return response, form
 
     def _caller(self, context: Context) -> Key | None:

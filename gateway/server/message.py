@@ -1,5 +1,8 @@
 """One HTTP request as the parser gathered it, and the bytes of its answer."""
 
+from collections.abc import Mapping
+from contextvars import ContextVar
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -26,6 +29,8 @@ _REASONS = {
     504: b"Gateway Timeout",
 }
 JSON_TYPE = b"application/json"
+CALLER_HEADERS: ContextVar[Mapping[bytes, bytes]] = ContextVar("caller_headers", default=MappingProxyType({}))
+"""Of the request that is being answered, where tracing is on."""
 
 
 class Request:
