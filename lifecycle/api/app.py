@@ -22,6 +22,7 @@ from lifecycle.api import (
 from lifecycle.api.desk import Desk as Desk
 from lifecycle.api.idempotency import Idempotency
 from lifecycle.api.identity import Identity
+from lifecycle.api.openapi import DescribedApi
 from lifecycle.api.origin import SameOrigin
 from lifecycle.api.status import install_errors
 
@@ -29,7 +30,7 @@ from lifecycle.api.status import install_errors
 def build(desk: Desk) -> FastAPI:
     """The application that serves `desk`. Must run in the event loop of the desk's services."""
     # FastAPI's documentation pages load scripts from other sites, so only the schema is served.
-    app = FastAPI(title="Headrace admin API", version=installed_version(), docs_url=None, redoc_url=None)
+    app = DescribedApi(title="Headrace admin API", version=installed_version(), docs_url=None, redoc_url=None)
     app.state.desk = desk
     for part in (
         *(overview, models, versions, catalogue, traffic, serving, rollouts),
