@@ -52,6 +52,7 @@ from lifecycle.commands.keys import Keys
 from lifecycle.commands.models import Models
 from lifecycle.commands.publish import Publisher
 from lifecycle.commands.repository import Repository
+from lifecycle.commands.retention import Collector
 from lifecycle.commands.retraining import Retraining
 from lifecycle.commands.rollouts import Rollouts
 from lifecycle.commands.traffic import Traffic
@@ -163,6 +164,7 @@ class Lifecycle:
             catalogue=Catalogue(store, publisher),
             calendar=self._calendar,
             validation=validation,
+            collector=Collector(store, self._artifacts, self._config.retention.seconds(), time.time),
             deploy=deploy,
             traffic=traffic,
             upgrade=Upgrade(store, fleet, partial(renewed, self._config), self._serve.roll),

@@ -23,6 +23,7 @@ from lifecycle.core.freeze import Freeze
 from lifecycle.core.gates.cost import Budget
 from lifecycle.core.inspection import Limits
 from lifecycle.core.policy import Policy
+from lifecycle.core.retention import Retention
 from lifecycle.core.validation import GATES, Standards
 from lifecycle.core.webhook import key_of
 from lifecycle.errors import LifecycleCode, LifecycleError
@@ -160,6 +161,16 @@ class Webhook(_Section):
         return secret
 
 
+class RetentionRule(_Section):
+    """How long files in the artifact store are kept; see `headrace collect`."""
+
+    retired_days: float = Field(90.0, ge=0, description="those of a retired version")
+    unreferenced_hours: float = Field(24.0, ge=1, description="those that nothing refers to")
+
+    def seconds(self) -> Retention:
+        return Retention(self.retired_days * 86_400, self.unreferenced_hours * 3_600)
+
+
 class LifecycleConfig(_Section):
     """Settings of the controller and of the gateway it looks after.
 
@@ -171,6 +182,7 @@ class LifecycleConfig(_Section):
     control: Control = Control()
     governance: Governance = Governance()
     validation: Validation = Validation()
+    retention: RetentionRule = RetentionRule()
     ledger: Ledger = Ledger()
     webhooks: tuple[Webhook, ...] = ()
     store: str = ""

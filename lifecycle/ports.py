@@ -1,6 +1,6 @@
 """The seams of the control loop, named by role. Implementations meet only in `app.py`."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,13 +11,15 @@ from gateway.core.capture import Capture
 from gateway.core.keys import Key
 from gateway.core.report import WorkerReport as WorkerReport
 from gateway.core.routing import RouteTable
-from gateway.core.types import Array
 from lifecycle.core.asked import Asked
 from lifecycle.core.checkpoint import Kept, Statement
 from lifecycle.core.dedicated import Application
 from lifecycle.core.inspection import Inspection, Limits
 from lifecycle.core.lease import Lease
 from lifecycle.core.ledger import Head, Record
+from lifecycle.core.origin import Origin as Origin
+from lifecycle.core.origin import ShadowAnswer as ShadowAnswer
+from lifecycle.core.retention import StoredFile
 from lifecycle.core.rollout import Rollout
 from lifecycle.core.version import Model, Version
 
@@ -194,6 +196,14 @@ class Artifacts(Protocol):
         """A local, verified copy. Raises LifecycleError REFUSED if the bytes do not match."""
         ...
 
+    def stored(self) -> Iterator[StoredFile]:
+        """Every file."""
+        ...
+
+    def remove(self, digest: str, before: float) -> bool:
+        """Whether a file was removed: not one that was stored (again) since `before`, Unix seconds."""
+        ...
+
 
 class Sandbox(Protocol):
     """Loads and runs an artifact in a disposable process."""
@@ -237,34 +247,6 @@ class CaptureLog(Protocol):
     def labels_count(self, model: str) -> int:
         """Labels that stand. While it is the same, `labelled` has nothing new but late captures."""
         ...
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ShadowAnswer:
-    """What a shadow version answered to the same request at `at`, Unix seconds.
-
-    Args:
-        outputs: of one row, each [1, ...].
-        differs: whether it is another answer than the caller's (`gateway.core.disagreement`).
-        distances: the largest absolute difference, per output of numbers that both gave.
-    """
-
-    version: int
-    at: float
-    outputs: Mapping[str, Array]
-    differs: bool
-    distances: Mapping[str, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where an answer came from. `at` is Unix time in seconds; `shadows` are the answers nobody saw."""
-
-    model: str
-    version: int
-    role: str
-    at: float
-    shadows: tuple[ShadowAnswer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

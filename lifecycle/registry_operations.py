@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
-from lifecycle.operation import LONG_S, Operation, VersionName, at, get, listed, send
+from lifecycle.operation import LONG_S, Operation, VersionName, at, get, listed, send, whole
 from lifecycle.wire import Call, Json
 
 
@@ -149,6 +149,12 @@ class RegistryOperations:
     @Operation
     def remove_alias(self, model: str, alias: str) -> Call[Json]:
         return send("DELETE", at(model, "aliases", alias))
+
+    @Operation
+    def collect(self, *, dry_run: bool = False) -> Call[Json]:
+        """Remove files from the artifact store that nothing needs any more, by the retention rule."""
+        query = {"dry_run": dry_run}
+        return Call("POST", "/v1/artifacts/collect", whole, query, timeout_s=LONG_S)
 
 
 def _act(model: str, number: VersionName, verb: str, json: Json | None = None) -> Call[Json]:

@@ -9,10 +9,12 @@ import os
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Lock
 from typing import IO
 
 from fsspec.core import url_to_fs
 
+from lifecycle.core.retention import StoredFile
 from lifecycle.errors import LifecycleCode, LifecycleError
 
 CHUNK = 1 << 20
@@ -39,6 +41,7 @@ class FileArtifacts:
             raise LifecycleError(LifecycleCode.INVALID, message) from None
         self._local = "file" in self._fs.protocol
         self._cache = cache_dir
+        self._replacing = Lock()
 
     def put(self, source: Path) -> tuple[str, str]:
         try:
@@ -61,7 +64,10 @@ class FileArtifacts:
                     os.fsync(out.fileno())
             path = f"{self._root}/{_place(digest.hexdigest())}"
             self._fs.makedirs(path.rpartition("/")[0], exist_ok=True)
-            self._fs.mv(part, path)
+            if self._local:
+                os.utime(part)  # as old as this moment, whatever the writing took
+            with self._replacing:
+                self._fs.mv(part, path)
         except BaseException:
             with contextlib.suppress(Exception):  # what went wrong first is what counts
                 self._fs.rm_file(part)
@@ -75,6 +81,36 @@ class FileArtifacts:
             raise
         except Exception as error:
             raise _unavailable("read", error) from error
+
+    def stored(self) -> Iterator[StoredFile]:
+        try:
+            self._fs.invalidate_cache()
+            files = [
+                StoredFile(f"sha256:{Path(path).name}", int(self._fs.size(path)), self._stored_at(path))
+                for path in self._fs.find(f"{self._root}/sha256")
+            ]
+        except FileNotFoundError:
+            return
+        except Exception as error:
+            raise _unavailable("listed", error) from error
+        yield from files
+
+    def remove(self, digest: str, before: float) -> bool:
+        path = f"{self._root}/{_place(digest.removeprefix('sha256:'))}"
+        try:
+            with self._replacing:
+                self._fs.invalidate_cache()
+                if self._stored_at(path) >= before:
+                    return False
+                self._fs.rm_file(path)
+        except FileNotFoundError:
+            return False
+        except Exception as error:
+            raise _unavailable("removed", error) from error
+        return True
+
+    def _stored_at(self, path: str) -> float:
+        return float(self._fs.modified(path).timestamp())
 
     def _fetch(self, uri: str, digest: str) -> Path:
         algorithm, _, wanted = digest.partition(":")

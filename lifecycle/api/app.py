@@ -5,6 +5,7 @@ from importlib.metadata import PackageNotFoundError, version
 from fastapi import FastAPI
 
 from lifecycle.api import (
+    artifacts,
     audit,
     catalogue,
     cluster,
@@ -33,7 +34,7 @@ def build(desk: Desk) -> FastAPI:
     app = DescribedApi(title="Headrace admin API", version=installed_version(), docs_url=None, redoc_url=None)
     app.state.desk = desk
     for part in (
-        *(overview, models, versions, catalogue, traffic, serving, rollouts),
+        *(overview, models, versions, catalogue, artifacts, traffic, serving, rollouts),
         *(feedback, observe, audit, events, keys, cluster),
     ):
         app.include_router(part.router)

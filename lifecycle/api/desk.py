@@ -15,6 +15,7 @@ from lifecycle.commands.feedback import Feedback
 from lifecycle.commands.keys import Keys
 from lifecycle.commands.lookup import find_number
 from lifecycle.commands.models import Models
+from lifecycle.commands.retention import Collector
 from lifecycle.commands.retraining import Retraining
 from lifecycle.commands.rollouts import Rollouts
 from lifecycle.commands.traffic import Traffic
@@ -48,6 +49,7 @@ class Desk:
     catalogue: Catalogue
     calendar: Calendar
     validation: Validation
+    collector: Collector
     deploy: Deploy
     traffic: Traffic
     upgrade: Upgrade

@@ -25,7 +25,7 @@ from lifecycle.errors import LifecycleCode
 SERVICE = "headrace.lifecycle.v1.Lifecycle"
 POLL_S = 0.25
 PAGE = 500
-_FORWARDED = ("authorization", "x-api-key", "x-headrace-actor", "idempotency-key")
+_FORWARDED = ("authorization", "x-api-key", "x-headrace-actor", "x-headrace-override", "idempotency-key")
 _FIELD = re.compile(r"\{(\w+)\}")
 
 Context = grpc.aio.ServicerContext[bytes, bytes]

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from lifecycle.cli.options import URL, AsJson, Name, Number, Url, connect
-from lifecycle.cli.screen import console, fields, show_json, table
+from lifecycle.cli.screen import console, fields, show_json, table, when
 from lifecycle.cli.versions import tags
 from lifecycle.core.stages import TRANSITIONS
 from lifecycle.errors import LifecycleCode, LifecycleError
@@ -13,7 +13,8 @@ from lifecycle.errors import LifecycleCode, LifecycleError
 Alias = Annotated[str, typer.Argument(metavar="ALIAS", help="The name, e.g. `stable`.")]
 
 
-def add_to(model: typer.Typer, version: typer.Typer) -> None:
+def add_to(parent: typer.Typer, model: typer.Typer, version: typer.Typer) -> None:
+    parent.command(rich_help_panel="Operation")(collect)
     model.command()(alias)
     model.command()(unalias)
     model.command()(policy)
@@ -117,6 +118,26 @@ def card(
         show_json(found)
     else:
         print(found["html" if html else "markdown"], end="")
+
+
+def collect(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would go, remove nothing.")] = False,
+    url: Url = URL,
+    as_json: AsJson = False,
+) -> None:
+    """Remove files of the artifact store that nothing needs any more, by the rule in `[retention]`.
+
+    Example: `headrace collect --dry-run`
+    """
+    with connect(url) as client:
+        found = client.collect(dry_run=dry_run)
+    if as_json:
+        show_json(found)
+        return
+    rows = [(file["digest"], file["size"], when(file["at"])) for file in found["removed"]]
+    console().print(table(["digest", "bytes", "stored (UTC)"], rows, empty="nothing is over its time"))
+    did = "would go" if dry_run else "are gone"
+    console().print(f"{len(rows)} files, {found['bytes']} bytes, {did}; {found['kept']} stay")
 
 
 def stages(as_json: AsJson = False) -> None:

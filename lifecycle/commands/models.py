@@ -14,7 +14,7 @@ from lifecycle.commands.intake import Intake, Package, SignatureFile, Stored
 from lifecycle.commands.lookup import find_model, find_version, find_versions
 from lifecycle.core.inspection import Limits
 from lifecycle.core.policy import AUTOMATIC, Policy
-from lifecycle.core.stages import SERVABLE, Event, move
+from lifecycle.core.stages import SERVABLE, Event, indispensable, move
 from lifecycle.core.version import Approval, Lineage, Model, PackageSignature, Stage, Version
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.ports import Artifacts, Entry, Sandbox, Store
@@ -223,7 +223,13 @@ class Models:
         return self._withdraw(name, number, actor, Event.REJECT)
 
     def retire(self, name: str, number: int, actor: str) -> Version:
-        """Put a version away for good. Raises LifecycleError CONFLICT while it has traffic."""
+        """Put a version away for good; its evidence stays, its files for the time of the retention rule.
+
+        Raises LifecycleError CONFLICT while it has traffic or is indispensable.
+        """
+        if reason := indispensable(find_model(self._store, name), find_versions(self._store, name), number):
+            message = f"version {number} of {name!r} cannot be retired: {reason}; reject it if it is bad"
+            raise LifecycleError(LifecycleCode.CONFLICT, message)
         return self._withdraw(name, number, actor, Event.RETIRE)
 
     def _withdraw(self, name: str, number: int, actor: str, event: Event) -> Version:

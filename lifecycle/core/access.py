@@ -60,6 +60,7 @@ RULES: dict[tuple[str, str], KeyRole] = {
     ("GET", "/metrics"): _V,
     ("GET", "/openapi.json"): _V,
     ("POST", "/v1/upgrade"): _ADMIN,
+    ("POST", "/v1/artifacts/collect"): _ADMIN,
     ("GET", "/v1/keys"): _ADMIN,
     ("POST", "/v1/keys"): _ADMIN,
     ("DELETE", "/v1/keys/{name}"): _ADMIN,
@@ -68,7 +69,7 @@ RULES: dict[tuple[str, str], KeyRole] = {
 WIDE = frozenset(
     (
         *("/v1/audit/verify", "/v1/events", "/v1/status", "/v1/upgrade", "/metrics"),
-        *("/v1/keys", "/v1/keys/{name}"),
+        *("/v1/keys", "/v1/keys/{name}", "/v1/artifacts/collect"),
     )
 )
 """Tells of every model or rules over all, so it takes a key that is for every model."""

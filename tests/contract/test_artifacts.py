@@ -1,6 +1,7 @@
 """What any artifact store must keep: in a local folder, without files, and on a real S3 endpoint."""
 
 import hashlib
+import time
 import uuid
 from pathlib import Path
 
@@ -78,3 +79,16 @@ def test_a_store_leaves_nothing_half_done(artifacts: Artifacts, root: str, tmp_p
         artifacts.put(tmp_path / "missing")
     fs, path = url_to_fs(root)
     assert [found.rpartition("/")[2] for found in fs.find(path)] == [digest[7:]]
+
+
+def test_what_is_stored_is_listed_and_goes_unless_it_is_young(artifacts: Artifacts, tmp_path: Path) -> None:
+    assert list(artifacts.stored()) == []
+    uri, digest = artifacts.put(source(tmp_path))
+    (file,) = artifacts.stored()
+    assert (file.digest, file.size) == (digest, 7_000)
+    assert abs(file.at - time.time()) < 60
+    assert not artifacts.remove(digest, file.at - 1)
+    assert artifacts.remove(digest, file.at + 1)
+    assert not artifacts.remove(digest, file.at + 1)
+    assert list(artifacts.stored()) == []
+    assert artifacts.put(source(tmp_path)) == (uri, digest)

@@ -26,6 +26,7 @@ from lifecycle.commands.feedback import Feedback
 from lifecycle.commands.keys import Keys
 from lifecycle.commands.models import Models
 from lifecycle.commands.publish import Publisher
+from lifecycle.commands.retention import Collector
 from lifecycle.commands.retraining import Retraining
 from lifecycle.commands.rollouts import Rollouts
 from lifecycle.commands.traffic import Traffic
@@ -37,6 +38,7 @@ from lifecycle.core.freeze import Freeze
 from lifecycle.core.inspection import Cost, Inspection, Limits
 from lifecycle.core.plan import preset
 from lifecycle.core.policy import AUTOMATIC, Policy
+from lifecycle.core.retention import Retention
 from lifecycle.core.verdict import Finding, Verdict
 from lifecycle.core.version import Version
 from lifecycle.monitor import Monitor
@@ -109,6 +111,7 @@ def open_desk(
         catalogue=Catalogue(store, publisher),
         calendar=calendar,
         validation=validation,
+        collector=Collector(store, artifacts, Retention(0.0, 0.0), time.time),
         deploy=deploy,
         traffic=traffic,
         upgrade=Upgrade(store, fleet, lambda: GatewayConfig(home=home, workers=workers), fleet.roll),

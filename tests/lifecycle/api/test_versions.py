@@ -37,9 +37,9 @@ async def test_a_version_goes_through_governance(admin: Admin) -> None:
     path = "/v1/models/fraud/versions/1"
     stages = [
         (await admin.http.post(f"{path}/{verb}")).json()["stage"]
-        for verb in ("validate", "approve", "retire")
+        for verb in ("validate", "approve", "reject", "retire")
     ]
-    assert stages == ["approved", "approved", "retired"]
+    assert stages == ["approved", "approved", "rejected", "retired"]
 
 
 async def test_an_illegal_move_conflicts(admin: Admin) -> None:

@@ -40,3 +40,9 @@ def test_the_law_of_stages_is_printed(alone: Run) -> None:
 def test_a_policy_is_shown(deployed: Run) -> None:
     said = deployed("model", "policy", "fraud")
     assert (said.code, "every gate passed is enough" in said.out) == (0, True)
+
+
+def test_stored_files_are_collected(deployed: Run) -> None:
+    said = deployed("collect", "--dry-run")
+    assert (said.code, "0 files, 0 bytes, would go; 2 stay" in said.out) == (0, True)
+    assert deployed("collect", "--json").json["kept"] == 2

@@ -7,9 +7,12 @@ from tests.lifecycle.cli.conftest import Run
 def test_a_version_is_judged_and_decided_on(run: Run) -> None:
     run("model", "register", "fraud", "v1.onnx")
     said = [
-        run("version", verb, "fraud", 1).out.splitlines()[-1] for verb in ("validate", "approve", "retire")
+        run("version", verb, "fraud", 1).out.splitlines()[-1]
+        for verb in ("validate", "approve", "reject", "retire")
     ]
-    assert said == [f"fraud version 1 is {stage}" for stage in ("approved", "approved", "retired")]
+    assert said == [
+        f"fraud version 1 is {stage}" for stage in ("approved", "approved", "rejected", "retired")
+    ]
 
 
 def test_a_version_shows_its_evidence(deployed: Run) -> None:

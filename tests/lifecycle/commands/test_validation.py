@@ -74,8 +74,10 @@ async def test_the_way_through_all_gates(house: House, linear: Write, tmp_path: 
     version = await house.judged.validate("m", 1, "ann")
     assert (version.stage, [yes.by for yes in version.approvals]) == (Stage.APPROVED, ["policy"])
     assert [finding.name for finding in version.evidence] == list(GATES)
+    house.models.reject("m", 1, "ann")
     assert house.models.retire("m", 1, "ann").stage is Stage.RETIRED
-    assert house.kinds() == ["version.registered", "version.validated", "version.approved", "version.retired"]
+    told = ("registered", "validated", "approved", "rejected", "retired")
+    assert house.kinds() == [f"version.{stage}" for stage in told]
     assert house.models.version("m", 1).evidence == version.evidence
 
 
