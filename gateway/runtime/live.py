@@ -29,7 +29,7 @@ class LiveRoutes:
         self._on_swap = on_swap
         self._changing = asyncio.Lock()
         self._held_back: set[str] = set()
-        self._to_hold: set[Key] = set()
+        self._to_hold: frozenset[Key] = frozenset()
         self.given: RouteTable = EMPTY
         """The newest table as it came."""
         self.table: RouteTable = EMPTY
@@ -122,10 +122,12 @@ class LiveRoutes:
         self._residence.kept |= {key for name in changed if name in models for key in _kept(models[name])}
         self._residence.kept |= {key for name in self._held_back for key in _kept(given.models[name])}
         self._residence.let_go(before - after)
-        told = {
-            (name, version) for name in changed if name in given.models for version in given.models[name].held
-        }
-        self._to_hold = {key for key in self._to_hold if key[0] not in changed} | told
+        held = [given.models[name] for name in changed if name in given.models]
+        # Replaced, never changed: another thread may be reading it.
+        self._to_hold = frozenset(
+            [key for key in self._to_hold if key[0] not in changed]
+            + [(route.name, version) for route in held for version in route.held]
+        )
 
     async def close(self) -> None:
         await self.apply(RouteTable(self.table.generation, {}))

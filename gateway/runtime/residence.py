@@ -42,7 +42,7 @@ class Residence:
         self._max_wait_s = max_wait_s
         self._versions: OrderedDict[Key, LoadedVersion] = OrderedDict()  # the longest unused first
         self._sizes: dict[Key, int] = {}  # as measured at the last load
-        self._loads: dict[Key, asyncio.Task[LoadedVersion]] = {}
+        self._loads: dict[tuple[str, VersionEntry], asyncio.Task[LoadedVersion]] = {}
         self._wanted: Counter[Key] = Counter()
         self._turn = asyncio.Lock()
         self._failures: dict[Key, tuple[GatewayError, float]] = {}
@@ -138,11 +138,11 @@ class Residence:
                 del self._wanted[key]
 
     def _load(self, model: str, entry: VersionEntry) -> "asyncio.Task[LoadedVersion]":
-        key = (model, entry.version)
-        load = self._loads.get(key)
+        load = self._loads.get((model, entry))
         if load is None or load.done():
-            load = self._loads[key] = asyncio.create_task(self._in_turn(key, entry))
-            load.add_done_callback(lambda done: self._over(key, done))
+            load = asyncio.create_task(self._in_turn((model, entry.version), entry))
+            self._loads[model, entry] = load
+            load.add_done_callback(lambda done: self._over(model, entry, done))
         return load
 
     async def _in_turn(self, key: Key, entry: VersionEntry) -> LoadedVersion:
@@ -163,9 +163,10 @@ class Residence:
             self.loads += 1
             return version
 
-    def _over(self, key: Key, load: "asyncio.Task[LoadedVersion]") -> None:
-        if self._loads.get(key) is load:
-            del self._loads[key]
+    def _over(self, model: str, entry: VersionEntry, load: "asyncio.Task[LoadedVersion]") -> None:
+        key = (model, entry.version)
+        if self._loads.get((model, entry)) is load:
+            del self._loads[model, entry]
         self._failures.pop(key, None)
         error = None if load.cancelled() else load.exception()
         if isinstance(error, GatewayError) and key in self._wanted:
