@@ -13,6 +13,7 @@ from gateway.core.signature import check
 from gateway.core.types import InferRequest, InferResponse, Outcome
 from gateway.errors import SERVER_FAULTS, ErrorCode, GatewayError
 from gateway.ports import Routes, Shadow, Tap
+from gateway.response_cache import ResponseCaches
 
 
 class Pipeline:
@@ -33,6 +34,7 @@ class Pipeline:
         self._prediction_id = prediction_id
         self._draws: dict[str, Draws] = {}
         self.admission = Admission()
+        self.caches = ResponseCaches()
 
     # Not a coroutine itself: one more of them on the way would cost every request 0.1 µs.
     def infer(self, request: InferRequest) -> Coroutine[Any, Any, InferResponse]:
@@ -60,7 +62,10 @@ class Pipeline:
             if version is None:
                 version = await self.routes.load(request.model, choice.version, request.deadline_ns)
             check(request.inputs, request.outputs, version.signature)
-            outputs = await version.run(request.inputs, request.outputs, request.deadline_ns)
+            if route.cache_mb:
+                outputs = await self.caches.run(route, version, request)
+            else:
+                outputs = await version.run(request.inputs, request.outputs, request.deadline_ns)
             outcome = Outcome.INVALID_OUTPUT if nonfinite(outputs) else Outcome.OK
         except asyncio.CancelledError:  # the caller has gone: no evidence against the version
             outcome = Outcome.CLIENT_ERROR

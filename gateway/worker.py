@@ -16,7 +16,7 @@ from gateway import ports
 from gateway.config import GatewayConfig
 from gateway.core.capture import CaptureBlock, blocks
 from gateway.core.delta import RouteDelta
-from gateway.core.figures import Figures, Refusals
+from gateway.core.figures import UNUSED, CacheUse, Figures, Refusals
 from gateway.core.keys import Keyring
 from gateway.core.report import WorkerReport
 from gateway.core.routing import RouteTable
@@ -75,6 +75,7 @@ class Worker:
         self.pipeline = Pipeline(self.routes, self.tap, self.shadow, int(entropy, 16) / 16**12, _ids(entropy))
         self.metrics = Metrics(lambda: [self.report()])
         self._refused = Refusals()
+        self._cached = UNUSED
         self._process = psutil.Process()
         self.gate = Gate() if config.identity else None
         control = repository if config.model_control == "explicit" else None
@@ -146,7 +147,10 @@ class Worker:
             self.shadow.dropped,
             self._pairs.dropped,
         )
-        return Figures.of(self.loader.stages.drain(), self._refused.since(before))
+        caches, cached = self.pipeline.caches, self._cached
+        caches.forget(self.routes.table.models)
+        self._cached = CacheUse(dict(caches.hits), dict(caches.misses))
+        return Figures.of(self.loader.stages.drain(), self._refused.since(before), self._cached.since(cached))
 
     async def drain(self) -> None:
         """Take no new work, finish what is under way, let go of everything."""

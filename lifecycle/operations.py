@@ -63,6 +63,11 @@ class Operations(RegistryOperations):
         return send("PUT", at(model, "placement"), json={"placement": placement}, timeout_s=LONG_S)
 
     @Operation
+    def set_cache(self, model: str, *, max_mb: int = 0) -> Call[Json]:
+        """MiB of answers that each worker keeps for requests that come again; 0: none."""
+        return send("PUT", at(model, "cache"), json={"max_mb": max_mb}, timeout_s=LONG_S)
+
+    @Operation
     def set_memory(self, model: str, *, resident: bool) -> Call[Json]:
         """Keep what the model serves in every worker's memory; else it is loaded by demand."""
         return send("PUT", at(model, "memory"), json={"resident": resident}, timeout_s=LONG_S)

@@ -7,7 +7,7 @@ import pytest
 from prometheus_client.core import Metric
 
 from gateway.core.disagreement import Disagreement
-from gateway.core.figures import Refusals, Run, Stages
+from gateway.core.figures import CacheUse, Refusals, Run, Stages
 from gateway.core.report import WorkerReport
 from gateway.core.summary import Window
 from gateway.core.types import Outcome, Role
@@ -35,7 +35,7 @@ def traffic() -> TrafficMetrics:
 @pytest.fixture
 def exposed(tmp_path: Path) -> list[Metric]:
     workers = WorkerMetrics(lambda: [WorkerReport("worker-0-1", 1)])
-    workers.absorb(Refusals({"m": 1}))
+    workers.absorb(Refusals({"m": 1}), CacheUse({"m": 1}, {"m": 1}))
     desk, store, _ = open_desk(tmp_path)
     control = ControlMetrics(store, desk.monitor, lambda: {"worker-0": 1})
     found = [*traffic().collect(), *workers.collect(), *control.collect(), *families(rows(STATS))]

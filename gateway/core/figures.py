@@ -1,4 +1,4 @@
-"""What a worker did in a window beside answering: the stages of its pool's runs, and what it refused.
+"""What a worker did in a window beside answering: stages of its pool's runs, refusals, and its caches' use.
 
 Only counts; they merge by addition, so any number of workers add up to the node.
 """
@@ -123,15 +123,44 @@ class Refusals:
 
 
 @dataclass(frozen=True, slots=True)
+class CacheUse:
+    """Requests of cached models, by model: answered from the cache, and not."""
+
+    hits: Mapping[str, int] = field(default_factory=dict)
+    misses: Mapping[str, int] = field(default_factory=dict)
+
+    def since(self, earlier: "CacheUse") -> "CacheUse":
+        """What came on top; `earlier` is an older reading of the same counters."""
+        return CacheUse(_more(self.hits, earlier.hits), _more(self.misses, earlier.misses))
+
+    def merge(self, other: "CacheUse") -> "CacheUse":
+        return CacheUse(_sum(self.hits, other.hits), _sum(self.misses, other.misses))
+
+
+UNUSED = CacheUse()
+
+
+def _more(now: Mapping[str, int], before: Mapping[str, int]) -> dict[str, int]:
+    return {model: n - before.get(model, 0) for model, n in now.items() if n != before.get(model, 0)}
+
+
+def _sum(left: Mapping[str, int], right: Mapping[str, int]) -> dict[str, int]:
+    return {model: left.get(model, 0) + right.get(model, 0) for model in {**left, **right}}
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
-    """One window's worth of both."""
+    """One window's worth of all three."""
 
     stages: Mapping[VersionKey, Stages] = field(default_factory=dict)
     refusals: Refusals = field(default_factory=Refusals)
+    cache: CacheUse = UNUSED
 
     @classmethod
-    def of(cls, runs: Iterable[tuple[VersionKey, Run]], refusals: Refusals) -> "Figures":
+    def of(
+        cls, runs: Iterable[tuple[VersionKey, Run]], refusals: Refusals, cache: CacheUse = UNUSED
+    ) -> "Figures":
         grouped: dict[VersionKey, list[Run]] = {}
         for key, run in runs:
             grouped.setdefault(key, []).append(run)
-        return cls({key: Stages.of(each) for key, each in grouped.items()}, refusals)
+        return cls({key: Stages.of(each) for key, each in grouped.items()}, refusals, cache)

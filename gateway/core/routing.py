@@ -58,6 +58,7 @@ class ModelRoute:
             and stays hot through its bake time after).
         held: versions that are to be in every worker's memory, for a rollout or to get traffic soon.
         resident: whether all versions stay in memory, whatever the budget; else they load by demand.
+        cache_mb: MiB of answers that each worker keeps for requests that come again; 0: none.
         champion: the default version; 0 while the model has no traffic.
         weights: percent of live traffic by version, summing to 100; empty while there is no champion.
         shadows: versions that get a copy of every request, their answers discarded.
@@ -71,6 +72,7 @@ class ModelRoute:
     limits: ModelLimits = UNLIMITED
     held: tuple[int, ...] = ()
     resident: bool = False
+    cache_mb: int = 0
     _steps: tuple[tuple[float, Choice], ...] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -112,6 +114,7 @@ class ModelRoute:
             "limits": self.limits.as_json(),
             "held": list(self.held),
             "resident": self.resident,
+            "cache_mb": self.cache_mb,
         }
 
     @classmethod
@@ -125,6 +128,7 @@ class ModelRoute:
             ModelLimits.from_json(data["limits"]),
             tuple(data["held"]),
             data["resident"],
+            data["cache_mb"],
         )
 
 

@@ -32,7 +32,7 @@ class Metrics:
 
     def absorb_figures(self, figures: Figures) -> None:
         self._traffic.absorb_stages(figures.stages)
-        self._workers.absorb(figures.refusals)
+        self._workers.absorb(figures.refusals, figures.cache)
 
     def render(self) -> bytes:
         """The Prometheus text exposition format."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from gateway.core.figures import Refusals
+from gateway.core.figures import UNUSED, CacheUse, Refusals
 from gateway.core.report import WorkerReport
 
 
@@ -15,9 +15,11 @@ class WorkerMetrics(Collector):
     def __init__(self, reports: Callable[[], Iterable[WorkerReport]]) -> None:
         self._reports = reports
         self._refusals = Refusals()
+        self._cache = UNUSED
 
-    def absorb(self, fresh: Refusals) -> None:
-        self._refusals = self._refusals.merge(fresh)
+    def absorb(self, refusals: Refusals, cache: CacheUse = UNUSED) -> None:
+        self._refusals = self._refusals.merge(refusals)
+        self._cache = self._cache.merge(cache)
 
     def collect(self) -> Iterable[Metric]:
         seen = self._refusals
@@ -25,6 +27,14 @@ class WorkerMetrics(Collector):
         for model, total in seen.limited.items():
             limited.add_metric([model], total)
         yield limited
+        for name, text, counts in (
+            ("headrace_cache_hits", "Requests answered from a response cache.", self._cache.hits),
+            ("headrace_cache_misses", "Requests of cached models that had to run.", self._cache.misses),
+        ):
+            family = CounterMetricFamily(name, text, labels=["model"])
+            for model, n in counts.items():
+                family.add_metric([model], n)
+            yield family
         for name, text, total in (
             ("headrace_shed", "Requests refused by a worker that is behind.", seen.shed),
             ("headrace_connections_refused", "Connections over a worker's limit.", seen.connections),

@@ -40,6 +40,12 @@ class MemoryIn(_In):
     resident: bool
 
 
+class CacheIn(_In):
+    """MiB per worker; 0 keeps nothing."""
+
+    max_mb: Annotated[int, Field(ge=0, le=1 << 20)] = 0
+
+
 class PlacementIn(_In):
     placement: Placement
 

@@ -7,7 +7,7 @@ from gateway.core.limits import ModelLimits
 from gateway.core.placement import Placement
 from lifecycle.api.desk import Actor, AtDesk
 from lifecycle.api.preconditions import IfRevision, etag
-from lifecycle.api.requests import LimitsIn, MemoryIn, PlacementIn
+from lifecycle.api.requests import CacheIn, LimitsIn, MemoryIn, PlacementIn
 from lifecycle.errors import LifecycleCode, LifecycleError
 
 router = APIRouter(prefix="/v1/models/{model}", tags=["serving"])
@@ -42,6 +42,15 @@ class PlacementOut(BaseModel):
     seconds: float
 
 
+class CacheOut(BaseModel):
+    """MiB of answers that each worker keeps. `confirmed`: every worker does."""
+
+    model: str
+    revision: int
+    max_mb: int
+    confirmed: bool
+
+
 @router.put("/limits")
 async def set_limits(
     model: str, wanted: LimitsIn, desk: AtDesk, actor: Actor, if_revision: IfRevision, response: Response
@@ -70,6 +79,18 @@ async def set_memory(
         revision=change.model.revision,
         resident=change.model.resident,
         confirmed=change.confirmed,
+    )
+
+
+@router.put("/cache")
+async def set_cache(
+    model: str, wanted: CacheIn, desk: AtDesk, actor: Actor, if_revision: IfRevision, response: Response
+) -> CacheOut:
+    """Answer requests that come again, the same to the bit, without running the model; 0: never."""
+    change = await desk.traffic.cache(model, wanted.max_mb, if_revision=if_revision, actor=actor)
+    response.headers["etag"] = etag(change.model.revision)
+    return CacheOut(
+        model=model, revision=change.model.revision, max_mb=wanted.max_mb, confirmed=change.confirmed
     )
 
 

@@ -190,6 +190,26 @@ def limits(
 
 
 @app.command()
+def cache(
+    name: Name,
+    max_mb: Annotated[int, typer.Option(min=0, help="MiB of answers per worker; 0 for no cache.")] = 0,
+    url: Url = URL,
+    as_json: AsJson = False,
+) -> None:
+    """Keep a model's answers for requests that come again with the very same tensors. Off by default.
+
+    Example: `headrace model cache fraud --max-mb 64`
+    """
+    with connect(url) as client:
+        told = client.set_cache(name, max_mb=max_mb)
+    if as_json:
+        show_json(told)
+        return
+    shown = ("max_mb", "revision")
+    console().print(fields([("model", name), *((key.replace("_", " "), told[key]) for key in shown)]))
+
+
+@app.command()
 def memory(
     name: Name,
     resident: Annotated[

@@ -139,6 +139,13 @@ class Traffic:
             after = replace(before, revision=before.revision + 1, placement=placement)
             return await self._settle(after, "placement.set", {"placement": placement}, actor)
 
+    async def cache(self, model: str, max_mb: int, *, if_revision: int | None = None, actor: str) -> Change:
+        """Have each worker keep so many MiB of the model's answers for requests that come again; 0: none."""
+        async with self._changing[model]:
+            before = find_model(self._store, model, if_revision)
+            after = replace(before, revision=before.revision + 1, cache_mb=max_mb)
+            return await self._settle(after, "cache.set", {"max_mb": max_mb}, actor)
+
     async def _settle(self, model: Model, kind: str, detail: dict[str, Any], actor: str) -> Change:
         """Write a change of how a model is served, and see every worker follow it."""
         started = _now()

@@ -34,6 +34,7 @@ RULES: dict[tuple[str, str], KeyRole] = {
     ("PUT", _MODEL + "/traffic"): _D,
     ("PUT", _MODEL + "/limits"): _D,
     ("PUT", _MODEL + "/placement"): _D,
+    ("PUT", _MODEL + "/cache"): _D,
     ("PUT", _MODEL + "/memory"): _D,
     ("POST", _MODEL + "/rollback"): _D,
     ("GET", _MODEL + "/rollouts"): _V,

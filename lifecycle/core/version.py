@@ -161,8 +161,9 @@ class Model:
     `held` are versions that stay in every worker's memory, with traffic or without: those of a rollout,
     from before its first step until after its bake time. With `resident`, all that are served do.
     `previous` is the champion before this one, where a rollback goes. `aliases` are names that people gave
-    to versions; see `alias` for those that follow the traffic. `holdout` is the Parquet file of labelled
-    rows that all versions are judged on; empty until some are frozen.
+    to versions; see `alias` for those that follow the traffic. `cache_mb` bounds the answers that each worker
+    keeps; 0: none. `holdout` is the Parquet file of labelled rows that all versions are judged on; empty
+    until some are frozen.
     """
 
     name: str
@@ -180,6 +181,7 @@ class Model:
     resident: bool = False
     holdout: str = ""
     holdout_digest: str = ""
+    cache_mb: int = 0
 
     def as_json(self) -> dict[str, Any]:
         return {item.name: getattr(self, item.name) for item in fields(self)} | {
@@ -213,4 +215,5 @@ class Model:
             self.limits,
             self.held,
             self.resident,
+            self.cache_mb,
         )

@@ -233,3 +233,19 @@ async def test_without_room_for_its_version_a_request_is_told_to_come_back() -> 
         await line.infer(request())
     assert (refused.value.code, refused.value.version) == (ErrorCode.NOT_READY, 1)
     assert [outcome for _, _, outcome, _ in seen.records] == [Outcome.SERVER_ERROR]
+
+
+async def test_an_answer_from_the_cache_is_recorded_as_any_other() -> None:
+    seen = Seen()
+    entry = VersionEntry(1, "", "", SIGNATURE)
+    route = ModelRoute("m", (entry,), 1, ((1, 100.0),), cache_mb=1)
+    held = Doubler(entry)
+    ids = iter(range(10))
+    line = Pipeline(Routes(RouteTable(1, {"m": route}), {1: held}), seen, seen, 0.0, lambda: f"p{next(ids)}")
+    first = await line.infer(request())
+    held.failure = GatewayError(ErrorCode.INTERNAL, "it would fail, were it asked")
+    again = await line.infer(request())
+    assert again.outputs["y"].tolist() == first.outputs["y"].tolist()
+    assert [record[3] for record in seen.records] == ["p0", "p1"]
+    assert again.prediction_id == "p1"
+    assert (line.caches.hits["m"], line.caches.misses["m"]) == (1, 1)

@@ -1,4 +1,4 @@
-from gateway.core.figures import Refusals
+from gateway.core.figures import CacheUse, Refusals
 from gateway.core.report import MemoryUse, WorkerReport
 from gateway.telemetry.worker_metrics import WorkerMetrics
 from tests.gateway.telemetry.exposed import exposition, value
@@ -21,6 +21,16 @@ def test_every_worker_is_told_by_its_slot() -> None:
     assert value(text, "headrace_failed_versions", worker="worker-1") == 1
     assert value(text, "headrace_connections", worker="worker-0") == 12
     assert value(text, "headrace_worker_resident_bytes", worker="worker-0") == 1000
+
+
+def test_the_use_of_caches_adds_up() -> None:
+    metrics = WorkerMetrics(list)
+    for use in (CacheUse({"m": 2}, {"m": 1}), CacheUse({"m": 1, "n": 1}, {})):
+        metrics.absorb(Refusals(), use)
+    text = exposition(metrics)
+    assert value(text, "headrace_cache_hits_total", model="m") == 3
+    assert value(text, "headrace_cache_misses_total", model="m") == 1
+    assert value(text, "headrace_cache_hits_total", model="n") == 1
 
 
 def test_refusals_of_all_workers_add_up() -> None:

@@ -33,6 +33,16 @@ async def test_a_placement_reaches_the_workers_and_the_ledger(admin: Admin) -> N
     assert any(record["kind"] == "placement.set" for record in records)
 
 
+async def test_a_cache_reaches_the_workers_and_the_ledger(admin: Admin) -> None:
+    await admin.deployed()
+    answer = await admin.http.put("/v1/models/fraud/cache", json={"max_mb": 8})
+    assert (answer.json()["max_mb"], answer.json()["confirmed"]) == (8, True)
+    assert admin.desk.fleet.table.models["fraud"].cache_mb == 8
+    assert (await admin.http.put("/v1/models/fraud/cache", json={"max_mb": -1})).status_code == 400
+    records = (await admin.http.get("/v1/audit", params={"model": "fraud"})).json()["records"]
+    assert any(record["kind"] == "cache.set" for record in records)
+
+
 @pytest.mark.parametrize("body", [{"max_concurrency": -1}, {"max_queue": 3}, {"unknown": 1}])
 async def test_limits_that_make_no_sense_are_refused(admin: Admin, body: dict[str, int]) -> None:
     await admin.deployed()

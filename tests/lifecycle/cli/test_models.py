@@ -44,6 +44,12 @@ def test_a_model_is_placed_when_it_is_new_and_moved_by_a_command(run: Run) -> No
     assert run("model", "placement", "fraud", "somewhere").code == 2
 
 
+def test_a_cache_is_set_and_told(run: Run) -> None:
+    run("model", "register", "fraud", "v1.onnx", "--deploy")
+    assert "64" in run("model", "cache", "fraud", "--max-mb", 64).out
+    assert run("model", "cache", "fraud", "--json").json["max_mb"] == 0
+
+
 def test_limits_are_set_and_told(run: Run) -> None:
     run("model", "register", "fraud", "v1.onnx", "--deploy")
     said = run("model", "limits", "fraud", "--max-concurrency", 8, "--max-queue", 32)

@@ -1,0 +1,108 @@
+"""Answers of requests that come again: the same to the bit, bounded, and gone when the route changes."""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pytest
+
+from gateway.core.batching import Batching
+from gateway.core.routing import ModelRoute, VersionEntry
+from gateway.core.signature import Signature
+from gateway.core.types import Array, InferRequest, Tensors
+from gateway.errors import ErrorCode, GatewayError
+from gateway.response_cache import ResponseCaches, request_key
+
+ENTRY = VersionEntry(1, "", "", Signature((), ()))
+ROUTE = ModelRoute("m", (ENTRY,), 1, ((1, 100.0),), cache_mb=1)
+
+
+@dataclass
+class Version:
+    """Says how often it was run."""
+
+    entry: VersionEntry = ENTRY
+    signature: Signature = ENTRY.signature
+    size_bytes: int = 0
+    running: int = 0
+    batching: Batching = Batching.OFF
+    runs: int = 0
+    answer: dict[str, Array] = field(default_factory=lambda: {"y": np.ones(4, np.float32)})
+    failure: GatewayError | None = None
+
+    async def run(self, inputs: Tensors, outputs: tuple[str, ...], deadline_ns: int) -> dict[str, Array]:
+        self.runs += 1
+        if self.failure is not None:
+            raise self.failure
+        return self.answer
+
+
+def request(value: float = 1.0, outputs: tuple[str, ...] = ()) -> InferRequest:
+    return InferRequest("m", None, {"x": np.full((1, 2), value, np.float32)}, outputs)
+
+
+async def test_what_comes_again_does_not_run_again() -> None:
+    caches, version = ResponseCaches(), Version()
+    for _ in range(3):
+        answer = await caches.run(ROUTE, version, request())
+        assert answer["y"].tolist() == [1, 1, 1, 1]
+        answer.clear()  # what one caller does with its answer is nothing to the next
+    await caches.run(ROUTE, version, request(2.0))
+    assert version.runs == 2
+    assert (caches.hits["m"], caches.misses["m"]) == (2, 2)
+
+
+def test_a_key_is_of_everything_that_an_answer_depends_on() -> None:
+    x: Array = np.zeros((2, 2), np.float32)
+    keys = {
+        request_key(1, {"x": x}, ()),
+        request_key(2, {"x": x}, ()),
+        request_key(1, {"x": x}, ("y",)),
+        request_key(1, {"z": x}, ()),
+        request_key(1, {"x": x.reshape(1, 4)}, ()),
+        request_key(1, {"x": x.astype(np.int32)}, ()),
+        request_key(1, {"x": np.full((2, 2), -0.0, np.float32)}, ()),
+        request_key(1, {"x": np.array([b"ab", b"c"], np.object_)}, ()),
+        request_key(1, {"x": np.array([b"a", b"bc"], np.object_)}, ()),
+    }
+    assert len(keys) == 9
+    assert request_key(1, {"a": x, "b": x}, ()) == request_key(1, {"b": x, "a": x}, ())
+    assert request_key(1, {"x": x[:, ::-1]}, ()) == request_key(1, {"x": x[:, ::-1].copy()}, ())
+
+
+async def test_a_route_that_changed_starts_anew() -> None:
+    caches, version = ResponseCaches(), Version()
+    await caches.run(ROUTE, version, request())
+    await caches.run(replace(ROUTE, shadows=()), version, request())
+    assert version.runs == 2
+    caches.forget({"m": replace(ROUTE, cache_mb=0)})
+    assert caches.held_bytes == 0
+
+
+async def test_failures_are_never_kept() -> None:
+    caches = ResponseCaches()
+    failing = Version(failure=GatewayError(ErrorCode.INTERNAL, "it failed"))
+    nothing = Version(answer={"y": np.array([np.nan], np.float32)})
+    for _ in range(2):
+        with pytest.raises(GatewayError, match="it failed"):
+            await caches.run(ROUTE, failing, request())
+        await caches.run(ROUTE, nothing, request())
+    assert (failing.runs, nothing.runs) == (2, 2)
+    assert caches.held_bytes == 0
+
+
+async def test_memory_is_bounded_and_the_longest_unused_go_first() -> None:
+    whole: Array = np.zeros((100, 100_000), np.uint8)
+    caches, version = ResponseCaches(), Version(answer={"y": whole[0]})  # a view: not all of it is kept
+    for value in range(8):
+        await caches.run(ROUTE, version, request(value))
+        await caches.run(ROUTE, version, request(0))
+    assert 800_000 < caches.held_bytes <= 2**20
+    await caches.run(ROUTE, version, request(8))
+    for value in range(5):
+        await caches.run(ROUTE, version, request(9 + value))
+    runs = version.runs
+    await caches.run(ROUTE, version, request(1))
+    assert version.runs == runs + 1  # it made room
+    version.answer = {"y": np.zeros(2**21, np.uint8)}
+    await caches.run(ROUTE, version, request(99))  # more than the whole cache: not kept
+    assert caches.held_bytes <= 2**20
