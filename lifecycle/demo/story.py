@@ -49,8 +49,8 @@ class Story:
         """All of it. Raises DidNotHappen, or the error of the command that failed."""
         try:
             self._first_version()
-            self._better_version()
-            self._bad_version()
+            good = self._better_version()
+            self._bad_version(good)
             self._worn_scanner()
             self._retrained_version()
             self._enough()
@@ -69,17 +69,18 @@ class Story:
             self._await("traffic", 20, lambda: self._facts.sent > 2000, step)
             self._note("Three kinds of client call version 1")
 
-    def _better_version(self) -> None:
+    def _better_version(self) -> Path:
         with self._display.step("Version 2, better: validate, shadow, canary, promote") as step:
             model, reference = train(MODEL, RECIPE, self._history, self._workdir / "v2")
             before = self._facts.accuracy(time.time() - 5)
             self._release(model, reference, step)
             self._follow("promoted", step)
             self._facts.totals["Accuracy, version 1"] = f"{before:.1%}"
+        return model
 
-    def _bad_version(self) -> None:
+    def _bad_version(self, good: Path) -> None:
         with self._display.step("Version 3, bad: rolled back by its verdict") as step:
-            model, reference = write_bad(self._history, self._workdir)
+            model, reference = write_bad(good, self._history, self._workdir)
             number = self._client.register(MODEL, model, reference=reference)["number"]
             self._client.validate(MODEL, number)
             self._note(f"Version {number} goes straight to a canary of 10 %")

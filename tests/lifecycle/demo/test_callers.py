@@ -11,14 +11,15 @@ from gateway.config import GatewayConfig
 from gateway.local import running, table_of
 from lifecycle.demo.callers import Answer, Caller, GrpcCaller, HttpBinaryCaller, HttpJsonCaller
 from lifecycle.demo.scanner import world
-from lifecycle.demo.versions import write_bad
+from lifecycle.demo.versions import FIRST_RECIPE, train, write_bad
 
 
 async def test_three_kinds_of_client_read_the_same_answer(
     tmp_path: Path, free_port: Callable[[], int]
 ) -> None:
     scans = world(np.random.default_rng(7)).unseen
-    model, _ = write_bad(scans, tmp_path)
+    good, _ = train("digits", FIRST_RECIPE, scans, tmp_path)
+    model, _ = write_bad(good, scans, tmp_path)
     ink = scans.images.sum(axis=1)
     light, dark = scans.images[int(ink.argmin())], scans.images[int(ink.argmax())]
     config = GatewayConfig(home=tmp_path, http_port=free_port(), grpc_port=free_port())
