@@ -1,6 +1,6 @@
 """False and missed drift alarms on simulated features, and the delay of the e-detector.
 
-python -m benchmarks.micro.drift [--windows 1000] [--seed 1]
+python -m benchmarks.statistics.drift [--windows 1000] [--seed 1]
 """
 
 import argparse

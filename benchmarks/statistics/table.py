@@ -1,0 +1,62 @@
+"""A table of what was measured beside what was published, which knows whether each bar is met."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+TOLERANCE = 0.10
+"""How far above the published one a median may be. Sooner is no fault."""
+
+
+@dataclass(slots=True)
+class Table:
+    """Rows are printed as they come; `missed` names those that do not meet their bar."""
+
+    missed: list[str] = field(default_factory=list)
+    judged: int = 0
+
+    def heading(self, title: str) -> None:
+        print(f"\n{title}\n  {'':<46}{'published':>22}{'measured':>34}")
+
+    def note(self, case: str, published: str, measured: str) -> None:
+        """A row without a bar."""
+        print(f"  {case:<46}{published:>22}{measured:>34}", flush=True)
+
+    def median(self, case: str, published: tuple[float, ...], times: Floats) -> None:
+        """A row whose bar is the published median, and 10 % more.
+
+        Args:
+            published: median, and 90th percentile where there is one.
+            times: by run; infinity for a run that never ended.
+        """
+        middle, high = np.quantile(times, (0.5, 0.9), method="lower")
+        lost = float(np.isinf(times).mean())
+        said = f"{middle:,.0f} / {high:,.0f}" + (f" ({1 - lost:.1%} found)" if lost else "")
+        words = " / ".join(f"{value:,.0f}" for value in published)
+        self._judge(case, words, said, bool(middle <= published[0] * (1 + TOLERANCE)))
+
+    def rate(self, case: str, published: str, alarms: Floats, most: float = 0.05) -> None:
+        """A row whose bar is the most that a rate may be, less what chance alone may add at that rate.
+
+        Args:
+            alarms: by run; infinity for a run without one.
+        """
+        rate = float(np.isfinite(alarms).mean())
+        chance = 1.645 * np.sqrt(most * (1 - most) / len(alarms))
+        self._judge(case, published, f"{rate:.2%}", bool(rate <= most + chance))
+
+    def _judge(self, case: str, published: str, measured: str, met: bool) -> None:
+        self.judged += 1
+        if not met:
+            self.missed.append(case)
+        self.note(case, published, f"{measured}  {'met   ' if met else 'MISSED'}")
+
+    def end(self) -> int:
+        """Print the sum of it; returns an exit status."""
+        print(f"\n{self.judged - len(self.missed)} of {self.judged} bars are met")
+        for case in self.missed:
+            print(f"  missed: {case}")
+        return 1 if self.missed else 0
