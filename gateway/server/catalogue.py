@@ -60,6 +60,18 @@ def metadata(routes: Routes, name: str, version: str) -> dict[str, Any]:
     return {"name": route.name, "versions": versions, "platform": PLATFORM, **tensors}
 
 
+def v1_status(routes: Routes, name: str, version: str) -> dict[str, Any]:
+    """A model's state as KServe V1 and TensorFlow Serving tell it, of one version or all."""
+    route, entry = find(routes, name, version)
+    told = []
+    for held in (entry,) if version else route.versions:
+        reason = routes.failed.get((route.name, held.version), "")
+        state = "UNAVAILABLE" if reason else "AVAILABLE"
+        status = {"error_code": "UNKNOWN" if reason else "OK", "error_message": reason}
+        told.append({"version": str(held.version), "state": state, "status": status})
+    return {"name": route.name, "ready": ready(routes, name, version), "model_version_status": told}
+
+
 def config(routes: Routes, name: str, version: str) -> dict[str, Any]:
     """The model's configuration as load tools read it: of a batched model, `dims` leave out the rows.
 

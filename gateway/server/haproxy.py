@@ -124,7 +124,7 @@ def _frontend(name: str, config: GatewayConfig, port: int) -> str:
     {_bind(config, port)}{_noted(config)}
     acl lane path {LANE}
     acl grpc req.hdr(content-type) -m beg application/grpc
-    acl repeatable path_end /infer
+    acl repeatable path_end /infer :predict
     acl repeatable path_end /ModelInfer
     http-request disable-l7-retry unless METH_GET or repeatable
     use_backend lane if grpc lane

@@ -5,7 +5,7 @@ import re
 import time
 from typing import NamedTuple
 
-from gateway.core.types import InferRequest
+from gateway.core.types import InferRequest, InferResponse
 from gateway.errors import ErrorCode, GatewayError
 from gateway.ports import Engine
 from gateway.protocols import v2_answer, v2_binary, v2_json
@@ -43,7 +43,7 @@ async def infer(
             gate.infers(gate.caller(*request.credentials()), target.model)
         asked, form = _decode(engine, request, target, cap)
         if TIMEOUT in request.headers:
-            asked.deadline_ns = earliest(asked.deadline_ns, started + _timeout_ns(request.header(TIMEOUT)))
+            asked.deadline_ns = earliest(asked.deadline_ns, time_allowed(request, started))
         response = await engine.infer(asked)
         body, json_length = v2_answer.encode(response, form)
     except GatewayError as error:
@@ -53,10 +53,7 @@ async def infer(
         _log.exception("an inference failed")
         return fault(request, internal())
     tally.add(asked, response, started, request.headers)
-    extra = b"x-headrace-version: %d\r\nx-headrace-prediction-id: %s\r\n" % (
-        response.version,
-        response.prediction_id.encode(),
-    )
+    extra = named(response)
     kind = JSON_TYPE
     if json_length is not None:
         kind = BINARY_TYPE
@@ -67,13 +64,26 @@ async def infer(
     return answer(request, 200, kind, body, extra)
 
 
-def _timeout_ns(text: str) -> int:
+def named(response: InferResponse) -> bytes:
+    """The header lines that say which version served and what the prediction is called."""
+    return b"x-headrace-version: %d\r\nx-headrace-prediction-id: %s\r\n" % (
+        response.version,
+        response.prediction_id.encode(),
+    )
+
+
+def time_allowed(request: Request, started_ns: int) -> int:
+    """When the time of the timeout header is over, on the monotonic clock; 0 without one. Raises INVALID."""
+    if TIMEOUT not in request.headers:
+        return 0
+    text = request.header(TIMEOUT)
     if _MILLISECONDS.fullmatch(text) is None:
         raise invalid(f"{TIMEOUT.decode()} must be a number of milliseconds, such as 250")
-    return int(float(text) * 1e6)
+    return started_ns + int(float(text) * 1e6)
 
 
-def _decode(engine: Engine, request: Request, target: Target, cap: int) -> tuple[InferRequest, AnswerForm]:
+def plain_body(request: Request, cap: int) -> bytes | bytearray:
+    """The body, decompressed. Raises UNSUPPORTED for a type or an encoding that is not taken, TOO_LARGE."""
     headers, body = request.headers, request.body
     kind = headers.get(b"content-type", b"")
     if kind not in _TYPES and kind.partition(b";")[0].strip().lower() not in _TYPES:
@@ -84,6 +94,11 @@ def _decode(engine: Engine, request: Request, target: Target, cap: int) -> tuple
         encoding = request.header(b"content-encoding").lower()
         if encoding not in ("", "identity"):
             body = decompress(body, encoding, cap)
+    return body
+
+
+def _decode(engine: Engine, request: Request, target: Target, cap: int) -> tuple[InferRequest, AnswerForm]:
+    headers, body = request.headers, plain_body(request, cap)
     key = request.header(b"x-headrace-key")
     if key:
         plain_text("x-headrace-key", key)

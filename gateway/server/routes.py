@@ -16,6 +16,7 @@ from gateway.server.message import JSON_TYPE, Request, answer, fault, json_answe
 from gateway.server.tally import Tally
 
 INFER = ("v2", "models", "*", "infer")
+PREDICT = ("v1", "models", "*:predict")
 OPEN = frozenset((("v2", "health", "live"), ("v2", "health", "ready")))
 """Paths that need no key: they say nothing of any model, and balancers ask them."""
 
@@ -75,6 +76,12 @@ def _named(segments: list[str]) -> Path:
             return Path(("v2", "models", "*", *rest), model, version)
         case ["v2", "models", model, *rest]:
             return Path(("v2", "models", "*", *rest), model, "")
+        case ["v1", "models", last]:
+            model, colon, verb = last.partition(":")
+            return Path(("v1", "models", f"*{colon}{verb}"), model, "")
+        case ["v1", "models", model, "versions", last]:
+            version, colon, verb = last.partition(":")
+            return Path(("v1", "models", f"*{colon}{verb}"), model, version)
         case ["v2", "repository", "models", model, *rest]:
             return Path(("v2", "repository", "models", "*", *rest), model, "")
     return Path(tuple(segments), "", "")
@@ -106,6 +113,14 @@ def _config(context: Context, _request: Request, path: Path) -> Reply:
 
 def _stats(context: Context, _request: Request, path: Path) -> Reply:
     return Reply(200, catalogue.statistics(context.routes, context.tally, path.model, path.version))
+
+
+def _v1_models(context: Context, _request: Request, _path: Path) -> Reply:
+    return Reply(200, {"models": sorted(context.routes.table.models)})
+
+
+def _v1_model(context: Context, _request: Request, path: Path) -> Reply:
+    return Reply(200, catalogue.v1_status(context.routes, path.model, path.version))
 
 
 def _index(context: Context, request: Request, _path: Path) -> Reply:
@@ -156,6 +171,8 @@ ROUTES: dict[tuple[str, ...], dict[str, Handler]] = {
     ("v2", "logging"): {"GET": _log_settings, "POST": _set_log},
     ("v2", "trace", "setting"): {"GET": _trace, "POST": _set_trace},
     (*_MODEL, "trace", "setting"): {"GET": _trace, "POST": _set_trace},
+    ("v1", "models"): {"GET": _v1_models},
+    ("v1", "models", "*"): {"GET": _v1_model},
     ("metrics",): {"GET": _metrics},
 }
 
@@ -164,7 +181,7 @@ def respond(context: Context, request: Request, path: Path) -> bytes:
     """The answer to any path of the table, or 404 or 405."""
     methods = ROUTES.get(path.pattern)
     if methods is None:
-        if path.pattern == INFER:
+        if path.pattern in (INFER, PREDICT):
             return wrong_method(request, "POST")
         return json_answer(request, 404, {"error": "there is nothing at this path"})
     method = "GET" if request.method == b"HEAD" else request.method.decode()

@@ -3,6 +3,7 @@
 A file in `found/TARGET/` is such an input, kept for good.
 """
 
+import json
 import struct
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from gateway.protocols.grpc_frame import frame
 from gateway.server import grpc_lane
 from tests.gateway.server.test_http1 import REFUSED
 from tests.gateway.server.test_infer_http import ACCEPTED, FAULTS, ONE, body, tensor
+from tests.gateway.server.test_predict_http import FAULTS as V1
 
 FOUND = Path(__file__).parent / "found"
 _LARGEST = 4096
@@ -89,6 +91,12 @@ def _binary() -> Iterator[bytes]:
     yield struct.pack(">H", len(text)) + text + b"\1\0\0\0a\0\0\0\0"
 
 
+def _v1() -> Iterator[bytes]:
+    yield b'{"instances": [{"a": [1, 2, 3, 4], "b": "x"}, {"a": [0, 0, 0, 0.5], "b": ""}]}'
+    yield b'{"inputs": {"a": [[1, 2, 3, 4]], "b": ["x"], "i": 255}, "parameters": {"timeout": 5}}'
+    yield from (data if isinstance(data, bytes) else json.dumps(data).encode() for _, _, data in V1.values())
+
+
 def _messages() -> list[bytes]:
     raw = pb.ModelInferRequest(model_name="one", model_version="2", id="7")
     raw.inputs.add(name="x", datatype="FP32", shape=[1, 4])
@@ -133,6 +141,7 @@ def _calls() -> Iterator[bytes]:
 _MADE: dict[str, Callable[[], Iterable[bytes]]] = {
     "json_body": _json,
     "binary_body": _binary,
+    "v1_body": _v1,
     "protobuf": _messages,
     "grpc_frame": _frames,
     "compressed": _compressed,

@@ -10,9 +10,12 @@ from collections.abc import Callable
 from functools import cache
 from typing import TypeVar
 
+import numpy as np
+
+from gateway.core.signature import Signature, TensorSpec
 from gateway.core.types import Array, InferRequest, InferResponse, Role
 from gateway.errors import SERVER_FAULTS, GatewayError
-from gateway.protocols import json_bulk, proto_answer, v2_answer, v2_binary, v2_json, v2_proto
+from gateway.protocols import json_bulk, proto_answer, v1_json, v2_answer, v2_binary, v2_json, v2_proto
 from gateway.protocols import open_inference_pb2 as pb
 from gateway.protocols.answer_form import BINARY, AnswerForm
 from gateway.protocols.compression import decompress
@@ -24,6 +27,10 @@ from tests.fuzz.wire import Answer, Host, exchange
 
 T = TypeVar("T")
 CAP = 2**20
+V1_SIGNATURE = Signature(
+    (TensorSpec("a", "FP32", (-1, 4)), TensorSpec("b", "BYTES", (-1,)), TensorSpec("i", "UINT8", ())), ()
+)
+_EMPTY = np.zeros(0, np.float32)
 _SMALL = 1024
 _PREDICTION = "x-headrace-prediction-id"
 _INTERNAL = re.compile(rb"Traceback|\.py\b|site-packages|0x[0-9a-f]{6}")
@@ -58,6 +65,14 @@ def binary_body(data: bytes) -> None:
         lambda: v2_json.decode(body, "m", None, "", v2_binary.json_length(length, len(body)))
     ):
         _echo(*asked)
+
+
+def v1_body(data: bytes) -> None:
+    """What is taken can be answered in the form that was asked for, or is refused by words for it."""
+    asked = _caught(lambda: v1_json.decode(data, V1_SIGNATURE, "m", None))
+    if asked is not None:
+        response = InferResponse("m", 1, Role.CHAMPION, dict(asked.request.inputs) or {"y": _EMPTY}, "", "p")
+        _caught(lambda: v1_json.encode(response, asked.rows))
 
 
 def protobuf(data: bytes) -> None:
@@ -141,7 +156,7 @@ def _experienced() -> Host:
 
 TARGETS: dict[str, Callable[[bytes], None]] = {
     target.__name__: target
-    for target in (json_body, binary_body, protobuf, grpc_frame, compressed, connection, call)
+    for target in (json_body, binary_body, v1_body, protobuf, grpc_frame, compressed, connection, call)
 }
 
 

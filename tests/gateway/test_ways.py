@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 from onnx import TensorProto, helper
@@ -129,6 +130,14 @@ def test_a_state_goes_from_answer_to_request(node: Node) -> None:
             to_raw(told.outputs["next_state"]): told.outputs["next_state"] for told in answers.values()
         }.values()
         np.testing.assert_array_equal(state, step * ROWS)
+
+
+@pytest.mark.parametrize("way", ["edge", "direct"])
+def test_v1_gives_the_same_numbers(way: str, node: Node) -> None:
+    port, _ = getattr(node, way)
+    asked = {"x": ROWS.tolist(), "state": ROWS.tolist()}
+    answer = httpx.post(f"http://127.0.0.1:{port}/v1/models/step:predict", json={"inputs": asked})
+    assert answer.json() == {"outputs": {"y": (2 * ROWS).tolist(), "next_state": (2 * ROWS).tolist()}}
 
 
 def _step_with(**inputs: Array) -> dict[str, Any]:

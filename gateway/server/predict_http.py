@@ -1,0 +1,43 @@
+"""`POST /v1/models/{m}[/versions/{v}]:predict`: KServe V1, on the same way through the pipeline as V2."""
+
+import logging
+import time
+
+from gateway.errors import GatewayError
+from gateway.ports import Engine
+from gateway.protocols import v1_json
+from gateway.protocols.fields import earliest, plain_text
+from gateway.server.catalogue import find
+from gateway.server.gate import Gate
+from gateway.server.infer_http import Target, named, plain_body, time_allowed
+from gateway.server.message import JSON_TYPE, Request, answer, fault, internal
+from gateway.server.tally import Tally
+
+_log = logging.getLogger(__name__)
+
+
+async def predict(
+    engine: Engine, tally: Tally, request: Request, target: Target, cap: int, gate: Gate | None = None
+) -> bytes:
+    """The answer, a fault's too. Does not suspend unless the engine does."""
+    started = time.monotonic_ns()
+    try:
+        if gate is not None:
+            gate.infers(gate.caller(*request.credentials()), target.model)
+        version = "" if target.version is None else str(target.version)
+        _, entry = find(engine.routes, target.model, version)
+        key = request.header(b"x-headrace-key")
+        if key:
+            plain_text("x-headrace-key", key)
+        asked, rows = v1_json.decode(plain_body(request, cap), entry.signature, *target, key)
+        asked.deadline_ns = earliest(asked.deadline_ns, time_allowed(request, started))
+        response = await engine.infer(asked)
+        body = v1_json.encode(response, rows)
+    except GatewayError as error:
+        tally.fail(target.model, error, started, request.headers, "")
+        return fault(request, error)
+    except Exception:
+        _log.exception("a prediction failed")
+        return fault(request, internal())
+    tally.add(asked, response, started, request.headers)
+    return answer(request, 200, JSON_TYPE, body, named(response))
