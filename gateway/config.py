@@ -167,6 +167,11 @@ class GatewayConfig(_Section):
         return self.keys == "required" or not is_loopback(self.host)
 
     @property
+    def certificates(self) -> bool:
+        """Whether the edge verifies client certificates, so that one can stand for a key."""
+        return self.tls is not None and self.tls.client_ca is not None
+
+    @property
     def run_dir(self) -> Path:
         """Sockets and locks. Short on purpose: a unix socket's path may have 107 bytes at most."""
         name = hashlib.sha256(str(self.home).encode()).hexdigest()[:12]

@@ -77,7 +77,7 @@ class Worker:
         self._refused = Refusals()
         self._cached = UNUSED
         self._process = psutil.Process()
-        self.gate = Gate() if config.identity else None
+        self.gate = Gate(config.certificates) if config.identity else None
         control = repository if config.model_control == "explicit" else None
         self._request_log = RequestLog(config.logging)
         tally = Tally(self._request_log)

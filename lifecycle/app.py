@@ -179,6 +179,7 @@ class Lifecycle:
             default_plan=self._config.control.default_plan,
             keys=Keys(store, publisher.publish, self._clock),
             identity=gateway.identity,
+            certificates=gateway.certificates,
             hosts=frozenset({gateway.host, *governance.admin_hosts}),
             info={"workers": self._config.gateway.workers, "edge": self._config.gateway.edge},
         )

@@ -19,10 +19,17 @@ class RegistryOperations:
 
     @Operation
     def create_key(
-        self, name: str, role: str, *, models: Sequence[str] = (), expires_s: float | None = None
+        self,
+        name: str,
+        role: str,
+        *,
+        models: Sequence[str] = (),
+        expires_s: float | None = None,
+        subject: str = "",
     ) -> Call[Json]:
         """A new key; `secret` in the answer is told only now. See `headrace key create --help`."""
         body = {"name": name, "role": role, "models": list(models), "expires_s": expires_s}
+        body |= {"subject": subject} if subject else {}
         return send("POST", "/v1/keys", json=body)
 
     @Operation

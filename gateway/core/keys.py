@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+SUBJECT = "x-headrace-subject"
+"""The header in which the edge says whose certificate it has verified."""
+
 
 class KeyRole(StrEnum):
     """A ladder: each role may do all that the ones before it may."""
@@ -31,6 +34,8 @@ class Key:
     Args:
         digest: of the secret, by `digest`.
         models: names, or prefixes that end in `*`; empty means every model.
+        subject: of a client certificate, as RFC 2253 writes it; the key is then shown by that certificate and
+            has no secret. Empty for all others.
     """
 
     name: str
@@ -40,6 +45,7 @@ class Key:
     created_at: float = 0.0
     expires_at: float = 0.0
     revoked_at: float = 0.0
+    subject: str = ""
 
     @property
     def wide(self) -> bool:
@@ -58,7 +64,7 @@ class Key:
         return not self.revoked_at and not 0 < self.expires_at <= now
 
     def as_json(self) -> dict[str, Any]:
-        fields = ("name", "digest", "created_at", "expires_at", "revoked_at")
+        fields = ("name", "digest", "created_at", "expires_at", "revoked_at", "subject")
         return {name: getattr(self, name) for name in fields} | {
             "role": str(self.role),
             "models": list(self.models),
@@ -71,8 +77,17 @@ class Key:
 
 def digest(secret: str) -> str:
     """BLAKE2b-256, personalised. Secrets are 256 random bits, so a fast hash is as good as a slow one."""
-    data = secret.encode("utf-8", "surrogatepass")
-    return hashlib.blake2b(data, digest_size=32, person=b"headrace key").hexdigest()
+    return _digest(secret, b"headrace key")
+
+
+def subject_digest(subject: str) -> str:
+    """Of a certificate's subject. No secret has the same: whoever knows a subject cannot send it as a key."""
+    return _digest(subject, b"headrace cert")
+
+
+def _digest(text: str, person: bytes) -> str:
+    data = text.encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(data, digest_size=32, person=person).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +105,13 @@ class Keyring:
 
         Time tells nothing of the secret: what is looked up is its digest, which a caller cannot steer.
         """
-        presented = digest(secret)
+        return self._live(digest(secret), now)
+
+    def find_subject(self, subject: str, now: float) -> Key | None:
+        """The live key of a client certificate. Only the edge can say that one was shown and verified."""
+        return self._live(subject_digest(subject), now)
+
+    def _live(self, presented: str, now: float) -> Key | None:
         key = self._by_digest.get(presented)
         if key is None or not hmac.compare_digest(key.digest, presented) or not key.live(now):
             return None

@@ -16,9 +16,15 @@ from gateway.ports import LoadedVersion, Routes
 
 
 class Gate:
-    """Knows the keys of the newest table it has seen; until the first one nobody passes."""
+    """Knows the keys of the newest table it has seen; until the first one nobody passes.
 
-    def __init__(self) -> None:
+    Args:
+        certificates: whether the edge verifies client certificates and says whose each is. Nobody else's word
+            on that is taken.
+    """
+
+    def __init__(self, certificates: bool = False) -> None:
+        self._certificates = certificates
         self._keys = NO_KEYS
         self._generation = -1
         self._bad = BadKeys()
@@ -28,10 +34,13 @@ class Gate:
         if generation >= self._generation:
             self._generation, self._keys = generation, keys
 
-    def caller(self, authorization: str, api_key: str, address: str = "") -> Key:
+    def caller(self, authorization: str, api_key: str, address: str = "", subject: str = "") -> Key:
         """Whose key it is. Raises GatewayError UNAUTHENTICATED, or THROTTLED after many bad keys."""
         secret = secret_in(authorization, api_key)
-        key = self._keys.find(secret, time.time()) if secret else None
+        if secret:
+            key = self._keys.find(secret, time.time())
+        else:
+            key = self._keys.find_subject(subject, time.time()) if subject and self._certificates else None
         if key is not None:
             return key
         if not secret:

@@ -16,7 +16,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection, reflection_pb2
 
 from gateway.config import Limits
-from gateway.core.keys import Key
+from gateway.core.keys import SUBJECT, Key
 from gateway.core.types import InferRequest, InferResponse
 from gateway.errors import ErrorCode, GatewayError
 from gateway.ports import Engine, Repository, Routes
@@ -151,7 +151,7 @@ class GrpcServer:
         if self._gate is None:
             return None
         told = dict(context.invocation_metadata() or ())
-        headers = (told.get(name, "") for name in ("authorization", "x-api-key", "x-forwarded-for"))
+        headers = (told.get(name, "") for name in ("authorization", "x-api-key", "x-forwarded-for", SUBJECT))
         return self._gate.caller(*(value if isinstance(value, str) else "" for value in headers))
 
     def _calls(self, routes: Routes) -> Calls:

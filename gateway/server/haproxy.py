@@ -7,6 +7,7 @@ find the live ones.
 from pathlib import Path
 
 from gateway.config import GatewayConfig
+from gateway.core.keys import SUBJECT
 
 LANE = "/inference.GRPCInferenceService/ModelInfer"
 
@@ -225,8 +226,14 @@ backend admin-grpc
 
 
 def _noted(config: GatewayConfig) -> str:
-    # Bad keys are counted by address, and behind the edge only it knows the address.
-    return "\n    http-request set-header x-forwarded-for %[src]" if config.identity else ""
+    # Bad keys are counted by address, and behind the edge only it knows the address. Whose certificate was
+    # shown is said by the edge alone: what a caller says of it never gets through.
+    if not config.identity:
+        return ""
+    rules = ["set-header x-forwarded-for %[src]", f"del-header {SUBJECT}"]
+    if config.certificates:
+        rules.append(f"set-header {SUBJECT} %[ssl_c_s_dn(,0,rfc2253)] if {{ ssl_c_used }}")
+    return "".join(f"\n    http-request {rule}" for rule in rules)
 
 
 def _bind(config: GatewayConfig, port: int) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from gateway.core.keys import SUBJECT
 from gateway.errors import ErrorCode, GatewayError
 from gateway.protocols.status import STATUS
 
@@ -31,6 +32,7 @@ _REASONS = {
 JSON_TYPE = b"application/json"
 CALLER_HEADERS: ContextVar[Mapping[bytes, bytes]] = ContextVar("caller_headers", default=MappingProxyType({}))
 """Of the request that is being answered, where tracing is on."""
+_SUBJECT = SUBJECT.encode()
 
 
 class Request:
@@ -53,9 +55,10 @@ class Request:
     def header(self, name: bytes) -> str:
         return self.headers.get(name, b"").decode("latin-1")
 
-    def credentials(self) -> tuple[str, str, str]:
-        """What a gate asks for: the two headers that may hold a key, and the address that the edge noted."""
-        return self.header(b"authorization"), self.header(b"x-api-key"), self.header(b"x-forwarded-for")
+    def credentials(self) -> tuple[str, str, str, str]:
+        """What a gate asks for: two headers that may hold a key, and what the edge noted of the caller."""
+        named = self.header(b"authorization"), self.header(b"x-api-key")
+        return *named, self.header(b"x-forwarded-for"), self.header(_SUBJECT)
 
 
 def answer(request: Request, status: int, kind: bytes, body: bytes, extra: bytes = b"") -> bytes:

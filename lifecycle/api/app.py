@@ -41,7 +41,7 @@ def build(desk: Desk) -> FastAPI:
     install_errors(app)
     app.add_middleware(Idempotency, requests=desk.requests)
     if desk.identity:
-        app.add_middleware(Identity, keys=desk.keys)
+        app.add_middleware(Identity, keys=desk.keys, certificates=desk.certificates)
     # Added last, so it is asked first: a foreign page is turned away whatever key it holds.
     app.add_middleware(SameOrigin, hosts=desk.hosts)
     return app

@@ -40,6 +40,7 @@ class Desk:
         default_plan: preset of a rollout that names no plan.
         hosts: names besides loopback by which the API may be addressed.
         identity: whether every request needs a key.
+        certificates: whether the edge verifies client certificates, so that one can stand for a key.
     """
 
     store: Store
@@ -66,6 +67,7 @@ class Desk:
     default_plan: str = "quick"
     hosts: frozenset[str] = frozenset()
     identity: bool = False
+    certificates: bool = False
 
 
 def _desk(request: Request) -> Desk:

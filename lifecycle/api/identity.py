@@ -6,7 +6,7 @@ import time
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway.core.keys import Key, secret_in
+from gateway.core.keys import SUBJECT, Key, secret_in
 from gateway.core.throttle import BadKeys
 from lifecycle.api.status import error_response
 from lifecycle.commands.keys import Keys
@@ -15,10 +15,15 @@ from lifecycle.errors import LifecycleCode, LifecycleError
 
 
 class Identity:
-    """ASGI middleware. Leaves the caller's key in `request.state.key`."""
+    """ASGI middleware. Leaves the caller's key in `request.state.key`.
 
-    def __init__(self, app: ASGIApp, keys: Keys) -> None:
+    Args:
+        certificates: whether the edge verifies client certificates and says whose each is.
+    """
+
+    def __init__(self, app: ASGIApp, keys: Keys, certificates: bool = False) -> None:
         self._app = app
+        self._certificates = certificates
         self._keys = keys
         self._bad = BadKeys()
 
@@ -54,10 +59,12 @@ class Identity:
     async def _caller(self, scope: Scope) -> Key:
         headers = Headers(scope=scope)
         secret = secret_in(headers.get("authorization", ""), headers.get("x-api-key", ""))
-        if not secret:
+        subject = headers.get(SUBJECT, "") if self._certificates else ""
+        if not secret and not subject:
             message = "a key is needed: set HEADRACE_KEY; `headrace key create` makes one"
             raise LifecycleError(LifecycleCode.UNAUTHENTICATED, message)
-        key = await asyncio.to_thread(self._keys.find, secret)
+        find = self._keys.find if secret else self._keys.find_subject
+        key = await asyncio.to_thread(find, secret or subject)
         if key is not None:
             return key
         address = scope["client"][0] if scope.get("client") else ""

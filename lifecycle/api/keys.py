@@ -20,7 +20,12 @@ async def create(wanted: KeyIn, desk: AtDesk, actor: Actor, response: Response) 
     """Make a key. Its secret is in this answer and nowhere else."""
     response.headers["cache-control"] = "no-store"
     key, secret = desk.keys.create(
-        wanted.name, wanted.role, actor=actor, models=wanted.models, expires_s=wanted.expires_s
+        wanted.name,
+        wanted.role,
+        actor=actor,
+        models=wanted.models,
+        expires_s=wanted.expires_s,
+        subject=wanted.subject,
     )
     return NewKeyOut.model_validate(key.as_json() | {"secret": secret})
 

@@ -96,6 +96,7 @@ class KeyIn(_In):
     role: KeyRole
     models: list[str] = []
     expires_s: float | None = None
+    subject: Text = ""
 
 
 class LabelIn(_In):

@@ -18,6 +18,7 @@ from google.protobuf.json_format import MessageToDict, ParseDict
 from google.protobuf.message import DecodeError, Message
 from grpc_reflection.v1alpha import reflection
 
+from gateway.core.keys import SUBJECT
 from lifecycle.api import lifecycle_pb2 as pb
 from lifecycle.api.status import GRPC_STATUS
 from lifecycle.errors import LifecycleCode
@@ -25,7 +26,14 @@ from lifecycle.errors import LifecycleCode
 SERVICE = "headrace.lifecycle.v1.Lifecycle"
 POLL_S = 0.25
 PAGE = 500
-_FORWARDED = ("authorization", "x-api-key", "x-headrace-actor", "x-headrace-override", "idempotency-key")
+_FORWARDED = (
+    "authorization",
+    "x-api-key",
+    "x-headrace-actor",
+    "x-headrace-override",
+    "idempotency-key",
+    SUBJECT,
+)
 _FIELD = re.compile(r"\{(\w+)\}")
 
 Context = grpc.aio.ServicerContext[bytes, bytes]

@@ -15,7 +15,10 @@ from lifecycle.core.version import Model
 
 
 class KeyOut(BaseModel):
-    """A key without its secret or digest. Times are Unix seconds; 0 stands for never."""
+    """A key without its secret or digest. Times are Unix seconds; 0 stands for never.
+
+    `subject` is that of the client certificate that stands for it; empty for a key with a secret.
+    """
 
     name: str
     role: KeyRole
@@ -23,6 +26,7 @@ class KeyOut(BaseModel):
     created_at: float
     expires_at: float
     revoked_at: float
+    subject: str
 
 
 class NewKeyOut(KeyOut):

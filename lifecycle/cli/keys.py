@@ -27,24 +27,35 @@ def create(
         list[str] | None, typer.Option(help="A model's name, or a prefix such as `eu-*`. [default: all]")
     ] = None,
     expires: Annotated[str, typer.Option(help="How long, e.g. 12h or 30d. [default: for ever]")] = "",
+    certificate: Annotated[
+        str,
+        typer.Option(
+            metavar="SUBJECT", help="A client certificate that stands for it, e.g. `CN=shop,O=Acme`."
+        ),
+    ] = "",
     home: Annotated[
         Path | None, typer.Option(help="Write into a home that is down, e.g. for its first key.")
     ] = None,
     url: Url = URL,
     as_json: AsJson = False,
 ) -> None:
-    """Make a key. Its secret is shown once, now.
+    """Make a key. Its secret is shown once, now; one for a client certificate has none.
 
     Example: `headrace key create ann --role deployer --model fraud --expires 30d`
     """
     expires_s = seconds(expires) if expires else None
     if home is None:
         with connect(url) as client:
-            made = client.create_key(name, role, models=model or (), expires_s=expires_s)
+            made = client.create_key(name, role, models=model or (), expires_s=expires_s, subject=certificate)
+    elif certificate:
+        raise LifecycleError(LifecycleCode.INVALID, "--certificate needs a running cluster; leave out --home")
     else:
         made = _create_offline(home.expanduser().resolve(), name, role, model or [], expires_s)
     if as_json:
         show_json(made)
+        return
+    if certificate:
+        show(f"whoever shows a certificate of {certificate} is {name}")
         return
     show(made["secret"])
     console().print("Keep it: it is not shown again. Send it with --key, or as HEADRACE_KEY.", style="dim")

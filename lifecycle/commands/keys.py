@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from gateway.core.keys import Key, Keyring, KeyRole, digest
+from gateway.core.keys import Key, Keyring, KeyRole, digest, subject_digest
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.ports import Entry, Store
 
@@ -42,12 +42,15 @@ class Keys:
         actor: str,
         models: Sequence[str] = (),
         expires_s: float | None = None,
+        subject: str = "",
     ) -> tuple[Key, str]:
         """A new key and its secret, which is kept nowhere.
 
         Args:
             models: names, or prefixes that end in `*`; none for every model.
             expires_s: seconds from now; None for never.
+            subject: of the client certificate that stands for the key, as RFC 2253 writes it, e.g.
+                `CN=shop,O=Acme`; there is no secret then.
 
         Raises:
             LifecycleError: INVALID for a bad name or scope, CONFLICT for a name that was ever used: the
@@ -62,10 +65,16 @@ class Keys:
         if any(key.name == name for key in self._store.api_keys()):
             message = f"there is or was a key {name!r}; names are not used again, so choose another"
             raise LifecycleError(LifecycleCode.CONFLICT, message)
-        secret, now = f"hr_{secrets.token_urlsafe(32)}", self._clock()
+        secret, now = "" if subject else f"hr_{secrets.token_urlsafe(32)}", self._clock()
+        mark = subject_digest(subject) if subject else digest(secret)
+        if any(key.digest == mark for key in self._unrevoked()):
+            raise LifecycleError(
+                LifecycleCode.CONFLICT, f"another key is for {subject!r} already; revoke it first"
+            )
         expires_at = 0.0 if expires_s is None else now + expires_s
-        key = Key(name, digest(secret), role, tuple(models), now, expires_at)
+        key = Key(name, mark, role, tuple(models), now, expires_at, subject=subject)
         detail = {"key": name, "role": str(role), "models": list(models), "expires_at": expires_at}
+        detail |= {"subject": subject} if subject else {}
         self._commit(Entry(actor, "key.created", "", detail), key)
         return key, secret
 
@@ -82,6 +91,14 @@ class Keys:
     def find(self, secret: str) -> Key | None:
         """The live key of a secret, as stored this moment."""
         return Keyring(tuple(self._store.api_keys())).find(secret, self._clock())
+
+    def find_subject(self, subject: str) -> Key | None:
+        """The live key of a client certificate, as stored this moment."""
+        return Keyring(self._unrevoked()).find_subject(subject, self._clock())
+
+    def _unrevoked(self) -> tuple[Key, ...]:
+        # A subject may have had another key before, with the same digest.
+        return tuple(key for key in self._store.api_keys() if not key.revoked_at)
 
     def _commit(self, entry: Entry, key: Key) -> None:
         self._store.commit(entry, key)

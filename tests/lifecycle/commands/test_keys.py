@@ -73,3 +73,18 @@ def test_bad_scopes_and_terms(keys: Keys) -> None:
         assert refused.value.code is LifecycleCode.INVALID
     with pytest.raises(LifecycleError, match="no key"):
         keys.revoke("nobody", "boss")
+
+
+def test_a_certificates_key_has_no_secret_and_is_one_of_its_kind(registry: Registry, keys: Keys) -> None:
+    key, secret = keys.create("shop", KeyRole.INFERENCE, actor="boss", subject="CN=shop")
+    assert (secret, key.subject) == ("", "CN=shop")
+    assert keys.find_subject("CN=shop") == key
+    assert keys.find("CN=shop") is keys.find("") is None
+    assert registry.store.records()[-1].detail["subject"] == "CN=shop"
+    with pytest.raises(LifecycleError) as refused:
+        keys.create("shop2", KeyRole.ADMIN, actor="boss", subject="CN=shop")
+    assert refused.value.code is LifecycleCode.CONFLICT
+    keys.revoke("shop", "boss")
+    assert keys.find_subject("CN=shop") is None
+    again, _ = keys.create("shop2", KeyRole.VIEWER, actor="boss", subject="CN=shop")
+    assert keys.find_subject("CN=shop") == again
