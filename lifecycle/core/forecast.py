@@ -4,7 +4,7 @@ A forecast for a version that is exactly as good as the champion; the guards the
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from lifecycle.core.analysis.evidence import Arm, Evidence, Segment
@@ -91,7 +91,9 @@ def _forecast(
 
     def findings(seconds: float, worse: Regression = NONE_WORSE) -> tuple[Finding, ...]:
         traffic = [*passed, (step, seconds * rate)]
-        return judge(Evidence(tuple(_segments(traffic, champion, worse)), champion), plan.guards)
+        # Labels come when they come: a forecast leaves them out.
+        guards = replace(plan.guards, label_margin=1.0)
+        return judge(Evidence(tuple(_segments(traffic, champion, worse)), champion), guards)
 
     def clear(seconds: float) -> bool:
         return combine(counted(findings(seconds), shadow=step.shadow)) is Verdict.PASS

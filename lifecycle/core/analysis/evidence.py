@@ -4,7 +4,7 @@ Merges by addition; judges nothing.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -148,11 +148,24 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
+class Labelled:
+    """Live answers of one version whose label is known, and how many of them were wrong."""
+
+    rows: int = 0
+    wrong: int = 0
+
+
+Labels = tuple[Labelled, Labelled]
+"""The canary's and the champion's, of the time since the canary first answered."""
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """All segments of a rollout, and the champion's record from before the canary got traffic."""
 
     segments: tuple[Segment, ...] = ()
     reference: Arm = Arm.EMPTY
+    labels: Labels = (Labelled(), Labelled())
 
     def add(self, segment: Segment) -> "Evidence":
         """Evidence with more of a segment's traffic; segments of one split are merged."""
@@ -162,17 +175,20 @@ class Evidence:
             if (old.share, old.paired) == split:
                 canary, baseline = old.canary.merge(segment.canary), old.baseline.merge(segment.baseline)
                 segment = Segment(*split, canary, baseline)
-        return Evidence((*rest, segment), self.reference)
+        return replace(self, segments=(*rest, segment))
 
     def as_json(self) -> dict[str, Any]:
         return {
             "segments": [segment.as_json() for segment in self.segments],
             "reference": self.reference.as_json(),
+            "labels": [asdict(labelled) for labelled in self.labels],
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Evidence":
-        return cls(tuple(map(Segment.from_json, data["segments"])), Arm.from_json(data["reference"]))
+        canary, champion = (Labelled(**labelled) for labelled in data.get("labels", ({}, {})))
+        segments = tuple(map(Segment.from_json, data["segments"]))
+        return cls(segments, Arm.from_json(data["reference"]), (canary, champion))
 
 
 def _add(left: Counts, right: Counts) -> Counts:

@@ -12,6 +12,7 @@ import numpy as np
 from gateway.core.callers import ERRORS, INVALID, REQUESTS
 from lifecycle.core.analysis.disagreement import judge_disagreement
 from lifecycle.core.analysis.evidence import Evidence, Segment
+from lifecycle.core.analysis.labels import judge_labels
 from lifecycle.core.analysis.latency import judge_latency
 from lifecycle.core.analysis.outputs import effect, log_e_differ
 from lifecycle.core.analysis.rates import judge_rate, shared_fate
@@ -19,8 +20,8 @@ from lifecycle.core.verdict import Finding, Verdict
 
 QUANTILES = (0.5, 0.9, 0.95, 0.99)
 FAMILIES = 4
-"""Errors, invalid outputs, latency and outputs share the level of a false rollback equally, and so does
-disagreement once it has a limit."""
+"""Errors, invalid outputs, latency and outputs share the level of a false rollback equally, and so do
+disagreement and labels once they have a limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,8 @@ class Guards:
         latency_margin: how much more often, absolute, it may exceed a latency threshold.
         output_effect_fail: total variation distance of the answers past which a rollout fails; 1 for never.
         disagreement_fail: share of shadow pairs that may differ, past which it fails; 1 for never.
+        label_margin: accuracy that a canary may lack, absolute. Below 1 late labels judge it, and it holds
+            until there are enough of them.
     """
 
     alpha: float = 0.05
@@ -49,11 +52,14 @@ class Guards:
     latency_margin: float = 0.01
     output_effect_fail: float = 0.25
     disagreement_fail: float = 1.0
+    label_margin: float = 1.0
 
     def __post_init__(self) -> None:
         for name in ("output_effect_fail", "disagreement_fail"):
             if not 0 < getattr(self, name) <= 1:
                 raise ValueError(f"{name} is above 0 and at most 1, not {getattr(self, name)}")
+        if not 0 < self.label_margin <= 1:
+            raise ValueError(f"label_margin is above 0 and at most 1, not {self.label_margin}")
         for name in ("alpha", "error_margin", "invalid_margin", "latency_margin"):
             if not 0 < getattr(self, name) < 1:
                 raise ValueError(f"{name} is within 0 and 1, not {getattr(self, name)}")
@@ -63,9 +69,10 @@ class Guards:
 
 
 def judge(evidence: Evidence, guards: Guards) -> tuple[Finding, ...]:
-    """One finding per guard: `errors`, `invalid_outputs`, `latency_p50|p90|p95|p99`, `outputs`, and after a
-    shadow's traffic `disagreement`."""
-    each = guards.alpha / (FAMILIES + (guards.disagreement_fail < 1))
+    """One finding per guard: `errors`, `invalid_outputs`, `latency_p50|p90|p95|p99`, `outputs`, after a
+    shadow's traffic `disagreement`, and `labels` once there are any."""
+    each = guards.alpha / (FAMILIES + (guards.disagreement_fail < 1) + (guards.label_margin < 1))
+    labels = judge_labels(*evidence.labels, guards.label_margin, each, guards.alpha)
     pairs = judge_disagreement(evidence, guards.disagreement_fail, each, guards.alpha)
     return (
         judge_rate(
@@ -103,13 +110,13 @@ def judge(evidence: Evidence, guards: Guards) -> tuple[Finding, ...]:
             for q in QUANTILES
         ),
         _judge_outputs(evidence, guards.output_effect_fail, each, guards.alpha),
-        *((pairs,) if pairs else ()),
+        *(finding for finding in (pairs, labels) if finding),
     )
 
 
 def counted(findings: Iterable[Finding], *, shadow: bool) -> tuple[Finding, ...]:
-    """The findings that a step waits for. A shadow answers nobody, so its latency is nobody's."""
-    return tuple(f for f in findings if not (shadow and f.name.startswith("latency")))
+    """The findings that a step waits for. A shadow answers nobody: nobody waits for it, no label comes."""
+    return tuple(f for f in findings if not (shadow and f.name.startswith(("latency", "labels"))))
 
 
 def _judge_outputs(evidence: Evidence, limit: float, alpha_harm: float, alpha_clear: float) -> Finding:

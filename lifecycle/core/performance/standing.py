@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lifecycle.core.analysis.evidence import Labelled
 from lifecycle.core.change import Fall, find_fall
 from lifecycle.core.performance.realised import Cohort, Metric, cohorts
 
@@ -34,6 +35,12 @@ class Performance:
     reference: float | None
     fall: Fall | None
     cohorts: dict[int, tuple[Cohort, ...]]
+
+    def since(self, version: int, at: float) -> Labelled:
+        """The version's labelled answers in cohorts that began at a time or later, Unix seconds."""
+        seen = [c for c in self.cohorts.get(version, ()) if c.start >= at and c.labelled]
+        wrong = sum(round((1 - cohort.value) * cohort.labelled) for cohort in seen)
+        return Labelled(sum(cohort.labelled for cohort in seen), wrong)
 
     def as_json(self) -> dict[str, Any]:
         return {

@@ -6,6 +6,7 @@ import pytest
 
 from gateway.core.types import Role
 from lifecycle.core.absorb import absorb
+from lifecycle.core.analysis.evidence import Labelled
 from lifecycle.core.plan import preset
 from lifecycle.core.rollout import Phase, Rollout
 from lifecycle.core.verdict import Verdict
@@ -89,3 +90,13 @@ def test_a_bake_time_is_judged_by_itself() -> None:
 def test_a_rollout_that_ended_sees_nothing() -> None:
     ended = replace(STEP, phase=Phase.ROLLED_BACK)
     assert absorb(ended, [window(2, Role.CANARY, 5)]) is ended
+
+
+def test_labels_are_judged_as_a_whole_each_time() -> None:
+    asking = replace(STEP, plan=replace(STEP.plan, guards=replace(STEP.plan.guards, label_margin=0.05)))
+    seen = absorb(asking, [window(1, Role.CHAMPION, 5), window(2, Role.CANARY, 5)])
+    worse = absorb(seen, [], labels=(Labelled(500, 200), Labelled(2_000, 200)))
+    assert [finding.name for finding in worse.findings if finding.verdict is Verdict.FAIL] == ["labels"]
+    assert absorb(worse, [], labels=worse.evidence.labels) is worse
+    assert absorb(worse, []).evidence.labels == (Labelled(500, 200), Labelled(2_000, 200))
+    assert Rollout.from_json(worse.as_json()).evidence == worse.evidence

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from lifecycle.core.analysis.evidence import Labelled
 from lifecycle.core.performance.standing import Answers, Performance, stand
 
 
@@ -24,6 +25,12 @@ def test_cohorts_are_by_version() -> None:
     assert told["versions"][0]["cohorts"][0]["coverage"] < 0.5
     assert told["versions"][0]["cohorts"][0]["accuracy"] == 1.0
     assert told["versions"][1]["cohorts"][1]["accuracy"] == 0.0
+
+
+def test_what_labels_say_since_a_time() -> None:
+    assert performance().since(1, 0.0) == Labelled(200, 10)
+    assert performance().since(2, 110.0) == Labelled(100, 100)
+    assert performance().since(2, 500.0) == performance().since(9, 0.0) == Labelled()
 
 
 def test_only_the_champion_can_fall() -> None:

@@ -1,0 +1,54 @@
+"""The guard on late labels: is the version wrong more often than the champion was at the same time?"""
+
+import math
+
+from lifecycle.core.analysis.bound import log_e_below, upper_bound
+from lifecycle.core.analysis.evidence import Labelled
+from lifecycle.core.analysis.ratio import log_e_worse
+from lifecycle.core.analysis.weighing import Weighed
+from lifecycle.core.verdict import Finding, Verdict
+
+NAME = "labels"
+
+
+def judge_labels(
+    canary: Labelled, champion: Labelled, margin: float, alpha_harm: float, alpha_clear: float
+) -> Finding | None:
+    """None without labels, unless the plan asks for them.
+
+    Fails when the canary is wrong more often: among wrong answers with a label, an equal canary's share is
+    its share of the labels. Passes when it is shown to be under the champion's rate (its upper bound, once
+    that is known to the margin) plus the margin.
+
+    Args:
+        margin: accuracy that the version may lack; 1 to tell only.
+    """
+    if margin == 1:
+        return _told(canary, champion) if canary.rows and champion.rows else None
+    if not canary.rows or not champion.rows:
+        who = "the champion" if canary.rows else "the version"
+        reason = f"no answer of {who} has a label yet; the plan asks for them"
+        return Finding(NAME, Verdict.INCONCLUSIVE, reason, {"log_e": 0.0, "progress": 0.0, "requests": 0.0})
+    rate, usual = canary.wrong / canary.rows, champion.wrong / champion.rows
+    high = upper_bound(champion.wrong, champion.rows, alpha_clear / 2)
+    limit = min((high if high - usual <= margin else usual) + margin, 1 - 1e-6)
+    share = canary.rows / (canary.rows + champion.rows)
+    return Weighed(
+        NAME,
+        "wrong answers",
+        float(log_e_worse([canary.wrong], [champion.wrong], [share])),
+        math.log(1 / alpha_harm),
+        float(log_e_below(canary.wrong, canary.rows, limit)),
+        math.log(2 / alpha_clear),
+        rate,
+        usual,
+        limit,
+        canary.rows,
+    ).finding()
+
+
+def _told(canary: Labelled, champion: Labelled) -> Finding:
+    rate, usual = canary.wrong / canary.rows, champion.wrong / champion.rows
+    reason = f"wrong answers: canary {rate:.1%} of {canary.rows}, champion {usual:.1%} of {champion.rows}"
+    numbers = {"canary_rate": rate, "champion_rate": usual, "requests": float(canary.rows), "progress": 1.0}
+    return Finding(NAME, Verdict.PASS, f"{reason}; the plan only tells of it", numbers)

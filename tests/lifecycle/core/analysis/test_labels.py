@@ -1,0 +1,64 @@
+"""Late labels fail a version that is wrong more often, and clear one that is not."""
+
+import numpy as np
+import pytest
+
+from lifecycle.core.analysis.evidence import Evidence, Labelled
+from lifecycle.core.analysis.guards import Guards, judge
+from lifecycle.core.analysis.labels import judge_labels
+from lifecycle.core.verdict import Finding, Verdict
+
+
+def judged(canary: Labelled, champion: Labelled, margin: float = 0.05) -> Finding | None:
+    return judge_labels(canary, champion, margin, 0.01, 0.05)
+
+
+def drawn(rng: np.random.Generator, rows: int, wrong: float) -> Labelled:
+    return Labelled(rows, int(rng.binomial(rows, wrong)))
+
+
+@pytest.mark.parametrize(("wrong", "verdict"), [(0.1, Verdict.PASS), (0.2, Verdict.FAIL)])
+def test_equal_passes_and_worse_fails(wrong: float, verdict: Verdict) -> None:
+    rng = np.random.default_rng(1)
+    found = judged(drawn(rng, 2_000, wrong), drawn(rng, 8_000, 0.1))
+    assert found is not None
+    assert found.verdict is verdict
+
+
+def test_an_equal_version_is_hardly_ever_failed_however_often_one_looks() -> None:
+    failed = 0
+    for seed in range(200):
+        rng, ours, theirs = np.random.default_rng(seed), [0, 0], [0, 0]
+        for _ in range(40):
+            for side, rows in ((ours, 20), (theirs, 80)):
+                side[0] += rows
+                side[1] += int(rng.binomial(rows, 0.1))
+            found = judged(Labelled(*ours), Labelled(*theirs))
+            if found is not None and found.verdict is Verdict.FAIL:
+                failed += 1
+                break
+    assert failed <= 4
+
+
+def test_few_labels_hold_and_say_how_many_are_missing() -> None:
+    few = judged(Labelled(20, 2), Labelled(80, 8))
+    none = judged(Labelled(), Labelled(80, 8))
+    assert few is not None
+    assert none is not None
+    assert few.verdict is none.verdict is Verdict.INCONCLUSIVE
+    assert "more canary requests are needed" in few.reason
+    assert "no answer of the version has a label yet" in none.reason
+
+
+def test_a_plan_that_does_not_ask_is_only_told() -> None:
+    assert judged(Labelled(), Labelled(), margin=1) is None
+    told = judged(Labelled(100, 90), Labelled(100, 1), margin=1)
+    assert told is not None
+    assert (told.verdict, "90.0%" in told.reason) == (Verdict.PASS, True)
+
+
+def test_only_a_plan_that_asks_is_judged_by_labels() -> None:
+    assert judge(Evidence(), Guards(label_margin=0.02))[-1].name == "labels"
+    assert judge(Evidence(), Guards())[-1].name == "outputs"
+    with pytest.raises(ValueError, match="label_margin"):
+        Guards(label_margin=0.0)
