@@ -63,7 +63,6 @@ from lifecycle.config import LifecycleConfig, renewed
 from lifecycle.controller import Controller
 from lifecycle.core.absorb import Bins
 from lifecycle.core.analysis.bins import common_bins
-from lifecycle.core.analysis.evidence import Labels
 from lifecycle.core.checkpoint import Rhythm
 from lifecycle.core.plan import correcting, preset
 from lifecycle.core.rollout import Rollout
@@ -103,10 +102,10 @@ class Lifecycle:
         self._dedicated = Dedicated(self._publisher, self._fleet, self._serve)
         freezes = tuple(window.freeze() for window in config.governance.freezes)
         self._calendar = Calendar(self._store, freezes, time.time)  # a calendar is of the wall clock
-        self._controller = Controller(
-            *(self._store, self._fleet, self._publisher), self._bins, self._frozen, self._labels
-        )
         self._monitor = Monitor(self._store, self._captures, self._profiles.of)
+        self._controller = Controller(
+            *(self._store, self._fleet, self._publisher), self._bins, self._frozen, self._monitor.labels
+        )
         self._control = ControlMetrics(self._store, self._monitor, lambda: dict(self._fleet.starts))
         edge = EdgeMetrics(stats_socket(config.gateway.run_dir))
         self._metrics = Metrics(self._fleet.workers, self._control, edge)
@@ -191,12 +190,6 @@ class Lifecycle:
         champion = self._profiles.of(rollout.model, rollout.champion)
         version = self._profiles.of(rollout.model, rollout.version)
         return common_bins(champion, version) if champion and version else None
-
-    def _labels(self, rollout: Rollout) -> Labels | None:
-        performance, since = self._monitor.performance(rollout.model), rollout.canary_first_at
-        if performance is None or since is None:
-            return None
-        return performance.since(rollout.version, since), performance.since(rollout.champion, since)
 
     def _frozen(self, model: str) -> bool:
         return self._calendar.freeze(model) is not None

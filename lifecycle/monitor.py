@@ -19,12 +19,14 @@ from gateway.core.summary import Window
 from gateway.core.types import Role
 from lifecycle.commands.trail import trail
 from lifecycle.core.alarm import Alarm
+from lifecycle.core.analysis.evidence import Labels
 from lifecycle.core.answers import correct
 from lifecycle.core.change import Fall
 from lifecycle.core.drift.live import LiveCounts
 from lifecycle.core.drift.report import DriftReport
 from lifecycle.core.history import KEPT_S, History, Point
 from lifecycle.core.performance.standing import Answers, Performance, stand
+from lifecycle.core.rollout import Rollout
 from lifecycle.core.verdict import Verdict
 from lifecycle.core.version import Model
 from lifecycle.ports import CaptureLog, Entry, Store
@@ -158,6 +160,13 @@ class Monitor:
         """The last look at the labels; None before there are any."""
         champion = self._champions.get(model)
         return champion.performance if champion else None
+
+    def labels(self, rollout: Rollout) -> Labels | None:
+        """What labels say of a rollout's two versions since the new one first answered; None for nothing."""
+        performance, since = self.performance(rollout.model), rollout.canary_first_at
+        if performance is None or since is None:
+            return None
+        return performance.since(rollout.version, since), performance.since(rollout.champion, since)
 
     def signals(self, model: str) -> Signals:
         champion = self._champions.get(model)

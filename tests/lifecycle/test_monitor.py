@@ -16,6 +16,8 @@ from lifecycle import monitor
 from lifecycle.adapters.capture import ParquetCaptures
 from lifecycle.adapters.store import SqlStore
 from lifecycle.core.history import LATE_S
+from lifecycle.core.plan import preset
+from lifecycle.core.rollout import Rollout
 from lifecycle.core.verdict import Finding, Verdict
 from lifecycle.core.version import Model, Stage, Version
 from lifecycle.monitor import Monitor
@@ -131,6 +133,17 @@ async def test_labels_tell_a_fall_and_when_it_began(world: World) -> None:
     cohorts = performance.as_json()["versions"][0]["cohorts"]
     assert cohorts[0]["accuracy"] > cohorts[-1]["accuracy"]
     assert cohorts[0]["coverage"] == 1.0
+
+
+async def test_a_rollout_learns_what_labels_say_since_its_first_answer(world: World) -> None:
+    rollout = Rollout("r", MODEL, 2, 1, preset("quick"), world.now, "ann")
+    assert world.monitor.labels(rollout) is None
+    await world.traffic(10, labelled=True)
+    assert world.monitor.labels(rollout) is None
+    seen = world.monitor.labels(replace(rollout, canary_first_at=world.now - 60))
+    assert seen is not None
+    assert (seen[0].rows, seen[1].rows > 0) == (0, True)
+    assert seen[1].wrong < seen[1].rows / 2
 
 
 async def test_a_new_champion_starts_afresh(world: World) -> None:
