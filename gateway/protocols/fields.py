@@ -8,6 +8,7 @@ from gateway.errors import ErrorCode, GatewayError
 
 MAX_TEXT = 256
 """Characters of an id or a routing key."""
+_MAX_DEPTH = 100
 MAX_TIMEOUT_US = 10**15
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,254}")
 _VERSION = re.compile(r"[0-9]{1,18}")
@@ -59,6 +60,21 @@ def check_parameters(parameters: Mapping[str, object]) -> None:
             raise invalid(f"parameter {quoted(name)} must be a bool, a number or a string")
         if name in _REFUSED:
             raise invalid(f"parameter {name!r} asks for {_REFUSED[name]}, which is not supported here")
+
+
+def check_depth(value: object) -> None:
+    """Raise INVALID for parsed JSON that is nested too deep. Walks level by level, never recursively."""
+    level = [value]
+    for _ in range(_MAX_DEPTH):
+        level = [
+            child
+            for node in level
+            if isinstance(node, dict | list)
+            for child in (node.values() if isinstance(node, dict) else node)
+        ]
+        if not level:
+            return
+    raise invalid(f"the body is nested deeper than {_MAX_DEPTH} levels")
 
 
 def deadline_after(parameters: Mapping[str, object]) -> int:

@@ -9,10 +9,10 @@ import numpy as np
 import orjson
 
 from gateway.core.types import Array, InferRequest
-from gateway.errors import ErrorCode, GatewayError
 from gateway.protocols import json_bulk
 from gateway.protocols.answer_form import JSON, AnswerForm, OutputForm
 from gateway.protocols.fields import (
+    check_depth,
     check_parameters,
     class_count,
     deadline_after,
@@ -23,7 +23,6 @@ from gateway.protocols.fields import (
 from gateway.protocols.json_data import from_json
 from gateway.protocols.tensors import dtype_of, from_raw, shape_of
 
-_MAX_DEPTH = 100
 _KNOWN = frozenset(("id", "parameters", "inputs", "outputs"))
 _KNOWN_TENSOR = frozenset(("name", "shape", "datatype", "data", "parameters"))
 
@@ -47,7 +46,7 @@ def decode(
     if document is None:
         document = _parse(body if json_length is None else memoryview(body)[:json_length])
     if not document.keys() <= _KNOWN:
-        _check_depth({k: v for k, v in document.items() if k not in _KNOWN})
+        check_depth({k: v for k, v in document.items() if k not in _KNOWN})
     inputs = _inputs(_listed(document, "inputs"), raw)
     if len(document) == 1:  # most requests are nothing but inputs
         return InferRequest(model, version, inputs, (), "", key), JSON
@@ -83,7 +82,7 @@ def _inputs(entries: list[Any], raw: memoryview | None) -> dict[str, Array]:
         if name in tensors:
             raise invalid(f"input {quoted(name)} is given twice")
         if not entry.keys() <= _KNOWN_TENSOR:
-            _check_depth({k: v for k, v in entry.items() if k not in _KNOWN_TENSOR})
+            check_depth({k: v for k, v in entry.items() if k not in _KNOWN_TENSOR})
         shape = entry.get("shape")
         if type(shape) is not list:
             raise invalid(f"input {quoted(name)} has no shape")
@@ -160,18 +159,3 @@ def _name(entry: Any, side: str) -> str:
     if not isinstance(name, str) or not name:
         raise invalid(f"every {side} must be an object with a name")
     return name
-
-
-def _check_depth(value: Any) -> None:
-    """Known keys have a fixed depth; what else a caller sends is walked level by level."""
-    level = [value]
-    for _ in range(_MAX_DEPTH):
-        level = [
-            child
-            for node in level
-            if isinstance(node, dict | list)
-            for child in (node.values() if isinstance(node, dict) else node)
-        ]
-        if not level:
-            return
-    raise GatewayError(ErrorCode.INVALID, f"the body is nested deeper than {_MAX_DEPTH} levels")

@@ -9,6 +9,7 @@ import orjson
 
 from gateway.core.keys import SUBJECT
 from gateway.errors import ErrorCode, GatewayError
+from gateway.protocols.fields import check_depth, invalid
 from gateway.protocols.status import STATUS
 
 _REASONS = {
@@ -86,9 +87,10 @@ def json_object(request: Request) -> dict[str, Any]:
     try:
         document = orjson.loads(request.body) if request.body else {}
     except orjson.JSONDecodeError:
-        raise GatewayError(ErrorCode.INVALID, "the body is not JSON") from None
+        raise invalid("the body is not JSON") from None
     if not isinstance(document, dict):
-        raise GatewayError(ErrorCode.INVALID, "the body must be a JSON object")
+        raise invalid("the body must be a JSON object")
+    check_depth(document)
     return document
 
 

@@ -52,6 +52,7 @@ def models() -> dict[str, bytes]:
     kinds: dict[str, tuple[int, list[str | int]]] = {
         "text": (TensorProto.STRING, ["n", 1]),
         "half": (TensorProto.FLOAT16, ["n", 2]),
+        "brain": (TensorProto.BFLOAT16, ["n", 2]),
         "scalar": (TensorProto.DOUBLE, []),
         "loose": (TensorProto.INT64, ["n", "m", 2]),
         "fixed": (TensorProto.UINT8, [2, 3]),

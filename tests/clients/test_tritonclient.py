@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gateway.core.types import Array
+from gateway.core.types import NUMPY_DTYPES, Array
 from tests.clients.served import Address
 
 pytestmark = [
@@ -118,6 +118,7 @@ async def test_an_inference_with_id_parameters_version_and_some_outputs(client: 
 
 SHARED: dict[str, Array] = {
     "half": np.array([[1.5, -2.25], [0.1, 65504.0]], np.float16),
+    "brain": np.array([[1.5, -2.25], [3e38, 0.0]], NUMPY_DTYPES["BF16"]),
     "scalar": np.array(1e-300),
     "loose": np.arange(12, dtype=np.int64).reshape(2, 3, 2),
     "fixed": np.arange(6, dtype=np.uint8).reshape(2, 3),

@@ -56,6 +56,8 @@ FAULTS: dict[str, tuple[int, str, bytes, str]] = {
     "3 a number of 5,000 digits": (400, ONE, body().replace(b"[1, 2", b"[%s, 2" % (b"9" * 5000)), ""),
     "4 depth 101": (400, ONE, deep(101), ""),
     "4 depth 250,000": (400, ONE, deep(250_000), ""),
+    "4 depth 101 of the index": (400, "/v2/repository/index", deep(101), ""),
+    "4 depth 250,000 of settings": (400, "/v2/logging", deep(250_000), ""),
     "5 a tensor named twice": (400, ONE, body(tensor(), tensor()), ""),
     "7 body over the cap": (413, ONE, b" " * (2**20 + 1), ""),
     "8 gzip bomb": (413, ONE, BOMB, "content-encoding: gzip\r\n"),
