@@ -171,7 +171,7 @@ class Lifecycle:
             traffic=traffic,
             upgrade=Upgrade(store, fleet, partial(renewed, self._config), self._serve.roll),
             rollouts=rollouts,
-            feedback=Feedback(self._captures, store),
+            feedback=Feedback(self._captures, store, per_minute=self._config.labels.per_minute),
             retraining=retraining,
             monitor=self._monitor,
             checkpoints=self._checkpoints,

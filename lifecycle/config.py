@@ -143,6 +143,12 @@ class Ledger(_Section):
     checkpoint_every_s: float = Field(60.0, gt=0, description="at most; nothing new, no checkpoint")
 
 
+class Labels(_Section):
+    """What comes in as feedback."""
+
+    per_minute: int = Field(1_000_000, ge=1, description="labels of one caller")
+
+
 class Webhook(_Section):
     """Where ledger records are sent as they are written; see `docs/webhooks.md`."""
 
@@ -184,6 +190,7 @@ class LifecycleConfig(_Section):
     validation: Validation = Validation()
     retention: RetentionRule = RetentionRule()
     ledger: Ledger = Ledger()
+    labels: Labels = Labels()
     webhooks: tuple[Webhook, ...] = ()
     store: str = ""
     artifacts: str = ""

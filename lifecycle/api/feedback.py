@@ -4,7 +4,7 @@ import asyncio
 from typing import Annotated, Any
 
 import pyarrow as pa
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import ValidationError
 
 from lifecycle.api.desk import Actor, AtDesk, Caller, covered
@@ -23,6 +23,7 @@ async def feedback(
     desk: AtDesk,
     actor: Actor,
     caller: Caller,
+    response: Response,
     model: Annotated[str, Query(description="Needed with a file; JSON names it itself.")] = "",
 ) -> ReceiptOut:
     """Add labels. Saying a label again changes nothing; a contradicting one is put aside.
@@ -38,6 +39,8 @@ async def feedback(
         raise _invalid("name the model: `?model=NAME`")
     covered(caller, model)
     receipt = await asyncio.to_thread(desk.feedback.ingest, model, labels, actor)
+    if receipt.unknown:
+        response.status_code = 202  # kept until their predictions are known
     return ReceiptOut.model_validate(receipt)
 
 

@@ -29,6 +29,7 @@ BODIES: dict[str, Document] = {
     "TrafficIn": {"weights": {"1": 90, "2": 10}, "shadows": [3]},
     "LimitsIn": {"max_concurrency": 8, "max_queue": 32},
     "MemoryIn": {"resident": True},
+    "CacheIn": {"max_mb": 64},
     "PlacementIn": {"placement": "pool"},
     "ValidateIn": {"allow_signature_change": False},
     "RolloutIn": {"version": 2, "plan": "cautious"},

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
+from lifecycle.core.quota import Quota
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.ports import CaptureLog, Entry, LabelReceipt, Store
 
@@ -76,24 +77,42 @@ def _labels(labels: pa.Table) -> "pa.ChunkedArray[Any]":
 
 
 class Feedback:
-    """Takes labels for any model that is registered."""
+    """Takes labels for any model that is registered.
 
-    def __init__(self, captures: CaptureLog, store: Store, clock: Callable[[], float] = time.time) -> None:
+    Args:
+        per_minute: labels that one caller may send in a minute.
+    """
+
+    def __init__(
+        self,
+        captures: CaptureLog,
+        store: Store,
+        clock: Callable[[], float] = time.time,
+        per_minute: int = 1_000_000,
+    ) -> None:
         self._captures = captures
         self._store = store
         self._clock = clock
+        self._quota = Quota(per_minute)
 
     def ingest(self, model: str, labels: pa.Table | bytes, actor: str) -> LabelReceipt:
         """Add labels; durable on return, and safe to send again.
 
         Raises:
-            LifecycleError: NOT_FOUND for an unknown model, INVALID for labels that cannot be used.
+            LifecycleError: NOT_FOUND for an unknown model, INVALID for labels that cannot be used, THROTTLED
+                for too many at once, CONFLICT if every one of them contradicts one that stands.
         """
         if all(known.name != model for known in self._store.models()):
             raise LifecycleError(LifecycleCode.NOT_FOUND, f"there is no model {model!r}")
         table = tidy(read_labels(labels) if isinstance(labels, bytes) else labels)
+        if waits_s := self._quota.wait(actor, table.num_rows, time.monotonic()):
+            message = f"too many labels from {actor!r}; none was taken. Send them again in {waits_s:.0f} s"
+            raise LifecycleError(LifecycleCode.THROTTLED, message)
         receipt = self._captures.label(model, table, self._clock())
         self._store.commit(Entry(actor, "labels.received", model, asdict(receipt)))
+        if receipt.conflicting == table.num_rows:
+            message = "these predictions have other labels, which stand; what was sent is put aside"
+            raise LifecycleError(LifecycleCode.CONFLICT, message)
         return receipt
 
 

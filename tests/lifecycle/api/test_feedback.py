@@ -6,6 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from lifecycle.core.quota import Quota
 from tests.lifecycle.api.conftest import Admin
 from tests.lifecycle.desk import capture
 
@@ -36,6 +37,29 @@ async def test_labels_come_as_csv_and_contradictions_are_told(ready: Admin) -> N
 
     assert await send("prediction_id,label\na,1\nb,0\n") == NOTHING | {"joined": 2}
     assert await send("prediction_id,label\na,1\nb,1\n") == NOTHING | {"duplicate": 1, "conflicting": 1}
+
+
+async def test_labels_that_only_contradict_are_refused(ready: Admin) -> None:
+    for label, status in ((1, 200), (1, 200), (0, 409)):
+        body = {"model": "fraud", "labels": [{"prediction_id": "a", "label": label}]}
+        assert (await ready.http.post("/v1/feedback", json=body)).status_code == status
+
+
+async def test_labels_of_unknown_predictions_are_kept_for_them(ready: Admin) -> None:
+    body = {"model": "fraud", "labels": [{"prediction_id": "later", "label": 1}]}
+    assert (await ready.http.post("/v1/feedback", json=body)).status_code == 202
+    ready.captures.append([capture("later")])
+    assert ready.captures.labelled("fraud")["prediction_id"].to_pylist() == ["later"]
+
+
+async def test_one_callers_flood_is_told_to_wait_and_nobody_elses(ready: Admin) -> None:
+    ready.desk.feedback._quota = Quota(2)
+    body = {"model": "fraud", "labels": [{"prediction_id": "a", "label": 1}] * 2}
+    bob = {"x-headrace-actor": "bob"}
+    answers = [await ready.http.post("/v1/feedback", json=body) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 429]
+    assert answers[1].json()["error"]["code"] == "THROTTLED"
+    assert (await ready.http.post("/v1/feedback", json=body, headers=bob)).status_code == 200
 
 
 async def test_labels_come_as_parquet(ready: Admin) -> None:
