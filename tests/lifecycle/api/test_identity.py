@@ -1,5 +1,6 @@
 """Numbers 47 to 52 of `docs/input.md` at the admin API, and approvals by people who are who they say."""
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from gateway.core.keys import SUBJECT, KeyRole
 from gateway.core.throttle import ALLOWED
 from lifecycle.api.app import build
-from lifecycle.core.access import OPEN, RULES
+from lifecycle.core.access import OPEN, RULES, WIDE
 from lifecycle.core.policy import Policy
 from tests.lifecycle.api.conftest import Admin
 from tests.lifecycle.desk import capture, in_process, onnx_bytes, open_desk
@@ -180,3 +181,50 @@ async def test_a_certificate_counts_only_where_the_edge_verifies_it(staff: Staff
         assert (await behind_the_edge.get("/v1/keys", headers=claim)).status_code == 403
         desk.keys.revoke("shop", "boss")
         assert (await behind_the_edge.get("/v1/models", headers=claim)).status_code == 401
+
+
+def filled(route: str, model: str = "fraud") -> str:
+    """A path of a route of the table."""
+    return re.sub(r"\{[^}]+\}", "1", route.replace("{model}", model))
+
+
+async def test_no_route_answers_without_a_good_key(staff: Staff) -> None:
+    """Items 47 and 53: the schema and the metrics as well; and there are no documentation pages."""
+    for method, route in [*RULES, ("GET", "/docs"), ("GET", "/redoc"), ("GET", "/v1/nothing")]:
+        answer = await staff.admin.http.request(method, filled(route))
+        assert (answer.status_code, answer.headers.get("www-authenticate")) == (401, "Bearer"), route
+    for page in ("/docs", "/redoc"):
+        assert (await staff.ask("boss", "GET", page)).status_code == 404
+
+
+async def test_every_route_refuses_every_role_below_its_own(staff: Staff) -> None:
+    """Item 48."""
+    ladder = list(KeyRole)
+    for role in ladder:
+        staff.hire(f"a-{role}", role)
+    for (method, route), least in RULES.items():
+        for role in ladder[: ladder.index(least)]:
+            answer = await staff.ask(f"a-{role}", method, filled(route))
+            assert answer.status_code == 403, (method, route, role)
+
+
+async def test_for_every_route_anothers_model_does_not_exist(staff: Staff) -> None:
+    """Item 51."""
+    assert (await staff.register("boss", "other")).status_code == 201
+    staff.hire("theirs", KeyRole.ADMIN, "fraud")
+    for method, route in RULES:
+        answer = await staff.ask("theirs", method, filled(route, "other"))
+        if "{model}" in route:
+            assert answer.status_code == 404, (method, route)
+        elif route in WIDE:
+            assert answer.status_code == 403, (method, route)
+
+
+@pytest.mark.parametrize("foreign", [{"origin": "https://evil.example"}, {"host": "evil.example"}])
+async def test_no_route_answers_a_foreign_page(staff: Staff, foreign: dict[str, str]) -> None:
+    """Item 52, for every method."""
+    headers = {"authorization": f"Bearer {staff.secrets['boss']}", **foreign}
+    for method, route in RULES:
+        answer = await staff.admin.http.request(method, filled(route), headers=headers)
+        assert answer.status_code == 403, (method, route)
+    assert (await staff.ask("eye", "GET", "/v1/models")).status_code == 200
