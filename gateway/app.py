@@ -13,6 +13,7 @@ from gateway.serve.recycling import Recycling
 from gateway.serve.repository import ControllerRepository
 from gateway.serve.slots import claim
 from gateway.serve.sync import RouteSync
+from gateway.server.descriptors import raise_soft_limit
 from gateway.server.haproxy import grpc_socket, http_socket
 from gateway.telemetry.logs import log_to_file
 from gateway.worker import Worker
@@ -30,6 +31,7 @@ class Gateway:
     def __init__(self, config: GatewayConfig) -> None:
         self._config = config
         self._slot = claim(config.run_dir, config.slots)
+        raise_soft_limit()
         log_to_file(config.home, f"worker-{self._slot.number}", config.logging)
         name = f"worker-{self._slot.number}-{os.getpid()}"
         self._worker = Worker(config, name, DedicatedLoader(config.serving), ControllerRepository())

@@ -4,18 +4,19 @@ import asyncio
 import contextlib
 import ctypes
 import logging
-import resource
 import signal
 from pathlib import Path
 
 from gateway.config import GatewayConfig
+from gateway.server.descriptors import affordable, raise_soft_limit
 from gateway.server.haproxy import certificate_file, render
 
 log = logging.getLogger(__name__)
 
 _PR_SET_PDEATHSIG = 1
 _RESTART_PAUSE_S = 0.2
-_OWN_FILES = 200
+_FILES_EACH = 1.5
+"""A client's connection, and for every second one a worker's: they are shared, and idle clients have none."""
 
 
 class Edge:
@@ -30,7 +31,9 @@ class Edge:
         """Raises RuntimeError, with HAProxy's own words, if a setting, a certificate or a port is refused."""
         self._write_certificate()
         path = self._config.run_dir / "haproxy.cfg"
-        path.write_text(render(self._config, _affordable(self._config.limits.max_connections)))
+        raise_soft_limit()
+        connections = affordable(self._config.limits.max_connections, _FILES_EACH)
+        path.write_text(render(self._config, connections))
         check = await asyncio.create_subprocess_exec(
             _binary(), "-c", "-f", str(path), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
         )
@@ -86,12 +89,6 @@ class Edge:
         except TimeoutError:
             self._process.kill()
             await self._process.wait()
-
-
-def _affordable(connections: int) -> int:
-    """HAProxy refuses to start when it may not open two descriptors per connection."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return connections if most == resource.RLIM_INFINITY else min(connections, (most - _OWN_FILES) // 2)
 
 
 def _binary() -> str:

@@ -22,6 +22,11 @@ _REFUSALS = {
 }
 
 
+_FULL = "too many connections; try again later"
+_TO_REFUSE = 64
+"""Connections beyond the limit that are open at once to be told so; still more wait to be accepted."""
+
+
 def http_socket(run_dir: Path, slot: int) -> Path:
     return run_dir / f"worker-{slot}.sock"
 
@@ -54,13 +59,13 @@ def certificate_file(run_dir: Path) -> Path:
 
 
 def render(config: GatewayConfig, connections: int) -> str:
-    """The whole configuration file. `connections` is how many clients it holds at once."""
+    """The whole configuration file. `connections` is how many clients it holds at once; more are refused."""
     return "\n".join(
         [
             _globals(config, connections),
             _defaults(),
-            _frontend("http", config, config.http_port),
-            _frontend("grpc", config, config.grpc_port),
+            _frontend("http", config, config.http_port, connections),
+            _frontend("grpc", config, config.grpc_port, connections),
             _workers(config),
             _lane(config),
             _grpc(config),
@@ -70,12 +75,14 @@ def render(config: GatewayConfig, connections: int) -> str:
 
 
 def _globals(config: GatewayConfig, connections: int) -> str:
+    # `no strict-limits`: HAProxy wants a worker's connection for every client's; but they are shared.
     # bufsize bounds what can be sent again: a request that fits is retried whole on another worker. To keep
     # it, HAProxy copies the whole buffer: 64 KiB would cost a small request 4 µs more, of 22.
     # maxhdr is above the worker's own limit, so that the worker says what is wrong. A glitch is a frame that
     # no sound HTTP/2 client sends; too many of them end the connection.
     return f"""global
-    maxconn {connections}
+    maxconn {connections + _TO_REFUSE}
+    no strict-limits
     nbthread 1
     tune.bufsize 32768
     tune.h2.initial-window-size 1048576
@@ -119,10 +126,16 @@ def _json(message: str) -> str:
     return 'string "{\\"error\\": \\"' + message + '\\"}"'
 
 
-def _frontend(name: str, config: GatewayConfig, port: int) -> str:
+def _frontend(name: str, config: GatewayConfig, port: int, connections: int) -> str:
+    # Which connections are too many is decided when they come, so that those already served stay so.
     # HTTP/1.1 and HTTP/2 share the port: by ALPN under TLS; in clear HAProxy knows HTTP/2 by its preface.
+    other = "grpc" if name == "http" else "http"
     return f"""frontend {name}
     {_bind(config, port)}{_noted(config)}
+    tcp-request connection set-var(sess.others) fe_conn({other})
+    tcp-request connection set-var(sess.over) bool(true) if {{ fe_conn,add(sess.others) gt {connections} }}
+    acl over var(sess.over) -m bool
+    http-request return status 503 content-type application/json {_json(_FULL)} hdr Retry-After 1 if over
     acl lane path {LANE}
     acl grpc req.hdr(content-type) -m beg application/grpc
     acl repeatable path_end /infer :predict

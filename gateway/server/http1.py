@@ -19,6 +19,7 @@ MAX_URL_BYTES = 8 * 1024
 MAX_CHUNKS = 65_536
 HEAD_TIMEOUT_S = 10.0
 IDLE_TIMEOUT_S = 60.0
+LEAST_BYTES_PER_S = 4096  # of a body that takes longer than that: a trickle is no reason to wait on
 _LINGER_S = 2.0
 _EXPECT = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -270,12 +271,9 @@ class HttpConnection(asyncio.Protocol):
     def sweep(self, now: float) -> None:
         """Called about once a second: end what waits too long."""
         quiet = now - self._active_at
-        if self._lingering:
-            if quiet > _LINGER_S and self._writable:
-                self._transport.close()
-            elif quiet > IDLE_TIMEOUT_S:
-                self._transport.abort()
-        elif not self._writable:
+        if self._lingering and self._writable and quiet > _LINGER_S:
+            self._transport.close()
+        elif self._lingering or not self._writable:
             if quiet > IDLE_TIMEOUT_S:
                 self._transport.abort()
         elif self._running is not None or self._queue:
@@ -283,7 +281,9 @@ class HttpConnection(asyncio.Protocol):
         elif self._request is None:
             if quiet > IDLE_TIMEOUT_S:
                 self._transport.close()
-        elif quiet > IDLE_TIMEOUT_S or (not self._in_body and now - self._head_at > HEAD_TIMEOUT_S):
+        elif quiet > IDLE_TIMEOUT_S or now - self._head_at > (
+            IDLE_TIMEOUT_S + self._size / LEAST_BYTES_PER_S if self._in_body else HEAD_TIMEOUT_S
+        ):
             self._ended = True
             self._queue.append(refusal(408, "the request took too long to arrive"))
             self._pump()

@@ -13,6 +13,7 @@ from gateway.ports import Engine, Repository
 from gateway.protocols.fields import model_name, version_number
 from gateway.protocols.proto_layouts import KnownLayouts
 from gateway.server import control, grpc_lane, infer_http, predict_http, routes
+from gateway.server.descriptors import affordable
 from gateway.server.eager import run_eagerly
 from gateway.server.gate import Gate, Scoped
 from gateway.server.heads import KnownHeads
@@ -56,7 +57,7 @@ class HttpListener:
         self.pressure = Pressure(limits.max_lag_ms / 1e3)
         self._engine = engine
         self._metrics = metrics
-        self._max_connections = limits.max_connections
+        self._max_connections = affordable(limits.max_connections)
         self._connections: set[HttpConnection] = set()
         self._servers: list[asyncio.Server] = []
         self._sweeper: asyncio.TimerHandle | None = None

@@ -168,6 +168,21 @@ async def test_a_slow_reader_is_not_buffered_without_end(client: Any, engine: An
         assert (await client.read()).status == 200
 
 
+async def test_a_body_may_take_long_but_must_not_trickle(connect: Any, listener: Any) -> None:
+    now = asyncio.get_running_loop().time
+    trickle, steady = await connect(), await connect()
+    head = b"POST /v2/models/one/infer HTTP/1.1\r\ncontent-length: 1000000\r\n\r\n"
+    trickle.send(head + b"{")
+    steady.send(head + b" " * 500_000)
+    await (await connect()).get("/v2")  # by now the others' bytes have come too
+    for connection in list(listener._connections):
+        connection._active_at = now() + 61  # a byte has just come
+        connection.sweep(now() + 61)
+    assert (await trickle.read()).status == 408
+    steady.send(b" " * 500_000)
+    assert (await steady.read()).status == 400  # it was read to its end
+
+
 async def test_what_takes_too_long_is_ended(connect: Any, listener: Any) -> None:
     now = asyncio.get_running_loop().time
     partial, idle = await connect(), await connect()
