@@ -10,7 +10,7 @@ from gateway.core.summary import LATENCY_EDGES_NS, quantile
 from lifecycle.core.analysis.bound import log_e_below, upper_bound
 from lifecycle.core.analysis.evidence import Arm, Counts, Evidence
 from lifecycle.core.analysis.rates import CERTAIN, exposed, shared_fate
-from lifecycle.core.analysis.ratio import log_e_no_worse, log_e_worse
+from lifecycle.core.analysis.ratio import log_e_exceeds, log_e_no_worse
 from lifecycle.core.analysis.weighing import Weighed
 from lifecycle.core.verdict import Finding, Verdict
 
@@ -69,7 +69,16 @@ def judge_latency(
     # A few callers with large requests must fail nobody. For clearing every request counts: how long it
     # takes is the version's doing more than its caller's.
     single = np.array([shared_fate(segment, REQUESTS, lambda arm: arm.requests) for segment, _ in arms])
-    worse = float(log_e_worse(bad_canary * single, bad_baseline * single, share))
+    rest_canary = np.array([int(segment.canary.latency.sum()) for segment, _ in arms]) - bad_canary
+    rest_baseline = np.array([int(segment.baseline.latency.sum()) for segment, _ in arms]) - bad_baseline
+    worse = float(
+        log_e_exceeds(
+            (bad_canary * single, rest_canary * single),
+            (bad_baseline * single, rest_baseline * single),
+            share,
+            1 - q,
+        )
+    )
     harm = worse if over / answers > 1 - q else 0.0
     clear = max(
         float(log_e_no_worse(bad_canary, bad_baseline, share, 1 + rate_margin / (1 - q))),

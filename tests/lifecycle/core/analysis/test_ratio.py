@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifecycle.core.analysis.ratio import FACTORS, log_e_no_worse, log_e_worse
+from lifecycle.core.analysis.ratio import FACTORS, log_e_exceeds, log_e_no_worse, log_e_worse
 
 COUNT = st.integers(0, 10_000)
 SHARE = st.floats(0.01, 0.99)
@@ -69,3 +69,32 @@ def test_equal_arms_rarely_alarm_although_looked_at_after_every_event() -> None:
     theirs = np.arange(1, 301) - ours
     alarms = (log_e_worse(ours[..., None], theirs[..., None], [0.1]) >= math.log(20)).any(axis=1)
     assert alarms.mean() <= 0.05
+
+
+def test_what_is_below_a_threshold_tells_as_well_as_what_is_above() -> None:
+    ours, theirs = np.array([300.0]), np.array([250.0])
+    rest = 500 - ours, 500 - theirs
+    alone = log_e_worse(ours, theirs, 0.5)
+    assert log_e_exceeds((ours, rest[0]), (theirs, rest[1]), 0.5, 0.5) > alone + 1
+
+
+def test_it_equals_the_formula_on_one_request_of_each_kind() -> None:
+    mean = 0.0
+    for factor in FACTORS:
+        raised = factor * 0.2 / (0.8 + factor * 0.2)
+        up, down = raised / 0.2, (1 - raised) / 0.8
+        mean += up / (0.3 * up + 0.7) * 1 / (0.3 * down + 0.7) / len(FACTORS)
+    one, none = np.array([1.0]), np.array([0.0])
+    found = log_e_exceeds((one, none), (none, one), 0.3, 0.2)
+    assert float(found) == pytest.approx(math.log(mean))
+
+
+def test_equal_arms_seldom_differ_at_any_look_at_all_their_requests() -> None:
+    rng = np.random.default_rng(8)
+    alarms = 0
+    for _ in range(300):
+        over, ours = rng.random(3_000) < 0.1, rng.random(3_000) < 0.2
+        kinds = (over & ours, ~over & ours, over & ~ours, ~over & ~ours)
+        a, b, c, d = (np.cumsum(kind)[9::10, None] for kind in kinds)
+        alarms += bool((log_e_exceeds((a, b), (c, d), 0.2, 0.1) >= math.log(20)).any())
+    assert alarms <= 15 + 11  # 5 %, and three standard errors
