@@ -114,7 +114,7 @@ def connection(data: bytes) -> None:
 async def _connection(data: bytes) -> None:
     whole = checked(exchange([data]))
     assert told(checked(exchange([data], _experienced()))) == told(whole)
-    if len(data) <= 512:
+    if len(data) <= 256:
         assert told(checked(exchange(data[i : i + 1] for i in range(len(data))))) == told(whole)
     middle = len(data) // 2
     assert told(checked(exchange([data[:middle], data[middle:]]))) == told(whole)

@@ -40,6 +40,14 @@ SIGNATURES = {
 }
 
 
+def _route(name: str, signature: Signature) -> ModelRoute:
+    entries = tuple(VersionEntry(version, "", "", signature) for version in (1, 2))
+    return ModelRoute(name, entries, champion=1, weights=((1, 100.0),))
+
+
+TABLE = RouteTable(1, {name: _route(name, signature) for name, signature in SIGNATURES.items()})
+
+
 class NumpyEngine:
     """Answers with sums and copies. `slow` waits for `gate`; `loading` does not load; `broken` fails."""
 
@@ -56,11 +64,7 @@ class NumpyEngine:
 
     @property
     def table(self) -> RouteTable:
-        return RouteTable(1, {name: self._route(name, signature) for name, signature in SIGNATURES.items()})
-
-    def _route(self, name: str, signature: Signature) -> ModelRoute:
-        entries = tuple(VersionEntry(version, "", "", signature) for version in (1, 2))
-        return ModelRoute(name, entries, champion=1, weights=((1, 100.0),))
+        return TABLE
 
     @property
     def failed(self) -> dict[tuple[str, int], str]:
