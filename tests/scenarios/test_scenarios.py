@@ -4,9 +4,10 @@ Traffic is plentiful unless a scenario says otherwise, so that times come from t
 
 A block ends with the rollout's state. Commands:
 
-    start plan=NAME [rate=REQUESTS_PER_SECOND] [at_deadline=hold] [restart]
+    start plan=NAME [rate=REQUESTS_PER_SECOND] [at_deadline=hold] [label_margin=SHARE] [restart]
                                                            `restart` forgets all but JSON at every tick
     run SECONDS [errors=PERCENT] [nan=PERCENT] [ms=MEDIAN] what the new version does meanwhile
+                [wrong=PERCENT]                            and late labels; of the old one's 10 % are wrong
     workers ready|asleep|broken                            broken ones cannot load the version
     traffic REQUESTS_PER_SECOND
     pause | resume | promote | abort
@@ -24,6 +25,7 @@ from gateway.core.report import WorkerReport
 from gateway.core.summary import Window
 from gateway.core.types import Role
 from lifecycle.core.absorb import absorb
+from lifecycle.core.analysis.evidence import Labelled, Labels
 from lifecycle.core.effect import begun, effect, settled
 from lifecycle.core.plan import AtDeadline, preset
 from lifecycle.core.rollout import Action, Kind, Phase, Rollout, Snapshot, decide
@@ -56,6 +58,8 @@ class Scenario:
         if word == "start":
             at_deadline = AtDeadline(options.get("at_deadline", AtDeadline.ROLL_BACK))
             plan = replace(preset(options["plan"]), at_deadline=at_deadline)
+            guards = replace(plan.guards, label_margin=float(options.get("label_margin", 1)))
+            plan = replace(plan, guards=guards)
             self.rollout = replace(self.rollout, plan=plan, deadline_at=plan.deadline_seconds)
             self.rate = float(options.get("rate", 2000))
             self.restart = "restart" in plain
@@ -88,7 +92,8 @@ class Scenario:
             self.applied, self.split = self.rollout.generation, self.model
         if self.restart:
             self.rollout = Rollout.from_json(json.loads(json.dumps(self.rollout.as_json())))
-        snapshot = Snapshot.of(absorb(self.rollout, windows), self.now, self.reports())
+        seen = absorb(self.rollout, windows, labels=self.labels(percents))
+        snapshot = Snapshot.of(seen, self.now, self.reports())
         self.rollout = settled(snapshot)
         if action := decide(replace(snapshot, rollout=self.rollout)):
             yield self.act(action)
@@ -124,6 +129,14 @@ class Scenario:
                 end=self.now,
             )
 
+    def labels(self, percents: dict[str, float]) -> Labels | None:
+        """All labels so far: 20 a second for the new version and 180 for the old one, while any come."""
+        if "wrong" not in percents:
+            return None
+        ours, theirs = self.rollout.evidence.labels
+        new, old = Labelled(20, round(20 * percents["wrong"] / 100)), Labelled(180, 18)
+        return _more(ours, new), _more(theirs, old)
+
     def whole(self, what: str, wanted: float) -> int:
         """Whole requests, the fraction owed to the next second."""
         due = self.owed[what] + wanted
@@ -142,6 +155,10 @@ class Scenario:
         paused = ", paused" if rollout.paused else ""
         waiting = f", workers confirm {rollout.pending.kind}" if rollout.pending else ""
         return f"= {rollout.phase}{share}, {rollout.verdict}{paused}{waiting}"
+
+
+def _more(seen: Labelled, new: Labelled) -> Labelled:
+    return Labelled(seen.rows + new.rows, seen.wrong + new.wrong)
 
 
 def told(text: str) -> str:
