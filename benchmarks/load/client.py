@@ -4,6 +4,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 import grpc
 
@@ -13,9 +14,10 @@ from benchmarks.load.question import GRPC_METHOD, Question
 START_TIMEOUT_S = 90.0
 ANSWER_TIMEOUT_S = 10.0
 PAUSE_S = 0.2
-# What a server says while its models still load.
-NOT_YET_HTTP = (404, 502, 503)
-NOT_YET_GRPC = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.NOT_FOUND, grpc.StatusCode.DEADLINE_EXCEEDED)
+REFUSALS = 50
+"""Some servers call a question bad while its model still loads: so often it is asked again."""
+
+T = TypeVar("T")
 GRPC_OPTIONS = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
 
 
@@ -40,33 +42,47 @@ def first_answer(
 def _http(
     url: str, body: bytes, headers: Mapping[str, str], alive: Callable[[], bool]
 ) -> tuple[bytes, dict[str, str]]:
-    ends = time.monotonic() + START_TIMEOUT_S
-    while alive() and time.monotonic() < ends:
+    def once() -> tuple[bytes, dict[str, str]]:
+        request = urllib.request.Request(url, body, dict(headers))
         try:
-            request = urllib.request.Request(url, body, dict(headers))
             with urllib.request.urlopen(request, timeout=ANSWER_TIMEOUT_S) as response:
                 return response.read(), {name.lower(): value for name, value in response.headers.items()}
         except urllib.error.HTTPError as error:
-            if error.code not in NOT_YET_HTTP:
-                raise RuntimeError(f"status {error.code}: {error.read(300)!r}") from error
-        except (urllib.error.URLError, ConnectionError, TimeoutError):
-            pass
-        time.sleep(PAUSE_S)
-    raise RuntimeError(f"no answer from {url}" if alive() else "it ended while it started")
+            raise Refused(f"status {error.code}: {error.read(300)!r}") from None
+
+    return _patiently(once, alive)
 
 
 def _grpc(port: int, message: bytes, alive: Callable[[], bool]) -> bytes:
-    ends = time.monotonic() + START_TIMEOUT_S
     with grpc.insecure_channel(f"127.0.0.1:{port}", GRPC_OPTIONS) as channel:
         call = channel.unary_unary(GRPC_METHOD, request_serializer=bytes, response_deserializer=bytes)
-        while alive() and time.monotonic() < ends:
+
+        def once() -> bytes:
             try:
                 answer: bytes = call(message, timeout=ANSWER_TIMEOUT_S, wait_for_ready=True)
                 return answer
             except grpc.RpcError as error:
-                if error.code() not in NOT_YET_GRPC:
-                    raise RuntimeError(
-                        f"gRPC {error.code().name}: {(error.details() or '')[:300]}"
-                    ) from error
-                time.sleep(PAUSE_S)
-    raise RuntimeError(f"no answer on gRPC port {port}" if alive() else "it ended while it started")
+                if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
+                    raise TimeoutError from None
+                raise Refused(f"gRPC {error.code().name}: {(error.details() or '')[:300]}") from None
+
+        return _patiently(once, alive)
+
+
+class Refused(RuntimeError):
+    """The server answered, and not with an answer."""
+
+
+def _patiently(once: Callable[[], T], alive: Callable[[], bool]) -> T:
+    ends, refusals = time.monotonic() + START_TIMEOUT_S, 0
+    while alive() and time.monotonic() < ends:
+        try:
+            return once()
+        except Refused:
+            refusals += 1
+            if refusals == REFUSALS:
+                raise
+        except OSError:  # nobody listens yet, or it takes too long
+            pass
+        time.sleep(PAUSE_S)
+    raise RuntimeError("no answer" if alive() else "it ended while it started")

@@ -141,7 +141,7 @@ def _facts(result: Result) -> list[str]:
     peers = [
         f"{title}: {', '.join(f'{name} {number}' for name, number in _named(system, facts).items())}"
         for system, title in ((name, SYSTEMS[name].title) for name in result.turns)
-        if system in facts.get("packages", {})
+        if _named(system, facts)
     ]
     return [
         f"Medians of {max(len(turns) for turns in result.turns.values())} turns of {result.seconds} s in "
@@ -161,7 +161,7 @@ def _named(system: str, facts: Mapping[str, Any]) -> dict[str, str]:
         requirement.partition("[")[0].partition("=")[0].partition("<")[0]
         for requirement in SYSTEMS[system].packages
     }
-    installed = facts["packages"][system]
+    installed = facts["packages"].get(system, {})
     return {name: installed[name] for name in sorted(asked) if name in installed}
 
 
