@@ -47,7 +47,7 @@ class Serving(_Section):
     warm_start_s: float = Field(
         8.0,
         ge=0,
-        description="a new worker loads for so long before it listens, then goes on beside requests",
+        description="loading may hold up a new table or worker for so long, then goes on beside requests",
     )
 
 

@@ -29,6 +29,7 @@ class LiveRoutes:
         self._on_swap = on_swap
         self._changing = asyncio.Lock()
         self._held_back: set[str] = set()
+        self._unfilled: set[str] = set()
         self._to_hold: frozenset[Key] = frozenset()
         self.given: RouteTable = EMPTY
         """The newest table as it came."""
@@ -77,9 +78,10 @@ class LiveRoutes:
             self._swap(given, changed)
 
     async def fill(self) -> None:
-        """Load what is not in memory yet, as long as there is room. Requests' own loads come between."""
-        for route in tuple(self.table.models.values()):
-            await self._load_optional(route.name, route.versions)
+        """Load what `apply` had no time for, as long as there is room. Requests' own loads come between."""
+        while self._unfilled:
+            if route := self.table.models.get(self._unfilled.pop()):
+                await self._load_optional(route.name, route.versions)
 
     async def _load(self, routes: Collection[ModelRoute], until: float) -> None:
         for route in routes:
@@ -91,8 +93,9 @@ class LiveRoutes:
                     await self._bring(route.name, entry)
         for route in routes:
             if time.monotonic() >= until:
-                break
-            await self._load_optional(route.name, route.versions)
+                self._unfilled.add(route.name)
+            else:
+                await self._load_optional(route.name, route.versions)
 
     async def _load_optional(self, model: str, entries: Iterable[VersionEntry]) -> None:
         for entry in entries:

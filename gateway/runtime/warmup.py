@@ -1,5 +1,6 @@
 """A version's first runs: they prove that it works, measure what it costs, and try joining rows."""
 
+import contextlib
 import math
 import time
 from collections.abc import Callable
@@ -53,6 +54,12 @@ def warm(run: Run, signature: Signature, unbounded: bool) -> Warmth:
         return Warmth(cost(one_ns, one_ns, 1, elements, unbounded), batching)
     many = {name: np.concatenate([array] * _ROWS) for name, array in first.items()}
     return Warmth(cost(one_ns, _fastest(run, many), _ROWS, elements, unbounded), batching)
+
+
+def warm_again(run: Run, signature: Signature) -> None:
+    """Run a version once that was measured when it was loaded before."""
+    with contextlib.suppress(GatewayError):  # as it was then
+        _try(run, _rows(signature, 1), _rows(signature, 0))
 
 
 def _rows(signature: Signature, value: int) -> dict[str, Array]:

@@ -5,7 +5,6 @@ The data plane never waits for any of it: with the controller gone, the last tab
 
 import asyncio
 import logging
-import math
 from typing import Any
 
 import ray
@@ -38,6 +37,7 @@ class RouteSync:
         self._saved = SavedRoutes(config.home / "routes.db")
         self._warm_start_s = config.serving.warm_start_s
         self._window_s = config.watching.window_s
+        self._applied = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -47,8 +47,8 @@ class RouteSync:
         except (TimeoutError, ray.exceptions.RayError, ValueError):
             update = await asyncio.to_thread(self._saved.load)
         if update is not None:
-            await self._apply(update, self._warm_start_s)
-        beside = (self._follow(), self._observe(), self._worker.routes.fill())
+            await self._apply(update)
+        beside = (self._follow(), self._observe(), self._fill())
         self._tasks = [asyncio.create_task(work) for work in beside]
 
     async def stop(self) -> None:
@@ -94,6 +94,13 @@ class RouteSync:
         actor = ray.get_actor(CONTROLLER, namespace=NAMESPACE)
         return await getattr(actor, method).remote(*arguments)
 
-    async def _apply(self, update: RouteTable | RouteDelta, within_s: float = math.inf) -> None:
-        await self._worker.apply(update, within_s)
+    async def _apply(self, update: RouteTable | RouteDelta) -> None:
+        await self._worker.apply(update, self._warm_start_s)
+        self._applied.set()
         await asyncio.to_thread(self._saved.keep, update, self._worker.routes.given)
+
+    async def _fill(self) -> None:
+        while True:
+            await self._applied.wait()
+            self._applied.clear()
+            await self._worker.routes.fill()

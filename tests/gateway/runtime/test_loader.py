@@ -17,6 +17,7 @@ from gateway.core.types import Array
 from gateway.errors import ErrorCode, GatewayError
 from gateway.ports import LoadedVersion
 from gateway.runtime.loader import Loader
+from gateway.runtime.session import Session
 
 Write = Callable[..., VersionEntry]
 ROW: dict[str, Array] = {"x": np.zeros((1, 30), np.float32)}
@@ -158,3 +159,22 @@ async def test_a_broken_model_is_internal(loader: Loader, written: Write, logist
         with pytest.raises(GatewayError) as caught:
             await loader.load("m", written(junk, signature=signature))
         assert caught.value.code is ErrorCode.INTERNAL
+
+
+async def test_a_version_that_is_loaded_again_is_warmed_and_not_measured(
+    loader: Loader, written: Write, logistic: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = written(logistic)
+    first = await loader.load("m", entry)
+    loader.unload("m", first)
+    runs: list[int] = []
+    run = Session.run
+
+    def counted(*arguments: Any) -> dict[str, Array]:
+        runs.append(1)
+        return run(*arguments)
+
+    monkeypatch.setattr(Session, "run", counted)
+    again = await loader.load("m", entry)
+    assert len(runs) == 1
+    assert (again.size_bytes > 0, suspends(again.run(ROW, (), 0))) == (True, False)
