@@ -6,7 +6,7 @@ it again with more labels is safe, since the test holds at every look.
 
 import math
 
-from lifecycle.core.analysis.paired import log_e_no_worse_than, log_e_worse_than
+from lifecycle.core.analysis.paired import log_e_better, log_e_no_worse_than, log_e_worse_than
 from lifecycle.core.gates.gain import Gain, gain
 from lifecycle.core.inspection import Answers
 from lifecycle.core.score import score
@@ -44,12 +44,15 @@ def accuracy(name: str, answers: Answers) -> Finding:
 def _judged(name: str, gained: Gain, words: str, numbers: dict[str, float]) -> Finding:
     worse = log_e_worse_than(gained.rows, MARGIN)
     sound = log_e_no_worse_than(gained.rows, MARGIN)
-    numbers |= {"log_e": sound, "log_e_harm": worse, "threshold": THRESHOLD}
-    numbers |= {"better": float((gained.rows > 0).sum()), "worse": float((gained.rows < 0).sum())}
+    won, lost = int((gained.rows > 0).sum()), int((gained.rows < 0).sum())
+    better = float(log_e_better(won, lost))
+    numbers |= {"log_e": sound, "log_e_harm": worse, "log_e_better": better, "threshold": THRESHOLD}
+    numbers |= {"better": float(won), "worse": float(lost)}
     if worse >= THRESHOLD:
         return Finding(name, Verdict.FAIL, f"{words}; that is worse than {MARGIN:g} below it", numbers)
     if sound >= THRESHOLD:
-        return Finding(name, Verdict.PASS, f"{words}; it is no worse", numbers)
+        shown = "better" if better >= THRESHOLD else "no worse"
+        return Finding(name, Verdict.PASS, f"{words}; it is {shown}", numbers)
     if sound <= 0:
         return Finding(name, Verdict.INCONCLUSIVE, f"{words}; neither shown to be worse nor not", numbers)
     more = math.ceil(len(gained.rows) * (THRESHOLD / sound - 1))

@@ -23,8 +23,9 @@ def test_evidence_of_a_loss_fails_and_of_none_passes() -> None:
     lost = accuracy("newest", answers(1_000, 40, 0))
     assert (lost.name, lost.verdict) == ("newest", Verdict.FAIL)
     assert (lost.numbers["candidate"], lost.numbers["champion"], lost.numbers["worse"]) == (0.96, 1.0, 40)
-    assert accuracy("newest", answers(1_000, 0, 0)).verdict is Verdict.PASS
-    assert accuracy("newest", answers(1_000, 10, 60)).verdict is Verdict.PASS
+    same, gained = accuracy("newest", answers(1_000, 0, 0)), accuracy("newest", answers(1_000, 10, 60))
+    assert (same.verdict, same.reason.endswith("it is no worse")) == (Verdict.PASS, True)
+    assert (gained.verdict, gained.reason.endswith("it is better")) == (Verdict.PASS, True)
 
 
 def test_a_difference_that_may_be_chance_waits_and_says_for_what() -> None:
