@@ -57,6 +57,13 @@ def test_the_page_and_the_exposition_agree(exposed: list[Metric]) -> None:
             assert set(sample.labels) - {"le"} == named, name
 
 
+def test_alerts_ask_for_metrics_that_exist() -> None:
+    known = {name for name, _, _ in ROW.findall((ROOT / "docs" / "metrics.md").read_text())}
+    asked = set(re.findall(r"headrace_\w+", (ROOT / "deploy" / "alerts.yml").read_text()))
+    assert asked
+    assert asked <= known
+
+
 def test_names_follow_the_conventions(exposed: list[Metric]) -> None:
     for metric in exposed:
         assert re.fullmatch(r"headrace_[a-z_]+[a-z]", metric.name)
