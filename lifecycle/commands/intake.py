@@ -34,7 +34,7 @@ class Stored:
 class Package:
     """An inspected artifact and what belongs to it; the URIs of what it lacks are empty.
 
-    `memory_mb` is the peak of the process that loaded and ran it.
+    `memory_mb` is what the version took when it was loaded and run.
     """
 
     artifact: Stored

@@ -1,5 +1,6 @@
 import pickle
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,9 +8,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from gateway.core.placement import Placement
 from gateway.core.profile import Profile
 from lifecycle import signing
 from lifecycle.commands.intake import SignatureFile
+from lifecycle.commands.models import Models
+from lifecycle.core.inspection import Cost
 from lifecycle.core.policy import Policy
 from lifecycle.core.version import Approval, Stage
 from lifecycle.errors import LifecycleCode, LifecycleError
@@ -173,3 +177,17 @@ async def test_a_signature_may_come_later_and_is_asked_for_before_validation(
     assert (await validation.validate("m", 1, "ann")).stage is Stage.APPROVED
     assert house.artifacts.fetch(signed.bundle, signed.bundle_digest).read_bytes() == given.path.read_bytes()
     assert "version.signed" in house.kinds()
+
+
+async def test_a_version_seen_to_need_much_memory_gets_processes_of_its_own(
+    house: House, linear: Write
+) -> None:
+    models = Models(house.store, house.artifacts, house.sandbox, lambda: 1000.0, dedicated_above_mb=1024)
+    house.sandbox.says = replace(GOOD, cost=Cost(1.0, 900.0))
+    assert (await models.register("m", linear(slope=1), actor="ann")).placement is Placement.AUTO
+    house.sandbox.says = replace(GOOD, cost=Cost(1.0, 2000.0))
+    assert (await models.register("m", linear(slope=2), actor="ann")).placement is Placement.DEDICATED
+    house.sandbox.says = replace(GOOD, cost=Cost(1.0, 900.0))
+    with pytest.raises(LifecycleError, match="`headrace model placement m pool` moves it") as refused:
+        await models.register("m", linear(slope=3), actor="ann", placement=Placement.POOL)
+    assert refused.value.code is LifecycleCode.INVALID

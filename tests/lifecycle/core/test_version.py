@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+from gateway.core.placement import Placement
 from lifecycle.core.verdict import Finding, Verdict
 from lifecycle.core.version import Approval, Description, Lineage, Model, Stage, Version
 from tests.lifecycle.world import version
@@ -52,3 +53,14 @@ def test_what_stays_in_memory_is_what_is_held_or_all_of_a_resident_model() -> No
     versions = {number: version(number) for number in (1, 2, 3, 4)}
     assert MODEL.route(versions).held == MODEL.held
     assert replace(MODEL, resident=True).route(versions).resident
+
+
+def test_a_placement_that_people_chose_comes_before_the_measured_one() -> None:
+    large = {1: replace(version(1), placement=Placement.DEDICATED)}
+    model = Model("m", 1, 5.0, champion=1, weights=((1, 100.0),))
+
+    def placed(model: Model) -> Placement:
+        return model.route(large).versions[0].placement
+
+    assert placed(model) is Placement.DEDICATED
+    assert placed(replace(model, placement=Placement.POOL)) is Placement.POOL
