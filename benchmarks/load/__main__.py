@@ -9,12 +9,12 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from types import FrameType
 
 from benchmarks.load import machine, report
 from benchmarks.load.cases import CASES
 from benchmarks.load.environments import ROOT, TOOLS, require, versions
 from benchmarks.load.peers import SYSTEMS
+from benchmarks.load.processes import interrupt
 from benchmarks.load.question import make
 from benchmarks.load.report import Result
 from benchmarks.load.turns import START, Turn, take
@@ -24,7 +24,7 @@ RESULTS = ROOT / "benchmarks" / "results"
 
 def main() -> None:
     options = _options()
-    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGTERM, interrupt)
     try:
         require(TOOLS)
         missing, packages = install(options.systems)
@@ -97,10 +97,6 @@ def _names(known: Iterable[str]) -> Callable[[str], list[str]]:
         return chosen
 
     return names
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

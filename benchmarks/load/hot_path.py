@@ -2,6 +2,7 @@
 
 import argparse
 import resource
+import signal
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +11,7 @@ from benchmarks.load.cases import CASES
 from benchmarks.load.cpu import Use, look, used
 from benchmarks.load.environments import TOOLS, require
 from benchmarks.load.peers import SYSTEMS
-from benchmarks.load.processes import bearers
+from benchmarks.load.processes import bearers, interrupt
 from benchmarks.load.question import make
 from benchmarks.load.turns import WARM_UP_S, prepare
 
@@ -44,6 +45,7 @@ def main() -> None:
     parser.add_argument("--system", default="headrace", choices=SYSTEMS)
     parser.add_argument("--seconds", type=int, default=5)
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, interrupt)
     require(TOOLS)
     with tempfile.TemporaryDirectory(prefix="hb-", ignore_cleanup_errors=True) as scratch:
         folder = Path(scratch, "t")

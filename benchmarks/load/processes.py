@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from uuid import uuid4
 
 import psutil
@@ -21,6 +22,11 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def interrupt(_number: int, _frame: FrameType | None) -> None:
+    """For SIGTERM: as a Ctrl-C, so that everything that was started is ended."""
+    raise KeyboardInterrupt
 
 
 @contextmanager
