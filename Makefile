@@ -36,7 +36,8 @@ demo: .venv/.ready ## Serve, canary, drift, retrain and roll back, on this machi
 	@$(BIN)/headrace demo
 
 test: .venv/.ready ## Run every test, the ones with a real cluster too (TEST_ARGS="-k routing")
-	@$(BIN)/python -m pytest $(TEST_ARGS)
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not e2e" $(TEST_ARGS) || [ $$? -eq 5 ]
+	@$(BIN)/python -m pytest -q -m e2e $(TEST_ARGS) || [ $$? -eq 5 ]
 
 clients: ## Install the clients and load tools that `make test` then drives too, into .clients
 	@PYTHON=$(PYTHON) tests/clients/install.sh

@@ -83,6 +83,9 @@ class Watching(_Section):
     )
     sample_rows_per_s: int = Field(500, ge=0, description="predictions kept whole, per model and worker")
     sample_total_rows_per_s: int = Field(1_000, ge=0, description="the same of all models, per worker")
+    sample_mb_per_s: float = Field(
+        4.0, ge=0, description="and their tensors' size, of all models, per worker"
+    )
     tap_records: int = Field(
         100_000, ge=1, description="records held between two windows before the tap drops"
     )

@@ -37,7 +37,7 @@ from gateway.telemetry.request_log import RequestLog
 from gateway.telemetry.shadow import ShadowQueue
 from gateway.telemetry.tap import TrafficTap
 
-_TURN_S = 0.0005
+_TURN_S = 0.0001
 
 
 class Worker:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from gateway.config import Watching
 from gateway.core.capture import Capture
 from gateway.core.summary import Key
 from gateway.core.types import Role
@@ -17,15 +18,15 @@ class Sampler:
 
     A shadow's answer is kept exactly when its primary's was, so the two can be compared row by row.
 
-    Args:
-        rows_per_s: rows kept per model. A request is kept whole; one that exceeds the rate is made up
-            for by keeping less later.
-        total_rows_per_s: rows kept of all models, shared so that the quiet ones lose nothing.
+    A request is kept whole; one that exceeds a rate is made up for by keeping less later. The rows of all
+    models are shared so that the quiet ones lose nothing.
     """
 
-    def __init__(self, rows_per_s: float, total_rows_per_s: float, rng: np.random.Generator) -> None:
-        self._rate = rows_per_s
-        self._total = total_rows_per_s
+    def __init__(self, watching: Watching, rng: np.random.Generator) -> None:
+        self._rate = watching.sample_rows_per_s
+        self._total = watching.sample_total_rows_per_s
+        self._bytes_per_s = watching.sample_mb_per_s * 2**20
+        self._owed_bytes = 0.0
         self._rng = rng
         self._debt: dict[str, float] = {}
         self._chosen: dict[str, None] = {}  # recent prediction ids, oldest first
@@ -53,11 +54,26 @@ class Sampler:
         chosen = [
             r for model, records in primary.items() for r in self._choose(model, records, credit[model])
         ]
+        chosen = self._within_bytes(chosen, elapsed_s)
         self._chosen.update((record.prediction_id, None) for record in chosen)
         chosen += [record for record in copies if record.prediction_id in self._chosen]
         for _ in range(len(self._chosen) - REMEMBERED):
             del self._chosen[next(iter(self._chosen))]
         return [capture for record in chosen for capture in _capture(record)]
+
+    def _within_bytes(self, chosen: list[Record], elapsed_s: float) -> list[Record]:
+        # Large tensors would hold up a worker's loop on their way to the controller.
+        room = self._bytes_per_s * elapsed_s - self._owed_bytes
+        if sum(record.size for record in chosen) > room:
+            chosen = [chosen[at] for at in self._rng.permutation(len(chosen))]
+        kept = []
+        for record in chosen:
+            if room <= 0:
+                break
+            kept.append(record)
+            room -= record.size
+        self._owed_bytes = max(-room, 0.0)
+        return kept
 
     def _choose(self, model: str, records: list[Record], credit: float) -> list[Record]:
         credit -= self._debt.get(model, 0.0)

@@ -45,9 +45,9 @@ class TrafficTap:
         most_bytes: int = MOST_BYTES,
     ) -> None:
         self._profiles = profiles
-        self._sampler = Sampler(watching.sample_rows_per_s, watching.sample_total_rows_per_s, rng)
+        self._sampler = Sampler(watching, rng)
         self._chance = Random(int(rng.integers(2**63))).random
-        self._profiled_per_s = watching.profiled_per_s
+        self._watching = watching
         self._shares: dict[str, float] = {}
         """Of a busy model's requests, the share whose tensors are kept; of others, all."""
         self._most_records = watching.tap_records
@@ -153,11 +153,16 @@ class TrafficTap:
         return groups
 
     def _thin(self, groups: dict[Key, list[Record]], elapsed_s: float) -> dict[str, float]:
+        """The share to keep, by model: as many as profiles look at, or as the sample needs without one."""
         seen: Counter[str] = Counter()
-        for (model, _, role, _), records in groups.items():
+        profiled = set()
+        for (model, version, role, _), records in groups.items():
             seen[model] += len(records) if role is not Role.SHADOW else 0
-        room = self._profiled_per_s * elapsed_s
-        return {model: room / n for model, n in seen.items() if n > room}
+            if self._profiles(model, version) is not None:
+                profiled.add(model)
+        sampled, looked_at = self._watching.sample_rows_per_s, self._watching.profiled_per_s
+        room = {model: elapsed_s * (looked_at if model in profiled else sampled) for model in seen}
+        return {model: room[model] / n for model, n in seen.items() if n > room[model]}
 
     def _lost(self) -> dict[Key, int]:
         dropped = self._dropped.copy()

@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.config import Watching
 from gateway.core.capture import Capture
 from gateway.core.summary import Key
 from gateway.core.types import Array, Outcome, Role
@@ -28,8 +29,9 @@ def ids(captures: list[Capture], role: Role = Role.CHAMPION) -> set[str]:
     return {capture.prediction_id for capture in captures if capture.role is role}
 
 
-def sampler(rate: float, total: float = 1e9) -> Sampler:
-    return Sampler(rate, total, np.random.default_rng(0))
+def sampler(rate: int, total: int = 10**9, mb_per_s: float = 1e9) -> Sampler:
+    watching = Watching(sample_rows_per_s=rate, sample_total_rows_per_s=total, sample_mb_per_s=mb_per_s)
+    return Sampler(watching, np.random.default_rng(0))
 
 
 def test_all_is_kept_while_there_is_room() -> None:
@@ -72,6 +74,12 @@ def test_a_shadow_is_kept_exactly_with_its_primary() -> None:
     later = each.sample({SHADOW: records(SHADOW, 100)}, 1.0)
     assert len(ids(primary)) == 10
     assert ids(later, Role.SHADOW) == ids(primary)
+
+
+def test_large_tensors_are_kept_up_to_a_size_and_made_up_for() -> None:
+    each = sampler(1000, mb_per_s=20 / 2**20)
+    kept = [len(each.sample({CHAMPION: records(CHAMPION, 100)}, 1.0)) for _ in range(5)]
+    assert kept == [3, 2, 3, 2, 3]  # of 8 bytes each
 
 
 def test_without_a_rate_nothing_is_kept() -> None:

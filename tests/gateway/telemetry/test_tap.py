@@ -169,6 +169,22 @@ def test_no_record_is_lost_while_another_thread_drains() -> None:
     assert sum(window.requests for window in windows) == total
 
 
+@pytest.mark.parametrize(("profile", "kept"), [(PROFILE, 100), (None, 10)])
+def test_of_a_busy_model_only_so_many_requests_are_looked_at(profile: Profile | None, kept: int) -> None:
+    watching = Watching(profiled_per_s=100, sample_rows_per_s=10)
+    tap = TrafficTap(watching, lambda *_: profile, np.random.default_rng(0))
+    held = []
+    for _ in range(20):
+        for _ in range(1000):
+            see(tap)
+        tap._since = NOW - 1.0
+        held.append(tap._held_bytes - tap._freed_bytes)
+        (window,), _ = tap.drain(NOW)
+        assert window.requests == 1000
+    size = REFERENCE[:1].nbytes + REFERENCE[:1, 0].nbytes
+    assert np.mean(held[1:]) / size == pytest.approx(kept, rel=0.25)
+
+
 def test_with_very_many_models_windows_take_turns_and_lose_nothing() -> None:
     tap, turns, seen = tap_of(records=10_000), 3, dict[str, int]()
     for turn in range(turns):
