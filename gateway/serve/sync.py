@@ -91,7 +91,8 @@ class RouteSync:
 
     async def _call(self, method: str, *arguments: Any) -> Any:
         # Looked up each time: a restarted controller keeps its name, a new cluster's has another handle.
-        actor = ray.get_actor(CONTROLLER, namespace=NAMESPACE)
+        # Beside the loop, since it waits for Ray's directory.
+        actor = await asyncio.to_thread(ray.get_actor, CONTROLLER, NAMESPACE)
         return await getattr(actor, method).remote(*arguments)
 
     async def _apply(self, update: RouteTable | RouteDelta) -> None:
