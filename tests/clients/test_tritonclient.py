@@ -259,5 +259,5 @@ async def test_tracing_is_off_and_stays_off(client: Client) -> None:
     settings = await client.call("get_trace_settings")
     level = settings.get("settings", settings)["trace_level"]
     assert level in (["OFF"], {"value": ["OFF"]})
-    with pytest.raises(Exception, match="control is off"):
+    with pytest.raises(Exception, match="tracing is off"):
         await client.call("update_trace_settings", settings={"trace_level": ["TIMESTAMPS"]})

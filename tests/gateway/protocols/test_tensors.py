@@ -14,8 +14,8 @@ from tests.gateway.protocols.drawn import tensors
 @given(tensors())
 def test_fixed_types_survive_the_round_trip(array: Array) -> None:
     again = from_raw("x", array.dtype, array.shape, to_raw(array))
-    assert again.dtype == array.dtype
-    np.testing.assert_array_equal(again, array)
+    assert (again.dtype, again.shape) == (array.dtype, array.shape)
+    assert again.tobytes() == array.tobytes()  # NaN too, bit for bit
 
 
 @given(st.lists(st.binary(max_size=40), max_size=20))
