@@ -27,7 +27,9 @@ def unframe(body: bytes | bytearray, encoding: str, cap: int) -> bytes:
         raise GatewayError(ErrorCode.TOO_LARGE, f"the message is larger than {cap} bytes")
     if length != len(body) - _PREFIX.size or compressed > 1:
         raise invalid("the call must hold exactly one message")
-    message = bytes(body[_PREFIX.size :])
+    # One copy either way: a slice of a bytearray would be a bytearray, and copied once more.
+    whole = body if isinstance(body, bytes) else memoryview(body)
+    message = bytes(whole[_PREFIX.size :])
     if not compressed:
         return message
     return decompress(message, encoding, cap)
