@@ -36,11 +36,10 @@ class Sampler:
         primary: dict[str, list[Record]] = {}
         copies: list[Record] = []
         for key, records in groups.items():
-            kept = (record for record in records if record.inputs is not None)
             if key[2] is Role.SHADOW:
-                copies.extend(kept)
+                copies.extend(records)
             else:
-                primary.setdefault(key[0], []).extend(kept)
+                primary.setdefault(key[0], []).extend(records)
         self._debt = {model: debt for model, debt in self._debt.items() if debt > 0}
         elapsed_s = max(elapsed_s, 0.0)
         rows = {model: sum(record.rows for record in records) for model, records in primary.items()}
@@ -59,7 +58,7 @@ class Sampler:
         chosen += [record for record in copies if record.prediction_id in self._chosen]
         for _ in range(len(self._chosen) - REMEMBERED):
             del self._chosen[next(iter(self._chosen))]
-        return [capture for record in chosen for capture in _capture(record)]
+        return [_capture(record) for record in chosen]
 
     def _within_bytes(self, chosen: list[Record], elapsed_s: float) -> list[Record]:
         # Large tensors would hold up a worker's loop on their way to the controller.
@@ -96,12 +95,8 @@ def fair_shares(wanted: Mapping[str, float], total: float) -> dict[str, float]:
     return shares
 
 
-def _capture(record: Record) -> list[Capture]:
-    if record.inputs is None or record.outputs is None:
-        return []
-    return [
-        Capture(
-            *(record.prediction_id, record.at, record.model, record.version, record.role),
-            *(record.inputs, record.outputs),
-        )
-    ]
+def _capture(record: Record) -> Capture:
+    return Capture(
+        *(record.prediction_id, record.at, record.model, record.version, record.role),
+        *(record.inputs, record.outputs),
+    )

@@ -1,7 +1,7 @@
-"""Sees every answered request. A record is one append; the summing up is done later, in bulk, elsewhere.
+"""Sees every answered request: counts it, and keeps the tensors of some. The rest is done later, in bulk.
 
-Records of the event loop and drains of another thread meet in one deque, whose ends are safe to use at
-once. Each counter is written by one side only.
+The event loop appends to lists and a deque, and another thread drains their other ends, which is safe at
+once. Each number is written by one side only.
 """
 
 import threading
@@ -9,6 +9,7 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Container
 from random import Random
 from time import time
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from gateway.core.capture import Capture
 from gateway.core.profile import Profile
 from gateway.core.summary import Key, Window
 from gateway.core.types import InferRequest, Outcome, Role, Tensors
-from gateway.telemetry.record import Record
+from gateway.telemetry.record import Count, CountKey, Record
 from gateway.telemetry.sampling import Sampler
 from gateway.telemetry.summing import Summing
 
@@ -27,6 +28,13 @@ MOST_BYTES = 64 * 2**20
 MOST_WINDOWS = 200
 """Windows of one drain. With more kinds of traffic than that they take turns, and each window spans longer:
 one costs about 0.1 ms here and again where it is received."""
+
+
+class _Roll(NamedTuple):
+    """From here on, records are of the generation; the counts are all of those before."""
+
+    counts: dict[CountKey, Count]
+    generation: int
 
 
 class TrafficTap:
@@ -52,9 +60,13 @@ class TrafficTap:
         """Of a busy model's requests, the share whose tensors are kept; of others, all."""
         self._most_records = watching.tap_records
         self._most_bytes = most_bytes
-        self._pending: deque[Record | int] = deque()  # a number: the generation from here on
+        self._counts: dict[CountKey, Count] = {}
+        self._pending: deque[Record | _Roll] = deque()
+        self._recorded = 0
+        self._summed = 0
         self._held_bytes = 0
         self._freed_bytes = 0
+        self._rows_told: dict[CountKey, int] = {}
         self._dropped: Counter[tuple[str, int, Role]] = Counter()
         self._told: Counter[tuple[str, int, Role]] = Counter()
         self._generation = 0
@@ -72,29 +84,44 @@ class TrafficTap:
         outputs: Tensors | None,
         prediction_id: str,
     ) -> None:
-        if len(self._pending) >= self._most_records:
+        if self._recorded - self._summed >= self._most_records:
             self._dropped[request.model, version, role] += 1
             return
-        rows = size = 0
-        inputs: Tensors | None = None
-        if outputs is not None:
-            for array in request.inputs.values():
-                rows = array.shape[0] if array.shape else 1
-                break
-            if self._keeps(request.model, role):
-                inputs = request.inputs
-                for tensors in (inputs, outputs):
-                    for array in tensors.values():
-                        size += array.nbytes
-            if inputs is None or self._held_bytes - self._freed_bytes + size > self._most_bytes:
-                inputs, outputs, size = None, None, 0
-            self._held_bytes += size
-        self._pending.append(
-            Record(
-                *(request.model, version, role, outcome, latency_ns, request.protocol, rows),
-                *(inputs, outputs, prediction_id, time(), size, request.key),
-            )
-        )
+        self._recorded += 1
+        key = (request.model, version, role, request.protocol, outcome)
+        count = self._counts.get(key)
+        if count is None:
+            count = self._counts[key] = Count()
+        count.latencies.append(latency_ns)
+        if request.key:
+            count.keys.append(request.key)
+        if outputs is None:
+            return
+        rows = 0
+        for array in request.inputs.values():
+            rows = array.shape[0] if array.shape else 1
+            break
+        count.rows += rows
+        if self._keeps(request.model, role):
+            size = 0
+            for tensors in (request.inputs, outputs):
+                for array in tensors.values():
+                    size += array.nbytes
+            if self._held_bytes - self._freed_bytes + size <= self._most_bytes:
+                self._held_bytes += size
+                self._pending.append(
+                    Record(
+                        request.model,
+                        version,
+                        role,
+                        request.inputs,
+                        outputs,
+                        prediction_id,
+                        time(),
+                        rows,
+                        size,
+                    )
+                )
 
     def _keeps(self, model: str, role: Role) -> bool:
         # Whatever the version: both sides of a split are thinned alike. A shadow's copies are few, and are
@@ -104,7 +131,8 @@ class TrafficTap:
 
     def roll(self, generation: int) -> None:
         """Close what was recorded so far under the old generation. Call right before a new table applies."""
-        self._pending.append(generation)
+        self._pending.append(_Roll(self._counts, generation))
+        self._counts = {}
 
     def drain(
         self, now: float, first: Container[str] = (), *, everything: bool = False
@@ -118,8 +146,9 @@ class TrafficTap:
             everything: leave no window open.
         """
         with self._draining:
-            groups = self._take()
-            self._shares = self._thin(groups, now - self._since)
+            seen: Counter[str] = Counter()
+            groups = self._take(seen)
+            self._shares = self._thin(seen, groups, now - self._since)
             captures = self._sampler.sample(groups, now - self._since)
             for key, records in groups.items():
                 profiled = self._profiles(key[0], key[1]) is not None
@@ -141,25 +170,42 @@ class TrafficTap:
         self._freed_bytes += summing.size
         return summing.window(key, self._profiles(key[0], key[1]), now)
 
-    def _take(self) -> dict[Key, list[Record]]:
+    def _take(self, seen: Counter[str]) -> dict[Key, list[Record]]:
+        """Sum up counts, adding to `seen` requests by model, and return the records."""
         groups: defaultdict[Key, list[Record]] = defaultdict(list)
-        pop = self._pending.popleft
+        # First of all: should the table change from here on, these are still of the generation known here.
+        counts, pop = self._counts, self._pending.popleft
         for _ in range(len(self._pending)):
-            record = pop()
-            if type(record) is int:
-                self._generation = record
-            elif type(record) is Record:
-                groups[record.model, record.version, record.role, self._generation].append(record)
+            item = pop()
+            if type(item) is Record:
+                groups[item.model, item.version, item.role, self._generation].append(item)
+            elif type(item) is _Roll:
+                self._count(item.counts, seen)
+                self._rows_told.clear()
+                self._generation = item.generation
+        self._count(counts, seen)
         return groups
 
-    def _thin(self, groups: dict[Key, list[Record]], elapsed_s: float) -> dict[str, float]:
+    def _count(self, counts: dict[CountKey, Count], seen: Counter[str]) -> None:
+        for key, count in list(counts.items()):
+            n = len(count.latencies)
+            if not n:
+                continue
+            latencies, keys, rows = count.latencies[:n], count.keys.copy(), count.rows
+            del count.latencies[:n], count.keys[: len(keys)]
+            self._summed += n
+            model, version, role, protocol, outcome = key
+            summing = self._summing((model, version, role, self._generation))
+            summing.count(protocol, outcome, latencies, keys, rows - self._rows_told.get(key, 0))
+            self._rows_told[key] = rows
+            if role is not Role.SHADOW:
+                seen[model] += n
+
+    def _thin(
+        self, seen: Counter[str], groups: dict[Key, list[Record]], elapsed_s: float
+    ) -> dict[str, float]:
         """The share to keep, by model: as many as profiles look at, or as the sample needs without one."""
-        seen: Counter[str] = Counter()
-        profiled = set()
-        for (model, version, role, _), records in groups.items():
-            seen[model] += len(records) if role is not Role.SHADOW else 0
-            if self._profiles(model, version) is not None:
-                profiled.add(model)
+        profiled = {key[0] for key in groups if self._profiles(key[0], key[1]) is not None}
         sampled, looked_at = self._watching.sample_rows_per_s, self._watching.profiled_per_s
         room = {model: elapsed_s * (looked_at if model in profiled else sampled) for model in seen}
         return {model: room[model] / n for model, n in seen.items() if n > room[model]}

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from gateway.config import Watching
 from gateway.core.capture import Capture
 from gateway.core.summary import Key
-from gateway.core.types import Array, Outcome, Role
+from gateway.core.types import Array, Role
 from gateway.telemetry.record import Record
 from gateway.telemetry.sampling import Sampler, fair_shares
 
@@ -16,13 +16,7 @@ SHADOW: Key = ("m", 2, Role.SHADOW, 1)
 
 def records(key: Key, n: int, rows: int = 1, first: int = 0) -> list[Record]:
     tensors: dict[str, Array] = {"x": np.zeros((rows, 1))}
-    return [
-        Record(
-            *(key[0], key[1], key[2], Outcome.OK, 1, "http", rows),
-            *(tensors, tensors, f"p{first + i}", 5.0, 8),
-        )
-        for i in range(n)
-    ]
+    return [Record(key[0], key[1], key[2], tensors, tensors, f"p{first + i}", 5.0, rows, 8) for i in range(n)]
 
 
 def ids(captures: list[Capture], role: Role = Role.CHAMPION) -> set[str]:

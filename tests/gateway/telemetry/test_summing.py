@@ -14,7 +14,7 @@ PROFILE = Profile.of({"x": REFERENCE}, {"y": REFERENCE[:, 0], "z": REFERENCE[:, 
 
 def record(x: Array, **outputs: Array) -> Record:
     tensors: tuple[Tensors, Tensors] = ({"x": x}, outputs)
-    return Record(*KEY[:3], Outcome.OK, 1, "http", len(x), *tensors, "p", 0.0, 0)
+    return Record(*KEY[:3], *tensors, "p", 0.0, len(x), 0)
 
 
 def window(records: list[Record], profile: Profile | None) -> Window:
@@ -33,16 +33,25 @@ def test_a_window_is_the_same_however_rows_came_in_requests() -> None:
 
     for parts in (1, 7, 60):
         made = window(split(parts), PROFILE)
-        assert made.rows == 60
         for key, counts in PROFILE.reference.items():
             assert made.counts[key].tolist() == counts.tolist()
 
 
-def test_requests_are_counted_by_the_bucket_of_their_key() -> None:
-    plain = record(REFERENCE[:1], y=REFERENCE[:1, 0])
-    made = window([plain, *[plain._replace(key="ann")] * 3, plain._replace(key="bob")], None)
+def test_requests_are_counted_by_kind_and_by_the_bucket_of_their_key() -> None:
+    summing = Summing(0.0)
+    summing.count("http", Outcome.OK, [1, 1, 1, 1, 1], ["ann"] * 3 + ["bob"], 7)
+    summing.count("grpc", Outcome.SERVER_ERROR, [1], [], 0)
+    made = summing.window(KEY, None, 1.0)
+    assert made.outcomes == {Outcome.OK: 5, Outcome.SERVER_ERROR: 1}
+    assert made.protocols == {("http", Outcome.OK): 5, ("grpc", Outcome.SERVER_ERROR): 1}
+    assert (made.rows, made.latency.sum()) == (7, 5)
     assert sorted(made.keyed[REQUESTS][made.keyed[REQUESTS] > 0]) == [1, 3]
-    assert window([plain], None).keyed.size == 0
+
+
+def test_without_keys_none_are_told() -> None:
+    summing = Summing(0.0)
+    summing.count("http", Outcome.OK, [1], [], 1)
+    assert summing.window(KEY, None, 1.0).keyed.size == 0
 
 
 def test_requests_for_some_outputs_count_in_those_only() -> None:
