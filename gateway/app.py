@@ -34,7 +34,8 @@ class Gateway:
         raise_soft_limit()
         log_to_file(config.home, f"worker-{self._slot.number}", config.logging)
         name = f"worker-{self._slot.number}-{os.getpid()}"
-        self._worker = Worker(config, name, DedicatedLoader(config.serving), ControllerRepository())
+        traces = config.run_dir / "traces.json"
+        self._worker = Worker(config, name, DedicatedLoader(config.serving), ControllerRepository(), traces)
         self._sync = RouteSync(self._worker, config)
         self._recycling = Recycling(
             *(config.run_dir, config.slots, self._slot.number, config.workers - 1),

@@ -8,6 +8,7 @@ import secrets
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import psutil
@@ -36,6 +37,7 @@ from gateway.telemetry.pairs import Pairs
 from gateway.telemetry.request_log import RequestLog
 from gateway.telemetry.shadow import ShadowQueue
 from gateway.telemetry.tap import TrafficTap
+from gateway.telemetry.trace_sampling import TraceSampling
 
 _TURN_S = 0.0001
 
@@ -46,6 +48,7 @@ class Worker:
     Args:
         dedicated: finds versions that run outside of this process; without it they run within.
         repository: loads and unloads models for clients, where the configuration lets them.
+        traces: the file by which the node's workers share what clients set of tracing.
     """
 
     def __init__(
@@ -54,6 +57,7 @@ class Worker:
         name: str,
         dedicated: ports.Loader | None = None,
         repository: ports.Repository | None = None,
+        traces: Path | None = None,
     ) -> None:
         self.name = name
         entropy = secrets.token_hex(6)
@@ -65,11 +69,12 @@ class Worker:
         self.residence = Residence(self.loader, budget, serving.queue, serving.max_load_wait_s)
         self.routes = LiveRoutes(self.residence, on_swap=self.tap.roll)
         self._pairs = Pairs()
-        self.tracer = None
+        self.tracer = self.traces = None
         if config.tracing is not None:
             from gateway.telemetry.tracing import Tracer  # OpenTelemetry is an extra, and takes memory
 
-            self.tracer = Tracer(config.tracing, name)
+            self.traces = TraceSampling(config.tracing.sample_ratio, traces)
+            self.tracer = Tracer(config.tracing.endpoint, name, self.traces)
         follow = self.tracer.follow if self.tracer else lambda: None
         self.shadow = ShadowQueue(self.routes, self.tap, self._pairs, watching.shadow_queue, follow)
         self.pipeline = Pipeline(self.routes, self.tap, self.shadow, int(entropy, 16) / 16**12, _ids(entropy))
@@ -87,8 +92,10 @@ class Worker:
             from gateway.server.traced import TracedEngine, TracedListener
 
             engine, listener = TracedEngine(engine, self.tracer), TracedListener
-        self.http = listener(engine, config.limits, self.metrics.render, tally, self.gate, control)
-        self.grpc = GrpcServer(engine, config.limits, tally, self.gate, control)
+        self.http = listener(
+            engine, config.limits, self.metrics.render, tally, self.gate, control, self.traces
+        )
+        self.grpc = GrpcServer(engine, config.limits, tally, self.gate, control, self.traces)
         self._cycles: CycleCollector | None = None
 
     def settle(self) -> None:
@@ -131,6 +138,8 @@ class Worker:
         figures = self._figures()
         self.metrics.absorb(windows)
         self._request_log.tell_left_out()
+        if self.traces is not None:
+            self.traces.refresh()
         self.metrics.absorb_figures(figures)
         if self._cycles is not None:
             self._cycles.sweep()

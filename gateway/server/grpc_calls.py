@@ -6,11 +6,14 @@ from typing import Any, TypeVar
 from google.protobuf.json_format import ParseDict
 from google.protobuf.message import DecodeError, Message
 
+from gateway.core.keys import Key
 from gateway.ports import Routes
 from gateway.protocols import open_inference_pb2 as pb
 from gateway.protocols.fields import invalid
-from gateway.server import catalogue, settings
+from gateway.server import catalogue, settings, trace_settings
+from gateway.server.gate import rules
 from gateway.server.tally import Tally
+from gateway.telemetry.trace_sampling import TraceSampling
 
 M = TypeVar("M", bound=Message)
 _FIELDS: dict[type, str] = {bool: "bool_param", int: "uint32_param", str: "string_param"}
@@ -18,12 +21,27 @@ SERVICE = pb.DESCRIPTOR.services_by_name["GRPCInferenceService"].full_name
 
 
 class Calls:
-    """Answers by method name. `ready` says whether new work is taken."""
+    """Answers by method name.
 
-    def __init__(self, routes: Routes, tally: Tally, ready: Callable[[], bool]) -> None:
+    Args:
+        ready: says whether new work is taken.
+        traces: None where tracing is not configured.
+        caller: None without identity.
+    """
+
+    def __init__(
+        self,
+        routes: Routes,
+        tally: Tally,
+        ready: Callable[[], bool],
+        traces: TraceSampling | None = None,
+        caller: Key | None = None,
+    ) -> None:
         self._routes = routes
         self._tally = tally
         self._ready = ready
+        self._traces = traces
+        self._caller = caller
 
     @property
     def table(self) -> dict[str, Callable[[bytes], Message]]:
@@ -78,21 +96,30 @@ class Calls:
 
     def _trace_setting(self, data: bytes) -> Message:
         asked = read(pb.TraceSettingRequest, data)
-        if asked.settings:
-            raise settings.tracing_off()
         if asked.model_name:
             catalogue.find(self._routes, asked.model_name, "")
-        told = {name: {"value": value} for name, value in settings.TRACE.items()}
-        return _written({"settings": told}, pb.TraceSettingResponse())
+        told = trace_settings.told(self._traces, asked.model_name)
+        if asked.settings:
+            self._rules()
+            wanted = {name: list(setting.value) for name, setting in asked.settings.items()}
+            told = trace_settings.change(self._traces, asked.model_name, wanted)
+        document = {"settings": {name: {"value": value} for name, value in told.items()}}
+        return _written(document, pb.TraceSettingResponse())
 
     def _log_settings(self, data: bytes) -> Message:
         asked = read(pb.LogSettingsRequest, data).settings
-        wanted = {name: chosen(value) for name, value in asked.items()}
-        told = settings.set_log(wanted) if wanted else settings.log_settings()
+        told = settings.log_settings()
+        if asked:
+            self._rules()
+            told = settings.set_log({name: chosen(value) for name, value in asked.items()})
         answer = pb.LogSettingsResponse()
         for name, value in told.items():
             setattr(answer.settings[name], _FIELDS[type(value)], value)
         return answer
+
+    def _rules(self) -> None:
+        if self._caller is not None:
+            rules(self._caller)
 
 
 def read(kind: type[M], data: bytes) -> M:

@@ -19,17 +19,18 @@ from gateway.config import Limits
 from gateway.core.keys import SUBJECT, Key
 from gateway.core.types import InferRequest, InferResponse
 from gateway.errors import ErrorCode, GatewayError
-from gateway.ports import Engine, Repository, Routes
+from gateway.ports import Engine, Repository
 from gateway.protocols import open_inference_pb2 as pb
 from gateway.protocols import proto_answer, v2_proto
 from gateway.protocols.answer_form import AnswerForm
 from gateway.protocols.fields import earliest, plain_text
 from gateway.protocols.status import STATUS
 from gateway.server import control
-from gateway.server.gate import Gate, Scoped, rules
+from gateway.server.gate import Gate, Scoped
 from gateway.server.grpc_calls import SERVICE, Calls, chosen, read
 from gateway.server.message import CALLER_HEADERS, internal
 from gateway.server.tally import Tally
+from gateway.telemetry.trace_sampling import TraceSampling
 
 _log = logging.getLogger(__name__)
 OPEN = frozenset(("ServerLive", "ServerReady"))
@@ -53,7 +54,9 @@ class GrpcServer:
         tally: Tally | None = None,
         gate: Gate | None = None,
         repository: Repository | None = None,
+        traces: TraceSampling | None = None,
     ) -> None:
+        self._traces = traces
         self._engine = engine
         self._repository = repository
         self._gate = gate
@@ -72,8 +75,7 @@ class GrpcServer:
         ]
         server = self._server = grpc.aio.server(options=options)
         handlers: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {
-            name: grpc.unary_unary_rpc_method_handler(self._unary(name))
-            for name in self._calls(self._engine.routes).table
+            name: grpc.unary_unary_rpc_method_handler(self._unary(name)) for name in self._calls(None).table
         }
         for name in _CONTROLS:
             handlers[name] = grpc.unary_unary_rpc_method_handler(self._control(name))
@@ -154,18 +156,15 @@ class GrpcServer:
         headers = (told.get(name, "") for name in ("authorization", "x-api-key", "x-forwarded-for", SUBJECT))
         return self._gate.caller(*(value if isinstance(value, str) else "" for value in headers))
 
-    def _calls(self, routes: Routes) -> Calls:
-        return Calls(routes, self._tally, lambda: self._taking)
+    def _calls(self, caller: Key | None) -> Calls:
+        routes = self._engine.routes if caller is None else Scoped(self._engine.routes, caller)
+        return Calls(routes, self._tally, lambda: self._taking, self._traces, caller)
 
     def _unary(self, name: str) -> Callable[[bytes, Context], Awaitable[bytes]]:
         async def answer(data: bytes, context: Context) -> bytes:
             try:
-                routes = self._engine.routes
-                if name not in OPEN and (caller := self._caller(context)) is not None:
-                    if name == "LogSettings":
-                        rules(caller)
-                    routes = Scoped(routes, caller)
-                return self._calls(routes).table[name](data).SerializeToString()
+                caller = None if name in OPEN else self._caller(context)
+                return self._calls(caller).table[name](data).SerializeToString()
             except Exception as error:
                 await _abort(context, error)
 

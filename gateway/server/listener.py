@@ -21,6 +21,7 @@ from gateway.server.http1 import HttpConnection
 from gateway.server.message import Request, fault, internal
 from gateway.server.pressure import Pressure
 from gateway.server.tally import Tally
+from gateway.telemetry.trace_sampling import TraceSampling
 
 _SWEEP_S = 1.0
 _KNOWN_URLS = 1024
@@ -35,6 +36,7 @@ class HttpListener:
         tally: shared with the worker's gRPC server, so that both tell the same counts.
         gate: asked before anything but health is answered; None lets everybody in.
         repository: does what clients may load and unload; None refuses it.
+        traces: what clients may set of tracing; None refuses it.
     """
 
     def __init__(
@@ -45,7 +47,9 @@ class HttpListener:
         tally: Tally | None = None,
         gate: Gate | None = None,
         repository: Repository | None = None,
+        traces: TraceSampling | None = None,
     ) -> None:
+        self._traces = traces
         self._gate = gate
         self._repository = repository
         self.tally = Tally() if tally is None else tally
@@ -198,9 +202,9 @@ class HttpListener:
     def _context(self, request: Request, path: routes.Path) -> routes.Context:
         live, ready = self._engine.routes, not self.leaving
         if self._gate is None or path.pattern in routes.OPEN:
-            return routes.Context(live, self.tally, self._metrics, ready)
+            return routes.Context(live, self.tally, self._metrics, ready, None, self._traces)
         caller = self._gate.caller(*request.credentials())
-        return routes.Context(Scoped(live, caller), self.tally, self._metrics, ready, caller)
+        return routes.Context(Scoped(live, caller), self.tally, self._metrics, ready, caller, self._traces)
 
 
 def _bind(path: Path) -> socket.socket:

@@ -10,10 +10,11 @@ from gateway.core.keys import Key
 from gateway.errors import ErrorCode, GatewayError
 from gateway.ports import Routes
 from gateway.protocols.fields import invalid
-from gateway.server import catalogue, settings
+from gateway.server import catalogue, settings, trace_settings
 from gateway.server.gate import rules
 from gateway.server.message import JSON_TYPE, Request, answer, fault, json_answer, json_object
 from gateway.server.tally import Tally
+from gateway.telemetry.trace_sampling import TraceSampling
 
 INFER = ("v2", "models", "*", "infer")
 PREDICT = ("v1", "models", "*:predict")
@@ -32,7 +33,7 @@ class Path(NamedTuple):
 class Context(NamedTuple):
     """What handlers may look at. `ready`: whether new work is taken. No `caller` without identity.
 
-    What a `caller` may not see is not in `routes`.
+    What a `caller` may not see is not in `routes`. No `traces` where tracing is not configured.
     """
 
     routes: Routes
@@ -40,6 +41,7 @@ class Context(NamedTuple):
     metrics: Callable[[], bytes]
     ready: bool
     caller: Key | None = None
+    traces: TraceSampling | None = None
 
 
 class Reply(NamedTuple):
@@ -140,14 +142,19 @@ def _set_log(context: Context, request: Request, _path: Path) -> Reply:
     return Reply(200, settings.set_log(json_object(request)))
 
 
-def _set_trace(_context: Context, _request: Request, _path: Path) -> Reply:
-    raise settings.tracing_off()
-
-
-def _trace(context: Context, _request: Request, path: Path) -> Reply:
+def _trace(context: Context, request: Request, path: Path) -> Reply:
     if path.model:
         catalogue.find(context.routes, path.model, "")
-    return Reply(200, settings.TRACE)
+    if request.method != b"POST":
+        return Reply(200, _plain(trace_settings.told(context.traces, path.model)))
+    if context.caller is not None:
+        rules(context.caller)
+    return Reply(200, _plain(trace_settings.change(context.traces, path.model, json_object(request))))
+
+
+def _plain(told: trace_settings.Told) -> dict[str, Any]:
+    """As Triton has it in JSON: only the level is a list."""
+    return {name: value if name == "trace_level" else value[0] for name, value in told.items()}
 
 
 def _metrics(context: Context, _request: Request, _path: Path) -> Reply:
@@ -169,8 +176,8 @@ ROUTES: dict[tuple[str, ...], dict[str, Handler]] = {
     (*_MODEL, "stats"): {"GET": _stats},
     (*_REPOSITORY, "index"): {"POST": _index},
     ("v2", "logging"): {"GET": _log_settings, "POST": _set_log},
-    ("v2", "trace", "setting"): {"GET": _trace, "POST": _set_trace},
-    (*_MODEL, "trace", "setting"): {"GET": _trace, "POST": _set_trace},
+    ("v2", "trace", "setting"): {"GET": _trace, "POST": _trace},
+    (*_MODEL, "trace", "setting"): {"GET": _trace, "POST": _trace},
     ("v1", "models"): {"GET": _v1_models},
     ("v1", "models", "*"): {"GET": _v1_model},
     ("metrics",): {"GET": _metrics},

@@ -1,4 +1,4 @@
-"""The V2 settings: the log level of this worker, which callers may change, and tracing, which is off.
+"""The V2 log settings: the level of this worker, which callers may change.
 
 Settings are plain values by name, which HTTP and gRPC both send. They last until the worker is replaced.
 """
@@ -6,18 +6,12 @@ Settings are plain values by name, which HTTP and gRPC both send. They last unti
 import logging
 from collections.abc import Mapping
 
-from gateway.errors import ErrorCode, GatewayError
 from gateway.protocols.fields import invalid, quoted
 
 Settings = dict[str, bool | int | str]
 
-TRACE: dict[str, list[str]] = {"trace_level": ["OFF"]}
 _LEVELS = {"log_verbose_level": logging.DEBUG, "log_info": logging.INFO, "log_warning": logging.WARNING}
 _log = logging.getLogger("gateway")
-
-
-def tracing_off() -> GatewayError:
-    return GatewayError(ErrorCode.NOT_READY, "tracing is off here")
 
 
 def log_settings() -> Settings:

@@ -5,7 +5,7 @@ from a thread of their own; an endpoint that is away costs spans and nothing els
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextvars import ContextVar
 from functools import partial
 
@@ -14,9 +14,9 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.sdk.trace.sampling import ParentBased, Sampler, SamplingResult, TraceIdRatioBased
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON, ParentBased
 from opentelemetry.trace import (
-    Link,
+    INVALID_SPAN,
     NonRecordingSpan,
     Span,
     SpanContext,
@@ -27,13 +27,12 @@ from opentelemetry.trace import (
     TraceState,
     set_span_in_context,
 )
-from opentelemetry.util.types import Attributes
 
-from gateway.config import Tracing
-from gateway.core.trace_context import trace_context
+from gateway.core.trace_context import TraceContext, trace_context
 from gateway.core.types import InferRequest, InferResponse, Outcome, Role
 from gateway.errors import SERVER_FAULTS, GatewayError
 from gateway.telemetry.shadow import Copied
+from gateway.telemetry.trace_sampling import TraceSampling
 
 _SEND_EVERY_MS = 1_000
 _PATIENCE_S = 5.0
@@ -42,32 +41,29 @@ _CURRENT: ContextVar[Span | None] = ContextVar("span", default=None)
 
 
 class Tracer:
-    """One per worker. A caller's own decision about its trace stands; of other requests `ratio` are traced.
+    """One per worker. A caller's own decision about its trace stands, unless tracing is set to off.
 
     Args:
+        endpoint: of OTLP over HTTP.
         worker: names this process among those of the service.
+        sampling: decides about requests whose callers say nothing.
     """
 
-    def __init__(self, settings: Tracing, worker: str) -> None:
-        self._sampler = _Steered(settings.sample_ratio)
+    def __init__(self, endpoint: str, worker: str, sampling: TraceSampling) -> None:
+        self._sampling = sampling
         resource = Resource.create({"service.name": "headrace", "service.instance.id": worker})
-        self._provider = TracerProvider(ParentBased(self._sampler), resource, shutdown_on_exit=False)
-        exporter = OTLPSpanExporter(settings.endpoint, timeout=_PATIENCE_S)
+        self._provider = TracerProvider(ParentBased(ALWAYS_ON), resource, shutdown_on_exit=False)
+        exporter = OTLPSpanExporter(endpoint, timeout=_PATIENCE_S)
         self._provider.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=_SEND_EVERY_MS))
         self._tracer = self._provider.get_tracer("headrace.gateway")
 
-    @property
-    def ratio(self) -> float:
-        """Share of the requests traced whose callers say nothing, from 0 to 1; may be set at any time."""
-        return self._sampler.ratio
-
-    @ratio.setter
-    def ratio(self, ratio: float) -> None:
-        self._sampler.steer(ratio)
-
     def begin(self, request: InferRequest, headers: Mapping[bytes, bytes]) -> Span:
         """The span of an inference, in the trace that the headers name. `answered` or `failed` end it."""
-        span = self._tracer.start_span(f"infer {request.model}", _parent(headers), SpanKind.SERVER)
+        told = trace_context(headers)
+        if not self._sampling.admits(request.model, told is not None):
+            _CURRENT.set(None)
+            return INVALID_SPAN
+        span = self._tracer.start_span(f"infer {request.model}", _parent(told), SpanKind.SERVER)
         _CURRENT.set(span if span.is_recording() else None)
         if span.is_recording():
             span.set_attributes({"headrace.model": request.model, "headrace.protocol": request.protocol})
@@ -117,36 +113,7 @@ class Tracer:
         self._provider.shutdown()
 
 
-class _Steered(Sampler):
-    """A ratio that can be changed while traces are made."""
-
-    def __init__(self, ratio: float) -> None:
-        self.steer(ratio)
-
-    def steer(self, ratio: float) -> None:
-        self.ratio = ratio
-        self._by_ratio = TraceIdRatioBased(ratio)
-
-    def should_sample(
-        self,
-        parent_context: Context | None,
-        trace_id: int,
-        name: str,
-        kind: SpanKind | None = None,
-        attributes: Attributes = None,
-        links: Sequence[Link] | None = None,
-        trace_state: TraceState | None = None,
-    ) -> SamplingResult:
-        return self._by_ratio.should_sample(
-            parent_context, trace_id, name, kind, attributes, links, trace_state
-        )
-
-    def get_description(self) -> str:
-        return f"ratio {self.ratio}"
-
-
-def _parent(headers: Mapping[bytes, bytes]) -> Context:
-    told = trace_context(headers)
+def _parent(told: TraceContext | None) -> Context:
     if told is None:
         return Context()
     state = TraceState.from_header([told.state]) if told.state else None

@@ -223,12 +223,20 @@ async def test_metadata_over_grpc_is_scoped(guarded: Guarded) -> None:
 
 async def test_a_workers_settings_take_an_admin(guarded: Guarded) -> None:
     for secret, status in (("views", 403), ("infers", 403), ("rules", 200)):
-        answer = await guarded.http.post("/v2/logging", json={}, headers=bearer(secret))
-        assert answer.status_code == status
+        for path in ("/v2/logging", "/v2/trace/setting"):
+            answer = await guarded.http.post(path, json={}, headers=bearer(secret))
+            # An admin is told that there is no tracing to be set.
+            assert answer.status_code == (503 if (path, status) == ("/v2/trace/setting", 200) else status)
+            assert (await guarded.http.get(path, headers=bearer(secret))).status_code == 200
+    level = pb.LogSettingsRequest.SettingValue(bool_param=True)
+    log = pb.LogSettingsRequest(settings={"log_error": level}).SerializeToString()
+    rate = pb.TraceSettingRequest.SettingValue(value=["1"])
+    trace = pb.TraceSettingRequest(settings={"trace_rate": rate}).SerializeToString()
     async with grpc.aio.insecure_channel(guarded.grpc) as channel:
-        call: Any = channel.unary_unary(INFER.decode().replace("ModelInfer", "LogSettings"))
-        for secret, status in (("views", 7), ("rules", 0)):
-            assert await _code(partial(call, b"", metadata=tuple(bearer(secret).items()))) == status
+        for method, change, done in (("LogSettings", log, 0), ("TraceSetting", trace, 14)):
+            call: Any = channel.unary_unary(INFER.decode().replace("ModelInfer", method))
+            for secret, data, status in (("views", change, 7), ("views", b"", 0), ("rules", change, done)):
+                assert await _code(partial(call, data, metadata=tuple(bearer(secret).items()))) == status
 
 
 SHOP = Key("shop", subject_digest("CN=shop"), KeyRole.INFERENCE, subject="CN=shop")

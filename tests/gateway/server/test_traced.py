@@ -7,7 +7,6 @@ from typing import Any
 import grpc.aio
 import httpx
 import numpy as np
-import pytest
 
 from gateway.config import GatewayConfig, Tracing
 from gateway.core.routing import ModelRoute, RouteTable, VersionEntry
@@ -74,20 +73,41 @@ async def test_every_way_in_continues_the_callers_trace(
     assert {attributes(span)["headrace.version"] for span in copies} == {2}
 
 
-@pytest.mark.parametrize("ratio", [0.0, 1.0])
-async def test_the_ratio_can_be_steered_while_it_runs(
-    ratio: float, lookup: bytes, written: Callable[..., VersionEntry], tmp_path: Path
+async def test_clients_steer_what_every_worker_of_the_node_traces(
+    lookup: bytes, written: Callable[..., VersionEntry], tmp_path: Path
 ) -> None:
     with collecting() as collector:
-        tracing = Tracing(endpoint=collector.endpoint, sample_ratio=1 - ratio)
-        worker = Worker(GatewayConfig(home=tmp_path, tracing=tracing), "w-1")
-        await worker.routes.apply(RouteTable(1, {"m": ModelRoute("m", (written(lookup),), 1, ((1, 100.0),))}))
-        assert worker.tracer is not None
-        worker.tracer.ratio = ratio
-        http = await worker.http.listen_tcp("127.0.0.1", 0)
+        tracing = Tracing(endpoint=collector.endpoint, sample_ratio=0.0)
+        config, shared = GatewayConfig(home=tmp_path, tracing=tracing), tmp_path / "traces.json"
+        workers = [Worker(config, name, traces=shared) for name in ("a", "b")]
+        entry = written(lookup)
+        routes = {name: ModelRoute(name, (entry,), 1, ((1, 100.0),)) for name in ("m", "n")}
+        urls = []
+        for worker in workers:
+            await worker.routes.apply(RouteTable(1, routes))
+            urls.append(f"http://127.0.0.1:{await worker.http.listen_tcp('127.0.0.1', 0)}/v2")
+        rpc = await workers[0].grpc.start("127.0.0.1:0")
         async with httpx.AsyncClient() as client:
-            url = f"http://127.0.0.1:{http}/v2/models/m/infer"
-            answers = [await client.post(url, json=question(i % 4)) for i in range(5)]
-        assert {answer.status_code for answer in answers} == {200}
-        await worker.drain()
-    assert len(collector.named("infer m")) == 5 * ratio
+            wanted = {"trace_rate": "1", "trace_count": "3"}
+            told = await client.post(f"{urls[0]}/models/m/trace/setting", json=wanted)
+            assert (told.status_code, told.json()["trace_count"]) == (200, "3")
+            workers[1].collect()
+            assert (await client.get(f"{urls[1]}/models/m/trace/setting")).json() == told.json()
+            assert (await client.get(f"{urls[1]}/trace/setting")).json()["trace_rate"] == "0"
+            for model in ("m", "n"):
+                for url in urls * 5:
+                    await client.post(f"{url}/models/{model}/infer", json=question(1))
+            async with grpc.aio.insecure_channel(f"127.0.0.1:{rpc}") as channel:
+                call: Any = channel.unary_unary("/inference.GRPCInferenceService/TraceSetting")
+                asked = pb.TraceSettingRequest(model_name="m").SerializeToString()
+                seen = pb.TraceSettingResponse.FromString(await call(asked))
+        for worker in workers:
+            await worker.drain()
+    assert {name: list(setting.value) for name, setting in seen.settings.items()} == {
+        "trace_level": ["TIMESTAMPS"],
+        "trace_rate": ["1"],
+        "trace_count": ["0"],
+        "trace_mode": ["opentelemetry"],
+    }
+    assert len(collector.named("infer m")) == 2 * 3
+    assert collector.named("infer n") == []

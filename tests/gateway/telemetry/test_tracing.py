@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from gateway.config import Tracing
 from gateway.core.types import InferRequest, Outcome
 from gateway.errors import ErrorCode, GatewayError
+from gateway.telemetry.trace_sampling import ALL, TraceSampling
 from gateway.telemetry.tracing import Tracer
 from tests.gateway.telemetry.collector import attributes, collecting
 
@@ -34,7 +35,7 @@ def test_settings_are_checked(endpoint: str, ratio: float) -> None:
 
 def test_a_callers_fault_is_no_error_of_the_service_and_no_words_are_told() -> None:
     with collecting() as collector:
-        tracer = Tracer(Tracing(endpoint=collector.endpoint, sample_ratio=1.0), "w")
+        tracer = Tracer(collector.endpoint, "w", TraceSampling(1.0))
         tracer.failed(tracer.begin(REQUEST, {}), GatewayError(ErrorCode.INVALID, "4111 is too large"))
         tracer.failed(tracer.begin(REQUEST, {}), ValueError("4111"))
         tracer.close()
@@ -45,16 +46,30 @@ def test_a_callers_fault_is_no_error_of_the_service_and_no_words_are_told() -> N
 
 def test_a_copy_is_as_long_as_it_took_and_part_of_its_request() -> None:
     with collecting() as collector:
-        tracer = Tracer(Tracing(endpoint=collector.endpoint, sample_ratio=1.0), "w")
+        tracer = Tracer(collector.endpoint, "w", TraceSampling(1.0))
         tracer.begin(REQUEST, {}).end()
         copied = tracer.follow()
         assert copied is not None
         copied("m", 2, Outcome.INVALID_OUTPUT, 5_000_000)
-        tracer.ratio = 0.0
-        tracer.begin(REQUEST, {})
-        assert tracer.follow() is None
         tracer.close()
     request, copy = collector.spans
     assert (copy.parent_span_id, copy.trace_id) == (request.span_id, request.trace_id)
     assert copy.end_time_unix_nano - copy.start_time_unix_nano == 5_000_000
     assert copy.status.code == 2
+
+
+def test_switched_off_it_traces_nobody_not_even_who_asks_for_it() -> None:
+    asked = {b"traceparent": b"00-" + b"a" * 32 + b"-" + b"b" * 16 + b"-01"}
+    callers: tuple[dict[bytes, bytes], ...] = ({}, asked)
+    with collecting() as collector:
+        sampling = TraceSampling(1.0)
+        tracer = Tracer(collector.endpoint, "w", sampling)
+        sampling.change(ALL, {"on": False})
+        for headers in callers:
+            tracer.failed(tracer.begin(REQUEST, headers), ValueError())
+            assert tracer.follow() is None
+        sampling.change(ALL, {"on": True, "ratio": 0.0})
+        for headers in callers:
+            tracer.begin(REQUEST, headers).end()
+        tracer.close()
+    assert [span.trace_id.hex() for span in collector.spans] == ["a" * 32]
