@@ -32,11 +32,12 @@ class Table:
             published: median, and 90th percentile where there is one.
             times: by run; infinity for a run that never ended.
         """
-        middle, high = np.quantile(times, (0.5, 0.9), method="lower")
-        lost = float(np.isinf(times).mean())
-        said = f"{middle:,.0f} / {high:,.0f}" + (f" ({1 - lost:.1%} found)" if lost else "")
-        words = " / ".join(f"{value:,.0f}" for value in published)
-        self._judge(case, words, said, bool(middle <= published[0] * (1 + TOLERANCE)))
+        met = bool(np.quantile(times, 0.5, method="lower") <= published[0] * (1 + TOLERANCE))
+        self._judge(case, _both(published), _found(times), met)
+
+    def compared(self, case: str, published: tuple[float, ...], times: Floats) -> None:
+        """The same without a bar."""
+        self.note(case, _both(published), f"{_found(times)}        ")
 
     def rate(self, case: str, published: str, alarms: Floats, most: float = 0.05) -> None:
         """A row whose bar is the most that a rate may be, less what chance alone may add at that rate.
@@ -60,3 +61,13 @@ class Table:
         for case in self.missed:
             print(f"  missed: {case}")
         return 1 if self.missed else 0
+
+
+def _both(published: tuple[float, ...]) -> str:
+    return " / ".join(f"{value:,.0f}" for value in published)
+
+
+def _found(times: Floats) -> str:
+    middle, high = np.quantile(times, (0.5, 0.9), method="lower")
+    lost = float(np.isinf(times).mean())
+    return f"{middle:,.0f} / {high:,.0f}" + (f" ({1 - lost:.1%} found)" if lost else "")

@@ -28,6 +28,9 @@ It answers `watch(report) -> RouteTable | RouteDelta | None`, `leave(worker)`, a
 
 _RETRY_S = 0.5
 
+_LIVE = 4
+"""Windows are so many times shorter while a rollout waits for what they say."""
+
 
 class RouteSync:
     """Runs beside a worker until cancelled."""
@@ -74,7 +77,8 @@ class RouteSync:
 
     async def _observe(self) -> None:
         while True:
-            await asyncio.sleep(self._window_s)
+            live = any(route.held for route in self._worker.routes.table.models.values())
+            await asyncio.sleep(self._window_s / (_LIVE if live else 1))
             try:
                 await self._push()
             except (ray.exceptions.RayError, ValueError):

@@ -19,9 +19,9 @@ from lifecycle.core.analysis.rates import judge_rate, shared_fate
 from lifecycle.core.verdict import Finding, Verdict
 
 QUANTILES = (0.5, 0.9, 0.95, 0.99)
-FAMILIES = 4
-"""Errors, invalid outputs, latency and outputs share the level of a false rollback equally, and so do
-disagreement and labels once they have a limit."""
+WEIGHTS = {"errors": 3, "invalid_outputs": 1, "latency": 3, "outputs": 1, "disagreement": 1, "labels": 1}
+"""How the guards that can fail share the level of a false rollback. What goes wrong most often, and hurts
+callers at once, gets most of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +71,9 @@ class Guards:
 def judge(evidence: Evidence, guards: Guards) -> tuple[Finding, ...]:
     """One finding per guard: `errors`, `invalid_outputs`, `latency_p50|p90|p95|p99`, `outputs`, after a
     shadow's traffic `disagreement`, and `labels` once there are any."""
-    each = guards.alpha / (FAMILIES + (guards.disagreement_fail < 1) + (guards.label_margin < 1))
-    labels = judge_labels(*evidence.labels, guards.label_margin, each, guards.alpha)
-    pairs = judge_disagreement(evidence, guards.disagreement_fail, each, guards.alpha)
+    alpha = _levels(guards)
+    labels = judge_labels(*evidence.labels, guards.label_margin, alpha["labels"], guards.alpha)
+    pairs = judge_disagreement(evidence, guards.disagreement_fail, alpha["disagreement"], guards.alpha)
     return (
         judge_rate(
             "errors",
@@ -83,7 +83,7 @@ def judge(evidence: Evidence, guards: Guards) -> tuple[Finding, ...]:
             evidence,
             slo=guards.error_slo,
             margin=guards.error_margin,
-            alpha_harm=each,
+            alpha_harm=alpha["errors"],
             alpha_clear=guards.alpha,
         ),
         judge_rate(
@@ -94,7 +94,7 @@ def judge(evidence: Evidence, guards: Guards) -> tuple[Finding, ...]:
             evidence,
             slo=guards.invalid_slo,
             margin=guards.invalid_margin,
-            alpha_harm=each,
+            alpha_harm=alpha["invalid_outputs"],
             alpha_clear=guards.alpha,
         ),
         *(
@@ -104,14 +104,22 @@ def judge(evidence: Evidence, guards: Guards) -> tuple[Finding, ...]:
                 tolerance=guards.latency_tolerance,
                 slack_ms=guards.latency_slack_ms,
                 margin=guards.latency_margin,
-                alpha_harm=each / len(QUANTILES),
+                alpha_harm=alpha["latency"] / len(QUANTILES),
                 alpha_clear=guards.alpha,
             )
             for q in QUANTILES
         ),
-        _judge_outputs(evidence, guards.output_effect_fail, each, guards.alpha),
+        _judge_outputs(evidence, guards.output_effect_fail, alpha["outputs"], guards.alpha),
         *(finding for finding in (pairs, labels) if finding),
     )
+
+
+def _levels(guards: Guards) -> dict[str, float]:
+    """The level of a false rollback by guard, `alpha` over those that can fail."""
+    limits = {"outputs": guards.output_effect_fail, "disagreement": guards.disagreement_fail}
+    never = {name for name, limit in (limits | {"labels": guards.label_margin}).items() if limit == 1}
+    whole = sum(weight for name, weight in WEIGHTS.items() if name not in never)
+    return {name: guards.alpha * weight / whole for name, weight in WEIGHTS.items()}
 
 
 def counted(findings: Iterable[Finding], *, shadow: bool) -> tuple[Finding, ...]:

@@ -65,10 +65,9 @@ def judge_rate(
     bad_baseline = np.array([bad(segment.baseline) for segment, _ in arms])
     share = np.array([part for _, part in arms])
     single = np.array([shared_fate(segment, row, bad) for segment, _ in arms])
-    harm = max(
-        float(log_e_worse(bad_canary * single, bad_baseline * single, share)),
-        float(log_e_above(found, requests, harm_limit)),
-    )
+    # The mean of two e-values is one itself, and never less than half of the larger.
+    worse = log_e_worse(bad_canary * single, bad_baseline * single, share)
+    harm = float(np.logaddexp(worse, log_e_above(found, requests, harm_limit))) - math.log(2)
     alone = [(segment.canary, _alone(segment)) for segment in evidence.segments]
     units = sum(arm.requests * weight for arm, weight in alone)
     clear = float(log_e_below(sum(bad(arm) * weight for arm, weight in alone), units, limit))
@@ -76,7 +75,7 @@ def judge_rate(
         name,
         what,
         harm,
-        math.log(2 / alpha_harm),
+        math.log(1 / alpha_harm),
         clear,
         math.log(2 / alpha_clear),
         rate,

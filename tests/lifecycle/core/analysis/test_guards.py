@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from gateway.core.summary import latency_histogram
-from lifecycle.core.analysis.evidence import NONE, Arm, Evidence, Segment
+from lifecycle.core.analysis.evidence import NONE, Arm, Evidence, Labelled, Segment
 from lifecycle.core.analysis.guards import Guards, judge
 from lifecycle.core.verdict import Finding, Verdict, combine
 
@@ -143,6 +143,22 @@ def test_a_load_peak_that_slows_both_arms_fails_nothing() -> None:
     arms = traffic.arm(2000, scale=3.0), traffic.arm(2000, scale=3.0)
     findings = found(Evidence((Segment(0.5, False, *arms),), traffic.arm(2000)))
     assert {findings[name].verdict for name in NAMES[2:6]} == {Verdict.PASS}
+
+
+def test_the_level_is_shared_and_not_exceeded() -> None:
+    steady, broken = Traffic(), Traffic(1)
+    baseline = steady.arm(20_000)
+    canary = broken.arm(20_000, errors=0.2, invalid=0.2, scale=5.0, classes=np.array([1.0, 0, 0, 0]))
+    findings = judge(
+        Evidence(
+            (Segment(0.5, False, canary, baseline),),
+            steady.arm(5_000),
+            (Labelled(2_000, 900), Labelled(2_000, 100)),
+        ),
+        Guards(label_margin=0.05),
+    )
+    assert {finding.verdict for finding in findings} == {Verdict.FAIL}
+    assert sum(np.exp(-finding.numbers["threshold"]) for finding in findings) == pytest.approx(0.05)
 
 
 def test_being_as_bad_as_a_champion_that_fails_everything_clears_nothing() -> None:

@@ -15,12 +15,14 @@ def arm(*groups: tuple[int, float]) -> Arm:
     return Arm(int(counts.sum()), latency=counts)
 
 
-def judged(q: float, canary: Arm, baseline: Arm, reference: Arm) -> Finding:
+def judged(
+    q: float, canary: Arm, baseline: Arm, reference: Arm, tolerance: float = 0.25, slack_ms: float = 1.0
+) -> Finding:
     return judge_latency(
         q,
         Evidence((Segment(0.5, False, canary, baseline),), reference),
-        tolerance=0.25,
-        slack_ms=1.0,
+        tolerance=tolerance,
+        slack_ms=slack_ms,
         margin=0.01,
         alpha_harm=0.003,
         alpha_clear=0.05,
@@ -51,3 +53,13 @@ def test_a_champion_seen_too_little_is_not_judged_against() -> None:
     finding = judged(0.99, arm((1000, 10.0)), Arm.EMPTY, arm((100, 10.0)))
     assert finding.verdict is Verdict.INCONCLUSIVE
     assert "not known" in finding.reason
+
+
+def test_cold_caches_fail_nobody_even_where_nothing_is_tolerated() -> None:
+    steady = arm((4500, 0.35), (4500, 0.40))
+    strict = {"tolerance": 0.0, "slack_ms": 0.0}
+    for q in (0.5, 0.95):
+        cold = judged(q, arm((500, 0.38), (500, 0.43)), steady, steady, **strict)
+        assert cold.verdict is not Verdict.FAIL
+        slow = judged(q, arm((500, 0.45), (500, 0.52)), steady, steady, **strict)
+        assert slow.verdict is Verdict.FAIL
