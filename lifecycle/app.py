@@ -13,7 +13,6 @@ import socket
 import time
 from collections.abc import Sequence
 from functools import partial
-from itertools import chain
 from pathlib import Path
 
 from gateway.core.capture import CaptureBlock
@@ -24,6 +23,7 @@ from gateway.core.report import WorkerReport
 from gateway.core.routing import RouteTable
 from gateway.core.summary import Window
 from gateway.errors import GatewayError
+from gateway.runtime.cycles import CycleCollector
 from gateway.server.edge_metrics import EdgeMetrics
 from gateway.server.haproxy import stats_socket
 from gateway.telemetry.logs import log_to_file
@@ -195,6 +195,7 @@ class Lifecycle:
         return self._calendar.freeze(model) is not None
 
     async def _loop(self) -> None:
+        cycles = CycleCollector()  # a registry of thousands is never looked through
         while True:
             started, failed = time.monotonic(), False
             try:
@@ -206,6 +207,7 @@ class Lifecycle:
                 failed = True
             took = time.monotonic() - started
             self._control.ticked(took, failed=failed)
+            cycles.sweep()
             await asyncio.sleep(max(0.0, self._config.control.tick_s - took))
 
     def _keep_lease(self) -> None:
@@ -232,7 +234,7 @@ class Lifecycle:
 
     def _capture(self, captures: Sequence[CaptureBlock]) -> None:
         try:
-            self._captures.append(chain.from_iterable(captures))
+            self._captures.append(captures)
         except OSError as error:
             # A full disk must not keep a bad version from being rolled back.
             log.error("%d captures are lost: %s", sum(len(block.ids) for block in captures), error.strerror)

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 
-from gateway.core.capture import Capture
+from gateway.core.capture import CaptureBlock
 from gateway.core.keys import Key
 from gateway.core.report import WorkerReport as WorkerReport
 from gateway.core.routing import RouteTable
@@ -227,7 +227,7 @@ class Sandbox(Protocol):
 class CaptureLog(Protocol):
     """Predictions kept whole and the labels that arrive for them."""
 
-    def append(self, captures: Iterable[Capture]) -> None: ...
+    def append(self, blocks: Iterable[CaptureBlock]) -> None: ...
 
     def label(self, model: str, labels: pa.Table, received_at: float) -> "LabelReceipt":
         """Add labels: columns `prediction_id` (string) and `label`. Durable on return."""

@@ -1,5 +1,6 @@
 """Tensors as Arrow columns and back: nested lists that keep every row's shape."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,21 +10,21 @@ import pyarrow as pa
 from gateway.core.types import NUMPY_DTYPES, Array
 
 
-def to_column(rows: Sequence[Array]) -> "pa.Array[Any]":
-    """One value per row, without a batch dimension; shapes may differ, ranks and dtypes may not.
+def to_column(stacks: Sequence[Array]) -> "pa.Array[Any]":
+    """One value per row of stacks [rows, *shape]. Their shapes may differ, ranks and dtypes may not.
 
     A scalar row becomes a value, a vector a list, an [H, W] image a list of lists. BYTES become binary, BF16
     becomes float32.
     """
-    rank, dtype = rows[0].ndim, rows[0].dtype
-    values = np.concatenate([row.ravel() for row in rows])
+    rank, dtype = stacks[0].ndim, stacks[0].dtype
+    values = np.concatenate([stack.ravel() for stack in stacks])
     if dtype == NUMPY_DTYPES["BF16"]:
         values = values.astype(np.float32)
     column: pa.Array[Any] = (
         pa.array(values.tolist(), pa.binary()) if dtype == np.object_ else pa.array(values)
     )
-    for level in reversed(range(rank)):
-        lengths = np.concatenate([np.full(int(np.prod(row.shape[:level])), row.shape[level]) for row in rows])
+    for axis in reversed(range(1, rank)):
+        lengths = np.concatenate([np.full(math.prod(s.shape[:axis]), s.shape[axis]) for s in stacks])
         offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
         column = pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), column)
     return column

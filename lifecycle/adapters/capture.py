@@ -6,6 +6,7 @@ Layout: `model=<name>/{captures,labels,quarantine}/<first>-<last>.parquet`.
 
 import threading
 from collections.abc import Callable, Collection, Iterable, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote, unquote
@@ -13,18 +14,23 @@ from urllib.parse import quote, unquote
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gateway.core.capture import Capture
-from gateway.core.types import Array, Role
+from gateway.core.capture import CaptureBlock
+from gateway.core.types import Role
+from lifecycle.adapters.capture_rows import Rows, rows_of, to_table
 from lifecycle.adapters.origin import OUTPUTS, origin_of
 from lifecycle.adapters.segments import Segments, unify
 from lifecycle.core.feedback import Label, sort
 from lifecycle.ports import LabelReceipt, Origin
-from lifecycle.tensors import to_column
 
 PRIMARY = (Role.CHAMPION, Role.CANARY, Role.PINNED)
 """Roles whose answer the caller saw."""
 RECENT_IDS = 200_000
-"""So many of the latest prediction ids are kept in memory; older ones are looked up in their files."""
+"""So many of a model's latest prediction ids are kept in memory; older ones are looked up in their files."""
+MOST_RECENT_IDS = 500_000
+"""The same of all models together."""
+MOST_WRITES = 8
+"""Models written by one `append` because they waited long; the control loop waits for it. With a thousand
+models they would else be due at once, and take more than a second."""
 
 _KEYS = ("at", "prediction_id", "version", "role")
 _COLUMNS: dict[str, pa.DataType] = {
@@ -44,7 +50,7 @@ class ParquetCaptures:
 
     Args:
         buffer_rows: rows of a model that wait in memory before they are written,
-        buffer_s: for this long at most while more come.
+        buffer_s: for this long while more come, and longer while many models take turns.
         keep_bytes: captures of a model beyond this are dropped, oldest first.
     """
 
@@ -57,25 +63,30 @@ class ParquetCaptures:
         self._keep_bytes = keep_bytes
         self._lock = threading.Lock()
         self._logs: dict[str, _ModelLog] = {}
+        self._waiting: dict[str, _ModelLog] = {}  # with something buffered, the longest first
         for folder in root.glob("model=*"):
             self._log(unquote(folder.name.removeprefix("model=")))
 
-    def append(self, captures: Iterable[Capture]) -> None:
+    def append(self, blocks: Iterable[CaptureBlock]) -> None:
+        newest = 0.0
         with self._lock:
-            touched = set()
-            for capture in captures:
-                self._log(capture.model).add(capture)
-                touched.add(capture.model)
-            for model in touched:
-                log = self._logs[model]
-                if log.buffered >= self._buffer_rows or log.spread_s >= self._buffer_s:
-                    log.flush(self._keep_bytes)
+            for block in blocks:
+                rows, log = rows_of(block), self._log(block.model)
+                if rows.ids:
+                    log.add(rows, min(RECENT_IDS, MOST_RECENT_IDS // len(self._logs)))
+                    self._waiting[block.model] = log
+                    newest = max(newest, rows.at[-1])
+            full = [name for name, log in self._waiting.items() if log.buffered >= self._buffer_rows]
+            old = (name for name, log in self._waiting.items() if newest - log.since >= self._buffer_s)
+            for name in {*full, *islice(old, MOST_WRITES)}:
+                self._waiting.pop(name).flush(self._keep_bytes)
 
     def flush(self) -> None:
         """Write what is buffered; called before the process ends."""
         with self._lock:
-            for log in self._logs.values():
+            for log in self._waiting.values():
                 log.flush(self._keep_bytes)
+            self._waiting.clear()
 
     def label(self, model: str, labels: pa.Table, received_at: float) -> LabelReceipt:
         """Add labels: `prediction_id` (string) and `label` (one type per model), without nulls."""
@@ -166,37 +177,30 @@ class _ModelLog:
             table = segment.read()
             self.labels.update(zip(_ids(table), _labels(table), strict=True))
         self._recent: dict[str, None] = {}
-        self._rows: dict[tuple[tuple[str, int, str], ...], list[_Row]] = {}
-        self._since = self._until = 0.0
+        self._parts: dict[object, list[Rows]] = {}
+        self.since = 0.0
+        """When the first buffered prediction was made."""
         self.buffered = 0
 
-    @property
-    def spread_s(self) -> float:
-        """Time between the first and the last buffered prediction."""
-        return self._until - self._since
-
-    def add(self, capture: Capture) -> None:
-        self._until = capture.at
+    def add(self, rows: Rows, recent: int) -> None:
+        """`recent`: so many of the latest ids are kept in memory."""
         if not self.buffered:
-            self._since = capture.at
-        for row in _split(capture):
-            layout = tuple((name, array.ndim, array.dtype.str) for name, array in row.tensors)
-            self._rows.setdefault(layout, []).append(row)
-            self.buffered += 1
-            if capture.role in PRIMARY:
-                self._recent[row.id] = None
-        while len(self._recent) > RECENT_IDS:
+            self.since = rows.at[0]
+        self._parts.setdefault(rows.layout, []).append(rows)
+        self.buffered += len(rows.ids)
+        if rows.role in PRIMARY:
+            self._recent.update(dict.fromkeys(rows.ids))
+        for _ in range(len(self._recent) - recent):
             del self._recent[next(iter(self._recent))]
 
     def tables(self) -> list[pa.Table]:
-        return [_to_table(rows) for rows in self._rows.values()]
+        return [to_table(parts) for parts in self._parts.values()]
 
     def flush(self, keep_bytes: int) -> None:
         for table in self.tables():
             self.captures.write(table)
-        self._rows.clear()
+        self._parts.clear()
         self.buffered = 0
-        self._since = self._until
         while self.captures.size > keep_bytes and len(self.captures.all) > 1:
             self.captures.drop_oldest()
 
@@ -221,47 +225,6 @@ class _ModelLog:
             with segment.open() as file:
                 missing.difference_update(_ids(file.read(["prediction_id"])))
         return set(ids) - missing
-
-
-class _Row:
-    """One row of a capture. Not a dataclass: several hundred are made in a second."""
-
-    __slots__ = ("at", "id", "role", "tensors", "version")
-
-    def __init__(self, id: str, capture: Capture, tensors: list[tuple[str, Array]]) -> None:
-        self.id = id
-        self.at = capture.at
-        self.version = capture.version
-        self.role = capture.role
-        self.tensors = tensors
-
-
-def _split(capture: Capture) -> list[_Row]:
-    """A capture's rows. Tensors that do not share a batch dimension stay whole, as one row."""
-    whole = [(f"inputs.{name}", array) for name, array in capture.inputs.items()]
-    whole += [(f"outputs.{name}", array) for name, array in capture.outputs.items()]
-    lengths = {array.shape[0] if array.ndim else -1 for _, array in whole}
-    if len(lengths) != 1 or lengths == {-1}:
-        return [_Row(capture.prediction_id, capture, whole)]
-    (length,) = lengths
-    if length == 1:
-        return [_Row(capture.prediction_id, capture, [(name, array[0, ...]) for name, array in whole])]
-    return [
-        _Row(f"{capture.prediction_id}/{i}", capture, [(name, array[i, ...]) for name, array in whole])
-        for i in range(length)
-    ]
-
-
-def _to_table(rows: Sequence[_Row]) -> pa.Table:
-    columns: dict[str, pa.Array[Any]] = {
-        "at": pa.array([row.at for row in rows], pa.float64()),
-        "prediction_id": pa.array([row.id for row in rows], pa.string()),
-        "version": pa.array([row.version for row in rows], pa.int64()),
-        "role": pa.array([row.role.value for row in rows], pa.string()),
-    }
-    for i, (name, _) in enumerate(rows[0].tensors):
-        columns[name] = to_column([row.tensors[i][1] for row in rows])
-    return pa.table(columns)
 
 
 def _only(table: pa.Table, wanted: Callable[[str], bool]) -> pa.Table:

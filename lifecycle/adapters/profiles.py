@@ -58,8 +58,7 @@ class Profiles:
         path = self._artifacts.fetch(version.reference, version.reference_digest)
         inputs, labels, *_ = read_reference(path, version.signature)
         columns: dict[str, pa.Array[Any]] = {
-            f"inputs.{name}": to_column([array[i, ...] for i in range(len(array))])
-            for name, array in inputs.items()
+            f"inputs.{name}": to_column([array]) for name, array in inputs.items()
         }
         if labels is not None:
             columns[LABEL] = pa.array(labels)

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from gateway.core.capture import Capture
+from gateway.core.capture import Capture, blocks
 from gateway.core.types import Role
 from lifecycle.adapters.capture import ParquetCaptures
 from lifecycle.ports import CaptureLog, LabelReceipt
@@ -30,7 +30,7 @@ def labels(**pairs: object) -> pa.Table:
 
 
 def test_a_label_joins_its_prediction(log: CaptureLog) -> None:
-    log.append([capture("a"), capture("b")])
+    log.append(blocks([capture("a"), capture("b")]))
     assert log.label("digits", labels(b=3), 200.0) == LabelReceipt(1, 0, 0, 0)
     rows = log.labelled("digits").to_pylist()
     assert [(row["prediction_id"], row["at"], row["version"], row["role"]) for row in rows] == [
@@ -44,47 +44,47 @@ def test_a_label_joins_its_prediction(log: CaptureLog) -> None:
 def test_a_label_may_come_before_its_prediction(log: CaptureLog) -> None:
     assert log.label("digits", labels(a=3), 50.0) == LabelReceipt(0, 0, 0, 1)
     assert log.labelled("digits").num_rows == 0
-    log.append([capture("a")])
+    log.append(blocks([capture("a")]))
     assert log.labelled("digits")["label"].to_pylist() == [3]
 
 
 def test_the_same_label_again_changes_nothing(log: CaptureLog) -> None:
-    log.append([capture("a")])
+    log.append(blocks([capture("a")]))
     log.label("digits", labels(a=3), 200.0)
     assert log.label("digits", labels(a=3), 300.0) == LabelReceipt(0, 1, 0, 0)
     assert log.labels_count("digits") == 1
 
 
 def test_the_first_of_conflicting_labels_stands(log: CaptureLog) -> None:
-    log.append([capture("a")])
+    log.append(blocks([capture("a")]))
     log.label("digits", labels(a=3), 200.0)
     assert log.label("digits", labels(a=4), 300.0) == LabelReceipt(0, 0, 1, 0)
     assert log.labelled("digits")["label"].to_pylist() == [3]
 
 
 def test_rows_are_oldest_first_and_from_the_time_asked_for(log: CaptureLog) -> None:
-    log.append([capture("c", 300.0), capture("a", 100.0), capture("b", 200.0)])
+    log.append(blocks([capture("c", 300.0), capture("a", 100.0), capture("b", 200.0)]))
     log.label("digits", labels(a=1, b=2, c=3), 400.0)
     assert log.labelled("digits", 200.0)["prediction_id"].to_pylist() == ["b", "c"]
     assert log.made("digits", 200.0)["at"].to_pylist() == [200.0, 300.0]
 
 
 def test_shadows_stay_out(log: CaptureLog) -> None:
-    log.append([capture("a"), capture("a", role=Role.SHADOW, version=2)])
+    log.append(blocks([capture("a"), capture("a", role=Role.SHADOW, version=2)]))
     log.label("digits", labels(a=1), 400.0)
     assert log.labelled("digits")["version"].to_pylist() == [1]
     assert log.made("digits")["version"].to_pylist() == [1]
 
 
 def test_inputs_can_be_left_out(log: CaptureLog) -> None:
-    log.append([capture("a")])
+    log.append(blocks([capture("a")]))
     log.label("digits", labels(a=1), 400.0)
     names = log.labelled("digits", inputs=False).column_names
     assert names == ["prediction_id", "at", "version", "role", "outputs.label", "label"]
 
 
 def test_models_are_apart(log: CaptureLog) -> None:
-    log.append([capture("a")])
+    log.append(blocks([capture("a")]))
     assert log.label("other", labels(a=1), 400.0) == LabelReceipt(0, 0, 0, 1)
     assert log.labelled("digits").num_rows == 0
     assert log.labels_count("digits") == 0

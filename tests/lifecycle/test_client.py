@@ -6,6 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from gateway.core.capture import blocks
 from lifecycle.client import AsyncClient, Client
 from lifecycle.errors import LifecycleCode, LifecycleError
 from tests.lifecycle.desk import capture, onnx_bytes
@@ -74,7 +75,7 @@ def test_a_rollout_and_its_reins(client: Client, artifact: Path) -> None:
 
 def test_labels_as_pairs(client: Client, live: Live, artifact: Path) -> None:
     client.register("fraud", artifact)
-    live.captures.append([capture("a")])
+    live.captures.append(blocks([capture("a")]))
     assert client.feedback("fraud", {"a": 1, "z": 0})["joined"] == 1
     assert client.series("fraud")["points"] == client.drift("fraud")["features"] == []
     assert client.performance("fraud")["fall"] is None

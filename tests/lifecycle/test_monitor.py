@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from gateway.core.capture import blocks
 from gateway.core.profile import Profile
 from gateway.core.signature import Signature, TensorSpec
 from gateway.core.types import Role
@@ -62,7 +63,7 @@ class World:
             self.monitor.absorb([self.served.window(images, self.now, champion)])
             if labelled:
                 captures = self.served.captures(images[:40], self.now, champion)
-                self.captures.append(captures)
+                self.captures.append(blocks(captures))
                 self.captures.label(MODEL, labels_for(captures, digits[:40]), self.now)
             await self.monitor.observe(self.now)
 

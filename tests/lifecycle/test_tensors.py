@@ -14,7 +14,7 @@ def test_round_trip(datatype: str, shape: tuple[int, ...]) -> None:
     array = np.arange(np.prod(shape)).reshape(shape).astype(NUMPY_DTYPES[datatype])
     if datatype == "BYTES":
         array = np.array([b"%d" % i for i in range(int(np.prod(shape)))], np.object_).reshape(shape)
-    back = to_array(pa.chunked_array([to_column([array[i, ...] for i in range(len(array))])]))
+    back = to_array(pa.chunked_array([to_column([array])]))
     assert back.shape == shape
     assert (back == array).all()
     assert back.dtype == array.dtype
@@ -22,13 +22,13 @@ def test_round_trip(datatype: str, shape: tuple[int, ...]) -> None:
 
 def test_bf16_becomes_float32() -> None:
     rows = np.array([[1.5], [-2]], NUMPY_DTYPES["BF16"])
-    back = to_array(pa.chunked_array([to_column(list(rows))]))
+    back = to_array(pa.chunked_array([to_column([rows])]))
     assert back.dtype == np.dtype("float32")
     assert back.tolist() == [[1.5], [-2]]
 
 
 def test_chunks_are_stacked() -> None:
-    column = pa.chunked_array([to_column([np.ones(2)]), to_column([np.zeros(2)])])
+    column = pa.chunked_array([to_column([np.ones((1, 2))]), to_column([np.zeros((1, 2))])])
     assert to_array(column).tolist() == [[1, 1], [0, 0]]
 
 

@@ -7,9 +7,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from gateway.core.capture import Capture
+from gateway.core.capture import Capture, blocks
 from gateway.core.types import Array, Role
-from lifecycle.adapters.capture import ParquetCaptures
+from lifecycle.adapters.capture import MOST_WRITES, ParquetCaptures
 from lifecycle.ports import LabelReceipt, Origin
 
 
@@ -25,7 +25,7 @@ def labels(ids: list[str], values: list[int]) -> pa.Table:
 
 def test_labels_and_flushed_captures_survive_a_restart(tmp_path: Path) -> None:
     log = ParquetCaptures(tmp_path)
-    log.append([capture("a"), capture("b")])
+    log.append(blocks([capture("a"), capture("b")]))
     log.flush()
     log.label("m", labels(["a", "early"], [1, 2]), 10.0)
     again = ParquetCaptures(tmp_path)
@@ -36,9 +36,9 @@ def test_labels_and_flushed_captures_survive_a_restart(tmp_path: Path) -> None:
 
 def test_an_answer_is_traced_to_its_version(tmp_path: Path) -> None:
     log = ParquetCaptures(tmp_path)
-    log.append([capture("a", 7.0), capture("two", 8.0, input=np.zeros((2, 4), np.float32))])
+    log.append(blocks([capture("a", 7.0), capture("two", 8.0, input=np.zeros((2, 4), np.float32))]))
     log.flush()
-    log.append([capture("b", 9.0)])
+    log.append(blocks([capture("b", 9.0)]))
     found = [log.find(prediction) for prediction in ("a", "two", "b")]
     assert found == [Origin("m", 1, "champion", at) for at in (7.0, 8.0, 9.0)]
     assert log.find("none") is None
@@ -47,7 +47,7 @@ def test_an_answer_is_traced_to_its_version(tmp_path: Path) -> None:
 def test_a_shadows_answer_is_found_beside_the_callers(tmp_path: Path) -> None:
     log = ParquetCaptures(tmp_path)
     shadow = replace(capture("a", 7.5), version=2, role=Role.SHADOW, outputs={"label": np.array([3])})
-    log.append([shadow, capture("a", 7.0), replace(shadow, prediction_id="b")])
+    log.append(blocks([shadow, capture("a", 7.0), replace(shadow, prediction_id="b")]))
     log.flush()
     origin = log.find("a")
     assert origin is not None
@@ -60,8 +60,8 @@ def test_a_shadows_answer_is_found_beside_the_callers(tmp_path: Path) -> None:
 
 def test_a_crash_loses_the_buffer_but_no_label(tmp_path: Path) -> None:
     log = ParquetCaptures(tmp_path, buffer_rows=2)
-    log.append([capture("a"), capture("b")])
-    log.append([capture("c")])
+    log.append(blocks([capture("a"), capture("b")]))
+    log.append(blocks([capture("c")]))
     log.label("m", labels(["a", "c"], [1, 3]), 10.0)
     after = ParquetCaptures(tmp_path)
     assert after.labelled("m")["prediction_id"].to_pylist() == ["a"]
@@ -70,8 +70,8 @@ def test_a_crash_loses_the_buffer_but_no_label(tmp_path: Path) -> None:
 
 def test_slow_traffic_is_written_after_a_while(tmp_path: Path) -> None:
     log = ParquetCaptures(tmp_path, buffer_s=30)
-    log.append([capture("a", 100.0)])
-    log.append([capture("b", 131.0)])
+    log.append(blocks([capture("a", 100.0)]))
+    log.append(blocks([capture("b", 131.0)]))
     log.label("m", labels(["a", "b"], [1, 2]), 10.0)
     assert ParquetCaptures(tmp_path).labelled("m").num_rows == 2
 
@@ -86,7 +86,7 @@ def test_conflicts_are_kept_for_a_person(tmp_path: Path) -> None:
 
 def test_rows_of_one_request_are_labelled_each(tmp_path: Path) -> None:
     log = ParquetCaptures(tmp_path)
-    log.append([capture("p", x=np.array([[1.0, 2.0], [3.0, 4.0]]))])
+    log.append(blocks([capture("p", x=np.array([[1.0, 2.0], [3.0, 4.0]]))]))
     assert log.label("m", labels(["p/1", "p"], [9, 9]), 10.0) == LabelReceipt(1, 0, 0, 1)
     (row,) = log.labelled("m").to_pylist()
     assert (row["inputs.x"], row["outputs.label"]) == ([3.0, 4.0], 1)
@@ -96,8 +96,8 @@ def test_rows_of_one_request_are_labelled_each(tmp_path: Path) -> None:
 def test_shapes_and_types_are_kept(tmp_path: Path, written: bool) -> None:
     text = np.array([b"one"], np.object_)
     log = ParquetCaptures(tmp_path)
-    log.append([capture("a", image=np.arange(6, dtype=np.uint8).reshape(1, 2, 3), text=text)])
-    log.append([capture("b", image=np.arange(4, dtype=np.uint8).reshape(1, 4, 1), text=text)])
+    log.append(blocks([capture("a", image=np.arange(6, dtype=np.uint8).reshape(1, 2, 3), text=text)]))
+    log.append(blocks([capture("b", image=np.arange(4, dtype=np.uint8).reshape(1, 4, 1), text=text)]))
     log.label("m", labels(["a", "b"], [1, 2]), 10.0)
     if written:
         log.flush()
@@ -109,9 +109,11 @@ def test_shapes_and_types_are_kept(tmp_path: Path, written: bool) -> None:
 
 def test_versions_with_other_outputs_lie_side_by_side(tmp_path: Path) -> None:
     log = ParquetCaptures(tmp_path)
-    log.append([capture("a")])
+    log.append(blocks([capture("a")]))
     score = {"score": np.array([[0.5]], np.float32)}
-    log.append([Capture("b", 2.0, "m", 2, Role.CANARY, {"input": np.zeros((1, 4), np.float32)}, score)])
+    log.append(
+        blocks([Capture("b", 2.0, "m", 2, Role.CANARY, {"input": np.zeros((1, 4), np.float32)}, score)])
+    )
     log.label("m", labels(["a", "b"], [1, 2]), 10.0)
     first, second = log.labelled("m").to_pylist()
     assert (first["outputs.label"], first["outputs.score"]) == (0, None)
@@ -121,7 +123,7 @@ def test_versions_with_other_outputs_lie_side_by_side(tmp_path: Path) -> None:
 def test_the_oldest_captures_make_room(tmp_path: Path) -> None:
     log = ParquetCaptures(tmp_path, buffer_rows=10, keep_bytes=1)
     for start in (0, 10):
-        log.append(capture(f"p{i}", float(i)) for i in range(start, start + 10))
+        log.append(blocks(capture(f"p{i}", float(i)) for i in range(start, start + 10)))
     assert log.made("m")["at"].to_pylist() == [float(i) for i in range(10, 20)]
 
 
@@ -137,10 +139,20 @@ def test_a_hundred_thousand_rows_join_across_many_files(tmp_path: Path) -> None:
     log = ParquetCaptures(tmp_path)
     rows = np.zeros((1, 64), np.float32)
     for start in range(0, 100_000, 5_000):
-        log.append(capture(f"p{i}", float(i), input=rows) for i in range(start, start + 5_000))
+        log.append(blocks(capture(f"p{i}", float(i), input=rows) for i in range(start, start + 5_000)))
     ids = [f"p{i}" for i in range(100_000)]
     assert log.label("m", labels(ids, list(range(100_000))), 1.0).joined == 100_000
     joined = log.labelled("m")
     assert joined.num_rows == 100_000
     assert joined["label"].to_pylist()[::9_999] == list(range(0, 100_000, 9_999))
     assert len(list((tmp_path / "model=m" / "captures").iterdir())) < 20
+
+
+def test_many_models_are_written_in_turns(tmp_path: Path) -> None:
+    log = ParquetCaptures(tmp_path, buffer_s=30)
+    names = [f"m{i}" for i in range(3 * MOST_WRITES)]
+    log.append(blocks(replace(capture(name, 100.0 + i / 100), model=name) for i, name in enumerate(names)))
+    for turn in range(1, 4):
+        log.append(blocks([capture(f"later{turn}", 131.0)]))
+        written = {path.parts[-3].removeprefix("model=") for path in tmp_path.rglob("*.parquet")}
+        assert written == set(names[: turn * MOST_WRITES])

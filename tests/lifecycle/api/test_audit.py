@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.core.capture import blocks
 from lifecycle.api.audit import newest, read_time
 from lifecycle.core.checkpoint import Statement
 from lifecycle.errors import LifecycleError
@@ -62,7 +63,7 @@ async def test_a_whole_ledger_is_intact_and_an_edited_one_is_not(admin: Admin, t
 async def test_an_answer_is_accounted_for(admin: Admin) -> None:
     await admin.deployed(versions=2)
     await admin.http.post("/v1/models/fraud/versions/2/deploy")
-    admin.captures.append([capture("abc", version=2)])
+    admin.captures.append(blocks([capture("abc", version=2)]))
     answer = (await admin.http.get("/v1/audit/predictions/abc")).json()
     kinds = [record["kind"] for record in answer["decisions"]]
     assert kinds == ["version.registered", "version.validated", "version.approved"]
@@ -72,9 +73,9 @@ async def test_an_answer_is_accounted_for(admin: Admin) -> None:
     assert answer["rollout"]["plan"] == "quick"
     assert answer["split"]["champion"] == 1
 
-    admin.captures.append([capture("def")])
+    admin.captures.append(blocks([capture("def")]))
     assert (await admin.http.get("/v1/audit/predictions/def")).json()["rollout"] is None
-    admin.captures.append([capture("ghi", version=9)])
+    admin.captures.append(blocks([capture("ghi", version=9)]))
     assert (await admin.http.get("/v1/audit/predictions/ghi")).status_code == 404
 
 

@@ -6,6 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from gateway.core.capture import blocks
 from lifecycle.core.quota import Quota
 from tests.lifecycle.api.conftest import Admin
 from tests.lifecycle.desk import capture
@@ -17,7 +18,7 @@ CSV = {"content-type": "text/csv"}
 @pytest.fixture
 async def ready(admin: Admin) -> Admin:
     await admin.deployed()
-    admin.captures.append([capture("a"), capture("b")])
+    admin.captures.append(blocks([capture("a"), capture("b")]))
     return admin
 
 
@@ -48,7 +49,7 @@ async def test_labels_that_only_contradict_are_refused(ready: Admin) -> None:
 async def test_labels_of_unknown_predictions_are_kept_for_them(ready: Admin) -> None:
     body = {"model": "fraud", "labels": [{"prediction_id": "later", "label": 1}]}
     assert (await ready.http.post("/v1/feedback", json=body)).status_code == 202
-    ready.captures.append([capture("later")])
+    ready.captures.append(blocks([capture("later")]))
     assert ready.captures.labelled("fraud")["prediction_id"].to_pylist() == ["later"]
 
 

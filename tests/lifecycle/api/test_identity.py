@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from gateway.core.capture import blocks
 from gateway.core.keys import SUBJECT, KeyRole
 from gateway.core.throttle import ALLOWED
 from lifecycle.api.app import build
@@ -94,7 +95,7 @@ async def test_50_many_bad_keys(staff: Staff) -> None:
 async def test_51_another_tenants_model_prediction_and_label(staff: Staff) -> None:
     assert (await staff.register("boss", "other")).status_code == 201
     assert (await staff.register("dev")).status_code == 201
-    staff.admin.captures.append([capture("p-1", "other")])
+    staff.admin.captures.append(blocks([capture("p-1", "other")]))
     for method, path in (
         ("GET", "/v1/models/other"),
         ("PUT", "/v1/models/other/traffic"),

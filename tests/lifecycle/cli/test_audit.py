@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from gateway.core.capture import blocks
 from gateway.core.types import Role
 from lifecycle.core.checkpoint import Statement
 from tests.lifecycle.cli.conftest import Run
@@ -28,7 +29,7 @@ def test_the_past_is_told(deployed: Run) -> None:
 
 
 def test_an_answer_is_traced(deployed: Run, live: Live) -> None:
-    live.captures.append([capture("abc")])
+    live.captures.append(blocks([capture("abc")]))
     said = deployed("audit", "--prediction", "abc")
     assert "fraud version 1 as champion" in said.out
     assert "1=100" in said.out
@@ -40,7 +41,7 @@ def test_an_answer_is_traced(deployed: Run, live: Live) -> None:
 
 def test_a_shadows_answer_is_shown_beside_it(deployed: Run, live: Live) -> None:
     copy = replace(capture("abc", version=2), role=Role.SHADOW, outputs={"y": np.array([[0.25, np.nan]])})
-    live.captures.append([capture("abc"), copy])
+    live.captures.append(blocks([capture("abc"), copy]))
     assert "otherwise: y [0.25, null]" in deployed("audit", "--prediction", "abc").out
     (shadow,) = deployed("audit", "--prediction", "abc", "--json").json["shadows"]
     assert (shadow["version"], shadow["differs"]) == (2, True)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from gateway.core.capture import blocks
 from gateway.core.types import Role
 from tests.lifecycle.cli.conftest import Run
 from tests.lifecycle.desk import capture
@@ -10,7 +11,7 @@ from tests.lifecycle.world import window
 
 
 def test_labels_are_sent_and_the_receipt_is_told(deployed: Run, live: Live, tmp_path: Path) -> None:
-    live.captures.append([capture("a"), capture("b")])
+    live.captures.append(blocks([capture("a"), capture("b")]))
     labels = tmp_path / "labels.csv"
     labels.write_text("prediction_id,label\na,1\nz,0\n")
     said = deployed("feedback", "fraud", labels)

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from gateway.core.capture import Capture
+from gateway.core.capture import Capture, blocks
 from gateway.core.types import Role
 from lifecycle.adapters.capture import ParquetCaptures
 from lifecycle.adapters.store import SqlStore
@@ -32,7 +32,9 @@ def store(tmp_path: Path) -> Iterator[SqlStore]:
 def feedback(store: SqlStore, tmp_path: Path) -> Feedback:
     captures = ParquetCaptures(tmp_path / "log")
     tensors = {"x": np.zeros((1, 2), np.float32)}
-    captures.append([Capture(name, 1.0, "m", 1, Role.CHAMPION, tensors, tensors) for name in ("a", "b")])
+    captures.append(
+        blocks([Capture(name, 1.0, "m", 1, Role.CHAMPION, tensors, tensors) for name in ("a", "b")])
+    )
     return Feedback(captures, store, lambda: 50.0)
 
 

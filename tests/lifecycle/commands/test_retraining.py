@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.core.capture import blocks
 from lifecycle.adapters.artifacts import FileArtifacts
 from lifecycle.adapters.capture import ParquetCaptures
 from lifecycle.adapters.profiles import Profiles
@@ -82,7 +83,7 @@ class World:
             self.now += 1
             images, digits = pages(150, faded=faded, seed=int(self.now))
             captures = self.served.captures(images[:60], self.now)
-            self.captures.append(captures)
+            self.captures.append(blocks(captures))
             self.monitor.absorb([self.served.window(images, self.now)])
             if labelled:
                 self.captures.label(MODEL, labels_for(captures, digits[:60]), self.now)

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from gateway.core.capture import Capture
+from gateway.core.capture import Capture, blocks
 from gateway.core.types import Role
 from lifecycle.adapters.capture import ParquetCaptures
 from lifecycle.adapters.profiles import Profiles
@@ -66,7 +66,7 @@ class Line:
         for value in range(first, first + rows):
             self.at += 1
             tensors = {"x": np.full((1, 4), value, np.float32)}
-            self.captures.append([Capture(f"p{value}", self.at, "m", 1, Role.CHAMPION, tensors, {})])
+            self.captures.append(blocks([Capture(f"p{value}", self.at, "m", 1, Role.CHAMPION, tensors, {})]))
         ids = [f"p{value}" for value in range(first, first + rows)]
         self.captures.label("m", pa.table({"prediction_id": ids, "label": range(first, first + rows)}), 1.0)
 
@@ -157,7 +157,9 @@ def test_rows_that_people_held_out_stay_held_out(line: Line) -> None:
 def test_equal_predictions_are_not_one_row(line: Line) -> None:
     line.given(10, 1)
     tensors = {"x": np.zeros((1, 4), np.float32)}
-    line.captures.append([Capture(f"p{i}", 1.0 + i, "m", 1, Role.CHAMPION, tensors, {}) for i in range(3)])
+    line.captures.append(
+        blocks([Capture(f"p{i}", 1.0 + i, "m", 1, Role.CHAMPION, tensors, {}) for i in range(3)])
+    )
     line.captures.label("m", pa.table({"prediction_id": ["p0", "p1", "p2"], "label": [5, 5, 5]}), 9.0)
     assert line.gather()["label"].to_pylist() == [10, 5, 5, 5]
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from gateway.core.capture import Capture
+from gateway.core.capture import Capture, blocks
 from gateway.core.signature import Signature, TensorSpec
 from gateway.core.types import Role
 from lifecycle.adapters.artifacts import FileArtifacts
@@ -80,7 +80,7 @@ class Shelf:
         ids = [f"p{label}" for label in labels]
         row = {"x": np.zeros((1, 3), np.float32)}
         self.captures.append(
-            [Capture(name, float(i), "m", 1, Role.CHAMPION, row, {}) for i, name in enumerate(ids)]
+            blocks([Capture(name, float(i), "m", 1, Role.CHAMPION, row, {}) for i, name in enumerate(ids)])
         )
         self.captures.label("m", pa.table({"prediction_id": ids, "label": list(labels)}), 1.0)
 

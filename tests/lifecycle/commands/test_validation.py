@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from gateway.core.capture import Capture
+from gateway.core.capture import Capture, blocks
 from gateway.core.types import Role
 from lifecycle.core.inspection import Inspection
 from lifecycle.core.policy import Policy
@@ -178,7 +178,7 @@ async def test_a_worse_version_fails_on_the_newest_labels_and_a_sound_one_passes
     predictions = [
         Capture(f"p{i}", float(i), "m", 1, Role.CHAMPION, {"x": ROWS[i : i + 1]}, {}) for i in range(1200)
     ]
-    house.captures.append(predictions)
+    house.captures.append(blocks(predictions))
     labels = pa.table({"prediction_id": [p.prediction_id for p in predictions], "label": truth()})
     house.captures.label("m", labels, 1000.0)
     await house.real.register("m", classifier(tmp_path / "b.onnx", (1, 0.6, 0.4)), actor="ann")

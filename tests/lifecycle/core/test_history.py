@@ -1,5 +1,6 @@
 """A point per second, for an hour."""
 
+import gc
 from dataclasses import replace
 
 import numpy as np
@@ -63,3 +64,12 @@ def test_less_is_kept_where_less_is_asked_for() -> None:
         history.add(window(float(second)))
     assert [point.at for point in history.points()][-1] == 99
     assert len(history.points()) == 5 + LATE_S
+
+
+def test_what_is_over_is_nothing_that_could_be_part_of_a_cycle() -> None:
+    history = History()
+    for second in range(200):
+        history.add(window(float(second), version=1 + second % 3))
+    for _ in range(3):  # what is inside first
+        gc.collect()
+    assert not [closed for closed in history._closed if gc.is_tracked(closed)]
