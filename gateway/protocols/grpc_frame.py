@@ -1,6 +1,6 @@
 """gRPC's own framing inside HTTP: the 5-byte message prefix, timeouts and percent-encoded messages.
 
-Source: grpc/grpc doc/PROTOCOL-HTTP2.md.
+Sources: grpc/grpc doc/PROTOCOL-HTTP2.md; for the pushback grpc/proposal A6-client-retries.md.
 """
 
 import re
@@ -11,6 +11,8 @@ from gateway.errors import ErrorCode, GatewayError
 from gateway.protocols.compression import decompress
 from gateway.protocols.fields import invalid
 
+PUSHBACK = ("grpc-retry-pushback-ms", "1000")
+"""Of a fault that is worth a retry: what `retry-after` is over HTTP."""
 _PREFIX = struct.Struct(">BI")
 _TIMEOUT = re.compile(r"(-?[0-9]{1,8})([HMSmun])")
 _UNIT_NS = {"H": 3600 * 10**9, "M": 60 * 10**9, "S": 10**9, "m": 10**6, "u": 10**3, "n": 1}

@@ -13,7 +13,7 @@ from gateway.ports import Engine
 from gateway.protocols import proto_answer, v2_proto
 from gateway.protocols.answer_form import AnswerForm
 from gateway.protocols.fields import earliest, plain_text
-from gateway.protocols.grpc_frame import frame, percent_encoded, timeout_ns, unframe
+from gateway.protocols.grpc_frame import PUSHBACK, frame, percent_encoded, timeout_ns, unframe
 from gateway.protocols.proto_layouts import KnownLayouts
 from gateway.protocols.status import STATUS
 from gateway.server.gate import Gate
@@ -22,6 +22,7 @@ from gateway.server.tally import Tally
 
 INFER = b"/inference.GRPCInferenceService/ModelInfer"
 CONTENT_TYPE = b"application/grpc"
+_PUSHBACK = b"%s: %s\r\n" % (PUSHBACK[0].encode(), PUSHBACK[1].encode())
 _END = b"\r\n0\r\ngrpc-status: 0\r\n\r\n"
 _log = logging.getLogger(__name__)
 
@@ -93,10 +94,11 @@ def _answer(request: Request, response: InferResponse, form: AnswerForm) -> byte
 
 def fault(request: Request, error: GatewayError) -> bytes:
     """A failed call: HTTP 200 with the status among the headers."""
+    status = STATUS[error.code]
+    extra = _connection(request) + (_PUSHBACK if status.retryable else b"")
     return (
         b"HTTP/1.1 200 OK\r\ncontent-type: application/grpc\r\ngrpc-status: %d\r\ngrpc-message: %s\r\n"
-        b"content-length: 0\r\n%s\r\n"
-        % (STATUS[error.code].grpc, percent_encoded(error.message).encode(), _connection(request))
+        b"content-length: 0\r\n%s\r\n" % (status.grpc, percent_encoded(error.message).encode(), extra)
     )
 
 

@@ -24,6 +24,7 @@ from gateway.protocols import open_inference_pb2 as pb
 from gateway.protocols import proto_answer, v2_proto
 from gateway.protocols.answer_form import AnswerForm
 from gateway.protocols.fields import earliest, plain_text
+from gateway.protocols.grpc_frame import PUSHBACK
 from gateway.protocols.status import STATUS
 from gateway.server import control
 from gateway.server.gate import Gate, Scoped
@@ -122,12 +123,14 @@ class GrpcServer:
                 message = v2_proto.parse(data)
                 refused.infer_response.id = message.id
                 response, form = await self._answer(message, context)
-                yield proto_answer.streamed(proto_answer.encode(response, form))
-            except GatewayError as error:
-                if error.code in (ErrorCode.UNAUTHENTICATED, ErrorCode.THROTTLED):
-                    await _abort(context, error)  # a key may be revoked while its stream is open
-                refused.error_message = error.message
-                yield refused.SerializeToString()
+                answer = proto_answer.streamed(proto_answer.encode(response, form))
+            except Exception as error:
+                failure = _told(error)
+                if failure.code in (ErrorCode.UNAUTHENTICATED, ErrorCode.THROTTLED):
+                    await _abort(context, failure)  # a key may be revoked while its stream is open
+                refused.error_message = failure.message
+                answer = refused.SerializeToString()
+            yield answer
 
     async def _answer(
         self, message: pb.ModelInferRequest, context: Context
@@ -203,10 +206,18 @@ def _headers(context: Context) -> dict[bytes, bytes]:
 
 
 async def _abort(context: Context, error: Exception) -> NoReturn:
-    if not isinstance(error, GatewayError):
-        _log.error("a call failed", exc_info=error)
-        error = internal()
-    await context.abort(grpc.StatusCode[STATUS[error.code].grpc_name], error.message)
+    failure = _told(error)
+    status = STATUS[failure.code]
+    again = (PUSHBACK,) if status.retryable else ()
+    await context.abort(grpc.StatusCode[status.grpc_name], failure.message, again)
+
+
+def _told(error: Exception) -> GatewayError:
+    """What the caller is told. A failure of ours is for the log."""
+    if isinstance(error, GatewayError):
+        return error
+    _log.error("a call failed", exc_info=error)
+    return internal()
 
 
 def _described() -> DescriptorPool:

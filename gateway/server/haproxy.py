@@ -8,6 +8,7 @@ from pathlib import Path
 
 from gateway.config import GatewayConfig
 from gateway.core.keys import SUBJECT
+from gateway.protocols.grpc_frame import PUSHBACK
 
 LANE = "/inference.GRPCInferenceService/ModelInfer"
 
@@ -97,6 +98,8 @@ def _globals(config: GatewayConfig, connections: int) -> str:
 def _defaults() -> str:
     # `abortonclose`: a caller that hangs up frees its place with the worker at once.
     # Inference is idempotent, so it may be sent again; `disable-l7-retry` below keeps the rest from it.
+    # A dead worker's socket refuses the next check at once. One that is overloaded only answers late; taken
+    # for dead, it would leave its callers without the answers and refusals that it has for them.
     errors = "\n".join(
         f"    http-error status {status} content-type application/json {_json(message)}"
         + (" hdr Retry-After 1" if status == 503 else "")
@@ -110,6 +113,7 @@ def _defaults() -> str:
     http-reuse always
     retries 10
     retry-on conn-failure empty-response response-timeout
+    timeout check 5s
     timeout connect 1s
     timeout http-request 10s
     timeout http-keep-alive 60s
@@ -198,6 +202,7 @@ def _lane(config: GatewayConfig) -> str:
 def _grpc_errors() -> str:
     return "\n".join(
         f'    http-error status {status} {_NO_BODY} hdr grpc-status {code} hdr grpc-message "{message}"'
+        + (f" hdr {PUSHBACK[0]} {PUSHBACK[1]}" if status == 503 else "")
         for status, (message, code) in _REFUSALS.items()
     )
 

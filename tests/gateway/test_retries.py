@@ -71,6 +71,30 @@ async def test_an_inference_is_repeated_but_not_for_ever(config: GatewayConfig) 
     assert 1 < arrived <= 11
 
 
+async def test_a_worker_that_answers_late_is_not_taken_for_dead(config: GatewayConfig) -> None:
+    late = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        if late.is_set() and not head.startswith(b"POST"):
+            await asyncio.sleep(1.2)  # more than two intervals of its checks
+        writer.write(HEALTHY)
+        writer.close()
+
+    server = await asyncio.start_unix_server(serve, http_socket(config.run_dir, 0))
+    edge = Edge(config)
+    await edge.start()
+    try:
+        before = await asyncio.to_thread(post_once_up, config, "/v2/models/m/infer", b"{}")
+        late.set()
+        await asyncio.sleep(1.1)
+        overloaded = await asyncio.to_thread(post, config.http_port, "/v2/models/m/infer", b"{}")
+    finally:
+        await edge.stop()
+        server.close()
+    assert (before.status, overloaded.status) == (200, 200)
+
+
 Workers = list["subprocess.Popen[bytes]"]
 
 

@@ -99,6 +99,7 @@ async def test_a_fault_is_nothing_but_headers(name: str, connect: Any, engine: A
     assert (reply.status, reply.headers["grpc-status"]) == (200, str(status)), reply.headers
     assert (reply.headers["content-length"], reply.body) == ("0", b"")
     assert reply.headers["grpc-message"].isascii()
+    assert ("grpc-retry-pushback-ms" in reply.headers) == (name in ("a loading model", "overload"))
     assert "/srv" not in reply.headers["grpc-message"]
     if "41" in name:
         assert engine.seen == []

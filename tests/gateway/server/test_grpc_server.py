@@ -11,8 +11,10 @@ import pytest
 from grpc_health.v1 import health_pb2
 
 from gateway.config import Limits
+from gateway.core.types import InferRequest, InferResponse, Role
 from gateway.protocols import open_inference_pb2 as pb
 from gateway.server.grpc_server import GrpcServer
+from gateway.server.message import internal
 
 triton: Any = importlib.import_module("tritonclient.grpc")
 triton_error: Any = importlib.import_module("tritonclient.utils").InferenceServerException
@@ -83,6 +85,29 @@ def _drive_stream(client: Any, inputs: list[Any], expected: Any) -> None:
     assert got[0][0].get_response().parameters["headrace_prediction_id"].string_param == "p-4"
 
 
+async def test_a_failure_of_ours_is_told_in_the_stream_which_goes_on(
+    channel: Any, engine: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    lone_surrogate = {"sum": np.array(["\ud800"], object)}  # which no bytes can carry
+
+    async def infer(request: InferRequest) -> InferResponse:
+        monkeypatch.undo()
+        return InferResponse("pair", 1, Role.CHAMPION, lone_surrogate, request.id, "p")
+
+    monkeypatch.setattr(engine, "infer", infer)
+    asked = [b"\xff rubbish"]
+    for number, model in enumerate(["pair", "broken", "pair"]):
+        each = message(model)
+        each.id = str(number)
+        asked.append(each.SerializeToString())
+    stream = channel.stream_stream(SERVICE + "ModelStreamInfer")(iter(asked))
+    told = [pb.ModelStreamInferResponse.FromString(data) async for data in stream]
+    assert [answer.infer_response.id for answer in told] == ["", "0", "1", "2"]
+    assert told[1].error_message == told[2].error_message == internal().message
+    assert not told[3].error_message
+    assert [record.message for record in caplog.records] == ["a call failed", "an inference failed"]
+
+
 def message(model: str) -> pb.ModelInferRequest:
     request = pb.ModelInferRequest(model_name=model)
     for name in "ab":
@@ -109,6 +134,8 @@ async def test_faults(name: str, channel: Any) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await channel.unary_unary(SERVICE + method)(data)
     assert caught.value.code() is code
+    told = dict(caught.value.trailing_metadata() or ())
+    assert ("grpc-retry-pushback-ms" in told) == (name in ("loading", "overload"))
     assert "/srv" not in (caught.value.details() or "")
 
 
