@@ -24,6 +24,8 @@ class Admission:
     def __init__(self) -> None:
         self.refused: Counter[str] = Counter()
         """Requests turned away, by model."""
+        self.full: set[str] = set()
+        """Models whose last place is taken, unless their limits have changed since: `check` knows."""
         self._models: dict[str, _Places] = {}
 
     async def enter(self, model: str, limits: ModelLimits, deadline_ns: int) -> None:
@@ -36,13 +38,25 @@ class Admission:
         if places is None:
             places = self._models[model] = _Places()
         places.most = limits.max_concurrency
+        self.check(model, limits)
+        left = limits.max_concurrency - places.running + limits.max_queue - len(places.waiting)
+        if left <= 1:
+            self.full.add(model)
         if places.running < places.most and not places.waiting:
             places.running += 1
+            return
+        await self._wait(model, places, deadline_ns)
+
+    def check(self, model: str, limits: ModelLimits) -> None:
+        """Raise OVERLOADED, and count it, if there is no place to run or to wait."""
+        places = self._models.get(model)
+        if places is None or not limits.max_concurrency:
+            return
+        if places.running < limits.max_concurrency and not places.waiting:
             return
         if len(places.waiting) >= limits.max_queue:
             self.refused[model] += 1
             raise GatewayError(ErrorCode.OVERLOADED, f"model {model!r} is at its limit; try again later")
-        await self._wait(model, places, deadline_ns)
 
     async def _wait(self, model: str, places: _Places, deadline_ns: int) -> None:
         loop = asyncio.get_running_loop()
@@ -55,6 +69,7 @@ class Admission:
         except BaseException:
             with contextlib.suppress(ValueError):
                 places.waiting.remove(turn)
+            self.full.discard(model)
             if turn.done() and not turn.cancelled() and turn.exception() is None:
                 self.leave(model)  # its turn came as its caller went
             raise
@@ -64,6 +79,7 @@ class Admission:
 
     def leave(self, model: str) -> None:
         """Give the place back: the one that has waited longest gets it."""
+        self.full.discard(model)
         places = self._models[model]
         places.running -= 1
         while places.waiting and places.running < places.most:

@@ -36,6 +36,11 @@ class Pipeline:
         self.admission = Admission()
         self.caches = ResponseCaches()
 
+    def check_room(self, model: str) -> None:
+        """Raise OVERLOADED if a request for the model would be refused: before its body costs anything."""
+        if model in self.admission.full:
+            self.admission.check(model, self._route(model).limits)
+
     # Not a coroutine itself: one more of them on the way would cost every request 0.1 µs.
     def infer(self, request: InferRequest) -> Coroutine[Any, Any, InferResponse]:
         """Answer, or raise GatewayError. Does not suspend when the model runs inline without a limit."""

@@ -114,6 +114,10 @@ class Repository(Protocol):
 class Engine(Protocol):
     """What a server calls: the pipeline, seen from a protocol."""
 
+    def check_room(self, model: str) -> None:
+        """Raise GatewayError OVERLOADED if a request for the model would be refused, whatever is in it."""
+        ...
+
     async def infer(self, request: InferRequest) -> InferResponse: ...
 
     @property

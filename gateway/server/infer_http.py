@@ -41,6 +41,7 @@ async def infer(
     try:
         if gate is not None:
             gate.infers(gate.caller(*request.credentials()), target.model)
+        engine.check_room(target.model)
         asked, form = _decode(engine, request, target, cap)
         if TIMEOUT in request.headers:
             asked.deadline_ns = earliest(asked.deadline_ns, time_allowed(request, started))

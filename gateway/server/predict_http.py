@@ -24,6 +24,7 @@ async def predict(
     try:
         if gate is not None:
             gate.infers(gate.caller(*request.credentials()), target.model)
+        engine.check_room(target.model)
         version = "" if target.version is None else str(target.version)
         _, entry = find(engine.routes, target.model, version)
         key = request.header(b"x-headrace-key")

@@ -28,6 +28,9 @@ class TracedEngine:
     def routes(self) -> Routes:
         return self._engine.routes
 
+    def check_room(self, model: str) -> None:
+        self._engine.check_room(model)
+
     async def infer(self, request: InferRequest) -> InferResponse:
         span = self._tracer.begin(request, CALLER_HEADERS.get())
         try:

@@ -79,3 +79,33 @@ async def test_a_caller_who_leaves_the_queue_blocks_nobody() -> None:
     with pytest.raises(asyncio.CancelledError):
         await waiting
     await places.enter("m", ONE_AND_ONE, 0)
+
+
+async def test_a_model_is_full_while_its_last_place_is_taken() -> None:
+    places = Admission()
+    await places.enter("m", ONE_AND_ONE, 0)
+    assert places.full == set()
+    for _ in range(2):
+        waiting = asyncio.create_task(places.enter("m", ONE_AND_ONE, 0))
+        await asyncio.sleep(0)
+        assert places.full == {"m"}
+        with pytest.raises(GatewayError, match="at its limit"):
+            places.check("m", ONE_AND_ONE)
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+        assert places.full == set()
+        places.check("m", ONE_AND_ONE)
+    assert places.refused == {"m": 2}
+    places.leave("m")
+    await places.enter("m", ModelLimits(1), 0)
+    assert places.full == {"m"}
+    places.leave("m")
+    assert places.full == set()
+
+
+async def test_limits_that_were_widened_count_at_once() -> None:
+    places = Admission()
+    await places.enter("m", ModelLimits(1), 0)
+    for wider in (ModelLimits(2), ModelLimits(1, 1), ModelLimits()):
+        places.check("m", wider)
+    assert not places.refused

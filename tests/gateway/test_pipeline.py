@@ -195,8 +195,11 @@ async def test_over_its_limit_a_model_refuses_without_blaming_the_version() -> N
     with pytest.raises(GatewayError) as refused:
         await line.infer(request())
     assert refused.value.code is ErrorCode.OVERLOADED
+    with pytest.raises(GatewayError, match="at its limit"):
+        line.check_room("m")
     stuck.gate.set()
     await first
+    line.check_room("m")
     await line.infer(request())
     assert [outcome for _, _, outcome, _ in seen.records] == [Outcome.OK] * 2
 

@@ -76,7 +76,12 @@ class NumpyEngine:
     async def load(self, model: str, version: int, deadline_ns: int) -> Any:
         raise AssertionError("only the pipeline asks for versions")
 
+    def check_room(self, model: str) -> None:
+        if model == "busy":
+            raise GatewayError(ErrorCode.OVERLOADED, "too many requests are waiting; try again later")
+
     async def infer(self, request: InferRequest) -> InferResponse:
+        self.check_room(request.model)
         self.seen.append(request)
         self.arrived.set()
         route = self.table.models.get(request.model)
@@ -86,8 +91,6 @@ class NumpyEngine:
         if reason := self.failed.get((request.model, choice.version)):
             raise GatewayError(ErrorCode.NOT_READY, reason)
         check(request.inputs, request.outputs, route.versions[0].signature)
-        if request.model == "busy":
-            raise GatewayError(ErrorCode.OVERLOADED, "too many requests are waiting; try again later")
         if request.model == "broken":
             raise RuntimeError("secret of /srv/models")
         if request.model == "slow":

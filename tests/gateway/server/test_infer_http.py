@@ -172,6 +172,7 @@ FAULTS: dict[str, tuple[int, str, bytes, str]] = {
         "",
     ),
     "overload": (503, "/v2/models/busy/infer", body(tensor(name="a"), tensor(name="b")), ""),
+    "overload, whatever the body holds": (503, "/v2/models/busy/infer", b"{", ""),
     "a failure of ours": (500, "/v2/models/broken/infer", body(tensor(name="a"), tensor(name="b")), ""),
     "an output JSON cannot carry": (400, "/v2/models/half/infer", body(), ""),
 }

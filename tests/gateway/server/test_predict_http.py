@@ -77,6 +77,7 @@ FAULTS: dict[str, tuple[int, str, Any]] = {
     "a bad version": (400, "/v1/models/one/versions/1e3:predict", {"instances": [ROW]}),
     "a bad name": (400, "/v1/models/.one:predict", {"instances": [ROW]}),
     "another verb": (404, "/v1/models/one:explain", {"instances": [ROW]}),
+    "overload, whatever the body holds": (503, "/v1/models/busy:predict", b"{"),
     "a failure of ours": (500, "/v1/models/broken:predict", {"instances": [{"a": ROW, "b": ROW}]}),
 }
 
