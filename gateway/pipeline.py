@@ -53,19 +53,24 @@ class Pipeline:
     async def _in_turn(self, request: InferRequest, limits: ModelLimits, started: int) -> InferResponse:
         # One that is refused is no evidence about a version, so it leaves no record.
         await self.admission.enter(request.model, limits, request.deadline_ns)
+        waited_ns = time.monotonic_ns() - started
         try:
-            return await self._answer(request, self._route(request.model), started)
+            return await self._answer(request, self._route(request.model), started, waited_ns)
         finally:
             self.admission.leave(request.model)
 
-    async def _answer(self, request: InferRequest, route: ModelRoute, started: int) -> InferResponse:
+    async def _answer(
+        self, request: InferRequest, route: ModelRoute, started: int, waited_ns: int = 0
+    ) -> InferResponse:
         choice = choose(route, request.version, request.key, self._draw(request.model))
         prediction_id = self._prediction_id()
         outcome, outputs = Outcome.SERVER_ERROR, None
         try:
             version = self.routes.loaded(request.model, choice.version)
             if version is None:
+                missed = time.monotonic_ns()
                 version = await self.routes.load(request.model, choice.version, request.deadline_ns)
+                waited_ns += time.monotonic_ns() - missed
             check(request.inputs, request.outputs, version.signature)
             if route.cache_mb:
                 outputs = await self.caches.run(route, version, request)
@@ -86,7 +91,15 @@ class Pipeline:
                 request, choice.version, choice.role, outcome, latency_ns, outputs, prediction_id
             )
         response = InferResponse(
-            request.model, choice.version, choice.role, outputs, request.id, prediction_id
+            request.model,
+            choice.version,
+            choice.role,
+            outputs,
+            request.id,
+            prediction_id,
+            started,
+            latency_ns,
+            waited_ns,
         )
         if route.shadows:
             self._shadow.submit(request, response, route.shadows)

@@ -4,9 +4,12 @@ Never keeps a failure. A route that changed in any way starts anew, with nothing
 """
 
 import hashlib
+import time
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
+from gateway.core.figures import CacheUse, VersionKey
 from gateway.core.finite import nonfinite
 from gateway.core.routing import ModelRoute
 from gateway.core.types import Array, InferRequest, Tensors
@@ -16,12 +19,21 @@ _ENTRY_BYTES = 512
 """What an entry takes beside its tensors."""
 
 
+@dataclass(slots=True)
+class CacheTimes:
+    """Requests answered from the cache, and not, with the time spent on the cache itself."""
+
+    hits: int = 0
+    hit_ns: int = 0
+    misses: int = 0
+    miss_ns: int = 0
+
+
 class ResponseCaches:
     """One cache per model. Lives in the event loop."""
 
     def __init__(self) -> None:
-        self.hits: Counter[str] = Counter()
-        self.misses: Counter[str] = Counter()
+        self._used: dict[VersionKey, CacheTimes] = {}
         self._models: dict[str, _Answers] = {}
 
     async def run(self, route: ModelRoute, version: LoadedVersion, request: InferRequest) -> dict[str, Array]:
@@ -29,16 +41,37 @@ class ResponseCaches:
         answers = self._models.get(route.name)
         if answers is None or answers.route is not route:
             answers = self._models[route.name] = _Answers(route)
-        key = request_key(version.entry.version, request.inputs, request.outputs)
+        number = version.entry.version
+        used = self._used.setdefault((route.name, number), CacheTimes())
+        asked = time.monotonic_ns()
+        key = request_key(number, request.inputs, request.outputs)
         kept = answers.get(key)
         if kept is not None:
-            self.hits[route.name] += 1
+            used.hits += 1
+            used.hit_ns += time.monotonic_ns() - asked
             return dict(kept)
-        self.misses[route.name] += 1
+        used.misses += 1
+        missed = time.monotonic_ns()
         outputs = await version.run(request.inputs, request.outputs, request.deadline_ns)
+        answered = time.monotonic_ns()
         if not nonfinite(outputs):
             answers.put(key, outputs)
+        used.miss_ns += missed - asked + time.monotonic_ns() - answered
         return outputs
+
+    def used(self, key: VersionKey) -> "CacheTimes":
+        """What became of a version's requests since the start."""
+        return self._used.get(key, CacheTimes())
+
+    @property
+    def use(self) -> CacheUse:
+        """The same by model."""
+        hits: Counter[str] = Counter()
+        misses: Counter[str] = Counter()
+        for (model, _), used in list(self._used.items()):
+            hits[model] += used.hits
+            misses[model] += used.misses
+        return CacheUse(hits, misses)
 
     def forget(self, models: Mapping[str, ModelRoute]) -> None:
         """Let go of the answers of routes that are not in force any more."""

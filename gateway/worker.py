@@ -17,7 +17,7 @@ from gateway import ports
 from gateway.config import GatewayConfig
 from gateway.core.capture import CaptureBlock, blocks
 from gateway.core.delta import RouteDelta
-from gateway.core.figures import UNUSED, CacheUse, Figures, Refusals
+from gateway.core.figures import UNUSED, Figures, Refusals
 from gateway.core.keys import Keyring
 from gateway.core.report import WorkerReport
 from gateway.core.routing import RouteTable
@@ -85,7 +85,7 @@ class Worker:
         self.gate = Gate(config.certificates) if config.identity else None
         control = repository if config.model_control == "explicit" else None
         self._request_log = RequestLog(config.logging)
-        tally = Tally(self._request_log)
+        tally = Tally(self._request_log, self.loader.stages, self.pipeline.caches)
         engine: ports.Engine = self.pipeline
         listener = HttpListener
         if self.tracer is not None:
@@ -158,7 +158,7 @@ class Worker:
         )
         caches, cached = self.pipeline.caches, self._cached
         caches.forget(self.routes.table.models)
-        self._cached = CacheUse(dict(caches.hits), dict(caches.misses))
+        self._cached = caches.use
         return Figures.of(self.loader.stages.drain(), self._refused.since(before), self._cached.since(cached))
 
     async def drain(self) -> None:

@@ -28,7 +28,7 @@ def traffic() -> TrafficMetrics:
     protocols = {("http", Outcome.OK): 1}
     metrics.absorb([Window(*served.key, 0, 1, {}, protocols, served.latency, 1, {}, 0)])
     metrics.absorb([Window.of_pairs(("m", 2, Role.SHADOW, 1), 1.0, Disagreement(1))])
-    metrics.absorb_stages({("m", 1): Stages.of([Run((0,), 1, 2, 3)])})
+    metrics.absorb_stages({("m", 1): Stages.of([Run((0,), 1, 2, 3, 1)])})
     return metrics
 
 

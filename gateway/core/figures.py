@@ -25,12 +25,14 @@ class Run(NamedTuple):
         arrived: when each of its requests came to the pool.
         formed: when the batch was complete, and waited for a thread from then on.
         started, ended: of the run itself.
+        rows: of all its requests.
     """
 
     arrived: tuple[int, ...]
     formed: int
     started: int
     ended: int
+    rows: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)

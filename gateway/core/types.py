@@ -81,7 +81,11 @@ class InferRequest:
 
 @dataclass(slots=True)
 class InferResponse:
-    """An answer. `version` is the one that served, never the one that was asked for."""
+    """An answer. `version` is the one that served, never the one that was asked for.
+
+    `arrived_ns` is when the engine got the request, on the monotonic clock, and `latency_ns` what it took, of
+    which it stood still for `waited_ns`: for a place, or for its version to load.
+    """
 
     model: str
     version: int
@@ -89,3 +93,6 @@ class InferResponse:
     outputs: dict[str, Array]
     id: str
     prediction_id: str
+    arrived_ns: int = 0
+    latency_ns: int = 0
+    waited_ns: int = 0

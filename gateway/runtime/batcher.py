@@ -198,6 +198,7 @@ class Batcher:
         self, lane: _Lane, batch: list[_Waiting], inputs: Mapping[str, Array], deadline_ns: int
     ) -> "asyncio.Future[Answer]":
         arrived, formed_ns = tuple(request.arrived_ns for request in batch), time.monotonic_ns()
+        rows = sum(request.rows for request in batch)
         took_ns: list[int] = []
 
         def job(options: RunOptions) -> Answer:
@@ -207,13 +208,13 @@ class Batcher:
                 took_ns.append(time.monotonic_ns() - started_ns)
                 return answer
             finally:
-                self._note(Run(arrived, formed_ns, started_ns, time.monotonic_ns()))
+                self._note(Run(arrived, formed_ns, started_ns, time.monotonic_ns(), rows))
 
         run = self._pool.submit(job, deadline_ns)
 
         def learn(_: "asyncio.Future[Answer]") -> None:
             for each in took_ns:  # none if the run failed
-                lane.size.learn(sum(request.rows for request in batch), each)
+                lane.size.learn(rows, each)
 
         run.add_done_callback(learn)
 

@@ -87,7 +87,8 @@ class OnnxVersion:
                 try:
                     return self._session.run(inputs, outputs, options)
                 finally:
-                    self._note(Run((arrived_ns,), arrived_ns, started_ns, time.monotonic_ns()))
+                    ended_ns = time.monotonic_ns()
+                    self._note(Run((arrived_ns,), arrived_ns, started_ns, ended_ns, _rows(inputs)))
 
             return await self._pool.submit(job, deadline_ns)
         finally:
@@ -195,6 +196,11 @@ class Loader:
             return Profile.from_bytes(self._artifacts.read(entry.profile, entry.profile_digest))
         except ValueError:
             raise GatewayError(ErrorCode.INTERNAL, "the reference profile cannot be read") from None
+
+
+def _rows(inputs: Mapping[str, Array]) -> int:
+    first = next(iter(inputs.values()))
+    return len(first) if first.ndim else 1
 
 
 def _free(_: ports.LoadedVersion) -> None:

@@ -1,13 +1,44 @@
-"""Notes when each run of the pool was waited for, begun and done. Inline runs pay nothing for it."""
+"""Where the runs of the pool leave their times: for the next window, and summed since the start.
 
+Runs inline pay nothing for it.
+"""
+
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from functools import partial
 
 from gateway.core.figures import Run, VersionKey
 
 MOST_RUNS = 50_000
+_TOLD_ALONE = 128
 Note = Callable[[Run], None]
+
+
+@dataclass(slots=True)
+class RunTotals:
+    """The pool's runs of one version since the start, those that failed and copies for shadows included.
+
+    `waited_ns` and `ran_ns` are summed over requests: all that share a run take as long as it does.
+    `by_rows` has (runs, ns) by their rows; above 128 these are rounded up to a power of two.
+    """
+
+    runs: int = 0
+    requests: int = 0
+    waited_ns: int = 0
+    ran_ns: int = 0
+    by_rows: dict[int, tuple[int, int]] = field(default_factory=dict)
+
+    def add(self, run: Run) -> None:
+        requests, took_ns = len(run.arrived), run.ended - run.started
+        self.runs += 1
+        self.requests += requests
+        self.waited_ns += requests * run.started - sum(run.arrived)
+        self.ran_ns += requests * took_ns
+        rows = run.rows if run.rows <= _TOLD_ALONE else 1 << (run.rows - 1).bit_length()
+        runs, ns = self.by_rows.get(rows, (0, 0))
+        self.by_rows[rows] = (runs + 1, ns + took_ns)
 
 
 class StageLog:
@@ -15,6 +46,8 @@ class StageLog:
 
     def __init__(self) -> None:
         self._runs: deque[tuple[VersionKey, Run]] = deque(maxlen=MOST_RUNS)
+        self._totals: dict[VersionKey, RunTotals] = {}
+        self._adding = threading.Lock()
 
     def of(self, key: VersionKey) -> Note:
         """What notes the runs of one version."""
@@ -22,8 +55,16 @@ class StageLog:
 
     def _note(self, key: VersionKey, run: Run) -> None:
         self._runs.append((key, run))
+        with self._adding:
+            self._totals.setdefault(key, RunTotals()).add(run)
 
     def drain(self) -> Iterator[tuple[VersionKey, Run]]:
         """What was noted since the last call."""
         for _ in range(len(self._runs)):
             yield self._runs.popleft()
+
+    def totals(self, key: VersionKey) -> RunTotals:
+        """Of one version, as of now."""
+        with self._adding:
+            held = self._totals.get(key, RunTotals())
+            return RunTotals(held.runs, held.requests, held.waited_ns, held.ran_ns, dict(held.by_rows))

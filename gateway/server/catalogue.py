@@ -10,7 +10,6 @@ from gateway.core.signature import TensorSpec
 from gateway.errors import ErrorCode, GatewayError
 from gateway.ports import Routes
 from gateway.protocols.fields import model_name, version_number
-from gateway.server.tally import Count, Tally
 
 PLATFORM = "onnxruntime_onnx"
 ROWS = 64
@@ -113,42 +112,3 @@ def index(routes: Routes, only_ready: bool) -> list[dict[str, str]]:
                     {"name": route.name, "version": str(entry.version), "state": state, "reason": reason}
                 )
     return rows
-
-
-def statistics(routes: Routes, tally: Tally, name: str, version: str) -> dict[str, Any]:
-    """This worker's counts since it started; without a name, of every model.
-
-    A request that names no version is counted under the one that was chosen for it.
-    """
-    if name:
-        route, entry = find(routes, name, version)
-        wanted = {(route.name, entry.version)} if version else {(name, e.version) for e in route.versions}
-    else:
-        wanted = {(route.name, e.version) for route in routes.table.models.values() for e in route.versions}
-    return {"model_stats": [_counted(tally, model, number) for model, number in sorted(wanted)]}
-
-
-def _counted(tally: Tally, model: str, version: int) -> dict[str, Any]:
-    count = tally.counts.get((model, version), Count())
-    answered, untimed, none = (
-        {"count": number, "ns": ns}
-        for number, ns in ((count.requests, count.busy_ns), (count.requests, 0), (0, 0))
-    )
-    return {
-        "name": model,
-        "version": str(version),
-        "last_inference": int(count.last * 1000),
-        "inference_count": count.rows,
-        "execution_count": count.requests,
-        # The worker times a call as a whole: all of it stands under compute_infer.
-        "inference_stats": {
-            "success": answered,
-            "fail": {"count": count.failed, "ns": count.failed_ns},
-            "compute_infer": answered,
-            "compute_input": untimed,
-            "compute_output": untimed,
-            "queue": untimed,
-            "cache_hit": none,
-            "cache_miss": none,
-        },
-    }

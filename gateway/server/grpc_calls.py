@@ -12,6 +12,7 @@ from gateway.protocols import open_inference_pb2 as pb
 from gateway.protocols.fields import invalid
 from gateway.server import catalogue, settings, trace_settings
 from gateway.server.gate import rules
+from gateway.server.statistics import statistics
 from gateway.server.tally import Tally
 from gateway.telemetry.trace_sampling import TraceSampling
 
@@ -87,7 +88,7 @@ class Calls:
 
     def _model_statistics(self, data: bytes) -> Message:
         asked = read(pb.ModelStatisticsRequest, data)
-        document = catalogue.statistics(self._routes, self._tally, asked.name, asked.version)
+        document = statistics(self._routes, self._tally, asked.name, asked.version)
         return _written(document, pb.ModelStatisticsResponse())
 
     def _repository_index(self, data: bytes) -> Message:

@@ -13,6 +13,7 @@ from gateway.protocols.fields import invalid
 from gateway.server import catalogue, settings, trace_settings
 from gateway.server.gate import rules
 from gateway.server.message import JSON_TYPE, Request, answer, fault, json_answer, json_object
+from gateway.server.statistics import statistics
 from gateway.server.tally import Tally
 from gateway.telemetry.trace_sampling import TraceSampling
 
@@ -114,7 +115,7 @@ def _config(context: Context, _request: Request, path: Path) -> Reply:
 
 
 def _stats(context: Context, _request: Request, path: Path) -> Reply:
-    return Reply(200, catalogue.statistics(context.routes, context.tally, path.model, path.version))
+    return Reply(200, statistics(context.routes, context.tally, path.model, path.version))
 
 
 def _v1_models(context: Context, _request: Request, _path: Path) -> Reply:

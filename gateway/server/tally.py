@@ -6,27 +6,43 @@ from dataclasses import dataclass
 from gateway.config import Logging
 from gateway.core.types import InferRequest, InferResponse
 from gateway.errors import GatewayError
+from gateway.response_cache import ResponseCaches
+from gateway.runtime.stages import StageLog
 from gateway.telemetry.request_log import Headers, RequestLog
 
 
 @dataclass(slots=True)
 class Count:
     """`rows` sums the first dimensions of what was answered; `busy_ns` and `failed_ns` the time from call to
-    answer and to refusal; `last` is Unix time in s."""
+    answer and to refusal; `last` is Unix time in s. Of `busy_ns`, `input_ns` is before and `engine_ns` within
+    the engine, and of that `waited_ns` for a turn or a load."""
 
     requests: int = 0
     rows: int = 0
     busy_ns: int = 0
+    input_ns: int = 0
+    engine_ns: int = 0
+    waited_ns: int = 0
     failed: int = 0
     failed_ns: int = 0
     last: float = 0.0
 
 
 class Tally:
-    """Counts answers since the worker started. Shared by all of a worker's servers."""
+    """Counts answers since the worker started. Shared by all of a worker's servers.
 
-    def __init__(self, log: RequestLog | None = None) -> None:
+    `stages` and `caches` have what requests do not tell of themselves.
+    """
+
+    def __init__(
+        self,
+        log: RequestLog | None = None,
+        stages: StageLog | None = None,
+        caches: ResponseCaches | None = None,
+    ) -> None:
         self._log = RequestLog(Logging()) if log is None else log
+        self.stages = StageLog() if stages is None else stages
+        self.caches = ResponseCaches() if caches is None else caches
         self.counts: dict[tuple[str, int], Count] = {}
 
     def add(self, request: InferRequest, response: InferResponse, started_ns: int, headers: Headers) -> None:
@@ -38,6 +54,9 @@ class Tally:
             break
         busy_ns = time.monotonic_ns() - started_ns
         count.busy_ns += busy_ns
+        count.input_ns += response.arrived_ns - started_ns
+        count.engine_ns += response.latency_ns
+        count.waited_ns += response.waited_ns
         if busy_ns > self._log.slow_ns:
             self._log.slow(request, response, busy_ns, headers)
         count.last = time.time()

@@ -251,4 +251,4 @@ async def test_an_answer_from_the_cache_is_recorded_as_any_other() -> None:
     assert again.outputs["y"].tolist() == first.outputs["y"].tolist()
     assert [record[3] for record in seen.records] == ["p0", "p1"]
     assert again.prediction_id == "p1"
-    assert (line.caches.hits["m"], line.caches.misses["m"]) == (1, 1)
+    assert (line.caches.use.hits["m"], line.caches.use.misses["m"]) == (1, 1)

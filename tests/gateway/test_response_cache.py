@@ -48,7 +48,10 @@ async def test_what_comes_again_does_not_run_again() -> None:
         answer.clear()  # what one caller does with its answer is nothing to the next
     await caches.run(ROUTE, version, request(2.0))
     assert version.runs == 2
-    assert (caches.hits["m"], caches.misses["m"]) == (2, 2)
+    assert (caches.use.hits["m"], caches.use.misses["m"]) == (2, 2)
+    used = caches.used(("m", 1))
+    assert (used.hits, used.misses) == (2, 2)
+    assert min(used.hit_ns, used.miss_ns) > 0
 
 
 def test_a_key_is_of_everything_that_an_answer_depends_on() -> None:

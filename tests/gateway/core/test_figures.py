@@ -4,7 +4,7 @@ from gateway.core.figures import BATCH_EDGES, Figures, Refusals, Run
 from gateway.core.summary import LATENCY_EDGES_NS
 
 MS = 1_000_000
-RUN = Run(arrived=(0, 2 * MS), formed=3 * MS, started=7 * MS, ended=8 * MS)
+RUN = Run(arrived=(0, 2 * MS), formed=3 * MS, started=7 * MS, ended=8 * MS, rows=2)
 
 
 def at(ms: float) -> int:

@@ -1,6 +1,7 @@
 """An engine of plain numpy, a listener on a unix socket, and a client that speaks raw HTTP/1.1."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -81,6 +82,7 @@ class NumpyEngine:
             raise GatewayError(ErrorCode.OVERLOADED, "too many requests are waiting; try again later")
 
     async def infer(self, request: InferRequest) -> InferResponse:
+        arrived = time.monotonic_ns()
         self.check_room(request.model)
         self.seen.append(request)
         self.arrived.set()
@@ -104,7 +106,8 @@ class NumpyEngine:
         wanted = request.outputs or tuple(outputs)
         outputs = {name: outputs[name] for name in outputs if name in wanted}
         prediction = f"p-{len(self.seen)}"
-        return InferResponse(request.model, choice.version, choice.role, outputs, request.id, prediction)
+        answered = (request.model, choice.version, choice.role, outputs, request.id, prediction)
+        return InferResponse(*answered, arrived, time.monotonic_ns() - arrived)
 
 
 def _run(model: str, inputs: dict[str, Array]) -> dict[str, Any]:

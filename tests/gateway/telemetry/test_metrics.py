@@ -18,7 +18,7 @@ class Other(Collector):
 def test_one_text_has_traffic_workers_and_what_else_is_given() -> None:
     metrics = Metrics(list, Other())
     metrics.absorb([Window.empty("m", 1, Role.CHAMPION, 7)])
-    metrics.absorb_figures(Figures.of([(("m", 1), Run((0,), 1, 2, 3))], Refusals(shed=2)))
+    metrics.absorb_figures(Figures.of([(("m", 1), Run((0,), 1, 2, 3, 1))], Refusals(shed=2)))
     text = metrics.render().decode()
     assert value(text, "headrace_rows_total", model="m", version="1", role="champion") == 0
     assert value(text, "headrace_batch_requests_count", model="m", version="1") == 1

@@ -10,7 +10,7 @@ from gateway.telemetry.traffic_metrics import TrafficMetrics
 from tests.gateway.telemetry.exposed import exposition, value
 
 SERVED = {"model": "m", "version": "1", "role": "champion"}
-RUN = Run((0, 0, 0), 1_000_000, 2_000_000, 9_000_000)
+RUN = Run((0, 0, 0), 1_000_000, 2_000_000, 9_000_000, 3)
 
 
 def window(model: str = "m", answers: int = 1, dropped: int = 0) -> Window:

@@ -1,0 +1,110 @@
+"""Statistics of a real worker: figures that add up, the same over HTTP and gRPC."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import grpc.aio
+import httpx
+from google.protobuf.json_format import ParseDict
+
+from gateway.config import GatewayConfig, Serving
+from gateway.core.limits import ModelLimits
+from gateway.core.placement import Placement
+from gateway.core.routing import ModelRoute, RouteTable, VersionEntry
+from gateway.protocols import open_inference_pb2 as pb
+from gateway.server.statistics import statistics
+from gateway.server.tally import Count, Tally
+from gateway.worker import Worker
+
+PARTS = ("queue", "compute_input", "compute_infer", "compute_output", "cache_hit", "cache_miss")
+
+
+def question(*indices: int) -> dict[str, object]:
+    data = {"name": "i", "shape": [len(indices)], "datatype": "INT64", "data": list(indices)}
+    return {"inputs": [data]}
+
+
+def test_every_version_is_named_and_counted_for_what_it_answered(engine: Any) -> None:
+    tally = Tally()
+    tally.counts["pair", 2] = Count(requests=3, rows=7, busy_ns=900, input_ns=200, engine_ns=600, last=1.5)
+    stats = statistics(engine.routes, tally, "pair", "")["model_stats"]
+    assert [(s["version"], s["execution_count"], s["inference_count"]) for s in stats] == [
+        ("1", 0, 0),
+        ("2", 3, 7),
+    ]
+    told = stats[1]["inference_stats"]
+    assert told["success"] == {"count": 3, "ns": 900}
+    assert [told[part]["ns"] for part in PARTS[:4]] == [0, 200, 600, 100]
+    assert stats[1]["last_inference"] == 1500
+    everything = statistics(engine.routes, tally, "", "")["model_stats"]
+    assert len(everything) == 2 * len(engine.routes.table.models)
+    assert len(statistics(engine.routes, tally, "pair", "2")["model_stats"]) == 1
+
+
+async def test_the_time_of_every_answer_is_accounted_for(
+    lookup: bytes, written: Callable[..., VersionEntry], tmp_path: Path
+) -> None:
+    worker = Worker(GatewayConfig(home=tmp_path, serving=Serving(threads=1)), "w")
+    inline, all_traffic = written(lookup), ((1, 100.0),)
+    pooled = replace(inline, placement=Placement.POOL)
+    one = ModelLimits(max_concurrency=1, max_queue=9)
+    routes = (
+        ModelRoute("inline", (inline,), 1, all_traffic),
+        ModelRoute("pooled", (pooled,), 1, all_traffic),
+        ModelRoute("limited", (pooled,), 1, all_traffic, limits=one),
+        ModelRoute("cached", (inline,), 1, all_traffic, cache_mb=1),
+    )
+    await worker.routes.apply(RouteTable(1, {route.name: route for route in routes}))
+    url = f"http://127.0.0.1:{await worker.http.listen_tcp('127.0.0.1', 0)}/v2/models"
+    rpc = await worker.grpc.start("127.0.0.1:0")
+    async with httpx.AsyncClient() as client:
+        asked = [client.post(f"{url}/{route.name}/infer", json=question(1, 2)) for route in routes * 6]
+        assert {answer.status_code for answer in await asyncio.gather(*asked)} == {200}
+        assert (await client.post(f"{url}/inline/infer", json=question(9))).status_code == 500
+        over_http = (await client.get(f"{url}/stats")).json()
+        one_model = (await client.get(f"{url}/pooled/stats")).json()
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{rpc}") as channel:
+        call: Any = channel.unary_unary("/inference.GRPCInferenceService/ModelStatistics")
+        over_grpc = pb.ModelStatisticsResponse.FromString(await call(b""))
+    await worker.drain()
+
+    assert ParseDict(over_http, pb.ModelStatisticsResponse()) == over_grpc
+    told = {stats["name"]: stats for stats in over_http["model_stats"]}
+    assert one_model["model_stats"] == [told["pooled"]]
+    for name, stats in told.items():
+        parts = stats["inference_stats"]
+        assert parts["success"]["count"] == 6
+        assert sum(parts[part]["ns"] for part in PARTS) == parts["success"]["ns"]
+        assert (parts["queue"]["ns"] > 0) is (name in ("pooled", "limited"))
+        assert all(parts[part]["ns"] > 0 for part in PARTS[1:4])
+        assert stats["inference_count"] == 12
+        runs = sum(batch["compute_infer"]["count"] for batch in stats["batch_stats"])
+        assert runs == (stats["execution_count"] if name in ("pooled", "limited") else 0)
+        assert parts["fail"]["count"] == (name == "inline")
+    assert told["limited"]["execution_count"] == told["inline"]["execution_count"] == 6
+    assert {batch["batch_size"] for batch in told["limited"]["batch_stats"]} == {2}
+    hits, misses = (told["cached"]["inference_stats"][side]["count"] for side in PARTS[4:])
+    assert (hits, misses, told["cached"]["execution_count"]) == (5, 1, 1)
+    assert told["cached"]["inference_stats"]["compute_infer"]["count"] == 1
+
+
+async def test_copies_for_a_shadow_are_runs_and_no_answers(
+    lookup: bytes, written: Callable[..., VersionEntry], tmp_path: Path
+) -> None:
+    worker = Worker(GatewayConfig(home=tmp_path), "w")
+    entries = tuple(replace(written(lookup, version=v), placement=Placement.POOL) for v in (1, 2))
+    await worker.shadow.start()
+    await worker.routes.apply(RouteTable(1, {"m": ModelRoute("m", entries, 1, ((1, 100.0),), (2,))}))
+    url = f"http://127.0.0.1:{await worker.http.listen_tcp('127.0.0.1', 0)}/v2/models/m"
+    async with httpx.AsyncClient() as client:
+        for index in (1, 2):
+            await client.post(f"{url}/infer", json=question(index))
+        await worker.shadow.idle()
+        _, shadow = (await client.get(f"{url}/stats")).json()["model_stats"]
+    await worker.drain()
+    answered, ran = (shadow["inference_stats"][part] for part in ("success", "compute_infer"))
+    assert (answered["count"], ran["count"], shadow["execution_count"]) == (0, 2, 2)
+    assert ran["ns"] > 0
