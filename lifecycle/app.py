@@ -104,7 +104,7 @@ class Lifecycle:
         self._calendar = Calendar(self._store, freezes, time.time)  # a calendar is of the wall clock
         self._monitor = Monitor(self._store, self._captures, self._profiles.of)
         self._controller = Controller(
-            *(self._store, self._fleet, self._publisher), self._bins, self._frozen, self._monitor.labels
+            *(self._store, self._fleet, self._publisher), self._bins, self._frozen, self._monitor.late
         )
         self._control = ControlMetrics(self._store, self._monitor, lambda: dict(self._fleet.starts))
         edge = EdgeMetrics(stats_socket(config.gateway.run_dir))

@@ -11,7 +11,7 @@ from lifecycle.commands.lookup import active_rollout
 from lifecycle.commands.perform import CONTROLLER, perform
 from lifecycle.commands.publish import Publisher
 from lifecycle.core.absorb import Bins, absorb
-from lifecycle.core.analysis.evidence import Arm, Labels
+from lifecycle.core.analysis.evidence import Arm, Late
 from lifecycle.core.effect import settled
 from lifecycle.core.recent import Recent, per_second
 from lifecycle.core.rollout import Rollout, Snapshot, decide
@@ -31,7 +31,7 @@ class Controller:
     Args:
         bins: how the outputs of a rollout's two versions compare; None if they cannot be compared.
         frozen: whether a model's traffic may not change now, but for going back.
-        labels: what late labels say by now of the two versions' live answers; None if nothing.
+        late: what came in late about the two versions' live answers; None if nothing.
     """
 
     def __init__(
@@ -41,14 +41,14 @@ class Controller:
         publisher: Publisher,
         bins: Callable[[Rollout], Bins | None] = lambda _: None,
         frozen: Callable[[str], bool] = lambda _: False,
-        labels: Callable[[Rollout], Labels | None] = lambda _: None,
+        late: Callable[[Rollout], Late | None] = lambda _: None,
     ) -> None:
         self._store = store
         self._fleet = fleet
         self._publisher = publisher
         self._bins = bins
         self._frozen = frozen
-        self._labels = labels
+        self._late = late
         self._recent = Recent()
         self._unsaved: dict[str, dict[Key, Window]] = {}
         self._saved_at: dict[str, float] = {}
@@ -99,8 +99,8 @@ class Controller:
 
     def _seen(self, rollout: Rollout) -> Rollout:
         try:
-            labels = self._labels(rollout)
-            return absorb(rollout, self._windows(rollout), self._bins(rollout), labels)
+            late = self._late(rollout)
+            return absorb(rollout, self._windows(rollout), self._bins(rollout), late)
         except Exception:
             # Not to know must hold this rollout only, and must not keep it from its deadline.
             log.exception("model %s: the evidence could not be judged", rollout.model)

@@ -11,26 +11,24 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
-
 from gateway.core.profile import Profile
 from gateway.core.summary import Window
 from gateway.core.types import Role
+from lifecycle.commands.answered import answers, numbers
+from lifecycle.commands.lookup import active_rollout
 from lifecycle.commands.trail import trail
 from lifecycle.core.alarm import Alarm
-from lifecycle.core.analysis.evidence import Labels
-from lifecycle.core.answers import correct
+from lifecycle.core.analysis.evidence import Late
 from lifecycle.core.change import Fall
 from lifecycle.core.drift.live import LiveCounts
 from lifecycle.core.drift.report import DriftReport
 from lifecycle.core.history import KEPT_S, History, Point
-from lifecycle.core.performance.standing import Answers, Performance, stand
+from lifecycle.core.performance.numbers import NONE, compared
+from lifecycle.core.performance.standing import Performance, stand
 from lifecycle.core.rollout import Rollout
 from lifecycle.core.verdict import Verdict
 from lifecycle.core.version import Model
 from lifecycle.ports import CaptureLog, Entry, Store
-from lifecycle.tensors import to_array
 
 ACTOR = "monitor"
 NAMED_FEATURES = 20
@@ -161,12 +159,21 @@ class Monitor:
         champion = self._champions.get(model)
         return champion.performance if champion else None
 
-    def labels(self, rollout: Rollout) -> Labels | None:
-        """What labels say of a rollout's two versions since the new one first answered; None for nothing."""
+    def late(self, rollout: Rollout) -> Late | None:
+        """What labels and numbers say of a rollout's two versions since the new one first answered.
+
+        None for nothing.
+        """
         performance, since = self.performance(rollout.model), rollout.canary_first_at
         if performance is None or since is None:
             return None
-        return performance.since(rollout.version, since), performance.since(rollout.champion, since)
+        labels = performance.since(rollout.version, since), performance.since(rollout.champion, since)
+        metrics = {}
+        for guard in rollout.plan.guard:
+            series = performance.metrics.get(guard.name, {})
+            ours, theirs = (series.get(number, NONE) for number in (rollout.version, rollout.champion))
+            metrics[guard.name] = compared(ours, theirs, guard, rollout.splits_at, rollout.decided_at)
+        return Late(labels, metrics)
 
     def signals(self, model: str) -> Signals:
         champion = self._champions.get(model)
@@ -242,14 +249,14 @@ class Monitor:
             self._record("performance.recovered", model, detail | {"reason": "accuracy is back"})
 
     def _stand(self, model: str, champion: int, now: float) -> Performance:
-        since = now - self._watch.labels_s
-        answers = _answers(
-            self._captures.labelled(model, since, inputs=False), self._captures.made(model, since)
-        )
+        since = begun = now - self._watch.labels_s
+        if (rollout := active_rollout(self._store, model)) and rollout.canary_first_at is not None:
+            begun = min(since, rollout.canary_first_at)  # a guard judges all of its rollout's numbers
         return stand(
             champion,
-            answers,
+            answers(self._captures, model, since),
             self._reference(model, champion),
+            numbers(self._captures, model, begun),
             margin=self._watch.margin,
             width_s=self._watch.cohort_s,
             now=now,
@@ -266,28 +273,3 @@ class Monitor:
 
     def _record(self, kind: str, model: str, detail: dict[str, Any]) -> None:
         self._store.commit(Entry(ACTOR, kind, model, detail))
-
-
-def _answers(labelled: pa.Table, made: pa.Table) -> dict[int, Answers]:
-    """Right and wrong answers by version; a version whose outputs name no class is left out."""
-    answers = {}
-    versions, made_by = to_array(labelled["version"]), to_array(made["version"])
-    for version in np.unique(versions).tolist():
-        rows = labelled.filter(pa.array(versions == version))
-        right = correct(_outputs(rows), to_array(rows["label"]))
-        if right is not None:
-            made_at = np.asarray(to_array(made["at"])[made_by == version], np.float64)
-            answers[int(version)] = Answers(np.asarray(to_array(rows["at"]), np.float64), right, made_at)
-    return answers
-
-
-def _outputs(rows: pa.Table) -> dict[str, np.ndarray[Any, Any]]:
-    """Output tensors that all rows have in one shape."""
-    outputs = {}
-    for name in rows.column_names:
-        if name.startswith("outputs."):
-            try:
-                outputs[name] = to_array(rows[name])
-            except ValueError:
-                continue
-    return outputs

@@ -117,14 +117,26 @@ class Operations(RegistryOperations):
     # Observation and retraining
 
     @Operation
-    def feedback(self, model: str, labels: Path | Mapping[str, Any]) -> Call[Json]:
-        """Labels by prediction id, or a Parquet or CSV file with columns `prediction_id` and `label`."""
+    def feedback(
+        self,
+        model: str,
+        labels: Path | Mapping[str, Any],
+        metrics: Mapping[str, Mapping[str, float]] | None = None,
+    ) -> Call[Json]:
+        """What came of predictions: labels by prediction id, and by name of a business metric its numbers by
+        prediction id; or a Parquet or CSV file with a column `prediction_id`, and `label`, `feedback.NAME`.
+        """
         if isinstance(labels, Path):
             kind = "text/csv" if labels.suffix.lower() == ".csv" else "application/vnd.apache.parquet"
             headers, query = {"content-type": kind}, {"model": model}
             return send("POST", "/v1/feedback", query=query, headers=headers, content=labels)
         pairs = [{"prediction_id": prediction, "label": label} for prediction, label in labels.items()]
-        return send("POST", "/v1/feedback", json={"model": model, "labels": pairs})
+        numbers = [
+            {"prediction_id": prediction, "name": name, "value": value}
+            for name, by_prediction in (metrics or {}).items()
+            for prediction, value in by_prediction.items()
+        ]
+        return send("POST", "/v1/feedback", json={"model": model, "labels": pairs, "metrics": numbers})
 
     @Operation
     def series(self, model: str) -> Call[Json]:

@@ -225,12 +225,15 @@ class Sandbox(Protocol):
 
 
 class CaptureLog(Protocol):
-    """Predictions kept whole and the labels that arrive for them."""
+    """Predictions kept whole, and the labels and numbers that arrive for them."""
 
     def append(self, blocks: Iterable[CaptureBlock]) -> None: ...
 
-    def label(self, model: str, labels: pa.Table, received_at: float) -> "LabelReceipt":
-        """Add labels: columns `prediction_id` (string) and `label`. Durable on return."""
+    def label(self, model: str, labels: pa.Table, received_at: float, metric: str = "") -> "LabelReceipt":
+        """Add labels: columns `prediction_id` (string) and `label`. Durable on return.
+
+        With the name of a business metric, `label` holds its numbers (float64) and no labels.
+        """
         ...
 
     def labelled(self, model: str, since: float = 0.0, *, inputs: bool = True) -> pa.Table:
@@ -244,8 +247,15 @@ class CaptureLog(Protocol):
         """Columns at and version of every captured prediction, labelled or not, without shadows."""
         ...
 
+    def numbers(self, model: str, since: float = 0.0) -> Mapping[str, pa.Table]:
+        """By metric, columns at, version and value of every captured prediction with a number, oldest first.
+
+        Without shadows, and without pinned requests: those are evidence for nothing.
+        """
+        ...
+
     def labels_count(self, model: str) -> int:
-        """Labels that stand. While it is the same, `labelled` has nothing new but late captures."""
+        """Labels and numbers that stand. While it is the same, nothing is new but late captures."""
         ...
 
 

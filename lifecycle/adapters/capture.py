@@ -1,7 +1,8 @@
-"""Predictions kept whole and the labels that come for them, as Parquet files per model.
+"""Predictions kept whole and what is said of them afterwards, as Parquet files per model.
 
 A crash loses at most the captures still in the buffer, never a label that was acknowledged.
-Layout: `model=<name>/{captures,labels,quarantine}/<first>-<last>.parquet`.
+Layout: `model=<name>/{captures,labels,quarantine}/<first>-<last>.parquet`, and
+`model=<name>/metrics/<metric>/{values,quarantine}/…` for the numbers of business metrics.
 """
 
 import threading
@@ -17,13 +18,18 @@ import pyarrow.compute as pc
 from gateway.core.capture import CaptureBlock
 from gateway.core.types import Role
 from lifecycle.adapters.capture_rows import Rows, rows_of, to_table
+from lifecycle.adapters.labels import LabelBook, array
 from lifecycle.adapters.origin import OUTPUTS, origin_of
 from lifecycle.adapters.segments import Segments, unify
-from lifecycle.core.feedback import Label, sort
+from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.ports import LabelReceipt, Origin
 
 PRIMARY = (Role.CHAMPION, Role.CANARY, Role.PINNED)
 """Roles whose answer the caller saw."""
+SPLIT = (Role.CHAMPION, Role.CANARY)
+"""Of these, the ones whose version was drawn and not asked for."""
+MOST_METRICS = 50
+"""Of one model: a caller that makes up a name for each number must not fill the memory."""
 RECENT_IDS = 200_000
 """So many of a model's latest prediction ids are kept in memory; older ones are looked up in their files."""
 MOST_RECENT_IDS = 500_000
@@ -88,10 +94,11 @@ class ParquetCaptures:
                 log.flush(self._keep_bytes)
             self._waiting.clear()
 
-    def label(self, model: str, labels: pa.Table, received_at: float) -> LabelReceipt:
+    def label(self, model: str, labels: pa.Table, received_at: float, metric: str = "") -> LabelReceipt:
         """Add labels: `prediction_id` (string) and `label` (one type per model), without nulls."""
         with self._lock:
-            return self._log(model).label(labels, received_at)
+            log = self._log(model)
+            return log.book(metric).add(labels, received_at, log.known)
 
     def labelled(
         self, model: str, since: float = 0.0, *, inputs: bool = True, roles: Collection[Role] = PRIMARY
@@ -103,8 +110,7 @@ class ParquetCaptures:
             roles: whose predictions; shadows only when asked.
         """
         with self._lock:
-            labels = self._log(model).labels
-            ids, truth = _array(list(labels)), _array(list(labels.values()))
+            ids, truth = self._log(model).labels.columns()
         # A merge may remove files meanwhile; open ones stay readable, so the slow part holds no lock.
         joined = self._read(model, since, roles, lambda name: inputs or not name.startswith("inputs."), ids)
         if joined is None:
@@ -120,10 +126,23 @@ class ParquetCaptures:
         empty = pa.schema({name: _COLUMNS[name] for name in ("at", "version")}).empty_table()
         return empty if found is None else found.select(["at", "version"])
 
+    def numbers(self, model: str, since: float = 0.0) -> dict[str, pa.Table]:
+        """By metric, columns at, version and value of the predictions that were drawn and have a number."""
+        with self._lock:
+            books = {name: book.columns() for name, book in self._log(model).metrics.items()}
+        found = {}
+        for name, (ids, values) in books.items():
+            rows = self._read(model, since, SPLIT, lambda _: False, ids)
+            if rows is not None and rows.num_rows:
+                position = pc.index_in(rows["prediction_id"], value_set=ids)
+                value = pc.take(values, position)
+                found[name] = rows.select(["at", "version"]).append_column("value", value)
+        return found
+
     def find(self, prediction: str) -> Origin | None:
         """What gave an answer, and a shadow's beside it; None if it was not captured. Of several rows, the
         first one's."""
-        ids = _array([prediction, f"{prediction}/0"])
+        ids = array([prediction, f"{prediction}/0"])
         with self._lock:
             models = list(self._logs)
         for model in models:
@@ -155,9 +174,10 @@ class ParquetCaptures:
         return unify(found).sort_by("at") if found else None
 
     def labels_count(self, model: str) -> int:
-        """Labels that stand."""
+        """Labels and numbers that stand."""
         with self._lock:
-            return len(self._log(model).labels)
+            log = self._log(model)
+            return len(log.labels) + sum(map(len, log.metrics.values()))
 
     def _log(self, model: str) -> "_ModelLog":
         if model not in self._logs:
@@ -166,16 +186,15 @@ class ParquetCaptures:
 
 
 class _ModelLog:
-    """One model's captures, labels and quarantine."""
+    """One model's captures, labels and numbers."""
 
     def __init__(self, folder: Path) -> None:
         self.captures = Segments(folder / "captures", durable=False)
-        self._labels = Segments(folder / "labels", durable=True)
-        self._quarantine = Segments(folder / "quarantine", durable=True)
-        self.labels: dict[str, Label] = {}
-        for segment in self._labels.all:
-            table = segment.read()
-            self.labels.update(zip(_ids(table), _labels(table), strict=True))
+        self.labels = LabelBook(folder / "labels", folder / "quarantine")
+        self._numbers = folder / "metrics"
+        self.metrics: dict[str, LabelBook] = {}
+        for kept in self._numbers.glob("*"):
+            self.book(unquote(kept.name))
         self._recent: dict[str, None] = {}
         self._parts: dict[object, list[Rows]] = {}
         self.since = 0.0
@@ -204,20 +223,20 @@ class _ModelLog:
         while self.captures.size > keep_bytes and len(self.captures.all) > 1:
             self.captures.drop_oldest()
 
-    def label(self, labels: pa.Table, received_at: float) -> LabelReceipt:
-        ids, values = _ids(labels), _labels(labels)
-        fates = sort(ids, values, self.labels, self._known(ids))
-        stamped = labels.select(["prediction_id", "label"]).add_column(
-            0, "at", pa.array([received_at] * len(ids), pa.float64())
-        )
-        if fates.conflicting:
-            self._quarantine.write(stamped.take(pa.array(fates.conflicting)))
-        if fates.fresh:
-            self._labels.write(stamped.take(pa.array(fates.fresh)))
-            self.labels.update((ids[position], values[position]) for position in fates.fresh)
-        return LabelReceipt(fates.joined, len(fates.duplicate), len(fates.conflicting), len(fates.unknown))
+    def book(self, metric: str) -> LabelBook:
+        """A metric's numbers; without a name, the labels. Raises LifecycleError INVALID for too many."""
+        if not metric:
+            return self.labels
+        if metric not in self.metrics:
+            if len(self.metrics) >= MOST_METRICS:
+                message = f"a model has at most {MOST_METRICS} metrics; {metric!r} would be one more"
+                raise LifecycleError(LifecycleCode.INVALID, message)
+            folder = self._numbers / quote(metric, safe="")
+            self.metrics[metric] = LabelBook(folder / "values", folder / "quarantine")
+        return self.metrics[metric]
 
-    def _known(self, ids: Sequence[str]) -> set[str]:
+    def known(self, ids: Sequence[str]) -> set[str]:
+        """Those whose prediction has been captured."""
         missing = {prediction for prediction in ids if prediction not in self._recent}
         for segment in reversed(self.captures.all):
             if not missing:
@@ -243,11 +262,3 @@ def _mask(
 
 def _ids(table: pa.Table) -> list[str]:
     return cast("list[str]", table["prediction_id"].to_pylist())
-
-
-def _labels(table: pa.Table) -> list[Label]:
-    return cast("list[Label]", table["label"].to_pylist())
-
-
-def _array(values: list[Any]) -> "pa.Array[Any]":
-    return pa.array(values) if values else pa.array([], pa.string())

@@ -1,4 +1,4 @@
-"""`/v1/feedback`: labels that come in after the prediction, as Parquet, CSV or JSON."""
+"""`/v1/feedback`: labels and numbers that come in after the prediction, as Parquet, CSV or JSON."""
 
 import asyncio
 from typing import Annotated, Any
@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from lifecycle.api.desk import Actor, AtDesk, Caller, covered
 from lifecycle.api.observations import ReceiptOut
 from lifecycle.api.requests import LabelsIn
+from lifecycle.core.analysis.metrics import PREFIX
 from lifecycle.errors import LifecycleCode, LifecycleError
 
 MAX_BYTES = 256 << 20
@@ -26,10 +27,12 @@ async def feedback(
     response: Response,
     model: Annotated[str, Query(description="Needed with a file; JSON names it itself.")] = "",
 ) -> ReceiptOut:
-    """Add labels. Saying a label again changes nothing; a contradicting one is put aside.
+    """Add labels, and numbers of business metrics. Saying one again changes nothing; a contradicting one is
+    put aside.
 
-    The body is Parquet or CSV with the columns `prediction_id` and `label`, or JSON
-    `{"model": …, "labels": [{"prediction_id": …, "label": …}]}`.
+    The body is Parquet or CSV with the column `prediction_id` and the columns `label`, `feedback.NAME` or
+    both, or JSON `{"model": …, "labels": [{"prediction_id": …, "label": …}], "metrics": [{"prediction_id": …,
+    "name": …, "value": …}]}`.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     labels: bytes | pa.Table = await _read(request)
@@ -41,7 +44,7 @@ async def feedback(
     receipt = await asyncio.to_thread(desk.feedback.ingest, model, labels, actor)
     if receipt.unknown:
         response.status_code = 202  # kept until their predictions are known
-    return ReceiptOut.model_validate(receipt)
+    return ReceiptOut.of(receipt)
 
 
 async def _read(request: Request) -> bytes:
@@ -59,13 +62,23 @@ def _from_json(body: bytes) -> tuple[str, pa.Table]:
     except ValidationError as error:
         first = error.errors()[0]
         raise _invalid(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+    if not given.labels and not given.metrics:
+        raise _invalid("there are neither `labels` nor `metrics` in it")
     try:
         labels: list[Any] = [pair.label for pair in given.labels]
-        ids = pa.array([pair.prediction_id for pair in given.labels], pa.string())
-        table = pa.table({"prediction_id": ids, "label": pa.array(labels)})
+        tables = [_column("label", [pair.prediction_id for pair in given.labels], labels)]
     except pa.ArrowException:
         raise _invalid("labels of one batch are of one type") from None
+    for name in dict.fromkeys(number.name for number in given.metrics):
+        own = [number for number in given.metrics if number.name == name]
+        ids = [number.prediction_id for number in own]
+        tables.append(_column(PREFIX + name, ids, [number.value for number in own]))
+    table = pa.concat_tables([each for each in tables if each.num_rows], promote_options="default")
     return given.model, table
+
+
+def _column(name: str, ids: list[str], values: list[Any]) -> pa.Table:
+    return pa.table({"prediction_id": pa.array(ids, pa.string()), name: pa.array(values)})
 
 
 def _invalid(message: str) -> LifecycleError:

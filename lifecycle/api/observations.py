@@ -6,18 +6,31 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict
 
 from gateway.core.report import WorkerReport
+from lifecycle.commands.feedback import Receipt
 from lifecycle.core.verdict import Verdict
 
 
-class ReceiptOut(BaseModel):
-    """What became of a batch of labels. `unknown` ones are kept until their prediction arrives."""
+class LabelReceiptOut(BaseModel):
+    """What became of values. `unknown` ones are kept until their prediction arrives."""
 
     model_config = ConfigDict(from_attributes=True)
 
-    joined: int
-    duplicate: int
-    conflicting: int
-    unknown: int
+    joined: int = 0
+    duplicate: int = 0
+    conflicting: int = 0
+    unknown: int = 0
+
+
+class ReceiptOut(LabelReceiptOut):
+    """What became of a batch of labels, and by name of the numbers of each business metric in it."""
+
+    metrics: dict[str, LabelReceiptOut]
+
+    @classmethod
+    def of(cls, receipt: Receipt) -> Self:
+        labels = LabelReceiptOut.model_validate(receipt.labels) if receipt.labels else LabelReceiptOut()
+        metrics = {name: LabelReceiptOut.model_validate(each) for name, each in receipt.metrics.items()}
+        return cls(**labels.model_dump(), metrics=metrics)
 
 
 class FailedOut(BaseModel):
@@ -144,14 +157,32 @@ class FallOut(BaseModel):
     reference: float
 
 
+class VersionNumbersOut(BaseModel):
+    """The mean of a version's numbers, with its 95 % interval where there are two or more."""
+
+    version: int
+    rows: int
+    mean: float
+    low: float | None
+    high: float | None
+
+
+class MetricOut(BaseModel):
+    """A business metric, of the answers of the last hour or of the rollout under way."""
+
+    name: str
+    versions: list[VersionNumbersOut]
+
+
 class PerformanceOut(BaseModel):
-    """`reference` is the champion's accuracy at validation. Empty until labels arrive."""
+    """`reference` is the champion's accuracy at validation. Empty until labels or numbers arrive."""
 
     model: str
     champion: int = 0
     reference: float | None = None
     fall: FallOut | None = None
     versions: list[VersionPerformanceOut] = []
+    metrics: list[MetricOut] = []
 
 
 class RetrainingOut(BaseModel):

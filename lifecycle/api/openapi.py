@@ -42,7 +42,11 @@ BODIES: dict[str, Document] = {
 }
 """An example of each JSON body, by the name of its schema."""
 
-LABELS: Document = {"model": "fraud", "labels": [{"prediction_id": "w0-17-1", "label": 1}]}
+LABELS: Document = {
+    "model": "fraud",
+    "labels": [{"prediction_id": "w0-17-1", "label": 1}],
+    "metrics": [{"prediction_id": "w0-17-1", "name": "revenue", "value": 12.5}],
+}
 
 _ALWAYS = (LifecycleCode.INVALID, LifecycleCode.UNAVAILABLE, LifecycleCode.INTERNAL)
 _KEYED = (LifecycleCode.UNAUTHENTICATED, LifecycleCode.FORBIDDEN, LifecycleCode.THROTTLED)
@@ -115,7 +119,7 @@ def errors(path: str, verb: str) -> tuple[LifecycleCode, ...]:
 
 def _labels() -> Document:
     file = {"schema": {"type": "string", "format": "binary"}}
-    csv = {"schema": {"type": "string"}, "example": "prediction_id,label\nw0-17-1,1\n"}
+    csv = {"schema": {"type": "string"}, "example": "prediction_id,label,feedback.revenue\nw0-17-1,1,12.5\n"}
     json = {"schema": {"type": "object"}, "example": LABELS}
     return {"application/json": json, "text/csv": csv, "application/vnd.apache.parquet": file}
 

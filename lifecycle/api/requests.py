@@ -104,6 +104,15 @@ class LabelIn(_In):
     label: bool | int | float | str
 
 
+class NumberIn(_In):
+    """What a prediction brought, of a business metric: a conversion (0 or 1), a revenue, a cost."""
+
+    prediction_id: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    name: Annotated[str, StringConstraints(min_length=1, max_length=64)]
+    value: FiniteFloat
+
+
 class LabelsIn(_In):
     model: str
-    labels: Annotated[list[LabelIn], Field(min_length=1)]
+    labels: list[LabelIn] = []
+    metrics: list[NumberIn] = []

@@ -18,7 +18,9 @@ def add_to(parent: typer.Typer) -> None:
 
 
 def feedback(name: Name, labels: Annotated[Path, LABELS], url: Url = URL, as_json: AsJson = False) -> None:
-    """Send true labels for past predictions: columns `prediction_id` and `label`.
+    """Send what came of past predictions: columns `prediction_id`, and `label`, `feedback.NAME` or both.
+
+    A column `feedback.revenue` holds the numbers of a business metric, `revenue`, that a plan can guard.
 
     Example: `headrace feedback fraud labels.csv`
     """
@@ -33,7 +35,10 @@ def feedback(name: Name, labels: Annotated[Path, LABELS], url: Url = URL, as_jso
         "conflicting": "contradict an earlier label and are put aside",
         "unknown": "name no prediction known yet; kept until it comes",
     }
-    console().print(fields((name, f"{receipt[name]}  {meaning}") for name, meaning in meanings.items()))
+    console().print(fields((kind, f"{receipt[kind]}  {meaning}") for kind, meaning in meanings.items()))
+    rows = [(metric, *(said[kind] for kind in meanings)) for metric, said in receipt["metrics"].items()]
+    if rows:
+        console().print(table(["metric", *meanings], rows, empty=""))
 
 
 def drift(
@@ -71,7 +76,7 @@ def drift(
 
 
 def performance(name: Name, url: Url = URL, as_json: AsJson = False) -> None:
-    """Show how good the answers were, as far as labels have come.
+    """Show how good the answers were, as far as labels and numbers of business metrics have come.
 
     Example: `headrace performance fraud`
     """
@@ -109,6 +114,14 @@ def performance(name: Name, url: Url = URL, as_json: AsJson = False) -> None:
     screen.print(
         table(headings, rows, empty=f"no labels yet; send some with `headrace feedback {name} FILE`")
     )
+    numbers = [
+        (metric["name"], of["version"], of["rows"], f"{of['mean']:.4g}", _interval(of))
+        for metric in found["metrics"]
+        for of in metric["versions"]
+    ]
+    if numbers:
+        screen.print()
+        screen.print(table(["metric", "version", "numbers", "mean", "95 % interval"], numbers, empty=""))
 
 
 def retrain(
@@ -134,6 +147,10 @@ def _fall(fall: dict[str, Any]) -> str:
         f"{_percent(fall['accuracy'])} since {when(fall['since'])} UTC on {fall['rows']} labelled rows, "
         f"was {_percent(fall['reference'])}"
     )
+
+
+def _interval(of: dict[str, Any]) -> str:
+    return "–" if of["low"] is None else f"{of['low']:.4g} to {of['high']:.4g}"
 
 
 def _percent(share: float | None) -> str:

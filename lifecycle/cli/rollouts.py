@@ -35,6 +35,8 @@ def start(
 ) -> None:
     """Start the rollout of an approved version.
 
+    A plan's file may guard business metrics with `[[guard]]`: see docs/rollouts.md.
+
     Example: `headrace rollout start fraud 2 --plan cautious --dry-run`
     """
     with connect(url) as client:

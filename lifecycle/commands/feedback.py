@@ -1,9 +1,10 @@
-"""Labels from outside: checked, spelled one way, and handed to the capture log."""
+"""Labels and numbers from outside: checked, spelled one way, and handed to the capture log."""
 
 import io
+import re
 import time
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 from typing import Any, cast
 
 import pyarrow as pa
@@ -11,6 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
+from lifecycle.core.analysis.metrics import PREFIX
 from lifecycle.core.quota import Quota
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.ports import CaptureLog, Entry, LabelReceipt, Store
@@ -18,6 +20,23 @@ from lifecycle.ports import CaptureLog, Entry, LabelReceipt, Store
 COLUMNS = ("prediction_id", "label")
 LONGEST_ID = 256
 PARQUET_MAGIC = b"PAR1"
+METRIC = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a batch: its labels (None without any), and the numbers of each metric in it."""
+
+    labels: LabelReceipt | None
+    metrics: Mapping[str, LabelReceipt]
+
+    @property
+    def unknown(self) -> int:
+        return sum(receipt.unknown for receipt in self.all)
+
+    @property
+    def all(self) -> tuple[LabelReceipt, ...]:
+        return (*((self.labels,) if self.labels else ()), *self.metrics.values())
 
 
 def read_labels(data: bytes) -> pa.Table:
@@ -31,21 +50,54 @@ def read_labels(data: bytes) -> pa.Table:
         raise _invalid("the labels are neither a Parquet nor a CSV file that can be read") from None
 
 
-def tidy(labels: pa.Table) -> pa.Table:
-    """The two columns, without nulls: ids as strings, labels as int64, float64 or strings.
+def tidy(labels: pa.Table) -> tuple[pa.Table | None, dict[str, pa.Table]]:
+    """The labels, None without any, and the numbers by metric: columns `prediction_id` and `label`, no nulls.
 
-    Other columns are left out. Raises LifecycleError INVALID.
+    Ids are strings, labels int64, float64 or strings, numbers float64. A column `feedback.NAME` holds the
+    numbers of a metric; where there is one, a row may leave out what it has nothing to say of. Other columns
+    are left out. Raises LifecycleError INVALID.
     """
-    if missing := [name for name in COLUMNS if name not in labels.column_names]:
+    metrics = [name for name in labels.column_names if name.startswith(PREFIX)]
+    wanted = COLUMNS[:1] if metrics else COLUMNS
+    if missing := [name for name in wanted if name not in labels.column_names]:
         raise _invalid(f"column {missing[0]!r} is missing; labels have `prediction_id` and `label`")
     if not labels.num_rows:
         raise _invalid("there are no labels in it")
-    labels = labels.select(list(COLUMNS)).unify_dictionaries()
-    for name in COLUMNS:
+    kept = [name for name in labels.column_names if name in COLUMNS]
+    labels = labels.select([*kept, *metrics]).unify_dictionaries()
+    for name in wanted:
         if labels[name].null_count:
             raise _invalid(f"column {name!r} has {labels[name].null_count} rows without a value")
-    columns = {"prediction_id": _ids(labels), "label": _labels(labels)}
-    return pa.table(columns)
+    ids = _ids(labels)
+    truth = _said(ids, _labels(labels)) if "label" in labels.column_names else None
+    numbers = {_metric(name): _said(ids, _numbers(labels, name)) for name in metrics}
+    found = {name: table for name, table in numbers.items() if table.num_rows}
+    return (truth if truth is not None and truth.num_rows else None), found
+
+
+def _said(ids: "pa.ChunkedArray[Any]", values: "pa.ChunkedArray[Any]") -> pa.Table:
+    return pa.table({"prediction_id": ids, "label": values}).filter(values.is_valid())
+
+
+def _metric(column: str) -> str:
+    name = column.removeprefix(PREFIX)
+    if not METRIC.fullmatch(name):
+        raise _invalid(f"{name!r} is no name of a metric: letters, digits, `_`, `.` and `-`, 64 at most")
+    return name
+
+
+def _numbers(labels: pa.Table, column: str) -> "pa.ChunkedArray[Any]":
+    kind = labels[column].type
+    numeric = (pa.types.is_boolean, pa.types.is_integer, pa.types.is_floating, pa.types.is_null)
+    if not any(test(kind) for test in numeric):
+        raise _invalid(f"column {column!r} must hold numbers")
+    if pa.types.is_boolean(kind):
+        values = labels[column].cast(pa.int64()).cast(pa.float64())
+    else:
+        values = labels[column].cast(pa.float64(), safe=False)
+    if pc.all(pc.is_finite(values)).as_py() is False:
+        raise _invalid(f"a number in {column!r} is NaN or infinite")
+    return values
 
 
 def _ids(labels: pa.Table) -> "pa.ChunkedArray[Any]":
@@ -95,8 +147,8 @@ class Feedback:
         self._clock = clock
         self._quota = Quota(per_minute)
 
-    def ingest(self, model: str, labels: pa.Table | bytes, actor: str) -> LabelReceipt:
-        """Add labels; durable on return, and safe to send again.
+    def ingest(self, model: str, labels: pa.Table | bytes, actor: str) -> Receipt:
+        """Add labels and numbers; durable on return, and safe to send again.
 
         Raises:
             LifecycleError: NOT_FOUND for an unknown model, INVALID for labels that cannot be used, THROTTLED
@@ -104,13 +156,24 @@ class Feedback:
         """
         if all(known.name != model for known in self._store.models()):
             raise LifecycleError(LifecycleCode.NOT_FOUND, f"there is no model {model!r}")
-        table = tidy(read_labels(labels) if isinstance(labels, bytes) else labels)
-        if waits_s := self._quota.wait(actor, table.num_rows, time.monotonic()):
+        truth, numbers = tidy(read_labels(labels) if isinstance(labels, bytes) else labels)
+        given = ([truth] if truth is not None else []) + list(numbers.values())
+        if not given:
+            raise _invalid("there are no labels in it")
+        rows = sum(table.num_rows for table in given)
+        if waits_s := self._quota.wait(actor, rows, time.monotonic()):
             message = f"too many labels from {actor!r}; none was taken. Send them again in {waits_s:.0f} s"
             raise LifecycleError(LifecycleCode.THROTTLED, message)
-        receipt = self._captures.label(model, table, self._clock())
-        self._store.commit(Entry(actor, "labels.received", model, asdict(receipt)))
-        if receipt.conflicting == table.num_rows:
+        now = self._clock()
+        receipt = Receipt(
+            self._captures.label(model, truth, now) if truth is not None else None,
+            {name: self._captures.label(model, table, now, name) for name, table in numbers.items()},
+        )
+        if receipt.labels is not None:
+            self._store.commit(Entry(actor, "labels.received", model, asdict(receipt.labels)))
+        for name, each in receipt.metrics.items():
+            self._store.commit(Entry(actor, "feedback.received", model, {"metric": name} | asdict(each)))
+        if sum(each.conflicting for each in receipt.all) == rows:
             message = "these predictions have other labels, which stand; what was sent is put aside"
             raise LifecycleError(LifecycleCode.CONFLICT, message)
         return receipt

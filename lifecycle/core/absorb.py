@@ -7,7 +7,7 @@ from functools import reduce
 from gateway.core.summary import Window
 from gateway.core.types import Role
 from lifecycle.core.analysis.bins import OutputBins
-from lifecycle.core.analysis.evidence import Arm, Evidence, Labels, Segment
+from lifecycle.core.analysis.evidence import Arm, Evidence, Late, Segment
 from lifecycle.core.analysis.guards import judge
 from lifecycle.core.rollout import Phase, Rollout
 from lifecycle.core.verdict import Finding, Verdict, combine
@@ -16,7 +16,7 @@ Bins = tuple[OutputBins, OutputBins]
 
 
 def absorb(
-    rollout: Rollout, windows: Iterable[Window], bins: Bins | None = None, labels: Labels | None = None
+    rollout: Rollout, windows: Iterable[Window], bins: Bins | None = None, late: Late | None = None
 ) -> Rollout:
     """The rollout with more evidence, and the guards' findings on all of it.
 
@@ -27,7 +27,7 @@ def absorb(
     Args:
         windows: of any model; others' are ignored.
         bins: how the champion's and the version's outputs compare; None leaves them out.
-        labels: all that are known by now; None for no news.
+        late: all labels and numbers that are known by now; None for no news.
     """
     evidence, first_at = rollout.evidence, rollout.canary_first_at
     for window in windows:
@@ -39,8 +39,8 @@ def absorb(
             evidence = _compared(evidence, rollout, window, bins)
             if (window.version, window.role) == (rollout.version, Role.CANARY) and window.requests:
                 first_at = window.start if first_at is None else min(first_at, window.start)
-    if labels is not None and labels != evidence.labels and rollout.active:
-        evidence = replace(evidence, labels=labels)
+    if late is not None and late != evidence.late and rollout.active:
+        evidence = replace(evidence, late=late)
     if evidence is rollout.evidence:
         return rollout
     findings = _judged(replace(rollout, evidence=evidence))
@@ -48,15 +48,15 @@ def absorb(
 
 
 def _judged(rollout: Rollout) -> tuple[Finding, ...]:
-    evidence, guards = rollout.evidence, rollout.plan.guards
+    evidence, plan = rollout.evidence, rollout.plan
     if not evidence.segments:
         return ()
     if rollout.phase is not Phase.BAKE:
-        return judge(evidence, guards)
+        return judge(evidence, plan.guards, plan.guard)
     # Judged by itself: what went well before the promotion must not drown what goes wrong after it.
     baked = tuple(s for s in evidence.segments if (s.share, s.paired) == rollout.split)
     champion = reduce(Arm.merge, (s.baseline for s in evidence.segments), evidence.reference)
-    findings = judge(Evidence(baked, champion, evidence.labels), guards)
+    findings = judge(Evidence(baked, champion, evidence.late), plan.guards, plan.guard)
     # The findings that promoted the version stand until its bake time shows otherwise.
     return findings if combine(findings) is Verdict.FAIL else rollout.findings
 

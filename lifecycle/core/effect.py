@@ -66,9 +66,11 @@ def begun(action: Action, rollout: Rollout, now: float, generation: int) -> Roll
 
 def settled(snapshot: Snapshot) -> Rollout:
     """The rollout with its pending action confirmed, if every worker did; the step's time starts now."""
-    if snapshot.rollout.pending is None or not snapshot.confirmed:
-        return snapshot.rollout
-    return replace(snapshot.rollout, pending=None, step_started_at=snapshot.now)
+    rollout, now = snapshot.rollout, snapshot.now
+    if rollout.pending is None or not snapshot.confirmed:
+        return rollout
+    live = (now,) if rollout.pending.kind is Kind.SET_WEIGHT else ()
+    return replace(rollout, pending=None, step_started_at=now, splits_at=rollout.splits_at + live)
 
 
 def stages(action: Action, rollout: Rollout) -> Mapping[int, Event]:

@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from lifecycle.core.analysis.guards import Guards
+from lifecycle.core.analysis.metrics import MetricGuard
 from lifecycle.errors import LifecycleCode, LifecycleError
 
 
@@ -49,6 +50,7 @@ class Plan:
         bake_seconds: how long the old champion stays in memory after the promotion.
         deadline_seconds: a rollout that is not promoted by then ends as `at_deadline` says; None for never.
         manual: after the last step, wait for a person to promote.
+        guard: business metrics that judge the version too, once their numbers come in.
     """
 
     name: str
@@ -58,8 +60,11 @@ class Plan:
     deadline_seconds: float | None = None
     manual: bool = False
     at_deadline: AtDeadline = AtDeadline.ROLL_BACK
+    guard: tuple[MetricGuard, ...] = ()
 
     def __post_init__(self) -> None:
+        if len({asked.metric for asked in self.guard}) < len(self.guard):
+            raise _invalid("a metric has one [[guard]]")
         weights = [step.weight for step in self.steps]
         if not weights or any(later <= earlier for earlier, later in pairwise(weights)):
             raise _invalid("a plan has steps of growing weight; a shadow step comes first")
@@ -69,7 +74,8 @@ class Plan:
             raise _invalid("`deadline_seconds` is above 0; leave it out for no deadline")
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self) | {"steps": [asdict(step) for step in self.steps]}
+        guard = [asked.as_json() for asked in self.guard]
+        return asdict(self) | {"steps": [asdict(step) for step in self.steps], "guard": guard}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Plan":
@@ -80,15 +86,16 @@ class Plan:
             guards = Guards(**_numbers(Guards, keys.pop("guards", {}), "[guards]"))
         except ValueError as error:
             raise _invalid(f"[guards]: {error}") from None
+        guard = tuple(map(_metric_guard, keys.pop("guard", ())))
         name, at_deadline = str(keys.pop("name", "unnamed")), keys.pop("at_deadline", AtDeadline.ROLL_BACK)
         if at_deadline not in list(AtDeadline):
             raise _invalid(f"`at_deadline` is {' or '.join(AtDeadline)}, not {at_deadline!r}")
         numbers = _numbers(cls, keys, "the plan")
-        return cls(name, steps, guards, at_deadline=AtDeadline(at_deadline), **numbers)
+        return cls(name, steps, guards, at_deadline=AtDeadline(at_deadline), guard=guard, **numbers)
 
     @classmethod
     def from_toml(cls, text: str) -> "Plan":
-        """A plan as people write it: the keys of `Plan`, `[[steps]]` and `[guards]`."""
+        """A plan as people write it: the keys of `Plan`, `[[steps]]`, `[guards]`, `[[guard]]`."""
         try:
             return cls.from_json(tomllib.loads(text))
         except tomllib.TOMLDecodeError as error:
@@ -149,7 +156,22 @@ def preset(name: str) -> Plan:
         ) from None
 
 
-def _known(kind: type[Plan] | type[Step] | type[Guards], data: object, where: str) -> dict[str, Any]:
+def _metric_guard(data: object) -> MetricGuard:
+    keys = _known(MetricGuard, data, "[[guard]]")
+    if missing := [name for name in ("metric", "direction", "bounds", "margin") if name not in keys]:
+        raise _invalid(f"[[guard]] has no {missing[0]!r}; it takes metric, direction, bounds and margin")
+    bounds, margin = keys["bounds"], keys["margin"]
+    numbers = [*(bounds if isinstance(bounds, list | tuple) else ()), margin]
+    if len(numbers) != 3 or any(isinstance(n, bool) or not isinstance(n, int | float) for n in numbers):
+        raise _invalid("[[guard]]: `bounds` are two numbers and `margin` is one")
+    low, high, margin = map(float, numbers)
+    try:
+        return MetricGuard(str(keys["metric"]), str(keys["direction"]), (low, high), margin)
+    except ValueError as error:
+        raise _invalid(f"[[guard]]: {error}") from None
+
+
+def _known(kind: type[Plan | Step | Guards | MetricGuard], data: object, where: str) -> dict[str, Any]:
     if not isinstance(data, Mapping):
         raise _invalid(f"{where} is a table of keys and values")
     names = [item.name for item in fields(kind)]

@@ -81,6 +81,7 @@ class Rollout:
         promoter: who asked for an immediate promotion; empty if nobody did.
         findings: the guards' present judgement of `evidence`.
         canary_first_at: when the version first answered live traffic.
+        splits_at: when every worker had confirmed each split of live traffic, in their order.
         decided_at: when it was promoted or rolled back.
         overrides: somebody may and did let it go on through freezes.
     """
@@ -105,6 +106,7 @@ class Rollout:
     findings: tuple[Finding, ...] = ()
     reason: str = ""
     canary_first_at: float | None = None
+    splits_at: tuple[float, ...] = ()
     decided_at: float | None = None
     overrides: bool = False
 
@@ -137,6 +139,7 @@ class Rollout:
         return plain | {
             "phase": str(self.phase),
             "plan": self.plan.as_json(),
+            "splits_at": list(self.splits_at),
             "pending": self.pending.as_json() if self.pending else None,
             "evidence": self.evidence.as_json(),
             "findings": [finding.as_json() for finding in self.findings],
@@ -148,6 +151,7 @@ class Rollout:
             **{name: data[name] for name in _PLAIN if name in data},
             phase=Phase(data["phase"]),
             plan=Plan.from_json(data["plan"]),
+            splits_at=tuple(data.get("splits_at", ())),
             pending=Action.from_json(data["pending"]) if data["pending"] else None,
             evidence=Evidence.from_json(data["evidence"]),
             findings=tuple(map(Finding.from_json, data["findings"])),

@@ -88,3 +88,21 @@ def test_models_are_apart(log: CaptureLog) -> None:
     assert log.label("other", labels(a=1), 400.0) == LabelReceipt(0, 0, 0, 1)
     assert log.labelled("digits").num_rows == 0
     assert log.labels_count("digits") == 0
+
+
+def test_numbers_of_a_metric_are_kept_beside_the_labels(log: CaptureLog) -> None:
+    made = [capture("a"), capture("b", 200.0, Role.CANARY, 2), capture("c", role=Role.PINNED)]
+    log.append(blocks(made))
+    log.label("digits", labels(a=1), 300.0)
+    assert log.label("digits", labels(a=1.5, b=2.5, c=9.0), 300.0, "revenue") == LabelReceipt(3, 0, 0, 0)
+    assert log.label("digits", labels(a=4.0), 300.0, "revenue") == LabelReceipt(0, 0, 1, 0)
+    found = log.numbers("digits")
+    assert {name: table.to_pylist() for name, table in found.items()} == {
+        "revenue": [
+            {"at": 100.0, "version": 1, "value": 1.5},
+            {"at": 200.0, "version": 2, "value": 2.5},
+        ]
+    }
+    assert log.numbers("digits", 150.0)["revenue"].num_rows == 1
+    assert log.labelled("digits")["label"].to_pylist() == [1]
+    assert log.labels_count("digits") == 4

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -16,6 +17,8 @@ from gateway.core.types import Role
 from lifecycle import monitor
 from lifecycle.adapters.capture import ParquetCaptures
 from lifecycle.adapters.store import SqlStore
+from lifecycle.core.analysis.evidence import Numbers
+from lifecycle.core.analysis.metrics import MetricGuard
 from lifecycle.core.history import LATE_S
 from lifecycle.core.plan import preset
 from lifecycle.core.rollout import Rollout
@@ -138,13 +141,40 @@ async def test_labels_tell_a_fall_and_when_it_began(world: World) -> None:
 
 async def test_a_rollout_learns_what_labels_say_since_its_first_answer(world: World) -> None:
     rollout = Rollout("r", MODEL, 2, 1, preset("quick"), world.now, "ann")
-    assert world.monitor.labels(rollout) is None
+    assert world.monitor.late(rollout) is None
     await world.traffic(10, labelled=True)
-    assert world.monitor.labels(rollout) is None
-    seen = world.monitor.labels(replace(rollout, canary_first_at=world.now - 60))
-    assert seen is not None
+    assert world.monitor.late(rollout) is None
+    late = world.monitor.late(replace(rollout, canary_first_at=world.now - 60))
+    assert late is not None
+    seen = late.labels
     assert (seen[0].rows, seen[1].rows > 0) == (0, True)
     assert seen[1].wrong < seen[1].rows / 2
+
+
+async def test_a_rollout_learns_what_its_answers_brought_by_step(world: World) -> None:
+    guard = MetricGuard("feedback.revenue", "higher", (0.0, 10.0), 1.0)
+    plan = replace(preset("quick"), guard=(guard,))
+    began = world.now
+    for number, revenue in ((1, 4.0), (2, 2.0)):
+        captures = world.served.captures(pages(30)[0], began + 10 * number, number)
+        world.captures.append(blocks(captures))
+        world.captures.label(MODEL, labels_for(captures, np.full(30, revenue)), world.now, "revenue")
+    await world.traffic(2)
+    splits = (began + 5, began + 15)
+    rollout = Rollout("r", MODEL, 2, 1, plan, began, "ann", canary_first_at=began, splits_at=splits)
+    late = world.monitor.late(rollout)
+    assert late is not None
+    (first, second) = late.metrics["revenue"]
+    assert (first[0], first[1].rows, second[0].rows, second[1]) == (Numbers(), 30, 30, Numbers())
+    assert first[1].total == pytest.approx(12.0)
+    assert second[0].total == pytest.approx(6.0)
+    performance = world.monitor.performance(MODEL)
+    assert performance is not None
+    (metric,) = performance.as_json()["metrics"]
+    assert [(of["version"], of["rows"], of["mean"]) for of in metric["versions"]] == [
+        (1, 30, 4.0),
+        (2, 30, 2.0),
+    ]
 
 
 async def test_a_new_champion_starts_afresh(world: World) -> None:

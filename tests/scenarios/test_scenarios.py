@@ -25,7 +25,7 @@ from gateway.core.report import WorkerReport
 from gateway.core.summary import Window
 from gateway.core.types import Role
 from lifecycle.core.absorb import absorb
-from lifecycle.core.analysis.evidence import Labelled, Labels
+from lifecycle.core.analysis.evidence import Labelled, Late
 from lifecycle.core.effect import begun, effect, settled
 from lifecycle.core.plan import AtDeadline, preset
 from lifecycle.core.rollout import Action, Kind, Phase, Rollout, Snapshot, decide
@@ -92,7 +92,7 @@ class Scenario:
             self.applied, self.split = self.rollout.generation, self.model
         if self.restart:
             self.rollout = Rollout.from_json(json.loads(json.dumps(self.rollout.as_json())))
-        seen = absorb(self.rollout, windows, labels=self.labels(percents))
+        seen = absorb(self.rollout, windows, late=self.late(percents))
         snapshot = Snapshot.of(seen, self.now, self.reports())
         self.rollout = settled(snapshot)
         if action := decide(replace(snapshot, rollout=self.rollout)):
@@ -129,13 +129,13 @@ class Scenario:
                 end=self.now,
             )
 
-    def labels(self, percents: dict[str, float]) -> Labels | None:
+    def late(self, percents: dict[str, float]) -> Late | None:
         """All labels so far: 20 a second for the new version and 180 for the old one, while any come."""
         if "wrong" not in percents:
             return None
-        ours, theirs = self.rollout.evidence.labels
+        ours, theirs = self.rollout.evidence.late.labels
         new, old = Labelled(20, round(20 * percents["wrong"] / 100)), Labelled(180, 18)
-        return _more(ours, new), _more(theirs, old)
+        return Late((_more(ours, new), _more(theirs, old)))
 
     def whole(self, what: str, wanted: float) -> int:
         """Whole requests, the fraction owed to the next second."""

@@ -151,6 +151,15 @@ function drawVersions(model, versions) {
     table(["version", "stage", "role", "registered", "by", "cause"], rows, `Versions of ${model.name}`));
 }
 
+function drawMetrics(metrics, name) {
+  if (!metrics?.length) return null;
+  const number = (value) => (value === null ? "–" : Number(value.toPrecision(4)));
+  const rows = metrics.flatMap((metric) => metric.versions.map((of) =>
+    [metric.name, of.version, of.rows, number(of.mean), `${number(of.low)} to ${number(of.high)}`]));
+  return el("section", {}, el("h3", {}, "Business metrics"),
+    table(["metric", "version", "numbers", "mean", "95 % interval"], rows, `Business metrics of ${name}`));
+}
+
 function cardOf(model) {
   let card = cards.get(model.name);
   if (!card) {
@@ -175,13 +184,16 @@ async function drawModel(model) {
   }
   if (!card.node.open) return;
   const base = `/v1/models/${encodeURIComponent(model.name)}`;
-  const [versions, rollouts] = await Promise.all([get(`${base}/versions`), get(`${base}/rollouts?limit=1`)]);
+  const paths = ["versions", "rollouts?limit=1", "performance"];
+  const [versions, rollouts, performance] = await Promise.all(paths.map((path) => get(`${base}/${path}`)));
   const rollout = rollouts?.rollouts[0];
   const tick = rollout?.active ? Math.floor(Date.now() / 1000) : 0;
-  const detail = JSON.stringify([model, versions, rollout, tick]);
+  const detail = JSON.stringify([model, versions, rollout, performance?.metrics, tick]);
   if (card.detail !== detail && versions) {
     card.detail = detail;
-    card.body.replaceChildren(...[drawRollout(rollout), drawVersions(model, versions.versions)].filter(Boolean));
+    card.body.replaceChildren(...[
+      drawRollout(rollout), drawMetrics(performance?.metrics, model.name), drawVersions(model, versions.versions),
+    ].filter(Boolean));
   }
 }
 

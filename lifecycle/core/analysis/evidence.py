@@ -160,12 +160,59 @@ Labels = tuple[Labelled, Labelled]
 
 
 @dataclass(frozen=True, slots=True)
+class Numbers:
+    """Live answers of one version that a business metric is known for, and the sum of what they gained.
+
+    A gain is a part of the metric's range, in [0, 1]; see `analysis.metrics`.
+    """
+
+    rows: int = 0
+    total: float = 0.0
+
+    def merge(self, other: "Numbers") -> "Numbers":
+        return Numbers(self.rows + other.rows, self.total + other.total)
+
+
+Numbered = tuple[Numbers, Numbers]
+"""The canary's and the champion's, of one step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """What came in after the answers: all that is known by now.
+
+    Args:
+        metrics: by name of a business metric, the numbers of each step.
+    """
+
+    labels: Labels = (Labelled(), Labelled())
+    metrics: Mapping[str, tuple[Numbered, ...]] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        metrics = {
+            name: [[asdict(numbers) for numbers in step] for step in steps]
+            for name, steps in self.metrics.items()
+        }
+        return {"labels": [asdict(labelled) for labelled in self.labels], "metrics": metrics}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Late":
+        # Evidence of a rollout that began before these were counted has none.
+        canary, champion = (Labelled(**labelled) for labelled in data.get("labels", ({}, {})))
+        metrics = {
+            name: tuple((Numbers(**ours), Numbers(**theirs)) for ours, theirs in steps)
+            for name, steps in data.get("metrics", {}).items()
+        }
+        return cls((canary, champion), metrics)
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """All segments of a rollout, and the champion's record from before the canary got traffic."""
 
     segments: tuple[Segment, ...] = ()
     reference: Arm = Arm.EMPTY
-    labels: Labels = (Labelled(), Labelled())
+    late: Late = field(default_factory=Late)
 
     def add(self, segment: Segment) -> "Evidence":
         """Evidence with more of a segment's traffic; segments of one split are merged."""
@@ -181,14 +228,13 @@ class Evidence:
         return {
             "segments": [segment.as_json() for segment in self.segments],
             "reference": self.reference.as_json(),
-            "labels": [asdict(labelled) for labelled in self.labels],
+            **self.late.as_json(),
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Evidence":
-        canary, champion = (Labelled(**labelled) for labelled in data.get("labels", ({}, {})))
         segments = tuple(map(Segment.from_json, data["segments"]))
-        return cls(segments, Arm.from_json(data["reference"]), (canary, champion))
+        return cls(segments, Arm.from_json(data["reference"]), Late.from_json(data))
 
 
 def _add(left: Counts, right: Counts) -> Counts:

@@ -4,7 +4,7 @@ Pure and stateless: the same evidence always gives the same findings, however of
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,14 +14,15 @@ from lifecycle.core.analysis.disagreement import judge_disagreement
 from lifecycle.core.analysis.evidence import Evidence, Segment
 from lifecycle.core.analysis.labels import judge_labels
 from lifecycle.core.analysis.latency import judge_latency
+from lifecycle.core.analysis.metrics import PREFIX, MetricGuard, judge_metric
 from lifecycle.core.analysis.outputs import effect, log_e_differ
 from lifecycle.core.analysis.rates import judge_rate, shared_fate
 from lifecycle.core.verdict import Finding, Verdict
 
 QUANTILES = (0.5, 0.9, 0.95, 0.99)
 WEIGHTS = {"errors": 3, "invalid_outputs": 1, "latency": 3, "outputs": 1, "disagreement": 1, "labels": 1}
-"""How the guards that can fail share the level of a false rollback. What goes wrong most often, and hurts
-callers at once, gets most of it."""
+"""How the guards that can fail share the level of a false rollback, beside 1 for each business metric of the
+plan. What goes wrong most often, and hurts callers at once, gets most of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +69,11 @@ class Guards:
                 raise ValueError(f"{name} is 0 or more, not {getattr(self, name)}")
 
 
-def judge(evidence: Evidence, guards: Guards) -> tuple[Finding, ...]:
+def judge(evidence: Evidence, guards: Guards, metrics: Sequence[MetricGuard] = ()) -> tuple[Finding, ...]:
     """One finding per guard: `errors`, `invalid_outputs`, `latency_p50|p90|p95|p99`, `outputs`, after a
-    shadow's traffic `disagreement`, and `labels` once there are any."""
-    alpha = _levels(guards)
-    labels = judge_labels(*evidence.labels, guards.label_margin, alpha["labels"], guards.alpha)
+    shadow's traffic `disagreement`, `labels` once there are any, and one of each metric."""
+    alpha, late = _levels(guards, metrics), evidence.late
+    labels = judge_labels(*late.labels, guards.label_margin, alpha["labels"], guards.alpha)
     pairs = judge_disagreement(evidence, guards.disagreement_fail, alpha["disagreement"], guards.alpha)
     return (
         judge_rate(
@@ -111,20 +112,25 @@ def judge(evidence: Evidence, guards: Guards) -> tuple[Finding, ...]:
         ),
         _judge_outputs(evidence, guards.output_effect_fail, alpha["outputs"], guards.alpha),
         *(finding for finding in (pairs, labels) if finding),
+        *(
+            judge_metric(asked, late.metrics.get(asked.name, ()), alpha[asked.metric], guards.alpha)
+            for asked in metrics
+        ),
     )
 
 
-def _levels(guards: Guards) -> dict[str, float]:
+def _levels(guards: Guards, metrics: Sequence[MetricGuard]) -> dict[str, float]:
     """The level of a false rollback by guard, `alpha` over those that can fail."""
     limits = {"outputs": guards.output_effect_fail, "disagreement": guards.disagreement_fail}
     never = {name for name, limit in (limits | {"labels": guards.label_margin}).items() if limit == 1}
-    whole = sum(weight for name, weight in WEIGHTS.items() if name not in never)
-    return {name: guards.alpha * weight / whole for name, weight in WEIGHTS.items()}
+    weights = WEIGHTS | {asked.metric: 1 for asked in metrics}
+    whole = sum(weight for name, weight in weights.items() if name not in never)
+    return {name: guards.alpha * weight / whole for name, weight in weights.items()}
 
 
 def counted(findings: Iterable[Finding], *, shadow: bool) -> tuple[Finding, ...]:
-    """The findings that a step waits for. A shadow answers nobody: nobody waits for it, no label comes."""
-    return tuple(f for f in findings if not (shadow and f.name.startswith(("latency", "labels"))))
+    """The findings that a step waits for. Nobody waits for a shadow, and nothing comes late for it."""
+    return tuple(f for f in findings if not (shadow and f.name.startswith(("latency", "labels", PREFIX))))
 
 
 def _judge_outputs(evidence: Evidence, limit: float, alpha_harm: float, alpha_clear: float) -> Finding:

@@ -1,7 +1,8 @@
 """How a model's versions stand by their late labels, and whether the champion fell."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,8 @@ from numpy.typing import NDArray
 
 from lifecycle.core.analysis.evidence import Labelled
 from lifecycle.core.change import Fall, find_fall
+from lifecycle.core.performance import numbers
+from lifecycle.core.performance.numbers import Series
 from lifecycle.core.performance.realised import Cohort, Metric, cohorts
 
 
@@ -29,12 +32,16 @@ class Answers:
 
 @dataclass(frozen=True, slots=True)
 class Performance:
-    """Accuracy by version and cohort of prediction time. `reference` and `fall` are the champion's."""
+    """Accuracy by version and cohort of prediction time. `reference` and `fall` are the champion's.
+
+    `metrics` are the numbers of business metrics, by name and version.
+    """
 
     champion: int
     reference: float | None
     fall: Fall | None
     cohorts: dict[int, tuple[Cohort, ...]]
+    metrics: Mapping[str, Mapping[int, Series]] = field(default_factory=dict)
 
     def since(self, version: int, at: float) -> Labelled:
         """The version's labelled answers in cohorts that began at a time or later, Unix seconds."""
@@ -51,6 +58,7 @@ class Performance:
                 {"version": version, "cohorts": [_as_json(cohort) for cohort in of_version]}
                 for version, of_version in sorted(self.cohorts.items())
             ],
+            "metrics": numbers.as_json(self.metrics),
         }
 
 
@@ -58,6 +66,7 @@ def stand(
     champion: int,
     answers: dict[int, Answers],
     reference: float | None,
+    metrics: Mapping[str, Mapping[int, Series]],
     *,
     margin: float,
     width_s: float,
@@ -67,6 +76,7 @@ def stand(
 
     Args:
         reference: the champion's accuracy when it was validated; None if that is not known.
+        metrics: numbers of business metrics, by name and version.
         margin: loss of accuracy that is tolerated.
         width_s: length of a cohort.
     """
@@ -84,7 +94,7 @@ def stand(
         )
         for version, seen in answers.items()
     }
-    return Performance(champion, reference, fall, by_version)
+    return Performance(champion, reference, fall, by_version, metrics)
 
 
 def _as_json(cohort: Cohort) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from lifecycle.core.quota import Quota
 from tests.lifecycle.api.conftest import Admin
 from tests.lifecycle.desk import capture
 
-NOTHING = {"joined": 0, "duplicate": 0, "conflicting": 0, "unknown": 0}
+NOTHING: dict[str, object] = {"joined": 0, "duplicate": 0, "conflicting": 0, "unknown": 0, "metrics": {}}
 CSV = {"content-type": "text/csv"}
 
 
@@ -32,7 +32,7 @@ async def test_labels_come_as_json(ready: Admin) -> None:
 
 
 async def test_labels_come_as_csv_and_contradictions_are_told(ready: Admin) -> None:
-    async def send(text: str) -> dict[str, int]:
+    async def send(text: str) -> dict[str, object]:
         answer = await ready.http.post("/v1/feedback?model=fraud", content=text, headers=CSV)
         return dict(answer.json())
 
@@ -91,3 +91,14 @@ async def test_a_broken_file_a_missing_and_an_unknown_model(ready: Admin) -> Non
     unnamed = await ready.http.post("/v1/feedback", content="prediction_id,label\na,1\n", headers=CSV)
     unknown = await ready.http.post("/v1/feedback?model=x", content="prediction_id,label\na,1\n", headers=CSV)
     assert (broken.status_code, unnamed.status_code, unknown.status_code) == (400, 400, 404)
+
+
+async def test_numbers_come_as_json_beside_labels_or_alone(ready: Admin) -> None:
+    numbers = [{"prediction_id": name, "name": "revenue", "value": 2.5} for name in ("a", "b")]
+    body = {"model": "fraud", "labels": [{"prediction_id": "a", "label": 1}], "metrics": numbers}
+    answer = await ready.http.post("/v1/feedback", json=body)
+    assert answer.json()["joined"] == 1
+    assert answer.json()["metrics"]["revenue"]["joined"] == 2
+    alone = await ready.http.post("/v1/feedback", json={"model": "fraud", "metrics": numbers})
+    assert (alone.status_code, alone.json()["metrics"]["revenue"]["duplicate"]) == (200, 2)
+    assert (await ready.http.post("/v1/feedback", json={"model": "fraud"})).status_code == 400

@@ -20,6 +20,14 @@ def test_labels_are_sent_and_the_receipt_is_told(deployed: Run, live: Live, tmp_
     assert deployed("feedback", "fraud", labels, "--json").json["duplicate"] == 2
 
 
+def test_numbers_of_business_metrics_are_told_of(deployed: Run, live: Live, tmp_path: Path) -> None:
+    live.captures.append(blocks([capture("a"), capture("b")]))
+    numbers = tmp_path / "numbers.csv"
+    numbers.write_text("prediction_id,feedback.revenue\na,10\nb,20\n")
+    assert "revenue" in deployed("feedback", "fraud", numbers).out
+    assert deployed("feedback", "fraud", numbers, "--json").json["metrics"]["revenue"]["duplicate"] == 2
+
+
 def test_what_is_not_known_is_said(deployed: Run, live: Live) -> None:
     live.desk.monitor.absorb([window(1, Role.CHAMPION, 1, model="fraud")])
     assert "INCONCLUSIVE" in deployed("drift", "fraud").out

@@ -14,7 +14,7 @@ from gateway.core.capture import Capture, blocks
 from gateway.core.types import Role
 from lifecycle.adapters.capture import ParquetCaptures
 from lifecycle.adapters.store import SqlStore
-from lifecycle.commands.feedback import Feedback, read_labels, tidy
+from lifecycle.commands.feedback import Feedback, Receipt, read_labels, tidy
 from lifecycle.core.version import Model
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.ports import Entry, LabelReceipt
@@ -49,7 +49,7 @@ CSV = b"prediction_id,label,note\na,3,fine\nb,4,\nzz,5,\n"
 
 @pytest.mark.parametrize("data", [CSV, parquet(read_labels(CSV))], ids=["csv", "parquet"])
 def test_a_file_is_joined_and_recorded(feedback: Feedback, store: SqlStore, data: bytes) -> None:
-    assert feedback.ingest("m", data, "ann") == LabelReceipt(2, 0, 0, 1)
+    assert feedback.ingest("m", data, "ann") == Receipt(LabelReceipt(2, 0, 0, 1), {})
     record = store.records("m")[-1]
     assert (record.actor, record.kind) == ("ann", "labels.received")
     assert record.detail == {"joined": 2, "duplicate": 0, "conflicting": 0, "unknown": 1}
@@ -57,7 +57,24 @@ def test_a_file_is_joined_and_recorded(feedback: Feedback, store: SqlStore, data
 
 def test_sending_a_file_again_changes_nothing(feedback: Feedback) -> None:
     feedback.ingest("m", CSV, "ann")
-    assert feedback.ingest("m", CSV, "ann") == LabelReceipt(0, 3, 0, 0)
+    assert feedback.ingest("m", CSV, "ann") == Receipt(LabelReceipt(0, 3, 0, 0), {})
+
+
+NUMBERS = b"prediction_id,label,feedback.revenue,feedback.bought\na,3,12.5,true\nb,,0.0,\nzz,,4,false\n"
+
+
+def test_numbers_come_beside_labels_and_a_row_may_leave_any_out(feedback: Feedback, store: SqlStore) -> None:
+    receipt = feedback.ingest("m", NUMBERS, "ann")
+    metrics = {"revenue": LabelReceipt(2, 0, 0, 1), "bought": LabelReceipt(1, 0, 0, 1)}
+    assert receipt == Receipt(LabelReceipt(1, 0, 0, 0), metrics)
+    kinds = [(record.kind, record.detail.get("metric")) for record in store.records("m")[1:]]
+    assert kinds == [
+        ("labels.received", None),
+        ("feedback.received", "revenue"),
+        ("feedback.received", "bought"),
+    ]
+    again = feedback.ingest("m", NUMBERS, "ann")
+    assert [said.duplicate for said in again.all] == [1, 3, 2]
 
 
 def test_an_unknown_model_is_named(feedback: Feedback) -> None:
@@ -77,7 +94,8 @@ def test_an_unknown_model_is_named(feedback: Feedback) -> None:
     ],
 )
 def test_labels_are_spelled_one_way(column: Any, tidied: list[object]) -> None:
-    table = tidy(pa.table({"prediction_id": ["a", "b"], "label": column}))
+    table, _ = tidy(pa.table({"prediction_id": ["a", "b"], "label": column}))
+    assert table is not None
     assert table["label"].to_pylist() == tidied
 
 
@@ -94,6 +112,10 @@ def test_labels_are_spelled_one_way(column: Any, tidied: list[object]) -> None:
         (pa.table({"prediction_id": [[1]], "label": [1]}), "must hold text"),
         (pa.table({"prediction_id": ["a" * 300], "label": [1]}), "256"),
         (pa.table({"prediction_id": ["a"], "label": pa.array([2**63], pa.uint64())}), "64 bits"),
+        (b"prediction_id,feedback.revenue\na,\n", "no labels"),
+        (b"prediction_id,feedback.revenue\na,much\n", "must hold numbers"),
+        (b"prediction_id,feedback.re venue\na,1\n", "no name of a metric"),
+        (pa.table({"prediction_id": ["a"], "feedback.x": [float("inf")]}), "NaN or infinite"),
     ],
 )
 def test_what_cannot_be_used_is_refused(feedback: Feedback, labels: bytes | pa.Table, complaint: str) -> None:

@@ -1,12 +1,14 @@
 """Which traffic is evidence, and which is not."""
 
+import json
 from dataclasses import replace
 
 import pytest
 
 from gateway.core.types import Role
 from lifecycle.core.absorb import absorb
-from lifecycle.core.analysis.evidence import Labelled
+from lifecycle.core.analysis.evidence import Labelled, Late, Numbers
+from lifecycle.core.analysis.metrics import MetricGuard
 from lifecycle.core.plan import preset
 from lifecycle.core.rollout import Phase, Rollout
 from lifecycle.core.verdict import Verdict
@@ -95,8 +97,21 @@ def test_a_rollout_that_ended_sees_nothing() -> None:
 def test_labels_are_judged_as_a_whole_each_time() -> None:
     asking = replace(STEP, plan=replace(STEP.plan, guards=replace(STEP.plan.guards, label_margin=0.05)))
     seen = absorb(asking, [window(1, Role.CHAMPION, 5), window(2, Role.CANARY, 5)])
-    worse = absorb(seen, [], labels=(Labelled(500, 200), Labelled(2_000, 200)))
+    late = Late((Labelled(500, 200), Labelled(2_000, 200)))
+    worse = absorb(seen, [], late=late)
     assert [finding.name for finding in worse.findings if finding.verdict is Verdict.FAIL] == ["labels"]
-    assert absorb(worse, [], labels=worse.evidence.labels) is worse
-    assert absorb(worse, []).evidence.labels == (Labelled(500, 200), Labelled(2_000, 200))
+    assert absorb(worse, [], late=worse.evidence.late) is worse
+    assert absorb(worse, []).evidence.late == late
     assert Rollout.from_json(worse.as_json()).evidence == worse.evidence
+
+
+def test_a_metric_that_the_plan_guards_fails_its_version_and_survives_a_restart() -> None:
+    guard = MetricGuard("feedback.revenue", "higher", (0.0, 50.0), 1.0)
+    asking = replace(STEP, plan=replace(STEP.plan, guard=(guard,)), splits_at=(5.0,))
+    seen = absorb(asking, [window(1, Role.CHAMPION, 5), window(2, Role.CANARY, 5)])
+    assert seen.findings[-1].verdict is Verdict.INCONCLUSIVE
+    late = Late(metrics={"revenue": ((Numbers(2_000, 400.0), Numbers(8_000, 2_400.0)),)})
+    worse = absorb(seen, [], late=late)
+    assert [finding.name for finding in worse.findings if finding.verdict is Verdict.FAIL] == [guard.metric]
+    again = Rollout.from_json(json.loads(json.dumps(worse.as_json())))
+    assert (again.evidence, again.plan, again.splits_at) == (worse.evidence, worse.plan, (5.0,))

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from lifecycle.core.analysis.metrics import MetricGuard
 from lifecycle.core.plan import PRESETS, Plan, preset
 from lifecycle.errors import LifecycleCode, LifecycleError
 
@@ -83,3 +84,39 @@ def test_an_unknown_preset_names_those_there_are() -> None:
     with pytest.raises(LifecycleError, match="quick, cautious, shadow-first, manual") as missing:
         preset("fast")
     assert missing.value.code is LifecycleCode.NOT_FOUND
+
+
+GUARDED = (
+    MINE
+    + """
+[[guard]]
+metric = "feedback.revenue"
+direction = "higher"
+bounds = [0, 200]
+margin = 1.5
+"""
+)
+
+
+def test_a_plan_guards_business_metrics() -> None:
+    plan = Plan.from_toml(GUARDED)
+    assert plan.guard == (MetricGuard("feedback.revenue", "higher", (0.0, 200.0), 1.5),)
+    assert Plan.from_json(json.loads(json.dumps(plan.as_json()))) == plan
+
+
+@pytest.mark.parametrize(
+    ("edit", "says"),
+    [
+        (("feedback.revenue", "revenue"), "metric is `feedback.NAME`"),
+        (("higher", "up"), "higher or lower"),
+        (("[0, 200]", "[200, 0]"), "the lower one first"),
+        (("[0, 200]", "[0]"), "bounds"),
+        (("[0, 200]", "[0, inf]"), "bounds"),
+        (("margin = 1.5", "margin = 200"), "margin is above 0"),
+        (("margin = 1.5", ""), "has no 'margin'"),
+        (("margin = 1.5", "slack = 1"), "no key 'slack'"),
+    ],
+)
+def test_a_mistaken_metric_is_refused(edit: tuple[str, str], says: str) -> None:
+    with pytest.raises(LifecycleError, match=says):
+        Plan.from_toml(GUARDED.replace(*edit))

@@ -1,0 +1,50 @@
+"""What came in late about each version's live answers, read from the capture log."""
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from lifecycle.core.answers import correct
+from lifecycle.core.performance.numbers import Series
+from lifecycle.core.performance.standing import Answers
+from lifecycle.ports import CaptureLog
+from lifecycle.tensors import to_array
+
+
+def answers(captures: CaptureLog, model: str, since: float) -> dict[int, Answers]:
+    """Right and wrong answers by version; a version whose outputs name no class is left out."""
+    labelled, made = captures.labelled(model, since, inputs=False), captures.made(model, since)
+    found = {}
+    versions, made_by = to_array(labelled["version"]), to_array(made["version"])
+    for version in np.unique(versions).tolist():
+        rows = labelled.filter(pa.array(versions == version))
+        right = correct(_outputs(rows), to_array(rows["label"]))
+        if right is not None:
+            made_at = np.asarray(to_array(made["at"])[made_by == version], np.float64)
+            found[int(version)] = Answers(np.asarray(to_array(rows["at"]), np.float64), right, made_at)
+    return found
+
+
+def numbers(captures: CaptureLog, model: str, since: float) -> dict[str, dict[int, Series]]:
+    """The numbers of each business metric, by version."""
+    found = {}
+    for name, rows in captures.numbers(model, since).items():
+        at, versions, values = (to_array(rows[column]) for column in ("at", "version", "value"))
+        found[name] = {
+            int(version): Series(at[versions == version], values[versions == version])
+            for version in np.unique(versions).tolist()
+        }
+    return found
+
+
+def _outputs(rows: pa.Table) -> dict[str, np.ndarray[Any, Any]]:
+    """Output tensors that all rows have in one shape."""
+    outputs = {}
+    for name in rows.column_names:
+        if name.startswith("outputs."):
+            try:
+                outputs[name] = to_array(rows[name])
+            except ValueError:
+                continue
+    return outputs

@@ -1,0 +1,158 @@
+"""The guards on business metrics: is the mean of a late number worse with the version than with the champion?
+
+Numbers are clipped to the bounds that the plan declares and taken as parts of that range, in [0, 1]. A part
+counts as that much of an event: the tests of rates stay valid, since a^x <= 1 + x (a - 1) for x in [0, 1]
+(Hoeffding 1963), and hold however often one looks.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lifecycle.core.analysis.bound import log_e_above, log_e_below, upper_bound
+from lifecycle.core.analysis.evidence import Numbered, Numbers
+from lifecycle.core.analysis.ratio import log_e_worse
+from lifecycle.core.verdict import Finding, Verdict
+
+PREFIX = "feedback."
+"""What the names of these metrics begin with, wherever they stand beside others."""
+DIRECTIONS = ("higher", "lower")
+CERTAIN = 1e-6
+"""The tests have nothing to say of a limit nearer to an end of the range."""
+
+
+@dataclass(frozen=True, slots=True)
+class MetricGuard:
+    """What a plan asks of one metric.
+
+    Args:
+        metric: `feedback.` and its name.
+        direction: which is better, `higher` or `lower`.
+        bounds: what the numbers lie between; what is outside counts as the bound.
+        margin: how much worse the mean may be, in the metric's own unit.
+    """
+
+    metric: str
+    direction: str
+    bounds: tuple[float, float]
+    margin: float
+
+    def __post_init__(self) -> None:
+        if not self.metric.startswith(PREFIX) or self.metric == PREFIX:
+            raise ValueError(f"metric is `{PREFIX}NAME`, not {self.metric!r}")
+        if self.direction not in DIRECTIONS:
+            raise ValueError(f"direction is {' or '.join(DIRECTIONS)}, not {self.direction!r}")
+        if not -math.inf < self.bounds[0] < self.bounds[1] < math.inf:
+            raise ValueError("bounds are two numbers, the lower one first")
+        if not 0 < self.margin < self.width:
+            raise ValueError("margin is above 0 and less than the bounds are apart")
+
+    @property
+    def name(self) -> str:
+        return self.metric.removeprefix(PREFIX)
+
+    @property
+    def width(self) -> float:
+        return self.bounds[1] - self.bounds[0]
+
+    def gains(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Numbers as parts of the range, [rows]; 1 is best."""
+        low, high = self.bounds
+        parts = (np.clip(values, low, high) - low) / self.width
+        return parts if self.direction == "higher" else 1 - parts
+
+    def mean(self, gain: float) -> float:
+        """A mean of gains in the metric's unit."""
+        low, high = self.bounds
+        return low + gain * self.width if self.direction == "higher" else high - gain * self.width
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "metric": self.metric,
+            "direction": self.direction,
+            "bounds": list(self.bounds),
+            "margin": self.margin,
+        }
+
+
+def judge_metric(
+    guard: MetricGuard, steps: Sequence[Numbered], alpha_harm: float, alpha_clear: float
+) -> Finding:
+    """Fails when the version's mean gain is below the champion's of the same step.
+
+    Passes when it is shown to be above the champion's (its lower bound, once that is known to the margin)
+    less the margin. Each step is compared with itself: what changes with time is nobody's fault.
+
+    Args:
+        steps: gains of the version and of the champion, by step of the rollout.
+    """
+    ours, theirs = (_total(step[side] for step in steps) for side in (0, 1))
+    if not ours.rows or not theirs.rows:
+        who = "the champion" if ours.rows else "the version"
+        reason = f"no answer of {who} has this number yet; the plan asks for it"
+        return Finding(
+            guard.metric, Verdict.INCONCLUSIVE, reason, {"log_e": 0.0, "progress": 0.0, "requests": 0.0}
+        )
+    own, usual = ours.total / ours.rows, theirs.total / theirs.rows
+    margin = guard.margin / guard.width
+    low = 1 - upper_bound(theirs.rows - theirs.total, theirs.rows, alpha_clear / 2)
+    limit = min(max((low if usual - low <= margin else usual) - margin, CERTAIN), 1 - CERTAIN)
+    harm, harm_threshold = _worse(steps), math.log(1 / alpha_harm)
+    clear, clear_threshold = _above(ours, limit), math.log(2 / alpha_clear)
+    failed = harm >= harm_threshold
+    log_e, threshold = (harm, harm_threshold) if failed else (clear, clear_threshold)
+    numbers = {
+        "log_e": log_e,
+        "threshold": threshold,
+        "progress": min(max(log_e / threshold, 0.0), 1.0),
+        "log_e_harm": harm,
+        "requests": float(ours.rows),
+        "canary_mean": guard.mean(own),
+        "champion_mean": guard.mean(usual),
+        "limit_mean": guard.mean(limit),
+    }
+    canary, champion = f"{guard.mean(own):.4g} of {ours.rows}", f"{guard.mean(usual):.4g} of {theirs.rows}"
+    means = f"mean: canary {canary}, champion {champion}"
+    if failed:
+        return Finding(guard.metric, Verdict.FAIL, f"{means}; that is worse", numbers)
+    bound = f"{'above' if guard.direction == 'higher' else 'below'} {guard.mean(limit):.4g}"
+    if clear >= clear_threshold:
+        return Finding(guard.metric, Verdict.PASS, f"{means}; it is {bound}", numbers)
+    reason = f"{means}; more numbers are needed to show that it is {bound}"
+    return Finding(guard.metric, Verdict.INCONCLUSIVE, reason, numbers)
+
+
+def _worse(steps: Sequence[Numbered]) -> float:
+    """Log e-value against "the version's gains are no less than the champion's".
+
+    Two tests, averaged: one counts what is lost, and tells most where the mean is near the best; one counts
+    what is gained, and tells most where it is near the worst.
+    """
+    both = [(ours, theirs) for ours, theirs in steps if ours.rows and theirs.rows]
+    if not both:
+        return 0.0
+    share = np.array([ours.rows / (ours.rows + theirs.rows) for ours, theirs in both])
+    gained = np.array([[ours.total, theirs.total] for ours, theirs in both]).T
+    lost = np.array([[n.rows - n.total for n in pair] for pair in both]).T
+    return _average(log_e_worse(lost[0], lost[1], share), log_e_worse(gained[1], gained[0], 1 - share))
+
+
+def _above(ours: Numbers, limit: float) -> float:
+    """Log e-value against "the mean gain is at most `limit`", by losses and by gains as in `_worse`."""
+    losses = log_e_below(ours.rows - ours.total, ours.rows, 1 - limit)
+    return _average(losses, log_e_above(ours.total, ours.rows, limit))
+
+
+def _average(left: Any, right: Any) -> float:
+    return float(np.logaddexp(left, right)) - math.log(2)
+
+
+def _total(numbers: Iterable[Numbers]) -> Numbers:
+    total = Numbers()
+    for each in numbers:
+        total = total.merge(each)
+    return total

@@ -1,0 +1,30 @@
+"""Late labels and numbers are read by the version that gave the answer."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from gateway.core.capture import Capture, blocks
+from gateway.core.types import Role
+from lifecycle.adapters.capture import ParquetCaptures
+from lifecycle.commands.answered import answers, numbers
+
+
+def test_each_version_has_its_own(tmp_path: Path) -> None:
+    log = ParquetCaptures(tmp_path)
+    for name, number, role in (("a", 1, Role.CHAMPION), ("b", 2, Role.CANARY), ("c", 2, Role.CANARY)):
+        told = {"label": np.array([number])}
+        made = Capture(name, 10.0, "m", number, role, {"x": np.zeros((1, 2), np.float32)}, told)
+        log.append(blocks([made]))
+    ids = ["a", "b", "c"]
+    log.label("m", pa.table({"prediction_id": ids, "label": [1, 1, 2]}), 20.0)
+    log.label("m", pa.table({"prediction_id": ids, "label": [0.5, 1.5, 2.5]}), 20.0, "revenue")
+    found = answers(log, "m", 0.0)
+    assert {version: seen.correct.tolist() for version, seen in found.items()} == {
+        1: [True],
+        2: [False, True],
+    }
+    series = numbers(log, "m", 0.0)["revenue"]
+    assert {version: of.values.tolist() for version, of in series.items()} == {1: [0.5], 2: [1.5, 2.5]}
+    assert numbers(log, "m", 11.0) == {}
