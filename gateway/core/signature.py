@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
@@ -56,7 +57,14 @@ class Signature:
         def specs(side: str) -> tuple[TensorSpec, ...]:
             return tuple(TensorSpec(s["name"], s["datatype"], tuple(s["shape"])) for s in data[side])
 
-        return cls(specs("inputs"), specs("outputs"))
+        return _shared(cls(specs("inputs"), specs("outputs")))
+
+
+@lru_cache(maxsize=10_000)
+def _shared(signature: Signature) -> Signature:
+    """The first of all that are equal. Many models have few signatures; so tables stay small, and what every
+    request is checked against stays in the processor's caches."""
+    return signature
 
 
 def check(inputs: Mapping[str, Array], outputs: Collection[str], signature: Signature) -> None:

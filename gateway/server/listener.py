@@ -24,7 +24,7 @@ from gateway.server.tally import Tally
 from gateway.telemetry.trace_sampling import TraceSampling
 
 _SWEEP_S = 1.0
-_KNOWN_URLS = 1024
+_KNOWN_URLS = 16_384  # of some thousands of models, each asked by name and by version
 _log = logging.getLogger(__name__)
 
 
@@ -182,7 +182,7 @@ class HttpListener:
         target = infer_http.Target(model_name(path.model), version_number(path.version))
         if target.model in self._engine.routes.table.models:
             if len(self._targets) >= _KNOWN_URLS:
-                self._targets.clear()
+                del self._targets[next(iter(self._targets))]
             self._targets[request.url] = target  # saves 4 µs a request
         return self._infer(request, target)
 

@@ -50,10 +50,7 @@ class Sampler:
         credit = fair_shares(wanted, self._total * elapsed_s)
         for model in self._debt.keys() - primary.keys():
             self._debt[model] -= credit[model]
-        chosen = [
-            r for model, records in primary.items() for r in self._choose(model, records, credit[model])
-        ]
-        chosen = self._within_bytes(chosen, elapsed_s)
+        chosen = self._within_bytes(self._choose(primary, credit), elapsed_s)
         self._chosen.update((record.prediction_id, None) for record in chosen)
         chosen += [record for record in copies if record.prediction_id in self._chosen]
         for _ in range(len(self._chosen) - REMEMBERED):
@@ -74,15 +71,17 @@ class Sampler:
         self._owed_bytes = max(-room, 0.0)
         return kept
 
-    def _choose(self, model: str, records: list[Record], credit: float) -> list[Record]:
-        credit -= self._debt.get(model, 0.0)
+    def _choose(self, primary: Mapping[str, list[Record]], credit: Mapping[str, float]) -> list[Record]:
+        left = {model: credit[model] - self._debt.get(model, 0.0) for model in primary}
+        offered = [(model, record) for model, records in primary.items() for record in records]
         chosen = []
-        for at in self._rng.permutation(len(records)):
-            if credit <= 0:
-                break
-            chosen.append(records[at])
-            credit -= records[at].rows
-        self._debt[model] = max(-credit, 0.0)
+        # One shuffle of all is a fair one of each model's, and takes a tenth of the time of a thousand.
+        for at in self._rng.permutation(len(offered)).tolist():
+            model, record = offered[at]
+            if left[model] > 0:
+                chosen.append(record)
+                left[model] -= record.rows
+        self._debt.update((model, max(-rest, 0.0)) for model, rest in left.items())
         return chosen
 
 

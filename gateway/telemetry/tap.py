@@ -19,7 +19,7 @@ from gateway.core.profile import Profile
 from gateway.core.summary import Key, Window
 from gateway.core.types import InferRequest, Outcome, Role, Tensors
 from gateway.telemetry.record import Count, CountKey, Record
-from gateway.telemetry.sampling import Sampler
+from gateway.telemetry.sampling import Sampler, fair_shares
 from gateway.telemetry.summing import Summing
 
 MOST_BYTES = 64 * 2**20
@@ -71,6 +71,7 @@ class TrafficTap:
         self._told: Counter[tuple[str, int, Role]] = Counter()
         self._generation = 0
         self._open: dict[Key, Summing] = {}  # the longest open first
+        self._sampled: defaultdict[tuple[str, int, Role], list[Capture]] = defaultdict(list)
         self._since = time()
         self._draining = threading.Lock()
 
@@ -137,7 +138,7 @@ class TrafficTap:
     def drain(
         self, now: float, first: Container[str] = (), *, everything: bool = False
     ) -> tuple[list[Window], list[Capture]]:
-        """What was recorded: windows that end `now` (Unix seconds), and a sample since the last drain.
+        """What was recorded: windows that end `now` (Unix seconds), and of each a sample of its predictions.
 
         Takes time in proportion to it: call it from a thread.
 
@@ -149,7 +150,8 @@ class TrafficTap:
             seen: Counter[str] = Counter()
             groups = self._take(seen)
             self._shares = self._thin(seen, groups, now - self._since)
-            captures = self._sampler.sample(groups, now - self._since)
+            for capture in self._sampler.sample(groups, now - self._since):
+                self._sampled[capture.model, capture.version, capture.role].append(capture)
             for key, records in groups.items():
                 profiled = self._profiles(key[0], key[1]) is not None
                 self._freed_bytes += self._summing(key).add(records, profiled)
@@ -158,6 +160,9 @@ class TrafficTap:
             self._since = now
             most = len(self._open) if everything else MOST_WINDOWS
             due = [key for at, key in enumerate(self._open) if at < most or key[0] in first]
+            # Captures go with their window: of very many models each has several by then, and one costs as
+            # much to send on as ten.
+            captures = [capture for key in due for capture in self._sampled.pop(key[:3], ())]
             return [self._close(key, now) for key in due], captures
 
     def _summing(self, key: Key) -> Summing:
@@ -206,8 +211,10 @@ class TrafficTap:
     ) -> dict[str, float]:
         """The share to keep, by model: as many as profiles look at, or as the sample needs without one."""
         profiled = {key[0] for key in groups if self._profiles(key[0], key[1]) is not None}
-        sampled, looked_at = self._watching.sample_rows_per_s, self._watching.profiled_per_s
-        room = {model: elapsed_s * (looked_at if model in profiled else sampled) for model in seen}
+        watching = self._watching
+        most = {model: min(float(n), elapsed_s * watching.sample_rows_per_s) for model, n in seen.items()}
+        room = fair_shares(most, elapsed_s * watching.sample_total_rows_per_s)
+        room |= dict.fromkeys(profiled, elapsed_s * watching.profiled_per_s)
         return {model: room[model] / n for model, n in seen.items() if n > room[model]}
 
     def _lost(self) -> dict[Key, int]:

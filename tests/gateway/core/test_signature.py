@@ -41,6 +41,11 @@ def test_a_signature_survives_json() -> None:
     assert Signature.from_json(json.loads(json.dumps(SIGNATURE.as_json()))) == SIGNATURE
 
 
+def test_equal_signatures_are_one_object() -> None:
+    told = json.dumps(Signature((TensorSpec("x", "FP32", (-1, 4)),), ()).as_json())
+    assert Signature.from_json(json.loads(told)) is Signature.from_json(json.loads(told))
+
+
 def test_batched_needs_every_first_dimension_free() -> None:
     assert SIGNATURE.batched
     fixed, scalar = TensorSpec("y", "FP32", (1, 2)), TensorSpec("y", "FP32", ())

@@ -90,4 +90,5 @@ def test_the_memory_is_bounded() -> None:
         data = b"GET /%d HTTP/1.1\r\n\r\n" % i
         heads.learn(data, request(b"", {}))
     assert heads.match(b"GET /0 HTTP/1.1\r\n\r\n") is None
+    assert heads.match(b"GET /1 HTTP/1.1\r\n\r\n") is not None
     assert heads.match(b"GET /%d HTTP/1.1\r\n\r\n" % MOST_HEADS) is not None

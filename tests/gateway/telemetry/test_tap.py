@@ -1,5 +1,6 @@
 import sys
 import threading
+from collections import Counter
 from collections.abc import Iterator
 
 import numpy as np
@@ -186,19 +187,24 @@ def test_of_a_busy_model_only_so_many_requests_are_looked_at(profile: Profile | 
 
 
 def test_with_very_many_models_windows_take_turns_and_lose_nothing() -> None:
-    tap, turns, seen = tap_of(records=10_000), 3, dict[str, int]()
+    tap, turns, seen, kept = tap_of(records=10_000), 3, dict[str, int](), Counter[str]()
     for turn in range(turns):
         for number in range(2 * MOST_WINDOWS):
             request = InferRequest(f"m{number}", None, {"x": REFERENCE[:1]}, protocol="http")
             outputs: dict[str, Array] = {"y": REFERENCE[:1, 0]}
             tap.record(request, 1, Role.CHAMPION, Outcome.OK, 1_000_000, outputs, "p")
-        windows, _ = tap.drain(NOW + turn, {"m399"})
+        windows, captures = tap.drain(NOW + turn, {"m399"})
+        assert {capture.model for capture in captures} <= {window.model for window in windows}
+        kept.update(capture.model for capture in captures)
         assert len(windows) <= MOST_WINDOWS + 1
         assert "m399" in {window.model for window in windows}
         for window in windows:
             seen[window.model] = seen.get(window.model, 0) + window.requests
             assert window.counts["inputs.x"][0].sum() == window.rows
-    for window in tap.drain(NOW + turns, everything=True)[0]:
+    windows, captures = tap.drain(NOW + turns, everything=True)
+    kept.update(capture.model for capture in captures)
+    for window in windows:
         seen[window.model] = seen.get(window.model, 0) + window.requests
+    assert kept == seen
     assert seen == {f"m{number}": turns for number in range(2 * MOST_WINDOWS)}
     assert tap._held_bytes == tap._freed_bytes
