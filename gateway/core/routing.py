@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from gateway.core.alias import aliases
 from gateway.core.keys import NO_KEYS, Keyring
 from gateway.core.limits import UNLIMITED, ModelLimits
 from gateway.core.placement import Placement
@@ -59,6 +60,7 @@ class ModelRoute:
         held: versions that are to be in every worker's memory, for a rollout or to get traffic soon.
         resident: whether all versions stay in memory, whatever the budget; else they load by demand.
         cache_mb: MiB of answers that each worker keeps for requests that come again; 0: none.
+        aliases: the names that people gave to versions, be they among `versions` or not.
         champion: the default version; 0 while the model has no traffic.
         weights: percent of live traffic by version, summing to 100; empty while there is no champion.
         shadows: versions that get a copy of every request, their answers discarded.
@@ -73,6 +75,7 @@ class ModelRoute:
     held: tuple[int, ...] = ()
     resident: bool = False
     cache_mb: int = 0
+    aliases: tuple[tuple[str, int], ...] = ()
     _steps: tuple[tuple[float, Choice], ...] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -104,6 +107,15 @@ class ModelRoute:
     def entry(self, version: int) -> VersionEntry | None:
         return next((entry for entry in self.versions if entry.version == version), None)
 
+    def called(self, alias: str) -> int:
+        """The version that an alias stands for now. Raises GatewayError NOT_FOUND, naming those there are."""
+        names = aliases(dict(self.aliases), self.champion, self.weights)
+        if alias not in names:
+            known = ", ".join(map(repr, sorted(names))) or "none"
+            message = f"model {self.name!r} has no version called {alias!r}; there is {known}"
+            raise GatewayError(ErrorCode.NOT_FOUND, message)
+        return names[alias]
+
     def as_json(self) -> dict[str, Any]:
         return {
             "name": self.name,
@@ -115,6 +127,7 @@ class ModelRoute:
             "held": list(self.held),
             "resident": self.resident,
             "cache_mb": self.cache_mb,
+            "aliases": [list(pair) for pair in self.aliases],
         }
 
     @classmethod
@@ -129,6 +142,7 @@ class ModelRoute:
             tuple(data["held"]),
             data["resident"],
             data["cache_mb"],
+            tuple((name, version) for name, version in data.get("aliases", ())),  # copies once had none
         )
 
 
@@ -147,18 +161,21 @@ class RouteTable:
 EMPTY = RouteTable(0, {})
 
 
-def choose(route: ModelRoute, pinned: int | None, key: str, draw: float) -> Choice:
+def choose(route: ModelRoute, pinned: int | str | None, key: str, draw: float) -> Choice:
     """The version that answers a request.
 
     Args:
-        pinned: a version the caller asked for by number; it bypasses the weights.
+        pinned: a version the caller asked for by number or alias; it bypasses the weights.
         key: routing key; the same key always lands on the same point of [0, 1). Empty for none.
         draw: a point of [0, 1) for a request without a key.
 
     Raises:
-        GatewayError: NOT_FOUND for a pinned version that is not loaded, NOT_READY without a champion.
+        GatewayError: NOT_FOUND for a pinned version that is not loaded or an alias that stands for none,
+            NOT_READY without a champion.
     """
     if pinned is not None:
+        if isinstance(pinned, str):
+            pinned = route.called(pinned)
         if route.entry(pinned) is None:
             raise GatewayError(ErrorCode.NOT_FOUND, f"model {route.name!r} has no version {pinned} loaded")
         return Choice(pinned, Role.PINNED)

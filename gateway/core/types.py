@@ -46,7 +46,7 @@ class Role(StrEnum):
     CANARY = "canary"
     SHADOW = "shadow"
     PINNED = "pinned"
-    """Asked for by number. Outside the split, so never evidence for or against a canary."""
+    """Asked for by number or alias. Outside the split, so never evidence for or against a canary."""
 
 
 class Outcome(StrEnum):
@@ -64,13 +64,13 @@ class Outcome(StrEnum):
 class InferRequest:
     """One inference as the pipeline sees it.
 
-    `version` pins a version and bypasses the weights. `key` makes routing sticky.
+    `version` pins one, by number or alias, and bypasses the weights. `key` makes routing sticky.
     `outputs` names the outputs wanted; empty means all of them.
     `deadline_ns` is on the monotonic clock; 0 means none.
     """
 
     model: str
-    version: int | None
+    version: int | str | None
     inputs: dict[str, Array]
     outputs: tuple[str, ...] = ()
     id: str = ""

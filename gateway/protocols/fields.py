@@ -4,6 +4,7 @@ import re
 import time
 from collections.abc import Mapping
 
+from gateway.core.alias import ALIAS
 from gateway.errors import ErrorCode, GatewayError
 
 MAX_TEXT = 256
@@ -35,13 +36,15 @@ def model_name(text: str) -> str:
     return text
 
 
-def version_number(text: str) -> int | None:
-    """A version as clients write it; empty means none is pinned."""
+def version_named(text: str) -> int | str | None:
+    """A version as clients write it, by number or alias; empty means none is pinned."""
     if not text:
         return None
-    if _VERSION.fullmatch(text) is None:
-        raise invalid("a version is a whole number, such as 3")
-    return int(text)
+    if _VERSION.fullmatch(text) is not None:
+        return int(text)
+    if ALIAS.fullmatch(text) is None:
+        raise invalid("a version is a whole number, such as 3, or an alias, such as champion")
+    return text
 
 
 def plain_text(field: str, value: object) -> str:

@@ -26,7 +26,7 @@ class Asked(NamedTuple):
 
 
 def decode(
-    body: bytes | bytearray, signature: Signature, model: str, version: int | None, key: str = ""
+    body: bytes | bytearray, signature: Signature, model: str, version: int | str | None, key: str = ""
 ) -> Asked:
     """A request from a decompressed body; names and types are the model's. INVALID for every fault."""
     document = _parse(body)

@@ -28,7 +28,11 @@ _KNOWN_TENSOR = frozenset(("name", "shape", "datatype", "data", "parameters"))
 
 
 def decode(
-    body: bytes | bytearray, model: str, version: int | None, key: str = "", json_length: int | None = None
+    body: bytes | bytearray,
+    model: str,
+    version: int | str | None,
+    key: str = "",
+    json_length: int | None = None,
 ) -> tuple[InferRequest, AnswerForm]:
     """A request from a decompressed body.
 

@@ -16,7 +16,7 @@ from gateway.protocols.fields import (
     model_name,
     plain_text,
     quoted,
-    version_number,
+    version_named,
 )
 from gateway.protocols.tensors import dtype_of, from_raw, objects, shape_of, shaped
 
@@ -59,7 +59,7 @@ def decode(message: pb.ModelInferRequest, key: str = "") -> tuple[InferRequest, 
         outputs[wanted.name] = OutputForm(True, classes)
     request = InferRequest(
         model_name(message.model_name),
-        version_number(message.model_version),
+        version_named(message.model_version),
         _inputs(message),
         tuple(outputs),
         plain_text("id", message.id) if message.id else "",

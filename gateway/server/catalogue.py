@@ -9,7 +9,7 @@ from gateway.core.routing import ModelRoute, VersionEntry
 from gateway.core.signature import TensorSpec
 from gateway.errors import ErrorCode, GatewayError
 from gateway.ports import Routes
-from gateway.protocols.fields import model_name, version_number
+from gateway.protocols.fields import model_name, version_named
 
 PLATFORM = "onnxruntime_onnx"
 ROWS = 64
@@ -28,11 +28,16 @@ SERVER = {
 
 
 def find(routes: Routes, name: str, version: str) -> tuple[ModelRoute, VersionEntry]:
-    """A model and the version named, else its champion, else its newest. NOT_FOUND or INVALID."""
+    """A model and the version named by number or alias, else its champion, else its newest.
+
+    Raises GatewayError NOT_FOUND or INVALID.
+    """
     route = routes.table.models.get(model_name(name))
     if route is None:
         raise GatewayError(ErrorCode.NOT_FOUND, f"no model named {name!r} is served here")
-    number = version_number(version)
+    number = version_named(version)
+    if isinstance(number, str):
+        number = route.called(number)
     if number is None:
         number = route.champion or max((entry.version for entry in route.versions), default=0)
     entry = route.entry(number)

@@ -30,7 +30,7 @@ class Target(NamedTuple):
     """What an infer URL names."""
 
     model: str
-    version: int | None
+    version: int | str | None
 
 
 async def infer(

@@ -10,7 +10,7 @@ from pathlib import Path
 from gateway.config import Limits
 from gateway.errors import GatewayError
 from gateway.ports import Engine, Repository
-from gateway.protocols.fields import model_name, version_number
+from gateway.protocols.fields import model_name, version_named
 from gateway.protocols.proto_layouts import KnownLayouts
 from gateway.server import control, grpc_lane, infer_http, predict_http, routes
 from gateway.server.descriptors import affordable
@@ -179,7 +179,7 @@ class HttpListener:
             if path.pattern in control.PATHS:
                 return run_eagerly(control.respond(self._repository, context, request, path))
             return routes.respond(context, request, path)
-        target = infer_http.Target(model_name(path.model), version_number(path.version))
+        target = infer_http.Target(model_name(path.model), version_named(path.version))
         if target.model in self._engine.routes.table.models:
             if len(self._targets) >= _KNOWN_URLS:
                 del self._targets[next(iter(self._targets))]
@@ -189,7 +189,7 @@ class HttpListener:
     def _predict(self, request: Request, path: routes.Path) -> bytes | asyncio.Task[bytes]:
         if self.pressure.high:
             return fault(request, self.pressure.refusal())
-        target = infer_http.Target(model_name(path.model), version_number(path.version))
+        target = infer_http.Target(model_name(path.model), version_named(path.version))
         return run_eagerly(
             predict_http.predict(self._engine, self.tally, request, target, self.max_body, self._gate)
         )

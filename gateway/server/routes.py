@@ -6,6 +6,7 @@ from urllib.parse import unquote_to_bytes
 
 import orjson
 
+from gateway.core.alias import ALIAS
 from gateway.core.keys import Key
 from gateway.errors import ErrorCode, GatewayError
 from gateway.ports import Routes
@@ -24,7 +25,10 @@ OPEN = frozenset((("v2", "health", "live"), ("v2", "health", "ready")))
 
 
 class Path(NamedTuple):
-    """A URL's path: its pattern, in which `*` stands for a model, and the model and version it names."""
+    """A URL's path: its pattern, in which `*` stands for a model, and the model and version it names.
+
+    `version` is as the caller wrote it: a number, an alias, or nothing.
+    """
 
     pattern: tuple[str, ...]
     model: str
@@ -75,7 +79,7 @@ def _named(segments: list[str]) -> Path:
             return Path(("v2", "models", "stats"), "", "")
         case ["v2", "models", model, "versions", version, *rest]:
             if not version:
-                raise invalid("a version is a whole number, such as 3")
+                raise invalid("a version is a whole number, such as 3, or an alias, such as champion")
             return Path(("v2", "models", "*", *rest), model, version)
         case ["v2", "models", model, *rest]:
             return Path(("v2", "models", "*", *rest), model, "")
@@ -85,6 +89,11 @@ def _named(segments: list[str]) -> Path:
         case ["v1", "models", model, "versions", last]:
             version, colon, verb = last.partition(":")
             return Path(("v1", "models", f"*{colon}{verb}"), model, version)
+        case ["v1", "models", model, "labels", last]:
+            label, colon, verb = last.partition(":")
+            if ALIAS.fullmatch(label) is None:
+                raise invalid("a label begins with a letter, such as champion")
+            return Path(("v1", "models", f"*{colon}{verb}"), model, label)
         case ["v2", "repository", "models", model, *rest]:
             return Path(("v2", "repository", "models", "*", *rest), model, "")
     return Path(tuple(segments), "", "")

@@ -1,19 +1,16 @@
-"""Names for versions: two that follow the traffic by themselves, and free ones that people set."""
+"""The registry's side of aliases: what a name stands for, and which names people may set."""
 
 import re
 
+from gateway.core import alias
+from gateway.core.alias import ALIAS, CANARY, CHAMPION
 from lifecycle.core.version import Model
 from lifecycle.errors import LifecycleCode, LifecycleError
 
-CHAMPION, CANARY = "champion", "canary"
-_FREE = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,63}")
-
 
 def aliases(model: Model) -> dict[str, int]:
-    """Every name that stands for a version now. Of several canaries the heaviest is meant."""
-    canaries = [(weight, number) for number, weight in model.weights if weight and number != model.champion]
-    follow = {CHAMPION: model.champion} if model.champion else {}
-    return dict(model.aliases) | follow | ({CANARY: max(canaries)[1]} if canaries else {})
+    """Every name that stands for a version now."""
+    return alias.aliases(model.aliases, model.champion, model.weights)
 
 
 def resolve(model: Model, text: str) -> int:
@@ -32,11 +29,11 @@ def resolve(model: Model, text: str) -> int:
     return int(text)
 
 
-def check_free(alias: str) -> None:
+def check_free(name: str) -> None:
     """Raises LifecycleError INVALID for a name that people cannot set."""
-    if alias in (CHAMPION, CANARY):
-        message = f"{alias!r} follows the traffic by itself; change it with `headrace traffic set`"
+    if name in (CHAMPION, CANARY):
+        message = f"{name!r} follows the traffic by itself; change it with `headrace traffic set`"
         raise LifecycleError(LifecycleCode.INVALID, message)
-    if not _FREE.fullmatch(alias):
+    if not ALIAS.fullmatch(name):
         message = "an alias begins with a letter and has up to 64 letters, digits, '.', '_' and '-'"
         raise LifecycleError(LifecycleCode.INVALID, message)

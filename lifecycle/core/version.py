@@ -216,4 +216,5 @@ class Model:
             self.held,
             self.resident,
             self.cache_mb,
+            tuple(sorted(self.aliases.items())),
         )

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 
 import pytest
+import tritonclient.grpc as triton
 
 from lifecycle.client import Client
 from lifecycle.errors import LifecycleCode, LifecycleError
@@ -50,6 +51,33 @@ def test_a_key_never_moves_back_from_the_canary(cluster: Cluster, deployed: Depl
         assert canary <= now
         assert now, "some keys are on the canary"
         canary = now
+
+
+def test_clients_name_versions_by_their_aliases(
+    cluster: Cluster, deployed: Deployed, until: Callable[[Callable[[], bool], float, str], None]
+) -> None:
+    model, client = deployed(2)
+    client.set_traffic(model, {1: 90, 2: 10})
+    connection = http.client.HTTPConnection("127.0.0.1", cluster.http, timeout=10)
+
+    def called(path: str) -> tuple[int, str | None]:
+        connection.request("POST", f"/v1/models/{model}/{path}:predict", '{"instances": [[1, 2, 3, 4]]}')
+        response = connection.getresponse()
+        response.read()
+        return response.status, response.getheader("x-headrace-version")
+
+    assert [called("labels/champion"), called("versions/canary")] == [(200, "1"), (200, "2")]
+    assert called("labels/audited") == (404, None)
+    cluster.headrace("model", "alias", model, "audited", "2")
+    until(
+        lambda: [called("labels/audited") for _ in range(4)] == [(200, "2")] * 4,
+        20,
+        "both workers know the alias",
+    )
+    connection.close()
+    rpc = triton.InferenceServerClient(f"127.0.0.1:{cluster.grpc}")
+    assert rpc.is_model_ready(model, "audited")
+    rpc.close()
 
 
 def test_a_shadow_never_answers(cluster: Cluster, deployed: Deployed) -> None:

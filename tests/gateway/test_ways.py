@@ -100,6 +100,7 @@ def test_every_type_comes_back_bit_for_bit(datatype: str, rows: int, node: Node)
 
 QUESTIONS: dict[str, dict[str, Any]] = {
     "an id and a pinned version": {"id": "a b", "version": "1"},
+    "a version by its alias": {"version": "champion"},
     "one output of two": {"outputs": {"next_state": 0}},
     "outputs in another order": {"outputs": {"next_state": 0, "y": 0}},
     "the two best classes": {"outputs": {"y": 2}},
@@ -149,6 +150,7 @@ FAULTS: dict[str, tuple[ErrorCode, dict[str, Any]]] = {
     "a bad name": (ErrorCode.INVALID, _step_with() | {"model": ".none"}),
     "an unknown version": (ErrorCode.NOT_FOUND, _step_with() | {"version": "9"}),
     "a bad version": (ErrorCode.INVALID, _step_with() | {"version": "1e3"}),
+    "an alias that stands for nothing": (ErrorCode.NOT_FOUND, _step_with() | {"version": "canary"}),
     "loading": (ErrorCode.NOT_READY, _step_with() | {"model": "loading"}),
     "another type": (ErrorCode.INVALID, _step_with(x=np.ones((1, 4)))),
     "another rank": (ErrorCode.INVALID, _step_with(x=np.ones(4, np.float32))),

@@ -1,6 +1,7 @@
 """A delta leads to the very table that it was made from, alone or joined with others."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -33,6 +34,12 @@ def test_deltas_lead_to_the_whole_table(history: list[tuple[dict[str, int], Keyr
     for step, wanted in zip(steps, tables[1:], strict=True):
         table, joined = advance(table, step), joined.then(step)
         assert table == wanted == advance(EMPTY, joined)
+
+
+def test_an_alias_that_moved_is_a_change() -> None:
+    old = RouteTable(1, {name: route(name, 1) for name in "ab"})
+    new = RouteTable(2, {**old.models, "b": replace(route("b", 1), aliases=(("audited", 1),))})
+    assert difference(old, new).models == {"b": new.models["b"]}
 
 
 def test_only_what_changed_travels() -> None:

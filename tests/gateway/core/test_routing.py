@@ -53,6 +53,21 @@ def test_a_key_always_lands_on_the_same_point() -> None:
     assert key_point("digits", "alice") == pytest.approx(0.15250611747114573, abs=1e-15)
 
 
+def test_an_alias_pins_the_version_that_it_stands_for_now() -> None:
+    named = replace(route((1, 90), (2, 10)), aliases=(("audited", 3), ("old", 9)))
+    for alias, version in (("champion", 1), ("canary", 2), ("audited", 3)):
+        assert choose(named, alias, "key", 0.0) == Choice(version, Role.PINNED)
+    known = "there is 'audited', 'canary', 'champion', 'old'"
+    with pytest.raises(GatewayError, match=f"called 'newest'; {known}") as caught:
+        choose(named, "newest", "", 0.0)
+    assert caught.value.code is ErrorCode.NOT_FOUND
+    with pytest.raises(GatewayError, match="no version 9 loaded"):
+        choose(named, "old", "", 0.0)
+    with pytest.raises(GatewayError, match="there is none"):
+        choose(ModelRoute("m", ()), "champion", "", 0.0)
+    assert ModelRoute.from_json(json.loads(json.dumps(named.as_json()))) == named
+
+
 def test_a_pinned_version_bypasses_the_weights() -> None:
     assert choose(route((1, 100)), 3, "key", 0.0) == Choice(3, Role.PINNED)
     with pytest.raises(GatewayError) as caught:

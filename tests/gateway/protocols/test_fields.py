@@ -17,11 +17,12 @@ def test_names_that_are_refused(name: str) -> None:
 
 
 def test_versions() -> None:
-    assert fields.version_number("") is None
-    assert fields.version_number("12") == 12
-    for text in ("-1", "1e3", "1.0", "x", str(2**63), "٣", " 1"):
+    assert fields.version_named("") is None
+    assert fields.version_named("12") == 12
+    assert fields.version_named("champion") == "champion"
+    for text in ("-1", "1e3", "1.0", "x" * 65, str(2**63), "٣", " 1", "a b", "a/b"):
         with pytest.raises(GatewayError):
-            fields.version_number(text)
+            fields.version_named(text)
 
 
 def test_a_word_said_back_is_short_and_escaped() -> None:

@@ -101,9 +101,10 @@ FAULTS: dict[str, tuple[int, str, bytes, str]] = {
     },
     "21 unknown model": (404, "/v2/models/model..1/infer", body(), ""),
     "21 unknown version": (404, "/v2/models/one/versions/99/infer", body(), ""),
+    "21 unknown alias": (404, "/v2/models/one/versions/a/infer", body(), ""),
     **{
         f"21 version {version}": (400, f"/v2/models/one/versions/{version}/infer", body(), "")
-        for version in ("-1", "1e3", str(2**63), "a", "%31%00", "")
+        for version in ("-1", "1e3", str(2**63), "1a", "%31%00", "")
     },
     "22 loading": (503, "/v2/models/loading/infer", body(), ""),
     "23 no shape": (400, ONE, body({"name": "x", "datatype": "FP32", "data": [1]}), ""),

@@ -43,6 +43,12 @@ async def test_a_version_a_key_and_a_timeout(client: Any, engine: Any) -> None:
     assert engine.seen[0].deadline_ns == 0 < engine.seen[1].deadline_ns
 
 
+async def test_a_label_pins_what_it_stands_for(client: Any, engine: Any) -> None:
+    reply = await client.post("/v1/models/one/labels/champion:predict", {"instances": [ROW]})
+    assert (reply.status, reply.headers["x-headrace-version"]) == (200, "1")
+    assert engine.seen[-1].version == "champion"
+
+
 async def test_models_and_their_state(client: Any) -> None:
     assert "one" in (await client.get("/v1/models")).json["models"]
     state = (await client.get("/v1/models/one")).json
@@ -75,6 +81,8 @@ FAULTS: dict[str, tuple[int, str, Any]] = {
     "an unknown model": (404, "/v1/models/none:predict", {"instances": [ROW]}),
     "an unknown version": (404, "/v1/models/one/versions/9:predict", {"instances": [ROW]}),
     "a bad version": (400, "/v1/models/one/versions/1e3:predict", {"instances": [ROW]}),
+    "a label that stands for nothing": (404, "/v1/models/one/labels/canary:predict", {"instances": [ROW]}),
+    "a number for a label": (400, "/v1/models/one/labels/1:predict", {"instances": [ROW]}),
     "a bad name": (400, "/v1/models/.one:predict", {"instances": [ROW]}),
     "another verb": (404, "/v1/models/one:explain", {"instances": [ROW]}),
     "overload, whatever the body holds": (503, "/v1/models/busy:predict", b"{"),

@@ -56,6 +56,7 @@ def test_an_alias_moves_and_goes(catalogue: Catalogue, registry: Registry) -> No
     assert catalogue.alias("m", "audited", 2, "ann").aliases == {"audited": 2}
     assert catalogue.alias("m", "audited", 3, "bob").aliases == {"audited": 3}
     assert registry.fleet.table.generation > before
+    assert registry.fleet.table.models["m"].aliases == (("audited", 3),)
     assert registry.store.records("m")[-1].detail == {"alias": "audited", "version": 3, "before": 2}
     assert catalogue.unalias("m", "audited", "ann").aliases == {}
     with pytest.raises(LifecycleError) as refused:
