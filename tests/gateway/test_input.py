@@ -21,7 +21,7 @@ from tests.gateway.server.test_infer_http import ACCEPTED, FAULTS, ONE, binary, 
 
 WAYS = ("direct", "edge")
 # Faults of an engine's own making: the tests of the listener provoke them with an engine that plays them.
-PLAYED = {"overload, whatever the body holds", "a failure of ours"}
+PLAYED = {"overload", "overload, whatever the body holds", "a failure of ours"}
 
 
 def _copy(name: str, kind: int, shape: list[int | str], output: str = "y") -> bytes:
