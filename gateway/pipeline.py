@@ -6,7 +6,6 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from gateway.admission import Admission
-from gateway.core.finite import nonfinite
 from gateway.core.limits import ModelLimits
 from gateway.core.routing import Draws, ModelRoute, choose, key_point
 from gateway.core.signature import check
@@ -76,7 +75,7 @@ class Pipeline:
                 outputs = await self.caches.run(route, version, request)
             else:
                 outputs = await version.run(request.inputs, request.outputs, request.deadline_ns)
-            outcome = Outcome.INVALID_OUTPUT if nonfinite(outputs) else Outcome.OK
+            outcome = Outcome.INVALID_OUTPUT if version.entry.invalid(outputs) else Outcome.OK
         except asyncio.CancelledError:  # the caller has gone: no evidence against the version
             outcome = Outcome.CLIENT_ERROR
             raise

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from gateway.core.figures import CacheUse, VersionKey
-from gateway.core.finite import nonfinite
 from gateway.core.routing import ModelRoute
 from gateway.core.types import Array, InferRequest, Tensors
 from gateway.ports import LoadedVersion
@@ -54,7 +53,7 @@ class ResponseCaches:
         missed = time.monotonic_ns()
         outputs = await version.run(request.inputs, request.outputs, request.deadline_ns)
         answered = time.monotonic_ns()
-        if not nonfinite(outputs):
+        if not version.entry.invalid(outputs):
             answers.put(key, outputs)
         used.miss_ns += missed - asked + time.monotonic_ns() - answered
         return outputs

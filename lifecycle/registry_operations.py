@@ -77,6 +77,7 @@ class RegistryOperations:
         code: str = "",
         data_digest: str = "",
         placement: str = "",
+        output_ranges: Sequence[str] = (),
     ) -> Call[Json]:
         """Upload an ONNX file as a new version.
 
@@ -89,8 +90,10 @@ class RegistryOperations:
             parent: the version that it was made from.
             run, code, data_digest: the training run, what it ran, and the digest of what it learnt from.
             placement: where a new model's versions run: `auto`, `inline`, `pool` or `dedicated`.
+            output_ranges: what outputs lie in, e.g. `score=0..1`; an answer outside counts as invalid.
         """
-        form = {"recipe": recipe, "run": run, "code": code, "data_digest": data_digest}
+        form: dict[str, str | list[str]] = {"recipe": recipe, "run": run, "code": code}
+        form |= {"data_digest": data_digest, "output_range": list(output_ranges)}
         named = (("number", number), ("parent", parent), ("placement", placement))
         form |= {name: str(value) for name, value in named if value}
         given = {"artifact": artifact, "reference": reference, "golden": golden, "signature": signature}

@@ -38,7 +38,7 @@ class Call(Generic[T]):
     headers: Mapping[str, str] = field(default_factory=dict)
     json: Any = None
     content: Path | None = None
-    data: Mapping[str, str] | None = None
+    data: Mapping[str, str | list[str]] | None = None
     files: Mapping[str, Path] = field(default_factory=dict)
     timeout_s: float | None = None
 

@@ -4,7 +4,7 @@ A table is never edited. A change is a new table with a higher generation, and o
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -12,8 +12,9 @@ from gateway.core.alias import aliases
 from gateway.core.keys import NO_KEYS, Keyring
 from gateway.core.limits import UNLIMITED, ModelLimits
 from gateway.core.placement import Placement
+from gateway.core.ranges import OutputRange, judge
 from gateway.core.signature import Signature
-from gateway.core.types import Role
+from gateway.core.types import Role, Tensors
 from gateway.errors import ErrorCode, GatewayError
 
 GOLDEN_RATIO = 0.6180339887498949
@@ -29,7 +30,8 @@ class VersionEntry:
     """A version that workers serve, or keep warm for it.
 
     `artifact` and `profile` are URIs; bytes read from them must hash to the digest (`sha256:<hex>`).
-    A version without a reference profile has `profile` and `profile_digest` empty.
+    A version without a reference profile has `profile` and `profile_digest` empty. `ranges` are those of its
+    outputs; `invalid` says of an answer whether it breaks them, or holds NaN or infinity.
     """
 
     version: int
@@ -39,15 +41,24 @@ class VersionEntry:
     profile: str = ""
     profile_digest: str = ""
     placement: Placement = Placement.AUTO
+    ranges: tuple[OutputRange, ...] = ()
+    invalid: Callable[[Tensors], bool] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "invalid", judge(self.ranges, self.signature))
 
     def as_json(self) -> dict[str, Any]:
         fields = ("version", "artifact", "digest", "profile", "profile_digest", "placement")
-        return {name: getattr(self, name) for name in fields} | {"signature": self.signature.as_json()}
+        return {name: getattr(self, name) for name in fields} | {
+            "signature": self.signature.as_json(),
+            "ranges": [str(declared) for declared in self.ranges],
+        }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "VersionEntry":
         signature, placement = Signature.from_json(data["signature"]), Placement(data["placement"])
-        return cls(**{**data, "signature": signature, "placement": placement})
+        ranges = tuple(map(OutputRange.parse, data.get("ranges", ())))  # copies saved before had none
+        return cls(**{**data, "signature": signature, "placement": placement, "ranges": ranges})
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ import logging
 import time
 from collections.abc import Callable
 
-from gateway.core.finite import nonfinite
 from gateway.core.signature import check
 from gateway.core.types import InferRequest, InferResponse, Outcome, Role
 from gateway.errors import ErrorCode, GatewayError
@@ -95,7 +94,7 @@ class ShadowQueue:
                 loaded = await self._routes.load(request.model, version, 0)
             check(request.inputs, (), loaded.signature)
             outputs = await loaded.run(request.inputs, (), 0)
-            outcome = Outcome.INVALID_OUTPUT if nonfinite(outputs) else Outcome.OK
+            outcome = Outcome.INVALID_OUTPUT if loaded.entry.invalid(outputs) else Outcome.OK
         except GatewayError as error:
             # INVALID counts too: the primary answered this request, and the shadow would not.
             if error.code in _NO_FAULT:

@@ -100,6 +100,7 @@ class VersionOut(BaseModel):
     description: DescriptionOut
     retired_at: float
     package_signature: PackageSignatureOut | None
+    output_ranges: list[str]
 
     @classmethod
     def of(cls, version: Version) -> Self:
@@ -120,6 +121,7 @@ class VersionOut(BaseModel):
             description=DescriptionOut.model_validate(asdict(version.description)),
             retired_at=version.retired_at,
             package_signature=signed and PackageSignatureOut.model_validate(asdict(signed)),
+            output_ranges=[str(declared) for declared in version.ranges],
         )
 
 

@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, File, Form, UploadFile
 
 from gateway.core.placement import Placement
+from gateway.core.ranges import OutputRange
 from lifecycle.api.desk import Actor, AtDesk, Caller, Numbered, Override
 from lifecycle.api.requests import ApprovalIn, DeployIn, ValidateIn
 from lifecycle.api.rollouts import read_plan, shown
@@ -16,6 +17,7 @@ from lifecycle.api.schemas import DeploymentOut, TrafficOut
 from lifecycle.api.version_schemas import VersionOut, VersionsOut
 from lifecycle.commands.intake import SignatureFile
 from lifecycle.core.version import Lineage
+from lifecycle.errors import LifecycleCode, LifecycleError
 
 router = APIRouter(prefix="/v1/models/{model}/versions", tags=["versions"])
 
@@ -42,8 +44,15 @@ async def register(
     code: Annotated[str, Form(max_length=500, description="Repository and commit.")] = "",
     data_digest: Annotated[str, Form(max_length=500, description="Digest of the training data.")] = "",
     placement: Annotated[Placement | None, Form(description="Where a new model's versions run.")] = None,
+    output_range: Annotated[
+        list[str] | None, Form(description="`score=0..1`: what an output lies in; any number of them.")
+    ] = None,
 ) -> VersionOut:
     """Register an ONNX file. The same file again changes nothing."""
+    try:
+        ranges = tuple(map(OutputRange.parse, output_range or ()))
+    except ValueError as error:
+        raise LifecycleError(LifecycleCode.INVALID, str(error)) from None
     with tempfile.TemporaryDirectory(prefix="headrace-upload-") as folder:
         signed = None
         if signature is not None:
@@ -60,6 +69,7 @@ async def register(
             lineage=Lineage(parent, recipe, data_digest, run=run, code=code),
             placement=placement,
             signature=signed,
+            ranges=ranges,
         )
     return VersionOut.of(version)
 

@@ -49,6 +49,12 @@ def register(
     code: Annotated[str, typer.Option(help="What trained it, e.g. repository@commit.")] = "",
     data_digest: Annotated[str, typer.Option(help="Digest of the training data.")] = "",
     placement: Annotated[Placement | None, typer.Option(help="Where a new model's versions run.")] = None,
+    output_range: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=LOW..HIGH", help="What an output lies in: an answer outside counts as invalid."
+        ),
+    ] = None,
     allow_signature_change: AllowChange = False,
     deploy: Annotated[bool, typer.Option("--deploy", help="Bring it into traffic.")] = False,
     plan: Annotated[str, typer.Option(help="Plan of the rollout: a preset or a TOML file.")] = "",
@@ -59,7 +65,8 @@ def register(
 
     With `--deploy` a model's first version gets all traffic; a later one starts a rollout.
 
-    Example: `headrace model register fraud fraud.onnx --reference train.parquet --deploy`
+    Example: `headrace model register fraud fraud.onnx --reference train.parquet --deploy`, with what callers
+    may rely on: `--output-range score=0..1 --output-range label=0..9`
     """
     rollout_plan = read_plan(plan)
     steps = Steps(as_json)
@@ -74,6 +81,7 @@ def register(
                 signature=signature,
                 recipe=recipe,
                 placement=placement or "",
+                output_ranges=output_range or (),
                 parent=parent,
                 run=run,
                 code=code,

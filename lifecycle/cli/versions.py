@@ -148,6 +148,7 @@ def _facts(version: dict[str, Any], model: dict[str, Any]) -> list[tuple[str, ob
         ("reference", "yes" if version["profile_digest"] else "none: drift cannot be judged"),
         ("takes", _tensors(version["signature"]["inputs"])),
         ("gives", _tensors(version["signature"]["outputs"])),
+        ("within", " ".join(version["output_ranges"])),
     ]
 
 

@@ -10,6 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from gateway.core.placement import Placement
+from gateway.core.ranges import OutputRange, declared
+from gateway.core.signature import Signature
 from lifecycle.commands.intake import Intake, Package, SignatureFile, Stored
 from lifecycle.commands.lookup import find_model, find_version, find_versions
 from lifecycle.core.inspection import Limits
@@ -81,6 +83,7 @@ class Models:
         placement: Placement | None = None,
         lineage: Lineage | None = None,
         signature: SignatureFile | None = None,
+        ranges: tuple[OutputRange, ...] = (),
     ) -> Version:
         """Store an ONNX file as a new version. Registering the same file again changes nothing.
 
@@ -90,10 +93,11 @@ class Models:
             golden: Parquet rows with the `outputs.<tensor>` that every later version must give too.
             placement: of a new model; None leaves it to what is measured.
             signature: of the file; may also be brought later, with the same file.
+            ranges: of outputs; those of the champion, or else of the newest version, hold on where they fit.
 
         Raises:
-            LifecycleError: INVALID for a bad name, number or placement, UNSUPPORTED or REFUSED if the file is
-                not a servable ONNX model, CONFLICT if the number is taken by another file.
+            LifecycleError: INVALID for a bad name, number, placement or range, UNSUPPORTED or REFUSED if the
+                file is not a servable ONNX model, CONFLICT if the number is taken by another file.
         """
         if not NAME.fullmatch(name):
             raise LifecycleError(
@@ -113,7 +117,18 @@ class Models:
             if error.code in (LifecycleCode.REFUSED, LifecycleCode.UNSUPPORTED):
                 self._store.commit(Entry(actor, "version.refused", name, {"reason": error.message}))
             raise
-        return self._add(name, number, package, recipe, placement, actor, lineage or Lineage(), signed)
+        given = lineage or Lineage()
+        return self._add(name, number, package, recipe, placement, actor, given, signed, ranges)
+
+    def _ranges(
+        self, name: str, new: tuple[OutputRange, ...], signature: Signature
+    ) -> tuple[OutputRange, ...]:
+        versions, model = find_versions(self._store, name), next(iter(self._store.models(name)), None)
+        before = versions.get(model.champion if model and model.champion else max(versions, default=0))
+        try:
+            return declared(new, before.ranges if before else (), signature)
+        except ValueError as error:
+            raise LifecycleError(LifecycleCode.INVALID, str(error)) from None
 
     async def _sign_later(
         self, version: Version, stored: Stored, signature: SignatureFile | None, actor: str
@@ -153,6 +168,7 @@ class Models:
         actor: str,
         lineage: Lineage,
         signed: PackageSignature | None,
+        ranges: tuple[OutputRange, ...],
     ) -> Version:
         # While the artifact was inspected another registration may have gone ahead.
         if (present := self._present(name, number, package.artifact.digest)) is not None:
@@ -177,6 +193,7 @@ class Models:
             placement=Placement.DEDICATED if self._is_large(package) else Placement.AUTO,
             golden=package.golden.uri,
             golden_digest=package.golden.digest,
+            ranges=self._ranges(name, ranges, package.signature),
         )
         changed: Sequence[Model] = ()
         if model is None:

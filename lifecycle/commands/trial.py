@@ -59,7 +59,7 @@ class Trial:
             if model.holdout and fits:
                 rows[HOLDOUT] = await self._fetch(model.holdout, model.holdout_digest)
             seen = await self.run(version, rows, beside)
-        return judge(seen, signature, standards, change_allowed=change_allowed)
+        return judge(seen, signature, standards, ranges=version.ranges, change_allowed=change_allowed)
 
     async def run(self, version: Version, rows: dict[str, Path], beside: Version | None = None) -> Inspection:
         """A version's answers to sets of rows, with another's beside them."""

@@ -43,6 +43,7 @@ def card(model: Model, version: Version, rollouts: Iterable[Rollout]) -> Card:
             Section("Limitations", said.limitations or UNSAID),
             _table("Inputs", ("name", "datatype", "shape"), map(_tensor, version.signature.inputs)),
             _table("Outputs", ("name", "datatype", "shape"), map(_tensor, version.signature.outputs)),
+            _table("What outputs must lie in", ("", ""), _ranges(version)),
             _table("Where it comes from", ("", ""), _origin(version)),
             _table(
                 "Metrics", ("metric", "value"), ((name, f"{x:g}") for name, x in sorted(said.metrics.items()))
@@ -102,6 +103,10 @@ def _origin(version: Version) -> Sequence[tuple[str, str]]:
         ("training data", lineage.data_digest),
         ("reference profile", version.profile_digest or "none: drift cannot be judged"),
     )
+
+
+def _ranges(version: Version) -> Sequence[tuple[str, str]]:
+    return [(declared.output, str(declared).partition("=")[2]) for declared in version.ranges]
 
 
 def _tensor(spec: TensorSpec) -> tuple[str, ...]:

@@ -4,8 +4,10 @@ Must never open an artifact: everything known about one arrives here as an `Insp
 is in `gates/`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from gateway.core.ranges import OutputRange
 from gateway.core.signature import Signature
 from lifecycle.core.gates.accuracy import accuracy
 from lifecycle.core.gates.batching import batching
@@ -14,6 +16,7 @@ from lifecycle.core.gates.compatible import compatible
 from lifecycle.core.gates.cost import Budget, cost
 from lifecycle.core.gates.finite import finite_outputs
 from lifecycle.core.gates.golden import golden
+from lifecycle.core.gates.ranges import output_ranges
 from lifecycle.core.gates.robust import robust
 from lifecycle.core.gates.slices import slices
 from lifecycle.core.inspection import GOLDEN, HOLDOUT, NEWEST, REFERENCE, Answers, Inspection
@@ -22,8 +25,8 @@ from lifecycle.core.verdict import Finding, Verdict
 INSIDE = ("structure", "load", "warm_up", "golden", "finite_outputs", "robustness", "batching")
 """Gates that can fail inside the sandbox's process."""
 GATES = (
-    *("structure", "load", "warm_up", "signature", "golden", "finite_outputs", "robustness", "batching"),
-    *("accuracy", "newest", "holdout", "slices", "calibration", "cost"),
+    *("structure", "load", "warm_up", "signature", "golden", "finite_outputs", "output_ranges"),
+    *("robustness", "batching", "accuracy", "newest", "holdout", "slices", "calibration", "cost"),
 )
 """In the order they are judged."""
 
@@ -47,12 +50,18 @@ def stopped(findings: tuple[Finding, ...]) -> Finding | None:
 
 
 def judge(
-    seen: Inspection, champion: Signature | None, standards: Standards, *, change_allowed: bool = False
+    seen: Inspection,
+    champion: Signature | None,
+    standards: Standards,
+    *,
+    ranges: Sequence[OutputRange] = (),
+    change_allowed: bool = False,
 ) -> tuple[Finding, ...]:
     """All gates over a candidate, in the order of `GATES`; only those inside if one of them stops it.
 
     Args:
         champion: the signature that callers rely on; None for a model's first version.
+        ranges: what the candidate's outputs are declared to lie in.
         change_allowed: somebody has said that the signature changes on purpose.
     """
     if stopped(seen.findings) or seen.signature is None:
@@ -65,6 +74,7 @@ def judge(
         compatible(seen.signature, champion, change_allowed),
         golden(sets[GOLDEN], standards.tolerance),
         finite_outputs(sets[REFERENCE]),
+        output_ranges(sets[REFERENCE], ranges),
         robust(seen.probes, seen.beside_probes),
         batching(seen.batching, standards.tolerance),
         accuracy("accuracy", sets[REFERENCE]),

@@ -7,6 +7,7 @@ from typing import Any
 
 from gateway.core.limits import UNLIMITED, ModelLimits
 from gateway.core.placement import Placement
+from gateway.core.ranges import OutputRange
 from gateway.core.routing import ModelRoute, VersionEntry
 from gateway.core.signature import Signature
 from lifecycle.core.verdict import Finding
@@ -90,7 +91,8 @@ class Version:
 
     `placement` is dedicated where the version was seen to need much memory; a model's own comes first.
     `reference` is the Parquet file of rows that its profile was taken of, `golden` that of rows with the
-    answers they must get; empty without one. `retired_at` is when it was put away; 0 if it was not.
+    answers they must get; empty without one. `ranges` are what its outputs must lie in. `retired_at` is when
+    it was put away; 0 if it was not.
     """
 
     model: str
@@ -114,6 +116,7 @@ class Version:
     package_signature: PackageSignature | None = None
     golden: str = ""
     golden_digest: str = ""
+    ranges: tuple[OutputRange, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         return {item.name: getattr(self, item.name) for item in fields(self)} | {
@@ -124,6 +127,7 @@ class Version:
             "approvals": [asdict(approval) for approval in self.approvals],
             "description": asdict(self.description),
             "package_signature": asdict(self.package_signature) if self.package_signature else None,
+            "ranges": [str(declared) for declared in self.ranges],
         }
 
     @classmethod
@@ -138,6 +142,7 @@ class Version:
             "description": Description(**data.get("description", {})),
             "package_signature": PackageSignature(**signed) if signed else None,
             "placement": Placement(data["placement"]),
+            "ranges": tuple(map(OutputRange.parse, data.get("ranges", ()))),
         }
         return cls(**{**data, **converted})
 
@@ -151,6 +156,7 @@ class Version:
             self.profile,
             self.profile_digest,
             self.placement if placement is Placement.AUTO else placement,
+            self.ranges,
         )
 
 

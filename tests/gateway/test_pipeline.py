@@ -9,6 +9,7 @@ import pytest
 
 from gateway.core.batching import Batching
 from gateway.core.limits import ModelLimits
+from gateway.core.ranges import OutputRange
 from gateway.core.routing import ModelRoute, RouteTable, VersionEntry
 from gateway.core.signature import Signature, TensorSpec
 from gateway.core.types import Array, InferRequest, InferResponse, Outcome, Role
@@ -81,8 +82,14 @@ class Seen:
         self.shadowed.append(shadows)
 
 
-def pipeline(seen: Seen, *, failure: GatewayError | None = None, shadows: tuple[int, ...] = ()) -> Pipeline:
-    entries = tuple(VersionEntry(number, "", "", SIGNATURE) for number in (1, 2))
+def pipeline(
+    seen: Seen,
+    *,
+    failure: GatewayError | None = None,
+    shadows: tuple[int, ...] = (),
+    ranges: tuple[OutputRange, ...] = (),
+) -> Pipeline:
+    entries = tuple(VersionEntry(number, "", "", SIGNATURE, ranges=ranges) for number in (1, 2))
     route = ModelRoute("m", entries, 1, ((1, 90.0), (2, 10.0)), shadows)
     versions = {entry.version: Doubler(entry, failure) for entry in entries}
     ids = iter(range(1_000_000))
@@ -123,6 +130,14 @@ async def test_nan_is_answered_and_counted_against_the_version() -> None:
     answer = await pipeline(seen).infer(request(float("nan")))
     assert np.isnan(answer.outputs["y"]).all()
     assert seen.records[0][2] is Outcome.INVALID_OUTPUT
+
+
+async def test_an_answer_outside_of_its_declared_range_is_answered_and_counted() -> None:
+    seen = Seen()
+    line = pipeline(seen, ranges=(OutputRange("y", 0.0, 3.0),))
+    for value in (1.0, 2.0):
+        assert (await line.infer(request(value))).outputs["y"].tolist() == [2 * value]
+    assert [record[2] for record in seen.records] == [Outcome.OK, Outcome.INVALID_OUTPUT]
 
 
 @pytest.mark.parametrize(

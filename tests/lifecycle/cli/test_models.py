@@ -71,3 +71,12 @@ def test_a_holdout_without_labels_fails_in_one_line(run: Run) -> None:
     said = run("model", "holdout", "fraud", "v1.onnx")
     assert (said.code, said.err.count("\n")) == (1, 1)
     assert "column `label`" in said.err
+
+
+def test_what_outputs_lie_in_is_declared_with_a_version(run: Run) -> None:
+    ranges = ("--output-range", "y=0..0.1")
+    assert run("model", "register", "fraud", "v1.onnx", *ranges).code == 0
+    assert run("version", "show", "fraud", 1, "--json").json["output_ranges"] == ["y=0..0.1"]
+    assert "y=0..0.1" in run("version", "show", "fraud", 1).out
+    refused = run("model", "register", "fraud", "v2.onnx", "--output-range", "y=1")
+    assert (refused.code, "score=0..1" in refused.err) == (1, True)

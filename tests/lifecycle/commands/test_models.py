@@ -10,6 +10,7 @@ import pytest
 
 from gateway.core.placement import Placement
 from gateway.core.profile import Profile
+from gateway.core.ranges import OutputRange
 from lifecycle import signing
 from lifecycle.commands.intake import SignatureFile
 from lifecycle.commands.models import Models
@@ -191,3 +192,16 @@ async def test_a_version_seen_to_need_much_memory_gets_processes_of_its_own(
     with pytest.raises(LifecycleError, match="`headrace model placement m pool` moves it") as refused:
         await models.register("m", linear(slope=3), actor="ann", placement=Placement.POOL)
     assert refused.value.code is LifecycleCode.INVALID
+
+
+async def test_declared_ranges_hold_on_until_they_are_said_anew(house: House, linear: Write) -> None:
+    wide, narrow = OutputRange("y", -9.0, 9.0), OutputRange("y", 0.0, 1.0)
+    first = await house.real.register("m", linear(slope=2), actor="ann", ranges=(wide,))
+    second = await house.real.register("m", linear(slope=3), actor="ann")
+    third = await house.real.register("m", linear(slope=4), actor="ann", ranges=(narrow,))
+    assert [version.ranges for version in (first, second, third)] == [(wide,), (wide,), (narrow,)]
+    assert [version.ranges for version in house.models.show("m")[1]] == [(wide,), (wide,), (narrow,)]
+    assert second.entry().ranges == (wide,)
+    with pytest.raises(LifecycleError, match="there is y") as caught:
+        await house.real.register("m", linear(slope=5), actor="ann", ranges=(OutputRange("z", 0.0, 1.0),))
+    assert caught.value.code is LifecycleCode.INVALID
