@@ -177,6 +177,7 @@ class Lifecycle:
             checkpoints=self._checkpoints,
             metrics=self._metrics.render,
             find=self._captures.find,
+            rates=self._controller.rates,
             champion_now=self._controller.champion_now,
             default_plan=self._config.control.default_plan,
             keys=Keys(store, publisher.publish, self._clock),

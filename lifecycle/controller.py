@@ -13,7 +13,7 @@ from lifecycle.commands.publish import Publisher
 from lifecycle.core.absorb import Bins, absorb
 from lifecycle.core.analysis.evidence import Arm, Late
 from lifecycle.core.effect import settled
-from lifecycle.core.recent import Recent, per_second
+from lifecycle.core.recent import Rates, Recent, per_second
 from lifecycle.core.rollout import Rollout, Snapshot, decide
 from lifecycle.core.verdict import Finding, Verdict
 from lifecycle.errors import LifecycleError
@@ -70,6 +70,10 @@ class Controller:
             if fresh := active_rollout(self._store, rollout.model):
                 self._advance(fresh, now)
         self._recent.add(windows, now)
+
+    def rates(self, model: str) -> list[Rates]:
+        """What a model's versions did in the last minute or two."""
+        return self._recent.rates(model)
 
     def champion_now(self, rollout: Rollout) -> tuple[Arm, float]:
         """What the champion did in the last minute or two, and its requests per second."""

@@ -1,6 +1,6 @@
 """What the admin API works with: the services, gathered once by whoever wires the controller."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, cast
 
@@ -22,6 +22,7 @@ from lifecycle.commands.traffic import Traffic
 from lifecycle.commands.upgrade import Upgrade
 from lifecycle.commands.validation import Validation
 from lifecycle.core.analysis.evidence import Arm
+from lifecycle.core.recent import Rates
 from lifecycle.core.rollout import Rollout
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.monitor import Monitor
@@ -34,6 +35,7 @@ class Desk:
 
     Args:
         find: where the answer with a prediction id came from; None if it was not captured.
+        rates: what the versions of a model did of late.
         champion_now: what a champion did of late and its requests per second, for a rollout to come.
         metrics: the Prometheus text of `/metrics`.
         info: what the node says of itself in `/v1/status`; `workers` there is how many are wanted.
@@ -62,6 +64,7 @@ class Desk:
     checkpoints: Checkpoints
     metrics: Callable[[], bytes]
     find: Callable[[str], Origin | None]
+    rates: Callable[[str], Sequence[Rates]]
     champion_now: Callable[[Rollout], tuple[Arm, float]]
     info: Mapping[str, Any] = field(default_factory=dict)
     default_plan: str = "quick"

@@ -1,14 +1,18 @@
 """The admin API's JSON, on its way out, as pydantic models: keys, models, traffic and rollouts."""
 
+import math
+from collections.abc import Iterable
 from typing import Any, Self
 
 from pydantic import BaseModel
 
 from gateway.core.keys import KeyRole
 from gateway.core.placement import Placement
+from gateway.core.types import Role
 from lifecycle.api.version_schemas import FindingOut, VersionOut
 from lifecycle.commands.traffic import Change
 from lifecycle.core.alias import aliases
+from lifecycle.core.recent import Rates
 from lifecycle.core.rollout import Rollout
 from lifecycle.core.verdict import Verdict
 from lifecycle.core.version import Model
@@ -39,6 +43,31 @@ class KeysOut(BaseModel):
     keys: list[KeyOut]
 
 
+class RatesOut(BaseModel):
+    """What a version did in the last minute or two. Latencies of its answers are in ms; None without any."""
+
+    version: int
+    role: Role
+    requests_per_s: float
+    error_rate: float
+    invalid_rate: float
+    p50_ms: float | None
+    p99_ms: float | None
+
+    @classmethod
+    def of(cls, rates: Rates) -> "RatesOut":
+        p50, p99 = (None if math.isnan(ms) else ms for ms in (rates.p50_ms, rates.p99_ms))
+        return cls(
+            version=rates.version,
+            role=rates.role,
+            requests_per_s=rates.requests_per_s,
+            error_rate=rates.error_rate,
+            invalid_rate=rates.invalid_rate,
+            p50_ms=p50,
+            p99_ms=p99,
+        )
+
+
 class TrafficOut(BaseModel):
     """Who answers. `weights` are percent by version; `shadows` get copies."""
 
@@ -57,6 +86,16 @@ class TrafficOut(BaseModel):
             weights=dict(model.weights),
             shadows=list(model.shadows),
         )
+
+
+class LiveTrafficOut(TrafficOut):
+    """Who answers, and what they do. `rates` are by version and role, of those that had traffic."""
+
+    rates: list[RatesOut]
+
+    @classmethod
+    def live(cls, model: Model, rates: Iterable[Rates]) -> "LiveTrafficOut":
+        return cls(**TrafficOut.of(model).model_dump(), rates=[RatesOut.of(each) for each in rates])
 
 
 class ChangeOut(TrafficOut):

@@ -5,7 +5,7 @@ from fastapi import APIRouter, Response
 from lifecycle.api.desk import Actor, AtDesk, Override
 from lifecycle.api.preconditions import IfRevision, etag
 from lifecycle.api.requests import TrafficIn
-from lifecycle.api.schemas import ChangeOut, TrafficOut
+from lifecycle.api.schemas import ChangeOut, LiveTrafficOut
 from lifecycle.commands.lookup import find_number
 from lifecycle.errors import LifecycleCode, LifecycleError
 
@@ -13,11 +13,11 @@ router = APIRouter(prefix="/v1/models/{model}", tags=["traffic"])
 
 
 @router.get("/traffic")
-async def show_traffic(model: str, desk: AtDesk, response: Response) -> TrafficOut:
-    """Weights and shadows. The ETag is the revision, for `If-Match`."""
+async def show_traffic(model: str, desk: AtDesk, response: Response) -> LiveTrafficOut:
+    """Weights, shadows, and what the versions did of late. The ETag is the revision, for `If-Match`."""
     found = desk.traffic.show(model)
     response.headers["etag"] = etag(found.revision)
-    return TrafficOut.of(found)
+    return LiveTrafficOut.live(found, desk.rates(model))
 
 
 @router.put("/traffic")

@@ -13,6 +13,7 @@ from lifecycle.cli.screen import console, fields, shares, show_json, table, when
 from lifecycle.client import Client
 from lifecycle.errors import LifecycleCode, LifecycleError
 
+_LEFT_OUT = ("reason", "rollout", "revision", "digest")
 MOST_SHOWN = 60
 """Characters of one output; `--json` has all of it."""
 
@@ -41,7 +42,7 @@ def audit(
     url: Url = URL,
     as_json: AsJson = False,
 ) -> None:
-    """Show the ledger: every decision, with who or what made it.
+    """Show the ledger: every decision, with who or what made it; with `--json`, all of each record.
 
     `headrace audit verify` checks the whole hash chain and the signed checkpoints that are kept beside it.
 
@@ -151,6 +152,16 @@ def _split(answer: dict[str, Any]) -> list[tuple[str, object]]:
     ]
 
 
+def told(detail: dict[str, Any]) -> str:
+    """A record's detail in a line: its reason, then its plain facts."""
+    facts = [
+        f"{name.replace('_', ' ')} {shares(value) if name == 'weights' else value}"
+        for name, value in detail.items()
+        if value and name not in _LEFT_OUT and (name == "weights" or isinstance(value, str | int | float))
+    ]
+    return " · ".join(part for part in (detail.get("reason"), ", ".join(facts)) if part)
+
+
 def _show_records(records: list[dict[str, Any]], as_json: bool) -> None:
     if as_json:
         show_json(records)
@@ -162,7 +173,7 @@ def _show_records(records: list[dict[str, Any]], as_json: bool) -> None:
             record["actor"],
             record["model"],
             record["kind"],
-            json.dumps(record["detail"]),
+            told(record["detail"]),
         )
         for record in records
     ]

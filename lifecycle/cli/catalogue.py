@@ -125,7 +125,7 @@ def collect(
     url: Url = URL,
     as_json: AsJson = False,
 ) -> None:
-    """Remove files of the artifact store that nothing needs any more, by the rule in `[retention]`.
+    """Remove files of the artifact store that nothing needs any more, by the rule under `retention`.
 
     Example: `headrace collect --dry-run`
     """

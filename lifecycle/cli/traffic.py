@@ -17,13 +17,16 @@ def add_to(parent: typer.Typer) -> None:
 
 @app.command()
 def show(name: Name, url: Url = URL, as_json: AsJson = False) -> None:
-    """Show a model's weights and shadows, and the revision they belong to.
+    """Show who answers for a model, and what they did in the last minute or two.
 
     Example: `headrace traffic show fraud`
     """
     with connect(url) as client:
         traffic = client.traffic(name)
     _show(traffic, as_json)
+    if traffic["rates"] and not as_json:
+        headings = ["seen", "as", "requests/s", "errors", "not finite", "p50", "p99"]
+        console().print(table(headings, map(_seen, traffic["rates"]), empty=""))
 
 
 @app.command("set")
@@ -95,6 +98,14 @@ def _show(traffic: dict[str, Any], as_json: bool) -> None:
     if traffic["weights"]:
         screen.print(f"set it with: headrace traffic set {traffic['model']} {shares(traffic['weights'])}")
     screen.print(_confirmation(traffic))
+
+
+def _seen(rates: dict[str, Any]) -> tuple[object, ...]:
+    return (
+        *(rates["version"], rates["role"], f"{rates['requests_per_s']:.4g}"),
+        *(f"{rates['error_rate']:.2%}", f"{rates['invalid_rate']:.2%}"),
+        *(None if ms is None else f"{ms:.3g} ms" for ms in (rates["p50_ms"], rates["p99_ms"])),
+    )
 
 
 def _confirmation(traffic: dict[str, Any]) -> str:

@@ -142,7 +142,7 @@ def _facts(version: dict[str, Any], model: dict[str, Any]) -> list[tuple[str, ob
         ("run", lineage["run"]),
         ("code", lineage["code"]),
         *(("approved", _approval(approval)) for approval in version["approvals"]),
-        ("retired", version["retired_at"] and f"{when(version['retired_at'])} UTC"),
+        ("retired", f"{when(version['retired_at'])} UTC" if version["retired_at"] else ""),
         ("digest", version["digest"]),
         ("package", signed and f"signed by {signed['signer']}, checked {when(signed['verified_at'])} UTC"),
         ("reference", "yes" if version["profile_digest"] else "none: drift cannot be judged"),

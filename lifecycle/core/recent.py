@@ -1,10 +1,10 @@
-"""The last minutes of each champion's traffic, so that a rollout starts with something to compare with."""
+"""The last minutes of each version's traffic: what a rollout starts to compare with, and what people see."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from gateway.core.summary import Window
-from gateway.core.types import Role
+from gateway.core.summary import Window, quantile
+from gateway.core.types import Outcome, Role
 
 
 def per_second(windows: Sequence[Window]) -> float:
@@ -15,7 +15,35 @@ def per_second(windows: Sequence[Window]) -> float:
     return sum(window.requests for window in windows) / max(span, 1.0)
 
 
-_Key = tuple[str, int]
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """What a version does now in one role: shares of its requests, latencies in ms (NaN without answers)."""
+
+    version: int
+    role: Role
+    requests_per_s: float
+    error_rate: float
+    invalid_rate: float
+    p50_ms: float
+    p99_ms: float
+
+    @classmethod
+    def of(cls, windows: Sequence[Window]) -> "Rates":
+        """Of windows of one version in one role, at least one."""
+        requests = max(1, sum(window.requests for window in windows))
+        latency = sum((window.latency for window in windows[1:]), windows[0].latency)
+
+        def share(outcome: Outcome) -> float:
+            return sum(window.outcomes.get(outcome, 0) for window in windows) / requests
+
+        return cls(
+            *(windows[0].version, windows[0].role, per_second(windows)),
+            *(share(Outcome.SERVER_ERROR), share(Outcome.INVALID_OUTPUT)),
+            *(quantile(latency, 0.5) / 1e6, quantile(latency, 0.99) / 1e6),
+        )
+
+
+_Key = tuple[int, Role]
 
 
 class Recent:
@@ -28,20 +56,28 @@ class Recent:
     def __init__(self, bucket_s: float = 60.0) -> None:
         self._bucket_s = bucket_s
         self._began = 0.0
-        self._filling: dict[_Key, Window] = {}
-        self._full: dict[_Key, Window] = {}
+        self._filling: dict[str, dict[_Key, Window]] = {}
+        self._full: dict[str, dict[_Key, Window]] = {}
 
     def add(self, windows: Iterable[Window], now: float) -> None:
-        """Take in windows of champions; others are left out."""
         if abs(now - self._began) >= self._bucket_s:
             self._full, self._filling, self._began = self._filling, {}, now
         for window in windows:
-            if window.role is Role.CHAMPION:
-                key, plain = (window.model, window.version), replace(window, generation=0)
-                held = self._filling.get(key)
-                self._filling[key] = held.merge(plain) if held else plain
+            held, key = self._filling.setdefault(window.model, {}), (window.version, window.role)
+            plain = replace(window, generation=0)
+            held[key] = held[key].merge(plain) if key in held else plain
 
     def of(self, model: str, version: int) -> list[Window]:
         """What was seen of a version while it was champion."""
-        buckets = (self._full, self._filling)
-        return [bucket[model, version] for bucket in buckets if (model, version) in bucket]
+        return self._seen(model).get((version, Role.CHAMPION), [])
+
+    def rates(self, model: str) -> list[Rates]:
+        """What each version of a model does now, in each of its roles."""
+        return [Rates.of(windows) for _, windows in sorted(self._seen(model).items())]
+
+    def _seen(self, model: str) -> dict[_Key, list[Window]]:
+        seen: dict[_Key, list[Window]] = {}
+        for bucket in (self._full, self._filling):
+            for key, window in bucket.get(model, {}).items():
+                seen.setdefault(key, []).append(window)
+        return seen

@@ -1,6 +1,7 @@
 """A whole admin API over real services in a temporary folder. Only workers, sandbox and trainer are fakes."""
 
 import asyncio
+import math
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -38,6 +39,7 @@ from lifecycle.core.freeze import Freeze
 from lifecycle.core.inspection import Cost, Inspection, Limits
 from lifecycle.core.plan import preset
 from lifecycle.core.policy import AUTOMATIC, Policy
+from lifecycle.core.recent import Rates
 from lifecycle.core.retention import Retention
 from lifecycle.core.verdict import Finding, Verdict
 from lifecycle.core.version import Version
@@ -123,6 +125,7 @@ def open_desk(
         identity=identity,
         checkpoints=FileCheckpoints(str(home / "checkpoints"), public_text(signer), signer),
         find=captures.find,
+        rates=lambda _: [Rates(1, Role.CHAMPION, 1_000.0, 0.005, 0.0, 0.2, math.nan)],
         champion_now=lambda _: (Arm(60_000, 300), 1_000.0),
         metrics=lambda: b"headrace_up 1\n",
         info={"workers": workers},

@@ -143,12 +143,25 @@ function drawRollout(rollout) {
     rollout.findings.length ? el("div", { class: "findings", role: "list" }, ...rollout.findings.map(drawFinding)) : null);
 }
 
-function drawVersions(model, versions) {
+const few = (value) => Number(value.toPrecision(3)).toLocaleString();
+
+function ratesOf(rates, number) {
+  const own = rates.filter(({ version }) => version === number);
+  const told = (one) => (own.length ? el("span", { class: "whole" }, ...own.map((each) => el("div", { title: each.role }, one(each)))) : null);
+  return [
+    told((each) => few(each.requests_per_s)),
+    told((each) => `${few(100 * each.error_rate)} %`),
+    told((each) => (each.p99_ms === null ? "–" : `${few(each.p50_ms)} / ${few(each.p99_ms)} ms`)),
+  ];
+}
+
+function drawVersions(model, versions, rates) {
   const rows = [...versions].reverse().map((version) => [
-    version.number, badge(version.stage), roleOf(model, version.number), moment(version.created_at), version.submitter, version.lineage.cause,
+    version.number, badge(version.stage), roleOf(model, version.number), ...ratesOf(rates, version.number),
+    moment(version.created_at), version.submitter, version.lineage.cause,
   ]);
   return el("section", {}, el("h3", {}, "Versions"),
-    table(["version", "stage", "role", "registered", "by", "cause"], rows, `Versions of ${model.name}`));
+    table(["version", "stage", "role", "requests/s", "errors", "p50 / p99", "registered", "by", "cause"], rows, `Versions of ${model.name}`));
 }
 
 function drawMetrics(metrics, name) {
@@ -184,15 +197,15 @@ async function drawModel(model) {
   }
   if (!card.node.open) return;
   const base = `/v1/models/${encodeURIComponent(model.name)}`;
-  const paths = ["versions", "rollouts?limit=1", "performance"];
-  const [versions, rollouts, performance] = await Promise.all(paths.map((path) => get(`${base}/${path}`)));
+  const paths = ["versions", "rollouts?limit=1", "performance", "traffic"];
+  const [versions, rollouts, performance, traffic] = await Promise.all(paths.map((path) => get(`${base}/${path}`)));
   const rollout = rollouts?.rollouts[0];
   const tick = rollout?.active ? Math.floor(Date.now() / 1000) : 0;
-  const detail = JSON.stringify([model, versions, rollout, performance?.metrics, tick]);
+  const detail = JSON.stringify([model, versions, rollout, performance?.metrics, traffic?.rates, tick]);
   if (card.detail !== detail && versions) {
     card.detail = detail;
     card.body.replaceChildren(...[
-      drawRollout(rollout), drawMetrics(performance?.metrics, model.name), drawVersions(model, versions.versions),
+      drawRollout(rollout), drawMetrics(performance?.metrics, model.name), drawVersions(model, versions.versions, traffic?.rates ?? []),
     ].filter(Boolean));
   }
 }

@@ -21,6 +21,13 @@ async def test_traffic_is_set_and_its_etag_moves(admin: Admin) -> None:
     assert shown.json()["shadows"] == [3]
 
 
+async def test_what_the_versions_do_is_told_with_their_shares(admin: Admin) -> None:
+    await admin.deployed()
+    (rates,) = (await admin.http.get(PATH)).json()["rates"]
+    assert (rates["version"], rates["role"], rates["requests_per_s"]) == (1, "champion", 1000.0)
+    assert (rates["error_rate"], rates["p50_ms"], rates["p99_ms"]) == (0.005, 0.2, None)
+
+
 async def test_a_stale_etag_changes_nothing(admin: Admin) -> None:
     await admin.deployed(versions=2)
     answer = await admin.http.put(PATH, json={"weights": {"2": 100}}, headers={"if-match": '"1"'})

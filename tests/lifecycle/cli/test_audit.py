@@ -18,6 +18,8 @@ def test_the_ledger_tells_who_did_what(deployed: Run) -> None:
     out = deployed("audit", "fraud").out
     assert "version.registered" in out
     assert "ada" in out
+    assert "cause registered by hand" in out
+    assert "{" not in out
     assert len(deployed("audit", "--limit", 2, "--json").json) == 2
 
 

@@ -14,6 +14,11 @@ def test_traffic_is_set_as_it_is_typed(deployed: Run) -> None:
     assert "headrace traffic set fraud 1=90 2=10" in deployed("traffic", "show", "fraud").out
 
 
+def test_what_versions_do_stands_beside_their_share(deployed: Run) -> None:
+    (line,) = (line for line in deployed("traffic", "show", "fraud").out.splitlines() if "0.50%" in line)
+    assert line.split() == ["1", "champion", "1000", "0.50%", "0.00%", "0.2", "ms", "–"]
+
+
 def test_shadows_are_set_kept_and_stopped(deployed: Run) -> None:
     def shadows(*options: object) -> object:
         return deployed("traffic", "set", "fraud", "1=100", *options, "--json").json["shadows"]

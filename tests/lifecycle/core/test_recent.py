@@ -31,3 +31,19 @@ def test_a_clock_that_jumps_back_costs_one_bucket_at_most() -> None:
     recent.add([window(1, Role.CHAMPION, 3)], 1000.0)
     recent.add([window(1, Role.CHAMPION, 3)], 10.0)
     assert requests(recent) == 200
+
+
+def test_what_each_version_does_is_told_by_role() -> None:
+    recent = Recent()
+    bad = window(2, Role.CANARY, 4, requests=50, errors=5)
+    recent.add([window(1, Role.CHAMPION, 3, requests=100), bad, window(2, Role.SHADOW, 3)], 100.0)
+    champion, canary, shadow = recent.rates("m")
+    assert [(each.version, each.role) for each in (champion, canary, shadow)] == [
+        (1, Role.CHAMPION),
+        (2, Role.CANARY),
+        (2, Role.SHADOW),
+    ]
+    assert (champion.error_rate, canary.error_rate) == (0.0, 0.1)
+    assert champion.requests_per_s == 100
+    assert 0 < champion.p50_ms <= champion.p99_ms
+    assert recent.rates("other") == []
