@@ -8,12 +8,9 @@ import asyncio
 import contextlib
 import logging
 import os
-import secrets
-import socket
 import time
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 
 from gateway.core.capture import CaptureBlock
 from gateway.core.delta import RouteDelta
@@ -51,6 +48,7 @@ from lifecycle.commands.feedback import Feedback
 from lifecycle.commands.keys import Keys
 from lifecycle.commands.models import Models
 from lifecycle.commands.publish import Publisher
+from lifecycle.commands.references import LiveReferences
 from lifecycle.commands.repository import Repository
 from lifecycle.commands.retention import Collector
 from lifecycle.commands.retraining import Retraining
@@ -68,7 +66,7 @@ from lifecycle.core.plan import correcting, preset
 from lifecycle.core.rollout import Rollout
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.monitor import Monitor
-from lifecycle.tenure import Tenure
+from lifecycle.tenure import Tenure, holder
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +86,7 @@ class Lifecycle:
         self._config = config
         self._clock = Clock()
         self._store = SqlStore(config.store_url)
-        self._tenure = Tenure(self._store, _holder(home))
+        self._tenure = Tenure(self._store, holder(home))
         self._artifacts = FileArtifacts(config.artifacts_uri, home / "cache")
         signer = signing_key(config.keys_dir)
         self._checkpoints = FileCheckpoints(config.checkpoints_uri, public_text(signer), signer)
@@ -103,6 +101,10 @@ class Lifecycle:
         freezes = tuple(window.freeze() for window in config.governance.freezes)
         self._calendar = Calendar(self._store, freezes, time.time)  # a calendar is of the wall clock
         self._monitor = Monitor(self._store, self._captures, self._profiles.of)
+        live_rows = config.drift.live_reference_rows
+        self._references = LiveReferences(
+            *(self._store, self._artifacts, self._publisher, self._captures.first, self._referred, live_rows)
+        )
         self._controller = Controller(
             *(self._store, self._fleet, self._publisher), self._bins, self._frozen, self._monitor.late
         )
@@ -187,6 +189,10 @@ class Lifecycle:
             info={"workers": self._config.gateway.workers, "edge": self._config.gateway.edge},
         )
 
+    def _referred(self, model: str, version: int) -> None:
+        self._profiles.forget(model, version)
+        self._monitor.forget(model)
+
     def _bins(self, rollout: Rollout) -> Bins | None:
         champion = self._profiles.of(rollout.model, rollout.champion)
         version = self._profiles.of(rollout.model, rollout.version)
@@ -228,6 +234,7 @@ class Lifecycle:
             await asyncio.to_thread(self._capture, captures)
         await self._controller.tick(now, windows)
         await self._dedicated.tick(now)
+        await self._references.tick()
         self._monitor.absorb(windows)
         await self._monitor.observe(now)
         await self._retraining.tick(now)
@@ -236,6 +243,7 @@ class Lifecycle:
     def _capture(self, captures: Sequence[CaptureBlock]) -> None:
         try:
             self._captures.append(captures)
+            self._references.count(captures)
         except OSError as error:
             # A full disk must not keep a bad version from being rolled back.
             log.error("%d captures are lost: %s", sum(len(block.ids) for block in captures), error.strerror)
@@ -288,11 +296,3 @@ class Lifecycle:
             await asyncio.to_thread(self._checkpointer.note, time.time())
         self._tenure.end()
         self._store.close()
-
-
-def _holder(home: Path) -> str:
-    """A name for this home's controller that no other home has and that outlives a restart."""
-    path = home / "controller"
-    if not path.exists():
-        path.write_text(f"{socket.gethostname()}-{secrets.token_hex(4)}")
-    return path.read_text()

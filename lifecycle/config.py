@@ -143,6 +143,14 @@ class Ledger(_Section):
     checkpoint_every_s: float = Field(60.0, gt=0, description="at most; nothing new, no checkpoint")
 
 
+class Drift(_Section):
+    """What live traffic is compared with."""
+
+    live_reference_rows: int = Field(
+        2_000, ge=0, description="of its first traffic make the reference of a version without data; 0: none"
+    )
+
+
 class Labels(_Section):
     """What comes in as feedback."""
 
@@ -190,6 +198,7 @@ class LifecycleConfig(_Section):
     validation: Validation = Validation()
     retention: RetentionRule = RetentionRule()
     ledger: Ledger = Ledger()
+    drift: Drift = Drift()
     labels: Labels = Labels()
     webhooks: tuple[Webhook, ...] = ()
     store: str = ""

@@ -175,6 +175,10 @@ class Monitor:
             metrics[guard.name] = compared(ours, theirs, guard, rollout.splits_at, rollout.decided_at)
         return Late(labels, metrics)
 
+    def forget(self, model: str) -> None:
+        """Look at the champion afresh: it has got a reference profile."""
+        self._champions.pop(model, None)
+
     def signals(self, model: str) -> Signals:
         champion = self._champions.get(model)
         if champion is None:

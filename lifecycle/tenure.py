@@ -1,8 +1,11 @@
 """One controller's hold on the lease: wait for it, keep it, notice its loss. Never acts by itself."""
 
 import logging
+import secrets
+import socket
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from lifecycle.core.lease import RENEW_S, Lease, Watch
 from lifecycle.errors import LifecycleError
@@ -52,3 +55,11 @@ class Tenure:
             except LifecycleError as error:
                 log.warning("the lease was not given back: %s", error)
             self._held = None
+
+
+def holder(home: Path) -> str:
+    """A name for this home's controller that no other home has and that outlives a restart."""
+    path = home / "controller"
+    if not path.exists():
+        path.write_text(f"{socket.gethostname()}-{secrets.token_hex(4)}")
+    return path.read_text()

@@ -61,6 +61,11 @@ class VersionEntry:
         return cls(**{**data, "signature": signature, "placement": placement, "ranges": ranges})
 
 
+def alike(one: VersionEntry, other: VersionEntry) -> bool:
+    """Whether both are the same file in the same place: what is in memory for one does for the other."""
+    return (one.digest, one.placement) == (other.digest, other.placement)
+
+
 @dataclass(frozen=True, slots=True)
 class ModelRoute:
     """One model's versions and how live traffic is shared among them.

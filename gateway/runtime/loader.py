@@ -6,6 +6,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from gateway.core.batching import Batching, permitted
 from gateway.core.figures import Run
 from gateway.core.placement import Placement
 from gateway.core.profile import Profile
-from gateway.core.routing import VersionEntry
+from gateway.core.routing import VersionEntry, alike
 from gateway.core.signature import Signature
 from gateway.core.types import Array
 from gateway.errors import ErrorCode, GatewayError
@@ -64,6 +65,12 @@ class OnnxVersion:
         self._batcher = None
         if self.batching is not Batching.OFF:
             self._batcher = Batcher(session, pool, warmth.cost, serving.max_batch_ms * 1e6, note)
+
+    def renewed(self, entry: VersionEntry) -> "OnnxVersion":
+        """The same in memory under another entry of the same file."""
+        version = copy(self)
+        version.entry, version.running = entry, 0
+        return version
 
     async def run(
         self, inputs: Mapping[str, Array], outputs: tuple[str, ...], deadline_ns: int
@@ -128,12 +135,15 @@ class Loader:
     async def load(self, model: str, entry: VersionEntry) -> ports.LoadedVersion:
         loop = asyncio.get_running_loop()
         profile = await loop.run_in_executor(self._loading, self._profile, entry)
+        key = (model, entry.version)
+        present = self._loaded.get(key)
         version: ports.LoadedVersion
-        if entry.placement is Placement.DEDICATED and self._dedicated is not None:
+        if isinstance(present, OnnxVersion) and alike(present.entry, entry):
+            version = present.renewed(entry)  # a version that is served has got a profile
+        elif entry.placement is Placement.DEDICATED and self._dedicated is not None:
             version = await self._dedicated.load(model, entry)
         else:
             version = await loop.run_in_executor(self._loading, self._load, model, entry)
-        key = (model, entry.version)
         self._loaded[key] = version
         self._profiles.pop(key, None)
         if profile is not None:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 from gateway.core.eviction import to_evict
 from gateway.core.report import MemoryUse
-from gateway.core.routing import VersionEntry
+from gateway.core.routing import VersionEntry, alike
 from gateway.errors import ErrorCode, GatewayError
 from gateway.ports import LoadedVersion, Loader
 
@@ -73,7 +73,7 @@ class Residence:
         return key in self._versions
 
     def holds(self, model: str, entry: VersionEntry) -> bool:
-        """Whether this very file is in memory, or wherever it is placed."""
+        """Whether this very file is in memory, or wherever it is placed, with this profile."""
         version = self._versions.get((model, entry.version))
         return version is not None and _alike(version.entry, entry)
 
@@ -149,7 +149,9 @@ class Residence:
         async with self._turn:
             if key not in self._wanted:
                 raise GatewayError(ErrorCode.NOT_READY, "nobody waits for it any more")
-            await self._make_room(key, self._sizes.get(key, 0))
+            present = self._versions.get(key)
+            renewed = present is not None and alike(present.entry, entry)
+            await self._make_room(key, 0 if renewed else self._sizes.get(key, 0))
             version = await self._loader.load(key[0], entry)
             self._sizes[key] = version.size_bytes
             self._drop(key)  # an older one of the same number
@@ -209,7 +211,7 @@ class Residence:
 
 
 def _alike(present: VersionEntry, wanted: VersionEntry) -> bool:
-    return (present.digest, present.placement) == (wanted.digest, wanted.placement)
+    return alike(present, wanted) and present.profile_digest == wanted.profile_digest
 
 
 def _not_ready(key: Key, error: GatewayError) -> GatewayError:

@@ -7,7 +7,7 @@ Layout: `model=<name>/{captures,labels,quarantine}/<first>-<last>.parquet`, and
 
 import threading
 from collections.abc import Callable, Collection, Iterable, Sequence
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote, unquote
@@ -138,6 +138,24 @@ class ParquetCaptures:
                 value = pc.take(values, position)
                 found[name] = rows.select(["at", "version"]).append_column("value", value)
         return found
+
+    def first(self, model: str, version: int, rows: int) -> pa.Table:
+        """Of what is still kept, the first so many predictions of a version as champion, oldest first."""
+        with self._lock:
+            log = self._log(model)
+            files, buffered = [segment.open() for segment in log.captures.all], log.tables()
+        found: list[pa.Table] = []
+        for table in chain((file.read() for file in files), buffered):
+            own = pc.and_(
+                pc.equal(table["version"], pa.scalar(version)), _mask(table, 0.0, (Role.CHAMPION,), None)
+            )
+            found.append(table.filter(own))
+            if sum(part.num_rows for part in found) >= rows:
+                break
+        for file in files:
+            file.close()
+        kept = [part for part in found if part.num_rows]
+        return unify(kept).sort_by("at").slice(0, rows) if kept else pa.schema(_COLUMNS).empty_table()
 
     def find(self, prediction: str) -> Origin | None:
         """What gave an answer, and a shadow's beside it; None if it was not captured. Of several rows, the

@@ -18,7 +18,7 @@ MOST_KEPT = 200
 
 
 class Profiles:
-    """Keeps the profiles that were read last: a version's never changes."""
+    """Keeps the profiles that were read last: a version's never changes once it has one."""
 
     def __init__(self, store: Store, artifacts: Artifacts) -> None:
         self._store = store
@@ -33,6 +33,10 @@ class Profiles:
             while len(self._kept) > MOST_KEPT:
                 self._kept.popitem(last=False)
         return self._kept[key]
+
+    def forget(self, model: str, number: int) -> None:
+        """The version has got a profile."""
+        self._kept.pop((model, number), None)
 
     def _read(self, model: str, number: int) -> Profile | None:
         version = next((v for v in self._store.versions(model) if v.number == number), None)

@@ -83,7 +83,10 @@ class CardOut(BaseModel):
 
 
 class VersionOut(BaseModel):
-    """`created_at` and `retired_at` are Unix seconds; a version that is not retired has 0."""
+    """`created_at` and `retired_at` are Unix seconds; a version that is not retired has 0.
+
+    `reference_source` is what drift is told from: `data`, `live` (`live_rows` of its traffic) or `none`.
+    """
 
     model: str
     number: int
@@ -93,6 +96,8 @@ class VersionOut(BaseModel):
     submitter: str
     created_at: float
     profile_digest: str
+    reference_source: str
+    live_rows: int
     lineage: LineageOut
     evidence: list[FindingOut]
     approvals: list[ApprovalOut]
@@ -114,6 +119,8 @@ class VersionOut(BaseModel):
             submitter=version.submitter,
             created_at=version.created_at,
             profile_digest=version.profile_digest,
+            reference_source=version.source,
+            live_rows=version.live_rows,
             lineage=LineageOut.model_validate(asdict(version.lineage)),
             evidence=[FindingOut.of(finding) for finding in version.evidence],
             approvals=[ApprovalOut.model_validate(asdict(approval)) for approval in version.approvals],

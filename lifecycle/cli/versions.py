@@ -145,11 +145,20 @@ def _facts(version: dict[str, Any], model: dict[str, Any]) -> list[tuple[str, ob
         ("retired", f"{when(version['retired_at'])} UTC" if version["retired_at"] else ""),
         ("digest", version["digest"]),
         ("package", signed and f"signed by {signed['signer']}, checked {when(signed['verified_at'])} UTC"),
-        ("reference", "yes" if version["profile_digest"] else "none: drift cannot be judged"),
+        ("reference", _reference(version)),
         ("takes", _tensors(version["signature"]["inputs"])),
         ("gives", _tensors(version["signature"]["outputs"])),
         ("within", " ".join(version["output_ranges"])),
     ]
+
+
+def _reference(version: dict[str, Any]) -> str:
+    told = {
+        "data": "its reference data",
+        "live": f"the first {version['live_rows']} rows of its live traffic",
+        "none": "none yet: drift cannot be judged",
+    }
+    return told[version["reference_source"]]
 
 
 def tags(found: dict[str, str]) -> str:

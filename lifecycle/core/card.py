@@ -13,6 +13,7 @@ from lifecycle.core.rollout import Rollout
 from lifecycle.core.version import Model, Version
 
 UNSAID = "not stated"
+_SOURCES = {"none": "", "data": "its reference data", "live": "the first {rows} rows of its live traffic"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,7 @@ def _origin(version: Version) -> Sequence[tuple[str, str]]:
         ("code", lineage.code),
         ("training data", lineage.data_digest),
         ("reference profile", version.profile_digest or "none: drift cannot be judged"),
+        ("taken of", _SOURCES[version.source].format(rows=version.live_rows)),
     )
 
 

@@ -92,7 +92,8 @@ class Version:
     `placement` is dedicated where the version was seen to need much memory; a model's own comes first.
     `reference` is the Parquet file of rows that its profile was taken of, `golden` that of rows with the
     answers they must get; empty without one. `ranges` are what its outputs must lie in. `retired_at` is when
-    it was put away; 0 if it was not.
+    it was put away; 0 if it was not. `live_rows` are those of its first traffic that the profile
+    was taken of, 0 where that was data.
     """
 
     model: str
@@ -117,6 +118,14 @@ class Version:
     golden: str = ""
     golden_digest: str = ""
     ranges: tuple[OutputRange, ...] = ()
+    live_rows: int = 0
+
+    @property
+    def source(self) -> str:
+        """Where its reference profile comes from: `data`, `live` (its first traffic) or `none`."""
+        if not self.profile:
+            return "none"
+        return "live" if self.live_rows else "data"
 
     def as_json(self) -> dict[str, Any]:
         return {item.name: getattr(self, item.name) for item in fields(self)} | {

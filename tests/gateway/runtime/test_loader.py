@@ -178,3 +178,21 @@ async def test_a_version_that_is_loaded_again_is_warmed_and_not_measured(
     again = await loader.load("m", entry)
     assert len(runs) == 1
     assert (again.size_bytes > 0, suspends(again.run(ROW, (), 0))) == (True, False)
+
+
+async def test_a_served_version_gets_a_profile(
+    loader: Loader, written: Write, logistic: bytes, tmp_path: Path
+) -> None:
+    entry = written(logistic)
+    before = await loader.load("m", entry)
+    assert loader.profile("m", 1) is None
+    rows = {"x": np.random.default_rng(0).normal(size=(50, 30)).astype(np.float32)}
+    data = Profile.of(rows, {}).to_bytes()
+    (tmp_path / "profile").write_bytes(data)
+    digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
+    renewed = replace(entry, profile=str(tmp_path / "profile"), profile_digest=digest)
+    after = await loader.load("m", renewed)
+    loader.unload("m", before)
+    assert after.entry is renewed
+    assert loader.profile("m", 1) is not None
+    assert (await after.run(ROW, (), 0))["label"].shape == (1,)

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -182,3 +183,15 @@ def test_no_sequence_of_events_breaks_the_budget_or_takes_what_is_in_use(
             assert all(residence.get(key) is not None for key in residence.kept)
 
     asyncio.run(play())
+
+
+async def test_another_profile_of_the_same_file_needs_no_room() -> None:
+    shelf = Shelf()
+    residence = made(shelf, 1)
+    await ask(residence, 1)
+    residence.kept.add(("m", 1))
+    profiled = replace(entry(1), profile_digest="of a profile")
+    assert not residence.holds("m", profiled)
+    await residence.bring("m", profiled)
+    assert residence.holds("m", profiled)
+    assert residence.use.held_bytes == SIZE

@@ -169,3 +169,15 @@ def test_numbers_survive_a_restart_and_names_are_bounded(tmp_path: Path) -> None
     assert len(again.numbers("m")) == MOST_METRICS
     with pytest.raises(LifecycleError, match="at most"):
         again.label("m", labels(["a"], [1]), 1.0, "one more")
+
+
+def test_the_first_predictions_of_a_champion_are_found_in_files_and_buffer(tmp_path: Path) -> None:
+    log = ParquetCaptures(tmp_path)
+    others = [replace(capture("x", 0.5), version=2), replace(capture("y", 0.6), role=Role.SHADOW)]
+    for at in (1.0, 2.0):
+        log.append(blocks([*others, capture(f"p{at:g}", at)]))
+        log.flush()
+    log.append(blocks([capture("p3", 3.0)]))
+    assert log.first("m", 1, 2)["prediction_id"].to_pylist() == ["p1", "p2"]
+    assert log.first("m", 1, 9)["prediction_id"].to_pylist() == ["p1", "p2", "p3"]
+    assert log.first("m", 7, 9).num_rows == 0
