@@ -145,6 +145,9 @@ class GatewayConfig(_Section):
     model_control: Literal["none", "explicit"] = Field(
         "none", description="explicit: V2 clients may load and unload models, with a deployer's key if any"
     )
+    default_model: str = Field(
+        "", description="the model of /invocations and /score; without it the only one that is served"
+    )
     limits: Limits = Limits()
     serving: Serving = Serving()
     dedicated: Dedicated = Dedicated()

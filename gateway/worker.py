@@ -93,7 +93,14 @@ class Worker:
 
             engine, listener = TracedEngine(engine, self.tracer), TracedListener
         self.http = listener(
-            engine, config.limits, self.metrics.render, tally, self.gate, control, self.traces
+            engine,
+            config.limits,
+            self.metrics.render,
+            tally,
+            self.gate,
+            control,
+            self.traces,
+            config.default_model,
         )
         self.grpc = GrpcServer(engine, config.limits, tally, self.gate, control, self.traces)
         self._cycles: CycleCollector | None = None

@@ -142,7 +142,7 @@ def _frontend(name: str, config: GatewayConfig, port: int, connections: int) -> 
     http-request return status 503 content-type application/json {_json(_FULL)} hdr Retry-After 1 if over
     acl lane path {LANE}
     acl grpc req.hdr(content-type) -m beg application/grpc
-    acl repeatable path_end /infer :predict
+    acl repeatable path_end /infer :predict /invocations /invoke /score
     acl repeatable path_end /ModelInfer
     http-request disable-l7-retry unless METH_GET or repeatable
     use_backend lane if grpc lane

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gateway.config import Limits
-from gateway.errors import GatewayError
+from gateway.errors import ErrorCode, GatewayError
 from gateway.ports import Engine, Repository
+from gateway.protocols import mlflow_json, v1_json
 from gateway.protocols.fields import model_name, version_named
 from gateway.protocols.proto_layouts import KnownLayouts
 from gateway.server import control, grpc_lane, infer_http, predict_http, routes
@@ -37,6 +38,7 @@ class HttpListener:
         gate: asked before anything but health is answered; None lets everybody in.
         repository: does what clients may load and unload; None refuses it.
         traces: what clients may set of tracing; None refuses it.
+        default_model: asked for by paths that name none; "" for the only one that is served.
     """
 
     def __init__(
@@ -48,7 +50,9 @@ class HttpListener:
         gate: Gate | None = None,
         repository: Repository | None = None,
         traces: TraceSampling | None = None,
+        default_model: str = "",
     ) -> None:
+        self._default_model = default_model
         self._traces = traces
         self._gate = gate
         self._repository = repository
@@ -172,7 +176,7 @@ class HttpListener:
 
     def _route(self, request: Request) -> bytes | asyncio.Task[bytes]:
         path = routes.parse(request.url)
-        if path.pattern == routes.PREDICT and request.method == b"POST":
+        if path.pattern in (routes.PREDICT, routes.INVOKE) and request.method == b"POST":
             return self._predict(request, path)
         if path.pattern != routes.INFER or request.method != b"POST":
             context = self._context(request, path)
@@ -189,9 +193,24 @@ class HttpListener:
     def _predict(self, request: Request, path: routes.Path) -> bytes | asyncio.Task[bytes]:
         if self.pressure.high:
             return fault(request, self.pressure.refusal())
-        target = infer_http.Target(model_name(path.model), version_named(path.version))
+        codec: predict_http.Codec = v1_json if path.pattern == routes.PREDICT else mlflow_json
+        named = path.model or (self._meant(request) if path.pattern == routes.INVOKE else "")
+        target = infer_http.Target(model_name(named), version_named(path.version))
         return run_eagerly(
-            predict_http.predict(self._engine, self.tally, request, target, self.max_body, self._gate)
+            predict_http.predict(self._engine, self.tally, request, target, codec, self.max_body, self._gate)
+        )
+
+    def _meant(self, request: Request) -> str:
+        """The model of a path that names none. Strangers are not told how many there are."""
+        if self._gate is not None:
+            self._gate.caller(*request.credentials())
+        models = self._engine.routes.table.models
+        if self._default_model or len(models) == 1:
+            return self._default_model or next(iter(models))
+        raise GatewayError(
+            ErrorCode.NOT_FOUND,
+            "this path names no model, and not just one is served: set default_model in [gateway], or call "
+            "/serving-endpoints/MODEL/invocations",
         )
 
     def _infer(self, request: Request, target: infer_http.Target) -> bytes | asyncio.Task[bytes]:

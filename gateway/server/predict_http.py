@@ -1,12 +1,15 @@
-"""`POST /v1/models/{m}[/versions/{v}]:predict`: KServe V1, on the same way through the pipeline as V2."""
+"""Predictions in plain JSON, as KServe V1 or MLflow write it, on the same way through the pipeline as V2."""
 
 import logging
 import time
+from typing import Protocol
 
+from gateway.core.signature import Signature
+from gateway.core.types import InferResponse
 from gateway.errors import GatewayError
 from gateway.ports import Engine
-from gateway.protocols import v1_json
 from gateway.protocols.fields import earliest, plain_text
+from gateway.protocols.plain_values import Asked
 from gateway.server.catalogue import find
 from gateway.server.gate import Gate
 from gateway.server.infer_http import Target, named, plain_body, time_allowed
@@ -16,8 +19,29 @@ from gateway.server.tally import Tally
 _log = logging.getLogger(__name__)
 
 
+class Codec(Protocol):
+    """A module of `gateway.protocols` that knows one way to write bodies."""
+
+    def decode(
+        self,
+        body: bytes | bytearray,
+        signature: Signature,
+        model: str,
+        version: int | str | None,
+        key: str = "",
+    ) -> Asked: ...
+
+    def encode(self, response: InferResponse, rows: bool) -> bytes: ...
+
+
 async def predict(
-    engine: Engine, tally: Tally, request: Request, target: Target, cap: int, gate: Gate | None = None
+    engine: Engine,
+    tally: Tally,
+    request: Request,
+    target: Target,
+    codec: Codec,
+    cap: int,
+    gate: Gate | None = None,
 ) -> bytes:
     """The answer, a fault's too. Does not suspend unless the engine does."""
     started = time.monotonic_ns()
@@ -30,10 +54,10 @@ async def predict(
         key = request.header(b"x-headrace-key")
         if key:
             plain_text("x-headrace-key", key)
-        asked, rows = v1_json.decode(plain_body(request, cap), entry.signature, *target, key)
+        asked, rows = codec.decode(plain_body(request, cap), entry.signature, *target, key)
         asked.deadline_ns = earliest(asked.deadline_ns, time_allowed(request, started))
         response = await engine.infer(asked)
-        body = v1_json.encode(response, rows)
+        body = codec.encode(response, rows)
     except GatewayError as error:
         tally.fail(target.model, error, started, request.headers, "")
         return fault(request, error)

@@ -20,7 +20,8 @@ from gateway.telemetry.trace_sampling import TraceSampling
 
 INFER = ("v2", "models", "*", "infer")
 PREDICT = ("v1", "models", "*:predict")
-OPEN = frozenset((("v2", "health", "live"), ("v2", "health", "ready")))
+INVOKE = ("invocations",)
+OPEN = frozenset((("v2", "health", "live"), ("v2", "health", "ready"), ("ping",), ("health",)))
 """Paths that need no key: they say nothing of any model, and balancers ask them."""
 
 
@@ -94,6 +95,10 @@ def _named(segments: list[str]) -> Path:
             if ALIAS.fullmatch(label) is None:
                 raise invalid("a label begins with a letter, such as champion")
             return Path(("v1", "models", f"*{colon}{verb}"), model, label)
+        case ["serving-endpoints", model, "invocations"] | ["models", model, "invoke"]:
+            return Path(INVOKE, model, "")
+        case ["score"]:
+            return Path(INVOKE, "", "")
         case ["v2", "repository", "models", model, *rest]:
             return Path(("v2", "repository", "models", "*", *rest), model, "")
     return Path(tuple(segments), "", "")
@@ -105,6 +110,10 @@ def _live(_context: Context, _request: Request, _path: Path) -> Reply:
 
 def _ready(context: Context, _request: Request, _path: Path) -> Reply:
     return Reply(200 if context.ready else 400)
+
+
+def _ping(context: Context, _request: Request, _path: Path) -> Reply:
+    return Reply(200 if context.ready else 503)
 
 
 def _server(_context: Context, _request: Request, _path: Path) -> Reply:
@@ -190,6 +199,8 @@ ROUTES: dict[tuple[str, ...], dict[str, Handler]] = {
     (*_MODEL, "trace", "setting"): {"GET": _trace, "POST": _trace},
     ("v1", "models"): {"GET": _v1_models},
     ("v1", "models", "*"): {"GET": _v1_model},
+    ("ping",): {"GET": _ping},
+    ("health",): {"GET": _ping},
     ("metrics",): {"GET": _metrics},
 }
 
@@ -198,7 +209,7 @@ def respond(context: Context, request: Request, path: Path) -> bytes:
     """The answer to any path of the table, or 404 or 405."""
     methods = ROUTES.get(path.pattern)
     if methods is None:
-        if path.pattern in (INFER, PREDICT):
+        if path.pattern in (INFER, PREDICT, INVOKE):
             return wrong_method(request, "POST")
         return json_answer(request, 404, {"error": "there is nothing at this path"})
     method = "GET" if request.method == b"HEAD" else request.method.decode()

@@ -14,6 +14,7 @@ from gateway.protocols import open_inference_pb2 as pb
 from gateway.protocols.compression import compress
 from gateway.protocols.grpc_frame import frame
 from gateway.server import grpc_lane
+from tests.gateway.protocols.test_mlflow_json import FAULTS as MLFLOW
 from tests.gateway.server.test_http1 import REFUSED
 from tests.gateway.server.test_infer_http import ACCEPTED, FAULTS, ONE, body, tensor
 from tests.gateway.server.test_predict_http import FAULTS as V1
@@ -97,6 +98,12 @@ def _v1() -> Iterator[bytes]:
     yield from (data if isinstance(data, bytes) else json.dumps(data).encode() for _, _, data in V1.values())
 
 
+def _mlflow() -> Iterator[bytes]:
+    yield from _v1()
+    yield b'{"dataframe_split": {"columns": ["a", "b"], "data": [[[1, 2, 3, 4], "x"]]}, "params": {"t": 5}}'
+    yield from (json.dumps(document).encode() for _, document, _ in MLFLOW.values())
+
+
 def _messages() -> list[bytes]:
     raw = pb.ModelInferRequest(model_name="one", model_version="2", id="7")
     raw.inputs.add(name="x", datatype="FP32", shape=[1, 4])
@@ -142,6 +149,7 @@ _MADE: dict[str, Callable[[], Iterable[bytes]]] = {
     "json_body": _json,
     "binary_body": _binary,
     "v1_body": _v1,
+    "mlflow_body": _mlflow,
     "protobuf": _messages,
     "grpc_frame": _frames,
     "compressed": _compressed,

@@ -15,13 +15,23 @@ import numpy as np
 from gateway.core.signature import Signature, TensorSpec
 from gateway.core.types import Array, InferRequest, InferResponse, Role
 from gateway.errors import SERVER_FAULTS, GatewayError
-from gateway.protocols import json_bulk, proto_answer, v1_json, v2_answer, v2_binary, v2_json, v2_proto
+from gateway.protocols import (
+    json_bulk,
+    mlflow_json,
+    proto_answer,
+    v1_json,
+    v2_answer,
+    v2_binary,
+    v2_json,
+    v2_proto,
+)
 from gateway.protocols import open_inference_pb2 as pb
 from gateway.protocols.answer_form import BINARY, AnswerForm
 from gateway.protocols.compression import decompress
 from gateway.protocols.grpc_frame import frame, timeout_ns, unframe
 from gateway.protocols.tensors import datatype_of, to_raw
 from gateway.server import grpc_lane
+from gateway.server.predict_http import Codec
 from tests.fuzz.reference import Refused, inputs_of
 from tests.fuzz.wire import Answer, Host, exchange
 
@@ -68,11 +78,19 @@ def binary_body(data: bytes) -> None:
 
 
 def v1_body(data: bytes) -> None:
+    _plain(v1_json, data)
+
+
+def mlflow_body(data: bytes) -> None:
+    _plain(mlflow_json, data)
+
+
+def _plain(codec: Codec, data: bytes) -> None:
     """What is taken can be answered in the form that was asked for, or is refused by words for it."""
-    asked = _caught(lambda: v1_json.decode(data, V1_SIGNATURE, "m", None))
+    asked = _caught(lambda: codec.decode(data, V1_SIGNATURE, "m", None))
     if asked is not None:
         response = InferResponse("m", 1, Role.CHAMPION, dict(asked.request.inputs) or {"y": _EMPTY}, "", "p")
-        _caught(lambda: v1_json.encode(response, asked.rows))
+        _caught(lambda: codec.encode(response, asked.rows))
 
 
 def protobuf(data: bytes) -> None:
@@ -156,7 +174,17 @@ def _experienced() -> Host:
 
 TARGETS: dict[str, Callable[[bytes], None]] = {
     target.__name__: target
-    for target in (json_body, binary_body, v1_body, protobuf, grpc_frame, compressed, connection, call)
+    for target in (
+        json_body,
+        binary_body,
+        v1_body,
+        mlflow_body,
+        protobuf,
+        grpc_frame,
+        compressed,
+        connection,
+        call,
+    )
 }
 
 

@@ -29,6 +29,7 @@ def test_every_slot_is_listed_from_the_start(tmp_path: Path) -> None:
 def test_only_inference_is_sent_again(tmp_path: Path) -> None:
     text = render(GatewayConfig(home=tmp_path), 100)
     assert "http-request disable-l7-retry unless METH_GET or repeatable" in text
+    assert "acl repeatable path_end /infer :predict /invocations /invoke /score" in text
 
 
 def test_with_identity_workers_hear_the_callers_address(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ async def test_leaving_is_seen_by_the_balancer_while_requests_are_still_answered
     listener.leave()
     reply = await client.get("/v2/health/ready")
     assert (reply.status, reply.headers["connection"]) == (400, "close")
+    assert (await (await connect()).get("/ping")).status == 503
     assert (await (await connect()).get("/v2/health/live")).status == 200
     assert (await (await connect()).post("/v2/models/pair/infer", pair)).status == 200
 

@@ -1,8 +1,13 @@
 """KServe V1 at a listener, with models in numpy: the words of its REST interface, and its faults."""
 
+import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+from gateway.config import Limits
+from gateway.server.listener import HttpListener
 
 ONE, PAIR, TEXT = (f"/v1/models/{name}:predict" for name in ("one", "pair", "text"))
 ROW = [1.0, 2.0, 3.0, 4.0]
@@ -104,3 +109,31 @@ async def test_faults(name: str, client: Any) -> None:
 async def test_predict_takes_post_only(client: Any) -> None:
     reply = await client.get(ONE)
     assert (reply.status, reply.headers["allow"]) == (405, "POST")
+
+
+@pytest.mark.parametrize("path", ["/serving-endpoints/one/invocations", "/models/one/invoke"])
+async def test_mlflow_bodies_where_the_path_names_the_model(path: str, client: Any) -> None:
+    split = {"columns": ["p", "q", "r", "s"], "data": [ROW]}
+    reply = await client.post(path, {"dataframe_split": split})
+    assert (reply.status, reply.json) == (200, {"predictions": [ROW]})
+    assert reply.headers["x-headrace-version"] == "1"
+    narrow = {"columns": ["p"], "data": [[1]]}
+    assert (await client.post(path, {"dataframe_split": narrow})).status == 400
+    assert (await client.get(path)).status == 405
+
+
+@pytest.mark.parametrize("path", ["/invocations", "/score"])
+async def test_a_path_without_a_model_means_the_default(
+    path: str, client: Any, engine: Any, tmp_path: Path
+) -> None:
+    rows = {"instances": [{"a": ROW, "b": ROW}]}
+    refused = await client.post(path, rows)
+    assert refused.status == 404
+    assert "default_model" in refused.json["error"]
+    own = HttpListener(engine, Limits(), lambda: b"", default_model="pair")
+    await own.listen_unix(tmp_path / "own.sock")
+    reader, writer = await asyncio.open_unix_connection(str(tmp_path / "own.sock"))
+    reply = await type(client)(reader, writer).post(path, rows)
+    assert reply.json == {"predictions": [{"sum": [2, 4, 6, 8], "difference": [0, 0, 0, 0]}]}
+    writer.close()
+    await own.drain(0.05)

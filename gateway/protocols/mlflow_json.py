@@ -1,0 +1,92 @@
+"""The bodies of MLflow's scoring server, which Databricks, SageMaker and Vertex AI take as well.
+
+`dataframe_split` and `dataframe_records` are frames, `instances` rows and `inputs` whole tensors, as in V1. A
+frame's columns are the inputs of their names; a model of one input [rows, columns] takes them in their order.
+The answer is `predictions`, row by row but for `inputs`. https://mlflow.org/docs/latest/deployment/
+"""
+
+from typing import Any, NamedTuple
+
+from gateway.core.signature import Signature, TensorSpec
+from gateway.core.types import InferResponse
+from gateway.protocols.fields import invalid, quoted
+from gateway.protocols.plain_values import Asked, Specs, columns, named, parse, request_of, told, written
+
+_FORMS = ("dataframe_split", "dataframe_records", "instances", "inputs")
+_KNOWN = frozenset((*_FORMS, "params", "parameters", "signature_name"))
+_SHOWN = 8
+
+
+class _Frame(NamedTuple):
+    names: list[str]
+    rows: list[list[Any]]
+
+
+def decode(
+    body: bytes | bytearray, signature: Signature, model: str, version: int | str | None, key: str = ""
+) -> Asked:
+    """A request from a decompressed body; types are the model's. INVALID for every fault."""
+    document = parse(body)
+    if unknown := document.keys() - _KNOWN:
+        raise invalid(f"{quoted(min(unknown))} is not known; send one of {', '.join(_FORMS)}, and 'params'")
+    given = [form for form in _FORMS if form in document]
+    if len(given) != 1:
+        raise invalid(f"the body must hold one of {', '.join(_FORMS)}")
+    (form,) = given
+    specs = {spec.name: spec for spec in signature.inputs}
+    match form:
+        case "dataframe_split":
+            values = _by_input(_split(document[form]), specs)
+        case "dataframe_records":
+            values = _by_input(_records(document[form]), specs)
+        case "instances":
+            values = columns(document[form], specs)
+        case _:
+            values = named(document[form], specs)
+    parameters = document.get("params") or document.get("parameters") or {}
+    return Asked(request_of(values, specs, parameters, model, version, key), form != "inputs")
+
+
+def encode(response: InferResponse, rows: bool) -> bytes:
+    """The answer. INVALID for an output that JSON, or a list of rows, cannot carry."""
+    return written({"predictions": told(response, rows)})
+
+
+def _split(value: Any) -> _Frame:
+    names = value.get("columns") if type(value) is dict else None
+    rows = value.get("data") if type(value) is dict else None
+    if type(names) is not list or type(rows) is not list or not {str, int}.issuperset(map(type, names)):
+        raise invalid("'dataframe_split' must be an object with lists 'columns' of names and 'data' of rows")
+    if any(type(row) is not list or len(row) != len(names) for row in rows):
+        raise invalid(f"every row of 'dataframe_split' must be a list of {len(names)} values, one a column")
+    return _Frame([str(name) for name in names], rows)
+
+
+def _records(value: Any) -> _Frame:
+    if type(value) is not list or not value or type(value[0]) is not dict:
+        raise invalid("'dataframe_records' must be a list of one object or more, a row each")
+    names = value[0].keys()
+    if any(type(row) is not dict or row.keys() != names for row in value):
+        raise invalid("every row of 'dataframe_records' must be an object with the same names")
+    return _Frame(list(names), [[row[name] for name in names] for row in value])
+
+
+def _by_input(frame: _Frame, specs: Specs) -> dict[str, Any]:
+    names, rows = frame
+    if not rows:
+        raise invalid("the frame must have one row or more")
+    if len(set(names)) == len(names) and set(names) == specs.keys():
+        return {name: _column(specs[name], [row[place] for row in rows]) for place, name in enumerate(names)}
+    if len(specs) == 1:
+        (spec,) = specs.values()
+        if len(spec.shape) == 2 and spec.shape[1] in (-1, len(names)):
+            return {spec.name: rows}
+    takes = ", ".join(f"{name!r} {list(spec.shape)}" for name, spec in specs.items())
+    shown = ", ".join(map(quoted, names[:_SHOWN])) + (", …" if len(names) > _SHOWN else "")
+    raise invalid(f"the frame's {len(names)} columns, {shown}, do not fit what the model takes: {takes}")
+
+
+def _column(spec: TensorSpec, cells: list[Any]) -> list[Any]:
+    """A column of single values is also what an input [rows, 1] takes."""
+    single = len(spec.shape) == 2 and spec.shape[1] in (-1, 1) and type(cells[0]) is not list
+    return [[cell] for cell in cells] if single else cells
