@@ -9,7 +9,7 @@ _WBITS = {"gzip": 31, "deflate": 15}
 _LEVEL = 1
 
 
-def decompress(body: bytes | bytearray, encoding: str, cap: int) -> bytes:
+def decompress(body: bytes, encoding: str, cap: int) -> bytes:
     """Raises UNSUPPORTED for another encoding, INVALID for a broken stream, TOO_LARGE over `cap` bytes."""
     wbits = _WBITS.get(encoding)
     if wbits is None:

@@ -20,7 +20,7 @@ _UNIT_NS = {"H": 3600 * 10**9, "M": 60 * 10**9, "S": 10**9, "m": 10**6, "u": 10*
 _PLAIN = "".join(chr(code) for code in range(0x20, 0x7F) if chr(code) != "%")
 
 
-def unframe(body: bytes | bytearray, encoding: str, cap: int) -> bytes:
+def unframe(body: bytes, encoding: str, cap: int) -> bytes:
     """The one message of a unary call. Raises INVALID, TOO_LARGE, or UNSUPPORTED for the encoding."""
     if len(body) < _PREFIX.size:
         raise invalid("the call holds no message")
@@ -29,16 +29,15 @@ def unframe(body: bytes | bytearray, encoding: str, cap: int) -> bytes:
         raise GatewayError(ErrorCode.TOO_LARGE, f"the message is larger than {cap} bytes")
     if length != len(body) - _PREFIX.size or compressed > 1:
         raise invalid("the call must hold exactly one message")
-    # One copy either way: a slice of a bytearray would be a bytearray, and copied once more.
-    whole = body if isinstance(body, bytes) else memoryview(body)
-    message = bytes(whole[_PREFIX.size :])
+    message = body[_PREFIX.size :]
     if not compressed:
         return message
     return decompress(message, encoding, cap)
 
 
-def frame(message: bytes) -> bytes:
-    return _PREFIX.pack(0, len(message)) + message
+def prefix(length: int) -> bytes:
+    """What goes before an uncompressed message of so many bytes."""
+    return _PREFIX.pack(0, length)
 
 
 def timeout_ns(header: str) -> int:

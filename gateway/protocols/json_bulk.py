@@ -29,7 +29,7 @@ _CODES: dict[str, Literal["d", "i", "u"]] = {
 _DTYPES = {"d": np.dtype(np.float64), "i": np.dtype(np.int64), "u": np.dtype(np.uint64)}
 
 
-def parse(text: bytes | bytearray, known: frozenset[str], tensor: frozenset[str]) -> dict[str, Any] | None:
+def parse(text: bytes, known: frozenset[str], tensor: frozenset[str]) -> dict[str, Any] | None:
     """The document as the strict reader gives it, but `data` of numbers as flat arrays of 64-bit elements.
 
     None if the strict reader must decide: a fault, a key given twice or not among `known` (of the document)

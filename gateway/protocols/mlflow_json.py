@@ -22,9 +22,7 @@ class _Frame(NamedTuple):
     rows: list[list[Any]]
 
 
-def decode(
-    body: bytes | bytearray, signature: Signature, model: str, version: int | str | None, key: str = ""
-) -> Asked:
+def decode(body: bytes, signature: Signature, model: str, version: int | str | None, key: str = "") -> Asked:
     """A request from a decompressed body; types are the model's. INVALID for every fault."""
     document = parse(body)
     if unknown := document.keys() - _KNOWN:

@@ -22,7 +22,7 @@ class Asked(NamedTuple):
     rows: bool
 
 
-def parse(body: bytes | bytearray) -> dict[str, Any]:
+def parse(body: bytes) -> dict[str, Any]:
     """The JSON object that a body is, or INVALID."""
     try:
         document = orjson.loads(body)

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from gateway.core.types import InferResponse
 from gateway.protocols.answer_form import BINARY, AnswerForm, arrays
-from gateway.protocols.tensors import datatype_of, to_raw
+from gateway.protocols.tensors import datatype_of, over_raw
 from gateway.protocols.varint import varint
 
 PREDICTION_ID = "headrace_prediction_id"
@@ -22,15 +22,23 @@ _INFER_RESPONSE = 2
 
 def encode(response: InferResponse, form: AnswerForm = BINARY) -> bytes:
     """A serialised `ModelInferResponse`. Tensors always go as raw bytes."""
-    parts = [_served(response.model, response.version), _prediction(response.prediction_id)]
+    return b"".join(parts(response, form))
+
+
+def parts(response: InferResponse, form: AnswerForm = BINARY) -> list[bytes | memoryview]:
+    """The same in pieces, large tensors not copied: what writes them joins them once."""
+    told: list[bytes | memoryview] = [
+        _served(response.model, response.version),
+        _prediction(response.prediction_id),
+    ]
     if response.id:
-        parts.append(_field(_ID, response.id.encode()))
-    raws: list[bytes] = []
+        told.append(_field(_ID, response.id.encode()))
+    raws: list[bytes | memoryview] = []
     for name, array in arrays(response, form).items():
-        parts.append(_output(name, datatype_of(name, array), array.shape))
-        raw = to_raw(array)
+        told.append(_output(name, datatype_of(name, array), array.shape))
+        raw = over_raw(array)
         raws += (_tag(_RAW, len(raw)), raw)
-    return b"".join(parts + raws)
+    return told + raws
 
 
 def streamed(answer: bytes) -> bytes:

@@ -17,6 +17,7 @@ from gateway.protocols.fields import invalid, quoted
 _MAX_RANK = 32
 _MAX_DIMENSION = 2**31 - 1
 _LENGTH = struct.Struct("<I")
+_WORTH_A_VIEW = 16_384
 _BYTES = NUMPY_DTYPES["BYTES"]
 
 
@@ -73,10 +74,18 @@ def from_raw(
 
 
 def to_raw(array: Array) -> bytes:
+    """An output's raw bytes, a copy of them."""
     if array.dtype != _BYTES:
         return array.tobytes()
     elements = [item if isinstance(item, bytes) else str(item).encode() for item in array.ravel()]
     return b"".join(part for item in elements for part in (_LENGTH.pack(len(item)), item))
+
+
+def over_raw(array: Array) -> bytes | memoryview:
+    """The same, but where it pays a view of the array itself: to be written before the array is let go."""
+    if array.nbytes < _WORTH_A_VIEW or array.dtype == _BYTES or not array.flags.c_contiguous:
+        return to_raw(array)
+    return array.reshape(-1).view(np.uint8).data
 
 
 def datatype_of(name: str, array: Array) -> str:

@@ -12,9 +12,7 @@ from gateway.protocols.plain_values import Asked, columns, named, parse, request
 _KNOWN = frozenset(("instances", "inputs", "parameters", "signature_name"))
 
 
-def decode(
-    body: bytes | bytearray, signature: Signature, model: str, version: int | str | None, key: str = ""
-) -> Asked:
+def decode(body: bytes, signature: Signature, model: str, version: int | str | None, key: str = "") -> Asked:
     """A request from a decompressed body; names and types are the model's. INVALID for every fault."""
     document = parse(body)
     if unknown := document.keys() - _KNOWN:

@@ -8,7 +8,7 @@ import orjson
 from gateway.core.types import Array, InferResponse
 from gateway.protocols.answer_form import JSON, AnswerForm, arrays
 from gateway.protocols.json_data import to_json
-from gateway.protocols.tensors import datatype_of, to_raw
+from gateway.protocols.tensors import datatype_of, over_raw
 
 NONFINITE = "nonfinite_outputs"
 """Response parameter: names of JSON outputs with NaN or infinity (written as null), comma-separated."""
@@ -25,12 +25,12 @@ def encode(response: InferResponse, form: AnswerForm) -> tuple[bytes, int | None
         document["id"] = response.id
     tensors = arrays(response, form) if form.outputs else response.outputs
     outputs: list[dict[str, Any]] = []
-    raws: list[bytes] = []
+    raws: list[bytes | memoryview] = []
     for name, array in tensors.items():
         datatype = datatype_of(name, array)
         output: dict[str, Any] = {"name": name, "datatype": datatype, "shape": array.shape}
         if form is not JSON and form.of(name).binary:
-            raws.append(to_raw(array))
+            raws.append(over_raw(array))
             output["parameters"] = {"binary_data_size": len(raws[-1])}
         else:
             output["data"] = to_json(name, datatype, array)

@@ -20,7 +20,7 @@ def json_length(header: str, size: int) -> int:
 
 
 def decode_raw(
-    body: bytes | bytearray, signature: Signature, model: str, version: int | str | None, key: str = ""
+    body: bytes, signature: Signature, model: str, version: int | str | None, key: str = ""
 ) -> tuple[InferRequest, AnswerForm]:
     """The whole body as the model's only input; the answer is binary as well.
 

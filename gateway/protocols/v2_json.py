@@ -28,7 +28,7 @@ _KNOWN_TENSOR = frozenset(("name", "shape", "datatype", "data", "parameters"))
 
 
 def decode(
-    body: bytes | bytearray,
+    body: bytes,
     model: str,
     version: int | str | None,
     key: str = "",
@@ -68,7 +68,7 @@ def decode(
     return InferRequest(model, version, inputs, tuple(form.outputs), request_id, key, deadline), form
 
 
-def _parse(text: bytes | bytearray | memoryview) -> dict[str, Any]:
+def _parse(text: bytes | memoryview) -> dict[str, Any]:
     try:
         document = orjson.loads(text)
     except orjson.JSONDecodeError as error:

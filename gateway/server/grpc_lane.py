@@ -13,7 +13,7 @@ from gateway.ports import Engine
 from gateway.protocols import proto_answer, v2_proto
 from gateway.protocols.answer_form import AnswerForm
 from gateway.protocols.fields import earliest, plain_text
-from gateway.protocols.grpc_frame import PUSHBACK, frame, percent_encoded, timeout_ns, unframe
+from gateway.protocols.grpc_frame import PUSHBACK, percent_encoded, prefix, timeout_ns, unframe
 from gateway.protocols.proto_layouts import KnownLayouts
 from gateway.protocols.status import STATUS
 from gateway.server.gate import Gate
@@ -66,27 +66,31 @@ def _decode(
         deadline = now_ns + timeout_ns(request.header(b"grpc-timeout"))
         if deadline <= now_ns:
             raise GatewayError(ErrorCode.DEADLINE, "the deadline has passed")
-    message = unframe(request.body, request.header(b"grpc-encoding"), cap)
     key = request.header(b"x-headrace-key")
-    if key or (known := layouts.match(message)) is None:
+    # The frame is part of what is recognised: it says no more than the length, and was checked once.
+    if key or (known := layouts.match(request.body)) is None:
+        message = unframe(request.body, request.header(b"grpc-encoding"), cap)
         if key:
             plain_text("x-headrace-key", key)
         known = v2_proto.decode(v2_proto.parse(message), key)
         if not key:
-            layouts.learn(message, *known)
+            layouts.learn(request.body, *known)
     asked, form = known
     asked.deadline_ns = earliest(asked.deadline_ns, deadline)
     return asked, form
 
 
 def _answer(request: Request, response: InferResponse, form: AnswerForm) -> bytes:
-    body = frame(proto_answer.encode(response, form))
+    parts = proto_answer.parts(response, form)
+    length = sum(map(len, parts))
+    before = prefix(length)
     return b"".join(
         (
             b"HTTP/1.1 200 OK\r\ncontent-type: application/grpc\r\ntransfer-encoding: chunked\r\n"
             b"trailer: grpc-status\r\nx-headrace-version: %d\r\nx-headrace-prediction-id: %s\r\n%s\r\n%x\r\n"
-            % (response.version, response.prediction_id.encode(), _connection(request), len(body)),
-            body,
+            % (response.version, response.prediction_id.encode(), _connection(request), len(before) + length),
+            before,
+            *parts,
             _END,
         )
     )

@@ -184,15 +184,14 @@ class HttpConnection(asyncio.Protocol):
         elif not request.body:
             request.body = body
         else:
-            if isinstance(request.body, bytes):
-                request.body = bytearray(request.body)
-            request.body += body
+            request.extend(body)
 
     def on_message_complete(self) -> None:
         request, self._request = self._request, None
         if request is None or self._refused:
             return
         self._expects = False
+        request.join()
         if self._parser.should_upgrade():
             request.close = True
         self._ended = self._ended or request.close

@@ -83,7 +83,7 @@ def time_allowed(request: Request, started_ns: int) -> int:
     return started_ns + int(float(text) * 1e6)
 
 
-def plain_body(request: Request, cap: int) -> bytes | bytearray:
+def plain_body(request: Request, cap: int) -> bytes:
     """The body, decompressed. Raises UNSUPPORTED for a type or an encoding that is not taken, TOO_LARGE."""
     headers, body = request.headers, request.body
     kind = headers.get(b"content-type", b"")

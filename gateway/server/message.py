@@ -34,6 +34,7 @@ JSON_TYPE = b"application/json"
 CALLER_HEADERS: ContextVar[Mapping[bytes, bytes]] = ContextVar("caller_headers", default=MappingProxyType({}))
 """Of the request that is being answered, where tracing is on."""
 _SUBJECT = SUBJECT.encode()
+_PIECE = 4096
 
 
 class Request:
@@ -43,15 +44,34 @@ class Request:
     connection ends with this answer.
     """
 
-    __slots__ = ("body", "close", "headers", "method", "old", "url")
+    __slots__ = ("_pieces", "body", "close", "headers", "method", "old", "url")
 
     def __init__(self) -> None:
         self.method = b""
         self.url = b""
         self.headers: dict[bytes, bytes] = {}
-        self.body: bytes | bytearray = b""
+        self.body = b""
+        self._pieces: list[bytes | bytearray] | None = None
         self.close = False
         self.old = False  # HTTP/1.0, where keep-alive must be said
+
+    def extend(self, piece: bytes) -> None:
+        """Take a further piece of the body, which is whole after `join`."""
+        if self._pieces is None:
+            self._pieces = [self.body]
+        # A large body comes in pieces of 16 KiB; an array that grows would copy what it has again and again.
+        # Bytes that trickle in must not become an object each.
+        if len(piece) >= _PIECE:
+            self._pieces.append(piece)
+        elif isinstance(last := self._pieces[-1], bytearray):
+            last += piece
+        else:
+            self._pieces.append(bytearray(piece))
+
+    def join(self) -> None:
+        """The body has come."""
+        if self._pieces is not None:
+            self.body, self._pieces = b"".join(self._pieces), None
 
     def header(self, name: bytes) -> str:
         return self.headers.get(name, b"").decode("latin-1")

@@ -24,7 +24,7 @@ class Codec(Protocol):
 
     def decode(
         self,
-        body: bytes | bytearray,
+        body: bytes,
         signature: Signature,
         model: str,
         version: int | str | None,

@@ -12,7 +12,7 @@ import numpy as np
 
 from gateway.protocols import open_inference_pb2 as pb
 from gateway.protocols.compression import compress
-from gateway.protocols.grpc_frame import frame
+from gateway.protocols.grpc_frame import prefix
 from gateway.server import grpc_lane
 from tests.gateway.protocols.test_mlflow_json import FAULTS as MLFLOW
 from tests.gateway.server.test_http1 import REFUSED
@@ -62,7 +62,11 @@ def requests() -> list[bytes]:
             "/metrics",
         )
     ]
-    found += [_grpc(frame(message), head) for message in _messages() for head in ("", "grpc-timeout: 1H\r\n")]
+    found += [
+        _grpc(prefix(len(message)) + message, head)
+        for message in _messages()
+        for head in ("", "grpc-timeout: 1H\r\n")
+    ]
     return [data for data in found if b"broken" not in data and b"busy" not in data and b"slow" not in data]
 
 
@@ -121,7 +125,7 @@ def _messages() -> list[bytes]:
 def _frames() -> Iterator[bytes]:
     for message in _messages():
         packed = compress(message, "gzip")
-        yield b"\0100m\0" + frame(message)
+        yield b"\0100m\0" + prefix(len(message)) + message
         yield b"\x01-5S\0\x01" + struct.pack(">I", len(packed)) + packed
 
 
@@ -142,7 +146,7 @@ def _connections() -> Iterator[bytes]:
 
 
 def _calls() -> Iterator[bytes]:
-    yield from (frame(message) for message in _messages())
+    yield from (prefix(len(message)) + message for message in _messages())
 
 
 _MADE: dict[str, Callable[[], Iterable[bytes]]] = {

@@ -28,7 +28,7 @@ from gateway.protocols import (
 from gateway.protocols import open_inference_pb2 as pb
 from gateway.protocols.answer_form import BINARY, AnswerForm
 from gateway.protocols.compression import decompress
-from gateway.protocols.grpc_frame import frame, timeout_ns, unframe
+from gateway.protocols.grpc_frame import prefix, timeout_ns, unframe
 from gateway.protocols.tensors import datatype_of, to_raw
 from gateway.server import grpc_lane
 from gateway.server.predict_http import Codec
@@ -114,7 +114,7 @@ def grpc_frame(data: bytes) -> None:
     _caught(lambda: timeout_ns(timeout.decode("latin-1")))
     if (message := _caught(lambda: unframe(body, encoding, CAP))) is not None:
         assert len(message) <= CAP
-        assert unframe(frame(message), "", CAP) == message
+        assert unframe(prefix(len(message)) + message, "", CAP) == message
 
 
 def compressed(data: bytes) -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from gateway.core.types import NUMPY_DTYPES, Array
 from gateway.errors import ErrorCode, GatewayError
-from gateway.protocols.tensors import datatype_of, dtype_of, from_raw, objects, shape_of, to_raw
+from gateway.protocols.tensors import datatype_of, dtype_of, from_raw, objects, over_raw, shape_of, to_raw
 from tests.gateway.protocols.drawn import tensors
 
 
@@ -28,6 +28,16 @@ def test_bytes_survive_the_round_trip(items: list[bytes]) -> None:
 def test_any_bytes_are_decoded_or_refused(raw: bytes) -> None:
     with contextlib.suppress(GatewayError):
         assert to_raw(from_raw("x", NUMPY_DTYPES["BYTES"], (2,), raw)) == raw
+
+
+@pytest.mark.parametrize("datatype", ["FP32", "BF16", "BOOL", "FP64"])
+@pytest.mark.parametrize("shape", [(300, 300), (3, 0), ()])
+def test_raw_bytes_are_the_same_copied_or_not(datatype: str, shape: tuple[int, ...]) -> None:
+    count = int(np.prod(shape))
+    array = np.arange(count).reshape(shape).astype(NUMPY_DTYPES[datatype])
+    for each in (array, array.T, array[::2] if shape else array):
+        raw = over_raw(each)
+        assert (bytes(raw), len(raw)) == (to_raw(each), each.nbytes)
 
 
 def test_a_view_at_an_odd_place_is_aligned() -> None:

@@ -38,7 +38,7 @@ def test_a_body_that_does_not_fit() -> None:
 
 
 def test_text_is_one_element() -> None:
-    request, _ = decode_raw(bytearray(b"text"), signature("BYTES", -1, 1), "m", None)
+    request, _ = decode_raw(b"text", signature("BYTES", -1, 1), "m", None)
     assert request.inputs["x"].tolist() == [[b"text"]]
 
 

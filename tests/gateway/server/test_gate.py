@@ -19,7 +19,7 @@ from gateway.core.routing import ModelRoute, RouteTable
 from gateway.core.throttle import ALLOWED
 from gateway.errors import ErrorCode, GatewayError
 from gateway.protocols import open_inference_pb2 as pb
-from gateway.protocols.grpc_frame import frame
+from gateway.protocols.grpc_frame import prefix
 from gateway.server.gate import Gate
 from gateway.server.grpc_lane import INFER
 from gateway.worker import Worker
@@ -175,7 +175,8 @@ GRPC: list[tuple[dict[str, str], str, int]] = [
 async def test_the_fast_lane(guarded: Guarded, headers: dict[str, str], model: str, status: int) -> None:
     async with asyncio.timeout(10):
         reader, writer = await asyncio.open_connection(guarded.http.base_url.host, guarded.http.base_url.port)
-        content = frame(_message(model).SerializeToString())
+        message = _message(model).SerializeToString()
+        content = prefix(len(message)) + message
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         head = f"content-type: application/grpc\r\ncontent-length: {len(content)}\r\n{lines}connection: close"
         writer.write(f"POST {INFER.decode()} HTTP/1.1\r\nhost: h\r\n{head}\r\n\r\n".encode() + content)

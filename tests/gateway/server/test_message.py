@@ -27,3 +27,15 @@ def test_the_connection_is_spoken_of_only_when_it_matters() -> None:
     request.close = True
     assert b"connection: close\r\n" in answer(request, 200, b"text/plain", b"")
     assert b"connection: close\r\n" in refusal(408, "late")
+
+
+def test_a_body_is_whole_after_its_pieces_whatever_their_sizes() -> None:
+    pieces = [b"first", b"a" * 5000, b"", b"b", b"c" * 4095, b"d" * 4096, b"e"]
+    request = Request()
+    request.body = pieces[0]
+    for piece in pieces[1:]:
+        request.extend(piece)
+    request.join()
+    assert request.body == b"".join(pieces)
+    request.join()
+    assert request.body == b"".join(pieces)
