@@ -31,6 +31,7 @@ from lifecycle.adapters.capture import ParquetCaptures
 from lifecycle.adapters.checkpoints import FileCheckpoints, public_text, signing_key
 from lifecycle.adapters.clock import Clock
 from lifecycle.adapters.fleet import WorkerFleet
+from lifecycle.adapters.installed import check_installed
 from lifecycle.adapters.metrics import ControlMetrics
 from lifecycle.adapters.profiles import Profiles
 from lifecycle.adapters.sandbox import ProcessSandbox
@@ -59,11 +60,8 @@ from lifecycle.commands.upgrade import Upgrade
 from lifecycle.commands.validation import Validation
 from lifecycle.config import LifecycleConfig, renewed
 from lifecycle.controller import Controller
-from lifecycle.core.absorb import Bins
-from lifecycle.core.analysis.bins import common_bins
 from lifecycle.core.checkpoint import Rhythm
 from lifecycle.core.plan import correcting, preset
-from lifecycle.core.rollout import Rollout
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.monitor import Monitor
 from lifecycle.tenure import Tenure, holder
@@ -106,7 +104,9 @@ class Lifecycle:
             *(self._store, self._artifacts, self._publisher, self._captures.first, self._referred, live_rows)
         )
         self._controller = Controller(
-            *(self._store, self._fleet, self._publisher), self._bins, self._frozen, self._monitor.late
+            *(self._store, self._fleet, self._publisher, self._profiles.bins),
+            lambda model: self._calendar.freeze(model) is not None,
+            self._monitor.late,
         )
         self._control = ControlMetrics(self._store, self._monitor, lambda: dict(self._fleet.starts))
         edge = EdgeMetrics(stats_socket(config.gateway.run_dir))
@@ -171,7 +171,10 @@ class Lifecycle:
             collector=Collector(store, self._artifacts, self._config.retention.seconds(), time.time),
             deploy=deploy,
             traffic=traffic,
-            upgrade=Upgrade(store, fleet, partial(renewed, self._config), self._serve.roll),
+            upgrade=Upgrade(
+                *(store, fleet, partial(renewed, self._config), self._serve.roll),
+                *(check_installed, self._make_way),
+            ),
             rollouts=rollouts,
             feedback=Feedback(self._captures, store, per_minute=self._config.labels.per_minute),
             retraining=retraining,
@@ -186,20 +189,13 @@ class Lifecycle:
             identity=gateway.identity,
             certificates=gateway.certificates,
             hosts=frozenset({gateway.host, *governance.admin_hosts}),
-            info={"workers": self._config.gateway.workers, "edge": self._config.gateway.edge},
+            info=gateway.model_dump(include={"workers", "edge"})
+            | {"controller": f"controller-{os.getpid()}"},
         )
 
     def _referred(self, model: str, version: int) -> None:
         self._profiles.forget(model, version)
         self._monitor.forget(model)
-
-    def _bins(self, rollout: Rollout) -> Bins | None:
-        champion = self._profiles.of(rollout.model, rollout.champion)
-        version = self._profiles.of(rollout.model, rollout.version)
-        return common_bins(champion, version) if champion and version else None
-
-    def _frozen(self, model: str) -> bool:
-        return self._calendar.freeze(model) is not None
 
     async def _loop(self) -> None:
         cycles = CycleCollector()  # a registry of thousands is never looked through
@@ -281,6 +277,12 @@ class Lifecycle:
     async def rest(self) -> None:
         """The node is about to go down: Serve must not be asked for anything new."""
         self._dedicated.rest()
+
+    def _make_way(self) -> None:
+        log.info("this controller makes way for a new one")
+        self._leaving = asyncio.create_task(self.close())
+        # Ray then starts this actor anew, with the code that is installed by now.
+        self._leaving.add_done_callback(lambda _: os._exit(1))
 
     async def close(self) -> None:
         """Write what is buffered and let go of the store."""

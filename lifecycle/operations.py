@@ -26,7 +26,10 @@ class Operations(RegistryOperations):
 
     @Operation
     def upgrade(self) -> Call[Json]:
-        """Replace every worker by one of the installed code and the present settings, new ones first."""
+        """Replace every worker, new ones first, and after the answer the controller that it names.
+
+        Its successor answers once `status()["info"]["controller"]` is another.
+        """
         return send("POST", "/v1/upgrade", timeout_s=LONG_S)
 
     # Traffic

@@ -9,6 +9,9 @@ import pyarrow.parquet as pq
 
 from gateway.core.profile import Profile
 from lifecycle.adapters.reference import LABEL, read_reference
+from lifecycle.core.absorb import Bins
+from lifecycle.core.analysis.bins import common_bins
+from lifecycle.core.rollout import Rollout
 from lifecycle.core.version import Version
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.ports import Artifacts, Store
@@ -43,6 +46,11 @@ class Profiles:
         if version is None or not version.profile:
             return None
         return Profile.from_bytes(self._artifacts.fetch(version.profile, version.profile_digest).read_bytes())
+
+    def bins(self, rollout: Rollout) -> Bins | None:
+        """How the outputs of a rollout's two versions compare; None if one of them has no profile."""
+        champion, version = (self.of(rollout.model, number) for number in (rollout.champion, rollout.version))
+        return common_bins(champion, version) if champion and version else None
 
     def reference(self, version: Version) -> pa.Table:
         """Rows as `inputs.<tensor>`, `label` if they have one, `row_id` and `holdout`.

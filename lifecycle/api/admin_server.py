@@ -1,5 +1,7 @@
 """The admin port's servers: HTTP, and gRPC beside it where an edge tells the two apart."""
 
+import asyncio
+
 import uvicorn
 
 from gateway.config import GatewayConfig
@@ -16,6 +18,8 @@ class AdminServer:
         self._app = build(desk)
         self._gateway = gateway
         self._rpc = AdminRpc(self._app)
+        self._http: uvicorn.Server | None = None
+        self._over = asyncio.Event()
 
     async def run(self) -> None:
         """Until it is cancelled."""
@@ -35,7 +39,15 @@ class AdminServer:
             forwarded_allow_ips="*",
             timeout_graceful_shutdown=1,  # readers of /v1/events never hang up by themselves
         )
-        await uvicorn.Server(config).serve()
+        self._http = uvicorn.Server(config)
+        try:
+            await self._http.serve()
+        finally:
+            self._over.set()
 
     async def stop(self) -> None:
+        """Take nothing new; what was asked is answered, within a second."""
         await self._rpc.stop()
+        if self._http is not None:
+            self._http.should_exit = True
+            await self._over.wait()

@@ -9,15 +9,26 @@ router = APIRouter(prefix="/v1", tags=["cluster"])
 
 
 class UpgradeOut(BaseModel):
-    """The workers that went and those that came."""
+    """The workers that went and those that came, and the controller that goes after this answer.
+
+    Another one answers when `controller` of `info` in `/v1/status` has changed.
+    """
 
     before: list[str]
     after: list[str]
     seconds: float
+    controller: str
 
 
 @router.post("/upgrade")
 async def upgrade(desk: AtDesk, actor: Actor) -> UpgradeOut:
-    """Replace every worker by one of the installed code and the present settings, new ones first."""
+    """Replace every worker by one of the installed code and the present settings, new ones first; then the
+    controller."""
     done = await desk.upgrade.run(actor)
-    return UpgradeOut(before=list(done.before), after=list(done.after), seconds=done.seconds)
+    desk.upgrade.restart()
+    return UpgradeOut(
+        before=list(done.before),
+        after=list(done.after),
+        seconds=done.seconds,
+        controller=desk.info["controller"],
+    )

@@ -1,5 +1,7 @@
 """`headrace up`, `down`, `status` and `demo`: a whole node, from the outside."""
 
+import time
+from contextlib import suppress
 from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
@@ -10,12 +12,17 @@ import typer
 from lifecycle.cli import daemon
 from lifecycle.cli.options import HOME, URL, AsJson, Home, Url, connect
 from lifecycle.cli.screen import Steps, console, duration, fields, show, show_json, table
+from lifecycle.client import Client
+from lifecycle.errors import LifecycleCode, LifecycleError
 
 
 class Edge(StrEnum):
     HAPROXY = "haproxy"
     DIRECT = "direct"
 
+
+SUCCESSOR_S = 120.0
+"""How long a new controller may take to start."""
 
 Port = Annotated[int | None, typer.Option(min=1, max=65535)]
 DemoPort = Annotated[int, typer.Option(min=1, max=65535)]
@@ -147,20 +154,39 @@ def _failed(versions: list[dict[str, Any]]) -> str:
 
 
 def upgrade(url: Url = URL, as_json: AsJson = False) -> None:
-    """Replace every worker by one of the code and settings of now; no request is lost.
+    """Replace every worker, and then the controller, by ones of the installed code; no request is lost.
 
     New workers start, load, warm and join the balancer before old ones leave it. Of `HOME/headrace.toml`, the
-    sections `limits`, `serving`, `dedicated` and `watching` of `[gateway]` are read anew.
+    sections `limits`, `serving`, `dedicated` and `watching` of `[gateway]` are read anew. While the
+    controller is away, for some seconds, rollouts stand still.
 
     Example: `headrace upgrade`
     """
     steps = Steps(as_json)
-    with connect(url) as client, steps.step("Replacing the workers", "all workers are new"):
-        answer = client.upgrade()
+    with connect(url) as client:
+        with steps.step("Replacing the workers", "all workers are new"):
+            answer = client.upgrade()
+        before = answer["controller"]
+        with steps.step("Replacing the controller", "the controller is new"):
+            after = _successor(client, before)
     if as_json:
-        show_json(answer)
+        show_json(answer | {"controller": {"before": before, "after": after}})
         return
-    console().print(fields([(name, " ".join(answer[name])) for name in ("before", "after")]))
+    workers, came = (" ".join(answer[name]) for name in ("before", "after"))
+    console().print(fields([("before", f"{workers} {before}"), ("after", f"{came} {after}")]))
+
+
+def _successor(client: Client, before: str) -> str:
+    """The name of the controller after `before`, once it and its workers are ready."""
+    ends = time.monotonic() + SUCCESSOR_S
+    while time.monotonic() < ends:
+        time.sleep(0.2)
+        with suppress(LifecycleError):  # nobody answers for a while
+            found = client.status()
+            if found["ready"] and found["info"]["controller"] != before:
+                return str(found["info"]["controller"])
+    message = "the workers are new, but no new controller is ready; see `headrace status` and `headrace logs`"
+    raise LifecycleError(LifecycleCode.UNAVAILABLE, message)
 
 
 def demo(

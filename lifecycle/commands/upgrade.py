@@ -1,4 +1,4 @@
-"""A rolling upgrade: new workers, of the code that is installed now and the settings of now, take over."""
+"""A rolling upgrade: new workers and then a new controller take over, of the code that is installed now."""
 
 import asyncio
 from collections.abc import Callable
@@ -27,6 +27,9 @@ class Upgrade:
     Args:
         renewed: the settings that new workers start with; raises LifecycleError INVALID if they are wrong.
         roll: has Serve replace every worker, new ones first. Blocks, but does not wait for them.
+        check: raises LifecycleError INVALID if the installed code would not start. Blocks.
+        restart: has this controller make way for a new one as soon as what it was asked is answered. What it
+            must not forget is stored, so rollouts go on under its successor, and requests need neither.
     """
 
     def __init__(
@@ -35,24 +38,29 @@ class Upgrade:
         fleet: Fleet,
         renewed: Callable[[], GatewayConfig],
         roll: Callable[[GatewayConfig], None],
+        check: Callable[[], None],
+        restart: Callable[[], None],
     ) -> None:
         self._store = store
         self._fleet = fleet
         self._renewed = renewed
         self._roll = roll
+        self._check = check
+        self.restart = restart
         self._upgrading = asyncio.Lock()
 
     async def run(self, actor: str) -> Upgraded:
         """Returns when every old worker has left and as many new ones follow the table in force.
 
         Raises:
-            LifecycleError: INVALID for settings that are wrong, CONFLICT while another upgrade runs,
-                UNAVAILABLE if new workers do not start in time: old ones then go on serving.
+            LifecycleError: INVALID for settings that are wrong or code that does not start, CONFLICT while
+                another upgrade runs, UNAVAILABLE if new workers do not start in time: old ones then go on.
         """
         if self._upgrading.locked():
             raise LifecycleError(LifecycleCode.CONFLICT, "an upgrade is under way; wait for its end")
         async with self._upgrading:
             config = self._renewed()
+            await asyncio.to_thread(self._check)
             started = asyncio.get_running_loop().time()
             before = self._names()
             self._store.commit(Entry(actor, "gateway.upgrade", "", {"workers": sorted(before)}))

@@ -1,5 +1,6 @@
 """New workers for old ones under load: by command, and by themselves when they have grown."""
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -26,8 +27,11 @@ def test_workers_are_replaced_with_no_request_lost(
     try:
         with load(model) as callers:
             until(lambda: callers.sent > 200, 30, "load")
-            cluster.headrace("upgrade")
-            second = names(client)
+            controller = client.status()["info"]["controller"]
+            told = json.loads(cluster.headrace("upgrade", "--json"))
+            assert told["controller"]["before"] == controller
+            assert client.status()["info"]["controller"] == told["controller"]["after"] != controller
+            second = set(told["after"])
             assert len(second) == 2
             assert not first & second
             # From here on the new workers find themselves too large, one after the other.

@@ -116,7 +116,11 @@ def open_desk(
         collector=Collector(store, artifacts, Retention(0.0, 0.0), time.time),
         deploy=deploy,
         traffic=traffic,
-        upgrade=Upgrade(store, fleet, lambda: GatewayConfig(home=home, workers=workers), fleet.roll),
+        upgrade=Upgrade(
+            *(store, fleet, lambda: GatewayConfig(home=home, workers=workers), fleet.roll),
+            lambda: None,
+            fleet.restart,
+        ),
         rollouts=rollouts,
         feedback=Feedback(captures, store),
         retraining=retraining,
@@ -128,7 +132,7 @@ def open_desk(
         rates=lambda _: [Rates(1, Role.CHAMPION, 1_000.0, 0.005, 0.0, 0.2, math.nan)],
         champion_now=lambda _: (Arm(60_000, 300), 1_000.0),
         metrics=lambda: b"headrace_up 1\n",
-        info={"workers": workers},
+        info={"workers": workers, "controller": "controller-1"},
         hosts=frozenset({"admin.example"}),
     )
     return desk, store, captures

@@ -12,7 +12,7 @@ from lifecycle.core.lease import RENEW_S, TERM_S
 from lifecycle.core.ledger import verify
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.ports import Entry
-from lifecycle.tenure import Tenure
+from lifecycle.tenure import Tenure, holder
 
 
 class Peer:
@@ -125,6 +125,12 @@ def test_ending_without_the_lease_is_quiet(world: World) -> None:
     b.turn()
     a.tenure.end()
     assert b.turn()
+
+
+def test_a_homes_name_is_its_own_and_stays(tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    assert holder(tmp_path) == holder(tmp_path) != holder(other)
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

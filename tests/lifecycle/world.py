@@ -61,6 +61,7 @@ class FakeFleet:
         self.published: list[RouteTable] = []
         self.broken: set[tuple[str, int]] = set()
         self.asleep = False
+        self.restarts = 0
         self._names = [f"worker-{i}" for i in range(workers)]
         self._reports: tuple[WorkerReport, ...] = ()
         self.wake()
@@ -88,6 +89,10 @@ class FakeFleet:
         """New workers in the place of all."""
         self._names = [f"{name}-new" for name in self._names]
         self.wake()
+
+    def restart(self) -> None:
+        """The controller makes way for another."""
+        self.restarts += 1
 
     def workers(self) -> tuple[WorkerReport, ...]:
         return self._reports

@@ -13,6 +13,8 @@ import pytest
 from gateway.core.profile import Profile
 from lifecycle.adapters.profiles import Profiles
 from lifecycle.core.inspection import REFERENCE, Answers
+from lifecycle.core.plan import preset
+from lifecycle.core.rollout import Rollout
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.tensors import to_array
 from tests.lifecycle.registry import GOOD, House
@@ -41,6 +43,14 @@ async def registered(house: House, linear: Callable[..., Path], tmp_path: Path) 
     await house.models.register("m", linear(), actor="ann", reference=reference)
     house.sandbox.says = GOOD
     await house.models.register("m", linear("plain.onnx", slope=2.0), actor="ann")
+
+
+async def test_outputs_compare_where_both_versions_have_a_profile(
+    profiles: Profiles, registered: None
+) -> None:
+    rollout = Rollout("r", "m", 1, 1, preset("quick"), 0.0, "ann")
+    assert profiles.bins(rollout) is not None
+    assert profiles.bins(replace(rollout, version=2)) is None
 
 
 async def test_a_version_has_the_profile_it_was_registered_with(

@@ -1,10 +1,15 @@
 """What is asked of the whole node."""
 
+from typing import cast
+
 from tests.lifecycle.api.conftest import Admin
+from tests.lifecycle.world import FakeFleet
 
 
 async def test_an_upgrade_names_who_went_and_who_came(admin: Admin) -> None:
     answer = await admin.http.post("/v1/upgrade")
     assert answer.status_code == 200
     assert len(answer.json()["before"]) == len(answer.json()["after"])
+    assert answer.json()["controller"] == "controller-1"
+    assert cast(FakeFleet, admin.desk.fleet).restarts == 1
     assert not set(answer.json()["before"]) & set(answer.json()["after"])

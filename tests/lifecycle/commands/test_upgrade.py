@@ -1,7 +1,7 @@
 """An upgrade ends when all workers are new; one that cannot begin changes nothing."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -22,8 +22,21 @@ def config() -> GatewayConfig:
     return GatewayConfig(home=Path("/nowhere"), workers=2)
 
 
+def fit() -> None:
+    """The installed code starts."""
+
+
+def upgrade_of(
+    registry: Registry,
+    renewed: Callable[[], GatewayConfig],
+    roll: Callable[[GatewayConfig], None],
+    check: Callable[[], None] = fit,
+) -> Upgrade:
+    return Upgrade(registry.store, registry.fleet, renewed, roll, check, registry.fleet.restart)
+
+
 async def test_it_returns_when_every_worker_is_new(registry: Registry) -> None:
-    upgrade = Upgrade(registry.store, registry.fleet, config, registry.fleet.roll)
+    upgrade = upgrade_of(registry, config, registry.fleet.roll)
     done = await upgrade.run("ann")
     assert len(done.before) == len(done.after) == 2
     assert not set(done.before) & set(done.after)
@@ -31,7 +44,7 @@ async def test_it_returns_when_every_worker_is_new(registry: Registry) -> None:
 
 
 async def test_it_waits_for_workers_that_are_on_their_way_and_runs_once(registry: Registry) -> None:
-    upgrade = Upgrade(registry.store, registry.fleet, config, lambda _: None)
+    upgrade = upgrade_of(registry, config, lambda _: None)
     running = asyncio.create_task(upgrade.run("ann"))
     await asyncio.sleep(0.05)
     assert not running.done()
@@ -48,6 +61,18 @@ async def test_wrong_settings_replace_nobody(registry: Registry) -> None:
 
     before = registry.fleet.workers()
     with pytest.raises(LifecycleError, match="wrong settings"):
-        await Upgrade(registry.store, registry.fleet, wrong, registry.fleet.roll).run("ann")
+        await upgrade_of(registry, wrong, registry.fleet.roll).run("ann")
     assert registry.fleet.workers() == before
     assert registry.store.records()[-1].kind != "gateway.upgrade"
+
+
+async def test_code_that_does_not_start_replaces_nobody(registry: Registry) -> None:
+    def broken() -> None:
+        raise LifecycleError(LifecycleCode.INVALID, "no module named x")
+
+    before = registry.fleet.workers()
+    upgrade = upgrade_of(registry, config, registry.fleet.roll, broken)
+    with pytest.raises(LifecycleError, match="no module named x"):
+        await upgrade.run("ann")
+    assert registry.fleet.workers() == before
+    assert registry.fleet.restarts == 0
