@@ -131,6 +131,7 @@ class Worker:
             self.residence.use,
             connections=self.http.connections,
             resident_bytes=self._process.memory_info().rss,
+            no_room=self.routes.no_room,
         )
 
     def collect(self, *, everything: bool = False) -> tuple[list[Window], list[CaptureBlock], Figures]:

@@ -87,6 +87,7 @@ class ModelGovernance(_Section):
     gates: Gates | None = None
     signature: Literal["optional", "required"] | None = None
     trusted: tuple[Path, ...] | None = None
+    retraining_key: Path | None = None
 
 
 class FreezeWindow(_Section):
@@ -120,6 +121,7 @@ class Governance(_Section):
     gates: Gates = Field(frozenset(), description="gates that must pass, not only not fail")
     signature: Literal["optional", "required"] = "optional"
     trusted: tuple[Path, ...] = Field((), description="PEM public keys and CAs of who may sign packages")
+    retraining_key: Path | None = Field(None, description="PEM private key that retraining signs with")
     models: dict[str, ModelGovernance] = Field(default_factory=dict)
     freezes: tuple[FreezeWindow, ...] = ()
     admin_hosts: tuple[str, ...] = Field((), description="host names besides loopback and `gateway.host`")
@@ -133,7 +135,9 @@ class Governance(_Section):
         gates = self.gates if own.gates is None else own.gates
         trusted = self.trusted if own.trusted is None else own.trusted
         signed = (own.signature or self.signature) == "required"
-        return Policy(approvals, gates, signed, tuple(str(home / path) for path in trusted))
+        key = own.retraining_key or self.retraining_key
+        files = tuple(str(home / path) for path in trusted)
+        return Policy(approvals, gates, signed, files, str(home / key) if key else "")
 
 
 class Ledger(_Section):

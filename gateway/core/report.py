@@ -25,6 +25,7 @@ class WorkerReport:
         worker: `<slot>-<process id>`.
         held: of the versions that are to be held, for a rollout or to get traffic, those in memory.
         failed: versions of the table that did not load when last tried, with the reason.
+        no_room: of these, the ones that may be sound and found no room in memory.
         connections: open HTTP connections.
         resident_bytes: memory of its process.
     """
@@ -37,6 +38,7 @@ class WorkerReport:
     seen_at: float = 0.0
     connections: int = 0
     resident_bytes: int = 0
+    no_room: frozenset[tuple[str, int]] = frozenset()
 
     @property
     def slot(self) -> str:

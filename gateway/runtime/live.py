@@ -41,6 +41,11 @@ class LiveRoutes:
         return self._residence.failed
 
     @property
+    def no_room(self) -> frozenset[Key]:
+        """Of `failed`, those that found no room in memory."""
+        return self._residence.no_room
+
+    @property
     def held(self) -> frozenset[Key]:
         """Of the versions that are to be held, those in memory."""
         return frozenset(key for key in self._to_hold if self._residence.has(key))

@@ -27,6 +27,10 @@ _TRY_AGAIN_S = 5.0
 _LOOK_AGAIN_S = 0.005
 
 
+class NoRoom(GatewayError):
+    """What is in memory leaves no room for a version that may be sound."""
+
+
 class Residence:
     """Holds versions for whoever names them; knows nothing of routes.
 
@@ -61,6 +65,11 @@ class Residence:
     def failed(self) -> dict[Key, str]:
         """Versions that did not load when last tried, with the reason."""
         return {key: error.message for key, (error, _) in self._failures.items()}
+
+    @property
+    def no_room(self) -> frozenset[Key]:
+        """Of `failed`, those that found no room."""
+        return frozenset(key for key, (error, _) in self._failures.items() if isinstance(error, NoRoom))
 
     def get(self, key: Key) -> LoadedVersion | None:
         """The version, which counts as used now."""
@@ -183,7 +192,7 @@ class Residence:
             hopeless = stay + size > self.budget_bytes
             if hopeless or key not in self._wanted or time.monotonic() >= gives_up:
                 need, budget = size / 2**20, self.budget_bytes / 2**20
-                raise GatewayError(
+                raise NoRoom(
                     ErrorCode.NOT_READY,
                     f"version {key[1]} of model {key[0]!r} takes {need:.1f} MiB and finds no room: what is "
                     f"to stay, or in use, fills the memory budget of {budget:.0f} MiB",

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from lifecycle.commands.intake import SignatureFile
 from lifecycle.commands.models import Models
 from lifecycle.commands.trail import trail
 from lifecycle.commands.training_set import Reference, gather, write
@@ -22,6 +23,7 @@ from lifecycle.core.version import Lineage, Model, Version
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.monitor import Monitor
 from lifecycle.ports import CaptureLog, Entry, Store, Trainer, TrainingJob
+from lifecycle.signing import sign
 
 ACTOR = "retraining"
 """Who submits retrained versions."""
@@ -118,6 +120,7 @@ class Retraining:
             )
         if not model.champion:
             raise LifecycleError(LifecycleCode.CONFLICT, f"model {name!r} has no champion to train again")
+        self._refuse_unsigned(name)
         self._remember(name)
         if busy := self._busy(name):
             raise LifecycleError(LifecycleCode.CONFLICT, f"wait for {busy}, then try again")
@@ -218,22 +221,41 @@ class Retraining:
             shutil.rmtree(folder, ignore_errors=True)
 
     async def _train(self, model: Model, since: float, cause: Lineage, folder: Path) -> tuple[Version, int]:
+        self._refuse_unsigned(model.name)
         versions = {version.number: version for version in self._store.versions(model.name)}
         champion, data = versions[model.champion], folder / "data.parquet"
         rows = await asyncio.to_thread(gather, champion, versions, self._captures, self._reference)
         digest = await asyncio.to_thread(write, rows, since, data)
         job = TrainingJob(model.name, model.recipe, data, folder / "output", cause.cause)
         artifact, reference = await self._trainer.train(job)
+        signed = await asyncio.to_thread(self._signed, model.name, artifact, folder / "signature")
         version = await self._models.register(
             model.name,
             artifact,
             actor=ACTOR,
             reference=reference,
             lineage=replace(cause, data_digest=digest),
+            signature=signed,
         )
         if version.number in versions:
             raise LifecycleError(LifecycleCode.REFUSED, f"training gave version {version.number} once more")
         return version, rows.num_rows
+
+    def _refuse_unsigned(self, name: str) -> None:
+        """No training is worth its time whose version would be refused."""
+        policy = self._models.policy(name)
+        if policy.signed and not policy.key:
+            raise LifecycleError(
+                LifecycleCode.CONFLICT,
+                f"versions of {name!r} must be signed: give retraining a key, `retraining_key` of "
+                "`[governance]`, or register what was trained and signed elsewhere",
+            )
+
+    def _signed(self, name: str, artifact: Path, signature: Path) -> SignatureFile | None:
+        if not (key := self._models.policy(name).key):
+            return None
+        sign(artifact, signature, Path(key))
+        return SignatureFile(signature, artifact.name)
 
     def _record(self, kind: str, name: str, detail: dict[str, Any]) -> None:
         self._store.commit(Entry(ACTOR, kind, name, detail))

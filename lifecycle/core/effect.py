@@ -35,6 +35,8 @@ def effect(action: Action, rollout: Rollout, model: Model) -> Model:
             return traffic.promoted(model, rollout.version, rollout.champion)
         case Kind.FINISH:
             return traffic.holding(model, ())
+        case Kind.HOLD if rollout.phase is Phase.LOADING:
+            return traffic.holding(model, ())  # what has no share need not wait in memory for a person
         case Kind.HOLD:
             return replace(model, revision=model.revision + 1)
         case Kind.ROLL_BACK | Kind.ABORT:
@@ -48,7 +50,9 @@ def begun(action: Action, rollout: Rollout, now: float, generation: int) -> Roll
         generation: tables from this one on will carry the action's split.
     """
     if action.kind is Kind.HOLD:
-        return replace(rollout, paused_at=now, deadline_at=None, reason=action.reason)
+        held = replace(rollout, paused_at=now, deadline_at=None, reason=action.reason)
+        # Whoever resumes it has it loaded again.
+        return replace(held, pending=None, generation=0) if rollout.phase is Phase.LOADING else held
     ended = action.kind in (Kind.FINISH, Kind.ROLL_BACK, Kind.ABORT)
     decided = action.kind is Kind.PROMOTE or (ended and action.kind is not Kind.FINISH)
     return replace(

@@ -20,12 +20,14 @@ class Policy:
         gates: gates that must pass; elsewhere not to know is not to fail.
         signed: whether a package must be signed by somebody who is trusted.
         trusted: files of the public keys and certificates that are, in PEM.
+        key: file of the private key that retraining signs its packages with; empty: it signs none.
     """
 
     approvals: Mapping[KeyRole, int] = field(default_factory=dict)
     gates: frozenset[str] = frozenset()
     signed: bool = False
     trusted: tuple[str, ...] = ()
+    key: str = ""
 
     @property
     def automatic(self) -> bool:

@@ -171,7 +171,8 @@ class Snapshot:
 
     Args:
         confirmed: every live worker (and at least one) applied the split and holds the version.
-        failed: workers that applied the split but could not load the version.
+        failed: workers that applied the split but could not load the version,
+        no_room: or, where that is all, what one of them says of the room it would take; empty otherwise.
         frozen: nothing that changes traffic may begin now, but for going back.
     """
 
@@ -179,6 +180,7 @@ class Snapshot:
     now: float
     confirmed: bool
     failed: tuple[str, ...] = ()
+    no_room: str = ""
     frozen: bool = False
 
     @classmethod
@@ -188,15 +190,17 @@ class Snapshot:
         reports = tuple(workers)
         key = (rollout.model, rollout.version)
         applied = [report for report in reports if report.generation >= rollout.generation > 0]
-        failed = tuple(report.worker for report in applied if key in report.failed)
+        failed = tuple(report.worker for report in applied if key in report.failed.keys() - report.no_room)
+        full = next((report.failed[key] for report in applied if key in report.no_room), "")
         confirmed = 0 < len(reports) == sum(key in report.held for report in applied)
-        return cls(rollout, now, confirmed, failed, frozen and not rollout.overrides)
+        return cls(rollout, now, confirmed, failed, full, frozen and not rollout.overrides)
 
 
 def decide(snapshot: Snapshot) -> Action | None:
     """The next action, or None to hold. The same snapshot always gives the same answer.
 
-    Only a FAIL, a version that does not load, or the deadline roll back. INCONCLUSIVE and ERROR hold.
+    Only a FAIL, a version that does not load, or the deadline roll back. INCONCLUSIVE and ERROR hold, and so
+    does a version that finds no room before its first step.
     """
     rollout, now = snapshot.rollout, snapshot.now
     if not rollout.active:
@@ -210,6 +214,8 @@ def decide(snapshot: Snapshot) -> Action | None:
     if rollout.deadline_at is not None and now >= rollout.deadline_at:
         last = Kind.HOLD if rollout.plan.at_deadline is AtDeadline.HOLD else Kind.ROLL_BACK
         return Action(last, f"not promoted by its deadline; {_waiting(rollout)}")
+    if snapshot.no_room:
+        return Action(Kind.HOLD, f"{_no_room(snapshot)}, then `headrace rollout resume {rollout.model}`")
     if rollout.generation == 0:
         return Action(Kind.LOAD, f"version {rollout.version} is to be loaded by every worker")
     if rollout.pending is not None or snapshot.frozen:
@@ -230,8 +236,15 @@ def _failure(snapshot: Snapshot) -> Action | None:
     if snapshot.failed:
         reason = f"{len(snapshot.failed)} worker(s) could not load version {rollout.version}"
         return Action(Kind.ROLL_BACK, reason, rejects=True)
+    if snapshot.no_room and rollout.phase is not Phase.LOADING:
+        return Action(Kind.ROLL_BACK, f"{_no_room(snapshot)}, and start anew")
     failed = [f"{finding.name}: {finding.reason}" for finding in rollout.findings if _is_fail(finding)]
     return Action(Kind.ROLL_BACK, "; ".join(failed), rejects=True) if failed else None
+
+
+def _no_room(snapshot: Snapshot) -> str:
+    make = "`headrace model memory OTHER --by-demand`, or `memory_budget_mb` of `[gateway.serving]`"
+    return f"no room: {snapshot.no_room}; make some ({make})"
 
 
 def _baked(snapshot: Snapshot) -> Action | None:

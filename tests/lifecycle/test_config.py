@@ -90,6 +90,22 @@ def test_policies_are_for_all_and_then_for_one_model(tmp_path: Path) -> None:
     assert [window.freeze().name for window in governance.freezes] == ["year end", "weekends"]
 
 
+def test_what_retraining_signs_with_lies_in_the_home(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        """
+        [governance]
+        retraining_key = "keys/all.key"
+        [governance.models.fraud]
+        retraining_key = "keys/fraud.key"
+        """,
+    )
+    governance = load(tmp_path, {}).governance
+    assert governance.policy_of("any", tmp_path).key == str(tmp_path / "keys" / "all.key")
+    assert governance.policy_of("fraud", tmp_path).key == str(tmp_path / "keys" / "fraud.key")
+    assert not load(tmp_path / "empty", {}).governance.policy_of("any").key
+
+
 @pytest.mark.parametrize(
     ("text", "fault"),
     [

@@ -8,7 +8,8 @@ A block ends with the rollout's state. Commands:
                                                            `restart` forgets all but JSON at every tick
     run SECONDS [errors=PERCENT] [nan=PERCENT] [ms=MEDIAN] what the new version does meanwhile
                 [wrong=PERCENT]                            and late labels; of the old one's 10 % are wrong
-    workers ready|asleep|broken                            broken ones cannot load the version
+    workers ready|asleep|broken|full                       broken ones cannot load the version, full ones
+                                                           have no room for it
     traffic REQUESTS_PER_SECOND
     pause | resume | promote | abort
 """
@@ -146,8 +147,10 @@ class Scenario:
     def reports(self) -> list[WorkerReport]:
         held = frozenset(("m", number) for number in self.split.held)
         failed = {key: "it is broken" for key in held if key[1] == NEW and self.workers == "broken"}
+        full = frozenset(key for key in held if key[1] == NEW and self.workers == "full")
+        failed |= dict.fromkeys(full, "it takes 900 MiB")
         told = (self.applied, held - failed.keys(), failed)
-        return [WorkerReport(name, *told, seen_at=self.now) for name in ("a", "b")]
+        return [WorkerReport(name, *told, seen_at=self.now, no_room=full) for name in ("a", "b")]
 
     def state(self) -> str:
         rollout = self.rollout

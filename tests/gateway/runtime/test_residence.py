@@ -185,6 +185,17 @@ def test_no_sequence_of_events_breaks_the_budget_or_takes_what_is_in_use(
     asyncio.run(play())
 
 
+async def test_want_of_room_is_told_from_a_broken_version() -> None:
+    residence = made(Shelf(), 1)
+    await ask(residence, 1)
+    residence.kept.add(("m", 1))
+    for wanted in (entry(2), entry(3, "broken")):
+        with pytest.raises(GatewayError):
+            await residence.bring("m", wanted)
+    assert residence.failed.keys() == {("m", 2), ("m", 3)}
+    assert residence.no_room == {("m", 2)}
+
+
 async def test_another_profile_of_the_same_file_needs_no_room() -> None:
     shelf = Shelf()
     residence = made(shelf, 1)

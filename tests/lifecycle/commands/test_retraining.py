@@ -18,11 +18,13 @@ from lifecycle.commands.models import Models
 from lifecycle.commands.retraining import ACTOR, Retraining
 from lifecycle.commands.trial import Trial
 from lifecycle.commands.validation import Validation
+from lifecycle.core.policy import AUTOMATIC, Policy
 from lifecycle.core.version import Stage
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.monitor import Monitor
 from lifecycle.ports import Entry, Trainer, TrainingJob
 from tests.lifecycle.digits import MODEL, Served, labels_for, pages, write_model, write_reference
+from tests.lifecycle.signer import Signer
 
 RECIPE = "lifecycle.recipes.tabular:mlp"
 
@@ -37,7 +39,10 @@ class World:
         self.captures = ParquetCaptures(folder / "log")
         self.artifacts = FileArtifacts(str(folder / "artifacts"), folder / "cache")
         sandbox, read = ProcessSandbox(), Profiles(self.store, self.artifacts).reference
-        self.models = Models(self.store, self.artifacts, sandbox, lambda: self.now)
+        self.policy = AUTOMATIC
+        self.models = Models(
+            self.store, self.artifacts, sandbox, lambda: self.now, policy=lambda _: self.policy
+        )
         trial = Trial(self.artifacts, sandbox, self.captures, read)
         self.validation = Validation(self.store, self.artifacts, self.models, trial, read)
         self.served = Served(write_model(folder / "model.onnx"))
@@ -92,6 +97,16 @@ class World:
 
     def written(self) -> list[str]:
         return [r.kind for r in self.store.records(MODEL) if r.kind.startswith("retrain.")]
+
+
+class ReadyTrainer:
+    """Has the version at hand."""
+
+    async def train(self, job: TrainingJob) -> tuple[Path, Path]:
+        job.output.mkdir(parents=True)
+        artifact = job.output / "model.onnx"
+        write_model(artifact, rows=3)
+        return artifact, write_reference(job.output / "reference.parquet")
 
 
 class StuckTrainer:
@@ -172,3 +187,20 @@ async def test_what_cannot_be_trained_is_said(world: World) -> None:
     with pytest.raises(LifecycleError, match="no recipe") as caught:
         await world.retraining.start(MODEL, "", "ann")
     assert caught.value.code is LifecycleCode.INVALID
+
+
+@pytest.mark.parametrize("world", [ReadyTrainer], indirect=True)
+async def test_what_must_be_signed_is_signed_or_not_trained(world: World) -> None:
+    await world.register()
+    signer = Signer(world.folder, "retraining")
+    world.policy = Policy(signed=True, trusted=(str(signer.public),))
+    with pytest.raises(LifecycleError, match="retraining_key") as caught:
+        await world.retraining.start(MODEL, "", "ann")
+    assert caught.value.code is LifecycleCode.CONFLICT
+    world.policy = replace(world.policy, key=str(signer.key))
+    await world.retraining.start(MODEL, "", "ann")
+    await world.retraining.settled(MODEL)
+    assert world.written() == ["retrain.started", "retrain.finished"]
+    signature = world.models.version(MODEL, 2).package_signature
+    assert signature is not None
+    assert signature.signer == signer.public.name

@@ -87,6 +87,19 @@ def test_failed_workers_count_once_they_saw_the_split() -> None:
     assert Snapshot.of(STEP, 0.0, [old, new]).failed == ("b",)
 
 
+def test_one_broken_load_outweighs_any_want_of_room() -> None:
+    key, none = ("m", 2), frozenset[tuple[str, int]]()
+    full = WorkerReport("a", 5, none, {key: "it takes 9 GiB"}, no_room=frozenset({key}))
+    broken = WorkerReport("b", 5, none, {key: "it is broken"})
+    first = replace(STEP, phase=Phase.LOADING, step=-1)
+    both, one = (Snapshot.of(first, 0.0, reports) for reports in ([full, broken], [full]))
+    rejected, held = decide(both), decide(one)
+    assert rejected is not None
+    assert (rejected.kind, rejected.rejects) == (Kind.ROLL_BACK, True)
+    assert held is not None
+    assert (held.kind, "no room: it takes 9 GiB" in held.reason) == (Kind.HOLD, True)
+
+
 def test_a_split_is_confirmed_by_every_live_worker() -> None:
     held = frozenset({("m", 2)})
     old, new = WorkerReport("a", 4, held), WorkerReport("b", 5, held)
@@ -99,7 +112,7 @@ def test_a_split_is_confirmed_by_every_live_worker() -> None:
 EVENTS = st.one_of(
     st.tuples(st.just("tick"), st.sampled_from([1, 5, 60, 700])),
     st.tuples(st.just("traffic"), st.sampled_from(["good", "bad", "none"])),
-    st.tuples(st.just("workers"), st.sampled_from(["apply", "none", "broken"])),
+    st.tuples(st.just("workers"), st.sampled_from(["apply", "none", "broken", "full"])),
     st.tuples(st.just("person"), st.sampled_from(["pause", "resume", "promote", "abort"])),
     st.tuples(st.just("crash"), st.just("")),
 )
@@ -113,14 +126,14 @@ class Run:
         followed = replace(preset(plan), at_deadline=at_deadline)
         self.model = Model("m", 1, 0.0, champion=1, weights=((1, 100.0),))
         self.rollout = replace(START, plan=followed, deadline_at=followed.deadline_seconds)
-        self.applied, self.broken, self.workers = 0, False, 1
+        self.applied, self.broken, self.full, self.workers = 0, False, False, 1
         self.ends = 0
 
     def handle(self, event: str, what: object) -> None:
         if event == "traffic" and what != "none":
             self.traffic(errors=90 if what == "bad" else 0)
         elif event == "workers":
-            self.workers, self.broken = int(what != "none"), what == "broken"
+            self.workers, self.broken, self.full = int(what != "none"), what == "broken", what == "full"
             self.applied = self.rollout.generation
         elif event == "person":
             self.person(str(what))
@@ -152,8 +165,10 @@ class Run:
 
     def step(self) -> None:
         key = ("m", 2)
-        held, failed = (frozenset({key}), {}) if not self.broken else (frozenset(), {key: "it is broken"})
-        reports = [WorkerReport("a", self.applied, held, failed)] * self.workers
+        ill = self.broken or self.full
+        held, failed = (frozenset({key}), {}) if not ill else (frozenset(), {key: "it is ill"})
+        full = frozenset({key}) if self.full else frozenset()
+        reports = [WorkerReport("a", self.applied, held, failed, no_room=full)] * self.workers
         snapshot = Snapshot.of(self.rollout, self.now, reports)
         assert decide(snapshot) == decide(snapshot)
         self.rollout = settled(snapshot)
