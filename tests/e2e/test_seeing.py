@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from lifecycle.client import Client
-from tests.e2e.harness import Cluster
+from tests.e2e.harness import Cluster, Load
 from tests.gateway.telemetry.exposed import value
 
 Deployed = Callable[[int], tuple[str, Client]]
@@ -64,3 +64,26 @@ def test_one_scrape_covers_the_node_and_a_shadow_is_compared(
     said = cluster.headrace("audit", "--prediction", prediction)
     assert "shadow 2" in said
     assert "answered otherwise" in said
+
+
+def test_what_was_asked_before_is_answered_from_the_cache(
+    cluster: Cluster, deployed: Deployed, load: Callable[[str], Load], until: Until
+) -> None:
+    model, client = deployed(2)
+    cluster.headrace("model", "cache", model, "--max-mb", "1")
+
+    def counted(what: str) -> float:
+        return (
+            value(httpx.get(f"{cluster.url}/metrics").text, f"headrace_cache_{what}_total", model=model) or 0
+        )
+
+    with load(model) as callers:  # over HTTP and gRPC, always the same two rows
+        until(lambda: counted("hits") > 500, 60, "answers from the cache")
+        asked = counted("misses")
+        client.set_traffic(model, {2: 100})
+        until(lambda: callers.served.get(2, 0) > 500, 30, "the other version")
+        until(lambda: counted("misses") > asked, 30, "its first run")
+    assert callers.failures == []  # each answer is of the version that it names
+    url = f"http://127.0.0.1:{cluster.http}/v2/models/{model}/infer"
+    ids = {httpx.post(url, json=ROW).headers["x-headrace-prediction-id"] for _ in range(4)}
+    assert len(ids) == 4
