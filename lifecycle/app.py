@@ -90,7 +90,7 @@ class Lifecycle:
         self._checkpoints = FileCheckpoints(config.checkpoints_uri, public_text(signer), signer)
         rhythm = Rhythm(config.ledger.checkpoint_every_records, config.ledger.checkpoint_every_s)
         self._checkpointer = Checkpointer(self._store, self._checkpoints, rhythm)
-        self._captures = ParquetCaptures(home / "captures")
+        self._captures = ParquetCaptures(home / "captures", horizon_s=config.labels.horizon_days * 86_400)
         self._fleet = WorkerFleet(self._clock)
         self._profiles = Profiles(self._store, self._artifacts)
         self._publisher = Publisher(self._store, self._fleet)

@@ -14,6 +14,7 @@ from gateway.core.routing import RouteTable
 from lifecycle.core.asked import Asked
 from lifecycle.core.checkpoint import Kept, Statement
 from lifecycle.core.dedicated import Application
+from lifecycle.core.feedback import LabelReceipt as LabelReceipt
 from lifecycle.core.inspection import Inspection, Limits
 from lifecycle.core.lease import Lease
 from lifecycle.core.ledger import Head, Record
@@ -229,15 +230,18 @@ class CaptureLog(Protocol):
 
     def append(self, blocks: Iterable[CaptureBlock]) -> None: ...
 
-    def label(self, model: str, labels: pa.Table, received_at: float, metric: str = "") -> "LabelReceipt":
-        """Add labels: columns `prediction_id` (string) and `label`. Durable on return.
+    def label(
+        self, model: str, labels: pa.Table, received_at: float, metric: str = "", source: str = ""
+    ) -> LabelReceipt:
+        """Add labels: columns `prediction_id` (string) and `label`, and maybe `at`. Durable on return.
 
-        With the name of a business metric, `label` holds its numbers (float64) and no labels.
+        `at`, Unix seconds, is when the label became known; null for now. `source` is who says so. With the
+        name of a business metric, `label` holds its numbers (float64) and no labels.
         """
         ...
 
     def labelled(self, model: str, since: float = 0.0, *, inputs: bool = True) -> pa.Table:
-        """Joined rows: prediction_id, at, version, role, inputs.<tensor>, outputs.<tensor>, label.
+        """Joined rows: prediction_id, at, version, role, inputs.<tensor>, outputs.<tensor>, label, source.
 
         Oldest first, without shadows. `inputs=False` leaves out the input tensors, most of the bytes.
         """
@@ -257,16 +261,6 @@ class CaptureLog(Protocol):
     def labels_count(self, model: str) -> int:
         """Labels and numbers that stand. While it is the same, nothing is new but late captures."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class LabelReceipt:
-    """What became of a batch of labels."""
-
-    joined: int
-    duplicate: int
-    conflicting: int
-    unknown: int
 
 
 @dataclass(frozen=True, slots=True)

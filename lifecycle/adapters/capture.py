@@ -5,6 +5,7 @@ Layout: `model=<name>/{captures,labels,quarantine}/<first>-<last>.parquet`, and
 `model=<name>/metrics/<metric>/{values,quarantine}/…` for the numbers of business metrics.
 """
 
+import math
 import threading
 from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import chain, islice
@@ -45,6 +46,7 @@ _COLUMNS: dict[str, pa.DataType] = {
     "version": pa.int64(),
     "role": pa.string(),
     "label": pa.null(),
+    "source": pa.string(),
 }
 
 
@@ -58,11 +60,19 @@ class ParquetCaptures:
         buffer_rows: rows of a model that wait in memory before they are written,
         buffer_s: for this long while more come, and longer while many models take turns.
         keep_bytes: captures of a model beyond this are dropped, oldest first.
+        horizon_s: how long after its prediction a label still counts.
     """
 
     def __init__(
-        self, root: Path, *, buffer_rows: int = 2_000, buffer_s: float = 30.0, keep_bytes: int = 2 << 30
+        self,
+        root: Path,
+        *,
+        buffer_rows: int = 2_000,
+        buffer_s: float = 30.0,
+        keep_bytes: int = 2 << 30,
+        horizon_s: float = math.inf,
     ) -> None:
+        self._horizon_s = horizon_s
         self._root = root
         self._buffer_rows = buffer_rows
         self._buffer_s = buffer_s
@@ -94,23 +104,23 @@ class ParquetCaptures:
                 log.flush(self._keep_bytes)
             self._waiting.clear()
 
-    def label(self, model: str, labels: pa.Table, received_at: float, metric: str = "") -> LabelReceipt:
-        """Add labels: `prediction_id` (string) and `label` (one type per model), without nulls."""
+    def label(
+        self, model: str, labels: pa.Table, received_at: float, metric: str = "", source: str = ""
+    ) -> LabelReceipt:
+        """Add labels: `prediction_id` (string) and `label` (one type per model), and maybe `at`."""
         with self._lock:
             log = self._log(model)
-            return log.book(metric).add(labels, received_at, log.known)
+            return log.book(metric).add(labels, received_at, source, log.made_at)
 
     def labelled(
         self, model: str, since: float = 0.0, *, inputs: bool = True, roles: Collection[Role] = PRIMARY
     ) -> pa.Table:
         """Predictions made at or after `since` that have a label, oldest first.
 
-        Args:
-            inputs: whether to read the input tensors, which are most of the bytes.
-            roles: whose predictions; shadows only when asked.
+        The input tensors are most of the bytes. Shadows come only when asked for.
         """
         with self._lock:
-            ids, truth = self._log(model).labels.columns()
+            ids, truth, sources = self._log(model).labels.columns()
         # A merge may remove files meanwhile; open ones stay readable, so the slow part holds no lock.
         joined = self._read(model, since, roles, lambda name: inputs or not name.startswith("inputs."), ids)
         if joined is None:
@@ -118,7 +128,8 @@ class ParquetCaptures:
         position = pc.index_in(joined["prediction_id"], value_set=ids)
         names = ["prediction_id", "at", "version", "role"]
         names += [name for name in joined.column_names if name not in _KEYS]
-        return joined.select(names).append_column("label", pc.take(truth, position))
+        labelled = joined.select(names).append_column("label", pc.take(truth, position))
+        return labelled.append_column("source", pc.take(sources, position))
 
     def made(self, model: str, since: float = 0.0) -> pa.Table:
         """Columns at and version of every captured prediction, labelled or not, without shadows."""
@@ -131,7 +142,7 @@ class ParquetCaptures:
         with self._lock:
             books = {name: book.columns() for name, book in self._log(model).metrics.items()}
         found = {}
-        for name, (ids, values) in books.items():
+        for name, (ids, values, _) in books.items():
             rows = self._read(model, since, SPLIT, lambda _: False, ids)
             if rows is not None and rows.num_rows:
                 position = pc.index_in(rows["prediction_id"], value_set=ids)
@@ -199,21 +210,23 @@ class ParquetCaptures:
 
     def _log(self, model: str) -> "_ModelLog":
         if model not in self._logs:
-            self._logs[model] = _ModelLog(self._root / f"model={quote(model, safe='')}")
+            folder = self._root / f"model={quote(model, safe='')}"
+            self._logs[model] = _ModelLog(folder, self._horizon_s)
         return self._logs[model]
 
 
 class _ModelLog:
     """One model's captures, labels and numbers."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, horizon_s: float) -> None:
+        self._horizon_s = horizon_s
         self.captures = Segments(folder / "captures", durable=False)
-        self.labels = LabelBook(folder / "labels", folder / "quarantine")
+        self.labels = LabelBook(folder / "labels", folder / "quarantine", horizon_s)
         self._numbers = folder / "metrics"
         self.metrics: dict[str, LabelBook] = {}
         for kept in self._numbers.glob("*"):
             self.book(unquote(kept.name))
-        self._recent: dict[str, None] = {}
+        self._recent: dict[str, float] = {}  # when each prediction was made, by id
         self._parts: dict[object, list[Rows]] = {}
         self.since = 0.0
         """When the first buffered prediction was made."""
@@ -226,7 +239,7 @@ class _ModelLog:
         self._parts.setdefault(rows.layout, []).append(rows)
         self.buffered += len(rows.ids)
         if rows.role in PRIMARY:
-            self._recent.update(dict.fromkeys(rows.ids))
+            self._recent.update(zip(rows.ids, rows.at, strict=True))
         for _ in range(len(self._recent) - recent):
             del self._recent[next(iter(self._recent))]
 
@@ -250,18 +263,22 @@ class _ModelLog:
                 message = f"a model has at most {MOST_METRICS} metrics; {metric!r} would be one more"
                 raise LifecycleError(LifecycleCode.INVALID, message)
             folder = self._numbers / quote(metric, safe="")
-            self.metrics[metric] = LabelBook(folder / "values", folder / "quarantine")
+            self.metrics[metric] = LabelBook(folder / "values", folder / "quarantine", self._horizon_s)
         return self.metrics[metric]
 
-    def known(self, ids: Sequence[str]) -> set[str]:
-        """Those whose prediction has been captured."""
-        missing = {prediction for prediction in ids if prediction not in self._recent}
+    def made_at(self, ids: Sequence[str]) -> dict[str, float]:
+        """When predictions were made, Unix seconds; of those that have been captured."""
+        found = {prediction: self._recent[prediction] for prediction in ids if prediction in self._recent}
+        missing = set(ids) - found.keys()
         for segment in reversed(self.captures.all):
             if not missing:
                 break
             with segment.open() as file:
-                missing.difference_update(_ids(file.read(["prediction_id"])))
-        return set(ids) - missing
+                table = file.read(["prediction_id", "at"])
+            here = table.filter(pc.is_in(table["prediction_id"], value_set=pa.array(sorted(missing))))
+            found.update(zip(_ids(here), cast("list[float]", here["at"].to_pylist()), strict=True))
+            missing -= found.keys()
+        return found
 
 
 def _only(table: pa.Table, wanted: Callable[[str], bool]) -> pa.Table:

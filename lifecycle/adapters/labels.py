@@ -4,8 +4,10 @@ The first value of a prediction stands; one that contradicts it is put into quar
 safe for threads: the owner holds the lock.
 """
 
-from collections.abc import Callable, Collection, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from sys import intern
 from typing import Any, cast
 
 import pyarrow as pa
@@ -19,41 +21,57 @@ class LabelBook:
     """Args:
     stands: the folder of what stands,
     quarantine: and of what is put aside.
+    horizon_s: how long after its prediction a value still counts.
     """
 
-    def __init__(self, stands: Path, quarantine: Path) -> None:
+    def __init__(self, stands: Path, quarantine: Path, horizon_s: float = math.inf) -> None:
+        self._horizon_s = horizon_s
         self._stands = Segments(stands, durable=True)
         self._quarantine = Segments(quarantine, durable=True)
         self._values: dict[str, Label] = {}
+        self._sources: dict[str, str] = {}
         for segment in self._stands.all:
             table = segment.read()
-            self._values.update(zip(_ids(table), _labels(table), strict=True))
+            ids = _ids(table)
+            self._values.update(zip(ids, _labels(table), strict=True))
+            # Labels stored before had none.
+            sources = table["source"].to_pylist() if "source" in table.column_names else [""] * len(ids)
+            self._sources.update(zip(ids, map(intern, map(str, sources)), strict=True))
 
     def __len__(self) -> int:
         return len(self._values)
 
-    def columns(self) -> "tuple[pa.Array[Any], pa.Array[Any]]":
-        """Prediction ids, and their values in the same order."""
-        return array(list(self._values)), array(list(self._values.values()))
+    def columns(self) -> "tuple[pa.Array[Any], pa.Array[Any], pa.Array[Any]]":
+        """Prediction ids, and in the same order their values and who said them."""
+        sources = pa.array([self._sources[prediction] for prediction in self._values], pa.string())
+        return array(list(self._values)), array(list(self._values.values())), sources
 
     def add(
-        self, labels: pa.Table, received_at: float, known: Callable[[Sequence[str]], Collection[str]]
+        self,
+        labels: pa.Table,
+        received_at: float,
+        source: str,
+        made_at: Callable[[Sequence[str]], Mapping[str, float]],
     ) -> LabelReceipt:
         """Args:
-        labels: columns `prediction_id` (string) and `label` (one type per book), without nulls.
-        known: those of some ids whose prediction has been captured.
+        labels: columns `prediction_id` (string) and `label` (one type per book), without nulls, and maybe
+            `at`, when each became known: a null, or no column, stands for now.
+        made_at: when predictions were made, of those of some ids that have been captured.
         """
         ids, values = _ids(labels), _labels(labels)
-        fates = sort(ids, values, self._values, known(ids))
-        stamped = labels.select(["prediction_id", "label"]).add_column(
-            0, "at", pa.array([received_at] * len(ids), pa.float64())
-        )
-        if fates.conflicting:
-            self._quarantine.write(stamped.take(pa.array(fates.conflicting)))
+        said_at = labels["at"].to_pylist() if "at" in labels.column_names else [None] * len(ids)
+        fates = sort(ids, values, said_at, received_at, self._values, made_at(ids), self._horizon_s)
+        stamped = labels.select(["prediction_id", "label"])
+        stamped = stamped.add_column(0, "at", pa.array([received_at] * len(ids), pa.float64()))
+        stamped = stamped.append_column("source", pa.array([source] * len(ids), pa.string()))
+        if fates.aside:
+            self._quarantine.write(stamped.take(pa.array(fates.aside)))
         if fates.fresh:
             self._stands.write(stamped.take(pa.array(fates.fresh)))
             self._values.update((ids[position], values[position]) for position in fates.fresh)
-        return LabelReceipt(fates.joined, len(fates.duplicate), len(fates.conflicting), len(fates.unknown))
+            self._sources.update(dict.fromkeys((ids[position] for position in fates.fresh), intern(source)))
+        duplicate, conflicting, unknown = map(len, (fates.duplicate, fates.conflicting, fates.unknown))
+        return LabelReceipt(fates.joined, duplicate, conflicting, unknown, len(fates.early), len(fates.late))
 
 
 def array(values: list[Any]) -> "pa.Array[Any]":

@@ -1,6 +1,7 @@
 """`/v1/feedback`: labels and numbers that come in after the prediction, as Parquet, CSV or JSON."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import pyarrow as pa
@@ -9,7 +10,7 @@ from pydantic import ValidationError
 
 from lifecycle.api.desk import Actor, AtDesk, Caller, covered
 from lifecycle.api.observations import ReceiptOut
-from lifecycle.api.requests import LabelsIn
+from lifecycle.api.requests import LabelIn, LabelsIn, NumberIn
 from lifecycle.core.analysis.metrics import PREFIX
 from lifecycle.errors import LifecycleCode, LifecycleError
 
@@ -30,9 +31,9 @@ async def feedback(
     """Add labels, and numbers of business metrics. Saying one again changes nothing; a contradicting one is
     put aside.
 
-    The body is Parquet or CSV with the column `prediction_id` and the columns `label`, `feedback.NAME` or
-    both, or JSON `{"model": …, "labels": [{"prediction_id": …, "label": …}], "metrics": [{"prediction_id": …,
-    "name": …, "value": …}]}`.
+    The body is Parquet or CSV with the column `prediction_id`, `label`, `feedback.NAME` or both, and maybe
+    `at`, when they became known in Unix seconds; or JSON `{"model": …, "labels": [{"prediction_id": …,
+    "label": …}], "metrics": [{"prediction_id": …, "name": …, "value": …}]}`, each maybe with `at`.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     labels: bytes | pa.Table = await _read(request)
@@ -66,19 +67,20 @@ def _from_json(body: bytes) -> tuple[str, pa.Table]:
         raise _invalid("there are neither `labels` nor `metrics` in it")
     try:
         labels: list[Any] = [pair.label for pair in given.labels]
-        tables = [_column("label", [pair.prediction_id for pair in given.labels], labels)]
+        tables = [_column("label", given.labels, labels)]
     except pa.ArrowException:
         raise _invalid("labels of one batch are of one type") from None
     for name in dict.fromkeys(number.name for number in given.metrics):
         own = [number for number in given.metrics if number.name == name]
-        ids = [number.prediction_id for number in own]
-        tables.append(_column(PREFIX + name, ids, [number.value for number in own]))
+        tables.append(_column(PREFIX + name, own, [number.value for number in own]))
     table = pa.concat_tables([each for each in tables if each.num_rows], promote_options="default")
     return given.model, table
 
 
-def _column(name: str, ids: list[str], values: list[Any]) -> pa.Table:
-    return pa.table({"prediction_id": pa.array(ids, pa.string()), name: pa.array(values)})
+def _column(name: str, said: Sequence[LabelIn | NumberIn], values: list[Any]) -> pa.Table:
+    ids = pa.array([each.prediction_id for each in said], pa.string())
+    at = pa.array([each.at for each in said], pa.float64())
+    return pa.table({"prediction_id": ids, "at": at, name: pa.array(values)})
 
 
 def _invalid(message: str) -> LifecycleError:

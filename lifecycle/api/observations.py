@@ -11,7 +11,10 @@ from lifecycle.core.verdict import Verdict
 
 
 class LabelReceiptOut(BaseModel):
-    """What became of values. `unknown` ones are kept until their prediction arrives."""
+    """What became of values. `unknown` ones are kept until their prediction arrives.
+
+    Put aside are `conflicting` ones, and those from before their prediction (`early`) or long after (`late`).
+    """
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -19,6 +22,8 @@ class LabelReceiptOut(BaseModel):
     duplicate: int = 0
     conflicting: int = 0
     unknown: int = 0
+    early: int = 0
+    late: int = 0
 
 
 class ReceiptOut(LabelReceiptOut):

@@ -99,9 +99,13 @@ class KeyIn(_In):
     subject: Text = ""
 
 
+Known = Annotated[FiniteFloat | None, Field(description="When it became known, Unix seconds; now if null.")]
+
+
 class LabelIn(_In):
     prediction_id: Annotated[str, StringConstraints(min_length=1, max_length=200)]
     label: bool | int | float | str
+    at: Known = None
 
 
 class NumberIn(_In):
@@ -110,6 +114,7 @@ class NumberIn(_In):
     prediction_id: Annotated[str, StringConstraints(min_length=1, max_length=200)]
     name: Annotated[str, StringConstraints(min_length=1, max_length=64)]
     value: FiniteFloat
+    at: Known = None
 
 
 class LabelsIn(_In):

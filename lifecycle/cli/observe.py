@@ -20,6 +20,8 @@ def add_to(parent: typer.Typer) -> None:
 def feedback(name: Name, labels: Annotated[Path, LABELS], url: Url = URL, as_json: AsJson = False) -> None:
     """Send what came of past predictions: columns `prediction_id`, and `label`, `feedback.NAME` or both.
 
+    A column `at` says when that became known, in Unix seconds.
+
     A column `feedback.revenue` holds the numbers of a business metric, `revenue`, that a plan can guard.
 
     Example: `headrace feedback fraud labels.csv`
@@ -34,6 +36,8 @@ def feedback(name: Name, labels: Annotated[Path, LABELS], url: Url = URL, as_jso
         "duplicate": "said before, nothing changed",
         "conflicting": "contradict an earlier label and are put aside",
         "unknown": "name no prediction known yet; kept until it comes",
+        "early": "are from before their prediction and are put aside",
+        "late": "are from beyond the horizon and are put aside",
     }
     console().print(fields((kind, f"{receipt[kind]}  {meaning}") for kind, meaning in meanings.items()))
     rows = [(metric, *(said[kind] for kind in meanings)) for metric, said in receipt["metrics"].items()]

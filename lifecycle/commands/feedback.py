@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any, cast
 
 import pyarrow as pa
@@ -13,6 +14,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from lifecycle.core.analysis.metrics import PREFIX
+from lifecycle.core.feedback import SKEW_S
 from lifecycle.core.quota import Quota
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.ports import CaptureLog, Entry, LabelReceipt, Store
@@ -54,8 +56,10 @@ def tidy(labels: pa.Table) -> tuple[pa.Table | None, dict[str, pa.Table]]:
     """The labels, None without any, and the numbers by metric: columns `prediction_id` and `label`, no nulls.
 
     Ids are strings, labels int64, float64 or strings, numbers float64. A column `feedback.NAME` holds the
-    numbers of a metric; where there is one, a row may leave out what it has nothing to say of. Other columns
-    are left out. Raises LifecycleError INVALID.
+    numbers of a metric; where there is one, a row may leave out what it has nothing to say of. `at` is when
+    they became known, Unix seconds; a null stands for now. Other columns are left out.
+
+    Raises LifecycleError INVALID.
     """
     metrics = [name for name in labels.column_names if name.startswith(PREFIX)]
     wanted = COLUMNS[:1] if metrics else COLUMNS
@@ -63,20 +67,22 @@ def tidy(labels: pa.Table) -> tuple[pa.Table | None, dict[str, pa.Table]]:
         raise _invalid(f"column {missing[0]!r} is missing; labels have `prediction_id` and `label`")
     if not labels.num_rows:
         raise _invalid("there are no labels in it")
-    kept = [name for name in labels.column_names if name in COLUMNS]
+    kept = [name for name in labels.column_names if name in (*COLUMNS, "at")]
     labels = labels.select([*kept, *metrics]).unify_dictionaries()
     for name in wanted:
         if labels[name].null_count:
             raise _invalid(f"column {name!r} has {labels[name].null_count} rows without a value")
-    ids = _ids(labels)
-    truth = _said(ids, _labels(labels)) if "label" in labels.column_names else None
-    numbers = {_metric(name): _said(ids, _numbers(labels, name)) for name in metrics}
+    given = {"prediction_id": _ids(labels)}
+    if "at" in labels.column_names:
+        given["at"] = _numbers(labels, "at")
+    truth = _said(given, _labels(labels)) if "label" in labels.column_names else None
+    numbers = {_metric(name): _said(given, _numbers(labels, name)) for name in metrics}
     found = {name: table for name, table in numbers.items() if table.num_rows}
     return (truth if truth is not None and truth.num_rows else None), found
 
 
-def _said(ids: "pa.ChunkedArray[Any]", values: "pa.ChunkedArray[Any]") -> pa.Table:
-    return pa.table({"prediction_id": ids, "label": values}).filter(values.is_valid())
+def _said(given: Mapping[str, "pa.ChunkedArray[Any]"], values: "pa.ChunkedArray[Any]") -> pa.Table:
+    return pa.table({**given, "label": values}).filter(values.is_valid())
 
 
 def _metric(column: str) -> str:
@@ -152,7 +158,8 @@ class Feedback:
 
         Raises:
             LifecycleError: NOT_FOUND for an unknown model, INVALID for labels that cannot be used, THROTTLED
-                for too many at once, CONFLICT if every one of them contradicts one that stands.
+                for too many at once, CONFLICT if every one of them contradicts one that stands or is of the
+                wrong time.
         """
         if all(known.name != model for known in self._store.models()):
             raise LifecycleError(LifecycleCode.NOT_FOUND, f"there is no model {model!r}")
@@ -165,18 +172,35 @@ class Feedback:
             message = f"too many labels from {actor!r}; none was taken. Send them again in {waits_s:.0f} s"
             raise LifecycleError(LifecycleCode.THROTTLED, message)
         now = self._clock()
+        if ahead := sum(_after(table, now + SKEW_S) for table in given):
+            raise _invalid(f"{ahead} labels are from the future; `at` is in Unix seconds, in UTC")
+        label = partial(self._captures.label, model, received_at=now, source=actor)
         receipt = Receipt(
-            self._captures.label(model, truth, now) if truth is not None else None,
-            {name: self._captures.label(model, table, now, name) for name, table in numbers.items()},
+            label(labels=truth) if truth is not None else None,
+            {name: label(labels=table, metric=name) for name, table in numbers.items()},
         )
         if receipt.labels is not None:
             self._store.commit(Entry(actor, "labels.received", model, asdict(receipt.labels)))
         for name, each in receipt.metrics.items():
             self._store.commit(Entry(actor, "feedback.received", model, {"metric": name} | asdict(each)))
-        if sum(each.conflicting for each in receipt.all) == rows:
-            message = "these predictions have other labels, which stand; what was sent is put aside"
-            raise LifecycleError(LifecycleCode.CONFLICT, message)
+        if sum(each.aside for each in receipt.all) == rows:
+            raise LifecycleError(LifecycleCode.CONFLICT, f"what was sent is put aside: {_why(receipt)}")
         return receipt
+
+
+def _after(labels: pa.Table, at: float) -> int:
+    if "at" not in labels.column_names:
+        return 0
+    return labels.filter(pc.greater(labels["at"], pa.scalar(at))).num_rows
+
+
+def _why(receipt: Receipt) -> str:
+    reasons = {
+        "these predictions have other labels, which stand": sum(each.conflicting for each in receipt.all),
+        "labels are from before their prediction": sum(each.early for each in receipt.all),
+        "labels are from beyond the horizon": sum(each.late for each in receipt.all),
+    }
+    return "; ".join(reason for reason, count in reasons.items() if count)
 
 
 def _invalid(message: str) -> LifecycleError:

@@ -80,7 +80,7 @@ def test_inputs_can_be_left_out(log: CaptureLog) -> None:
     log.append(blocks([capture("a")]))
     log.label("digits", labels(a=1), 400.0)
     names = log.labelled("digits", inputs=False).column_names
-    assert names == ["prediction_id", "at", "version", "role", "outputs.label", "label"]
+    assert names == ["prediction_id", "at", "version", "role", "outputs.label", "label", "source"]
 
 
 def test_models_are_apart(log: CaptureLog) -> None:

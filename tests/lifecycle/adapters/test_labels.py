@@ -15,9 +15,28 @@ def labels(**said: int) -> pa.Table:
 
 def test_the_first_value_stands_and_a_contradiction_is_put_aside(tmp_path: Path) -> None:
     book = LabelBook(tmp_path / "stands", tmp_path / "aside")
-    assert book.add(labels(a=1, b=2), 10.0, lambda ids: {"a"}) == LabelReceipt(1, 0, 0, 1)
-    assert book.add(labels(a=5, b=2), 11.0, lambda ids: {"a"}) == LabelReceipt(0, 1, 1, 0)
+    assert book.add(labels(a=1, b=2), 10.0, "ann", lambda ids: {"a": 9.0}) == LabelReceipt(1, 0, 0, 1)
+    assert book.add(labels(a=5, b=2), 11.0, "bob", lambda ids: {"a": 9.0}) == LabelReceipt(0, 1, 1, 0)
     (aside,) = (tmp_path / "aside").iterdir()
-    assert pq.read_table(aside).to_pylist() == [{"at": 11.0, "prediction_id": "a", "label": 5}]
+    assert pq.read_table(aside).to_pylist() == [
+        {"at": 11.0, "prediction_id": "a", "label": 5, "source": "bob"}
+    ]
     again = LabelBook(tmp_path / "stands", tmp_path / "aside")
-    assert [column.to_pylist() for column in again.columns()] == [["a", "b"], [1, 2]]
+    assert [column.to_pylist() for column in again.columns()] == [["a", "b"], [1, 2], ["ann", "ann"]]
+
+
+def test_labels_of_the_wrong_time_are_put_aside(tmp_path: Path) -> None:
+    book = LabelBook(tmp_path / "stands", tmp_path / "aside", horizon_s=100.0)
+    at = pa.array([1.0, None, 2_000.0])
+    timed = labels(a=1, b=2, c=3).append_column("at", at)
+    receipt = book.add(timed, 1_050.0, "ann", lambda ids: dict.fromkeys(ids, 1_000.0))
+    assert (receipt.joined, receipt.early, receipt.late, receipt.aside) == (1, 1, 1, 2)
+    assert book.columns()[0].to_pylist() == ["b"]
+
+
+def test_a_book_from_before_sources_were_kept_is_read(tmp_path: Path) -> None:
+    (tmp_path / "stands").mkdir()
+    old = pa.table({"at": [1.0], "prediction_id": ["a"], "label": [7]})
+    pq.write_table(old, tmp_path / "stands" / "000000000000-000000000000.parquet")
+    book = LabelBook(tmp_path / "stands", tmp_path / "aside")
+    assert [column.to_pylist() for column in book.columns()] == [["a"], [7], [""]]

@@ -1,6 +1,7 @@
 """Labels as Parquet, CSV and JSON."""
 
 import io
+import time
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -11,7 +12,15 @@ from lifecycle.core.quota import Quota
 from tests.lifecycle.api.conftest import Admin
 from tests.lifecycle.desk import capture
 
-NOTHING: dict[str, object] = {"joined": 0, "duplicate": 0, "conflicting": 0, "unknown": 0, "metrics": {}}
+NOTHING: dict[str, object] = {
+    "joined": 0,
+    "duplicate": 0,
+    "conflicting": 0,
+    "unknown": 0,
+    "early": 0,
+    "late": 0,
+    "metrics": {},
+}
 CSV = {"content-type": "text/csv"}
 
 
@@ -102,3 +111,11 @@ async def test_numbers_come_as_json_beside_labels_or_alone(ready: Admin) -> None
     alone = await ready.http.post("/v1/feedback", json={"model": "fraud", "metrics": numbers})
     assert (alone.status_code, alone.json()["metrics"]["revenue"]["duplicate"]) == (200, 2)
     assert (await ready.http.post("/v1/feedback", json={"model": "fraud"})).status_code == 400
+
+
+async def test_when_a_label_became_known_may_be_said(ready: Admin) -> None:
+    pair = {"prediction_id": "a", "label": 1}
+    future = {"model": "fraud", "labels": [pair | {"at": 4e9}]}
+    assert (await ready.http.post("/v1/feedback", json=future)).status_code == 400
+    now = {"model": "fraud", "labels": [pair | {"at": time.time()}, {"prediction_id": "b", "label": 0}]}
+    assert (await ready.http.post("/v1/feedback", json=now)).json()["joined"] == 2

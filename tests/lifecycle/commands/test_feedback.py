@@ -52,7 +52,8 @@ def test_a_file_is_joined_and_recorded(feedback: Feedback, store: SqlStore, data
     assert feedback.ingest("m", data, "ann") == Receipt(LabelReceipt(2, 0, 0, 1), {})
     record = store.records("m")[-1]
     assert (record.actor, record.kind) == ("ann", "labels.received")
-    assert record.detail == {"joined": 2, "duplicate": 0, "conflicting": 0, "unknown": 1}
+    told = {"joined": 2, "duplicate": 0, "conflicting": 0, "unknown": 1, "early": 0, "late": 0}
+    assert record.detail == told
 
 
 def test_sending_a_file_again_changes_nothing(feedback: Feedback) -> None:
@@ -75,6 +76,31 @@ def test_numbers_come_beside_labels_and_a_row_may_leave_any_out(feedback: Feedba
     ]
     again = feedback.ingest("m", NUMBERS, "ann")
     assert [said.duplicate for said in again.all] == [1, 3, 2]
+
+
+def test_labels_from_the_future_are_refused_and_none_is_taken(feedback: Feedback) -> None:
+    table = pa.table({"prediction_id": ["a", "b"], "label": [1, 2], "at": [40.0, 50.0 + 3_600]})
+    with pytest.raises(LifecycleError, match="1 labels are from the future") as caught:
+        feedback.ingest("m", table, "ann")
+    assert caught.value.code is LifecycleCode.INVALID
+    assert feedback.ingest("m", table.select(["prediction_id", "label"]), "ann").all[0].joined == 2
+
+
+def test_labels_of_the_wrong_time_alone_are_a_conflict_that_says_why(store: SqlStore, tmp_path: Path) -> None:
+    captures = ParquetCaptures(tmp_path / "log", horizon_s=600.0)
+    tensors = {"x": np.zeros((1, 2), np.float32)}
+    made = [Capture(name, 5_000.0, "m", 1, Role.CHAMPION, tensors, tensors) for name in ("a", "b")]
+    captures.append(blocks(made))
+    feedback = Feedback(captures, store, lambda: 9_000.0)
+    early = pa.table({"prediction_id": ["a"], "label": [1], "at": [100.0]})
+    for table, reason in (
+        (early, "before their prediction"),
+        (early.drop_columns(["at"]), "beyond the horizon"),
+    ):
+        with pytest.raises(LifecycleError, match=reason) as caught:
+            feedback.ingest("m", table, "ann")
+        assert caught.value.code is LifecycleCode.CONFLICT
+    assert captures.labelled("m").num_rows == 0
 
 
 def test_an_unknown_model_is_named(feedback: Feedback) -> None:
