@@ -88,7 +88,8 @@ def register(
                 data_digest=data_digest,
             )
         number = int(answer["number"])
-        steps.say(f"registered {name} version {number} ({answer['digest'][:19]}…)")
+        told = "registered" if answer["stage"] == "registered" else "nothing new: the same file is"
+        steps.say(f"{told} {name} version {number} ({answer['digest'][:19]}…)")
         with steps.step(f"Validating version {number}", f"version {number} passes every gate"):
             answer = client.validate(name, number, allow_signature_change=allow_signature_change)
         if deploy:

@@ -15,6 +15,11 @@ def test_a_model_is_registered_deployed_and_shown(run: Run) -> None:
     assert "registered by hand" in run("model", "show", "fraud").out
 
 
+def test_the_same_file_again_is_told_to_be_nothing_new(run: Run) -> None:
+    assert "✓ registered fraud version 1" in run("model", "register", "fraud", "v1.onnx").out
+    assert "nothing new: the same file is fraud version 1" in run("model", "register", "fraud", "v1.onnx").out
+
+
 def test_json_is_all_that_is_printed(run: Run) -> None:
     assert run("model", "register", "fraud", "v1.onnx", "--json").json["number"] == 1
     assert run("model", "register", "fraud", "v2.onnx", "--version", 7, "--json").json["number"] == 7
