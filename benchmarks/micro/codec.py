@@ -15,6 +15,7 @@ from gateway.core.types import InferResponse, Role
 from gateway.protocols import open_inference_pb2 as pb
 from gateway.protocols import proto_answer, v2_answer, v2_json, v2_proto
 from gateway.protocols.answer_form import BINARY, JSON
+from gateway.protocols.json_layouts import KnownBodies
 
 _ROUNDS, _ROUND_S = 7, 0.3
 
@@ -35,10 +36,12 @@ def cases() -> dict[str, Callable[[], object]]:
     large = {"inputs": [tensor | {"shape": image.shape, "data": image.ravel()}]}
     pixels = orjson.dumps(large, option=orjson.OPT_SERIALIZE_NUMPY)
     padded = orjson.dumps(large | {"note": ""}, option=orjson.OPT_SERIALIZE_NUMPY)  # an unusual key
+    known = KnownBodies()
     return {
         "decode JSON image": lambda: v2_json.decode(pixels, "m", None),
         "decode JSON image, lists": lambda: v2_json.decode(padded, "m", None),
         "decode JSON flat": lambda: v2_json.decode(flat, "m", None),
+        "decode JSON flat, known": lambda: v2_json.decode(flat, "m", None, known=known),
         "decode JSON nested": lambda: v2_json.decode(nested, "m", None),
         "decode binary": lambda: v2_json.decode(head + row.tobytes(), "m", None, json_length=len(head)),
         "decode proto": lambda: v2_proto.decode(v2_proto.parse(proto)),

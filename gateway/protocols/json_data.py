@@ -17,7 +17,7 @@ from gateway.protocols.tensors import objects, shaped
 
 _FLOATS: set[type] = {float, int}
 _INTEGERS: set[type] = {int}
-_FORMATS: dict[str, tuple[str, set[type]]] = {
+FORMATS: dict[str, tuple[str, set[type]]] = {
     "FP32": ("f", _FLOATS),
     "FP64": ("d", _FLOATS),
     "INT8": ("b", _INTEGERS),
@@ -29,6 +29,7 @@ _FORMATS: dict[str, tuple[str, set[type]]] = {
     "UINT32": ("I", _INTEGERS),
     "UINT64": ("Q", _INTEGERS),
 }
+"""V2 datatype -> its `struct` code and what its elements may be in parsed JSON."""
 
 
 def from_json(
@@ -39,7 +40,7 @@ def from_json(
         return shaped(name, _narrowed(name, datatype, dtype, data), shape)
     if data and type(data[0]) is list:
         data = _flat(name, shape, data)
-    if (known := _FORMATS.get(datatype)) is not None:
+    if (known := FORMATS.get(datatype)) is not None:
         code, types = known
         if not types.issuperset(map(type, data)):
             raise invalid(f"input {quoted(name)} is {datatype}: {_WANTED[code in 'fd']}")

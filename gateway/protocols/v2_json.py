@@ -21,10 +21,12 @@ from gateway.protocols.fields import (
     quoted,
 )
 from gateway.protocols.json_data import from_json
+from gateway.protocols.json_layouts import KnownBodies
 from gateway.protocols.tensors import dtype_of, from_raw, shape_of
 
 _KNOWN = frozenset(("id", "parameters", "inputs", "outputs"))
-_KNOWN_TENSOR = frozenset(("name", "shape", "datatype", "data", "parameters"))
+_PLAIN_TENSOR = frozenset(("name", "shape", "datatype", "data"))
+_KNOWN_TENSOR = _PLAIN_TENSOR | {"parameters"}
 
 
 def decode(
@@ -33,16 +35,20 @@ def decode(
     version: int | str | None,
     key: str = "",
     json_length: int | None = None,
+    known: KnownBodies | None = None,
 ) -> tuple[InferRequest, AnswerForm]:
     """A request from a decompressed body.
 
     Args:
         key: routing key from a header; the parameter `routing_key` wins over it.
         json_length: where the JSON part ends and raw tensors begin; None if it is all JSON.
+        known: the words of earlier bodies that were all JSON.
 
     Raises:
         GatewayError: INVALID for every fault of the caller.
     """
+    if known is not None and (tensors := known.match(body)) is not None:
+        return InferRequest(model, version, tensors, (), "", key), JSON
     raw = memoryview(body)[json_length:] if json_length is not None else None
     document: dict[str, Any] | None = None
     if json_length is None and len(body) >= json_bulk.FROM_BYTES:
@@ -53,6 +59,12 @@ def decode(
         check_depth({k: v for k, v in document.items() if k not in _KNOWN})
     inputs = _inputs(_listed(document, "inputs"), raw)
     if len(document) == 1:  # most requests are nothing but inputs
+        if (
+            known is not None
+            and len(inputs) == 1
+            and (entry := document["inputs"][0]).keys() == _PLAIN_TENSOR
+        ):
+            known.learn(body, entry["name"], entry["datatype"], inputs[entry["name"]])
         return InferRequest(model, version, inputs, (), "", key), JSON
     parameters = _parameters(document)
     deadline = 0

@@ -20,7 +20,8 @@ from gateway.server.gate import Gate
 from gateway.server.message import Request, internal
 from gateway.server.tally import Tally
 
-INFER = b"/inference.GRPCInferenceService/ModelInfer"
+SERVICE = b"/inference.GRPCInferenceService/"
+INFER = SERVICE + b"ModelInfer"
 CONTENT_TYPE = b"application/grpc"
 _PUSHBACK = b"%s: %s\r\n" % (PUSHBACK[0].encode(), PUSHBACK[1].encode())
 _END = b"\r\n0\r\ngrpc-status: 0\r\n\r\n"
@@ -54,6 +55,12 @@ async def infer(
         return fault(request, internal())
     tally.add(asked, response, started, request.headers)
     return reply
+
+
+def meant(request: Request) -> bool:
+    """Whether a request is a call of gRPC."""
+    kind = request.headers.get(b"content-type", b"")
+    return request.url.startswith(SERVICE) and kind.startswith(CONTENT_TYPE)
 
 
 def _decode(

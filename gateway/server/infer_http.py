@@ -12,6 +12,7 @@ from gateway.protocols import v2_answer, v2_binary, v2_json
 from gateway.protocols.answer_form import AnswerForm
 from gateway.protocols.compression import compress, decompress, preferred
 from gateway.protocols.fields import earliest, invalid, plain_text
+from gateway.protocols.json_layouts import KnownBodies
 from gateway.server.catalogue import find
 from gateway.server.gate import Gate
 from gateway.server.message import JSON_TYPE, Request, answer, fault, internal
@@ -34,7 +35,13 @@ class Target(NamedTuple):
 
 
 async def infer(
-    engine: Engine, tally: Tally, request: Request, target: Target, cap: int, gate: Gate | None = None
+    engine: Engine,
+    tally: Tally,
+    request: Request,
+    target: Target,
+    cap: int,
+    bodies: KnownBodies,
+    gate: Gate | None = None,
 ) -> bytes:
     """The answer, a fault's too. Does not suspend unless the engine does."""
     started, asked = time.monotonic_ns(), None
@@ -42,7 +49,7 @@ async def infer(
         if gate is not None:
             gate.infers(gate.caller(*request.credentials()), target.model)
         engine.check_room(target.model)
-        asked, form = _decode(engine, request, target, cap)
+        asked, form = _decode(engine, request, target, cap, bodies)
         if TIMEOUT in request.headers:
             asked.deadline_ns = earliest(asked.deadline_ns, time_allowed(request, started))
         response = await engine.infer(asked)
@@ -98,13 +105,15 @@ def plain_body(request: Request, cap: int) -> bytes:
     return body
 
 
-def _decode(engine: Engine, request: Request, target: Target, cap: int) -> tuple[InferRequest, AnswerForm]:
+def _decode(
+    engine: Engine, request: Request, target: Target, cap: int, bodies: KnownBodies
+) -> tuple[InferRequest, AnswerForm]:
     headers, body = request.headers, plain_body(request, cap)
     key = request.header(b"x-headrace-key")
     if key:
         plain_text("x-headrace-key", key)
     if b"inference-header-content-length" not in headers:
-        return v2_json.decode(body, *target, key)
+        return v2_json.decode(body, *target, key, known=bodies)
     length = v2_binary.json_length(request.header(b"inference-header-content-length"), len(body))
     if length:
         return v2_json.decode(body, *target, key, length)

@@ -12,6 +12,7 @@ from gateway.errors import ErrorCode, GatewayError
 from gateway.ports import Engine, Repository
 from gateway.protocols import mlflow_json, v1_json
 from gateway.protocols.fields import model_name, version_named
+from gateway.protocols.json_layouts import KnownBodies
 from gateway.protocols.proto_layouts import KnownLayouts
 from gateway.server import control, grpc_lane, infer_http, predict_http, routes
 from gateway.server.descriptors import affordable
@@ -71,6 +72,7 @@ class HttpListener:
         self._sweeper: asyncio.TimerHandle | None = None
         self._empty = asyncio.Event()
         self._layouts = KnownLayouts()
+        self._bodies = KnownBodies()
         self._targets: dict[bytes, infer_http.Target] = {}
 
     # ---- life ----
@@ -159,7 +161,7 @@ class HttpListener:
             if self.pressure.high:
                 return fault(request, self.pressure.refusal())
             return self._infer(request, target)
-        if request.headers.get(b"content-type", b"").startswith(grpc_lane.CONTENT_TYPE):
+        if grpc_lane.meant(request):
             if self.pressure.high:
                 return grpc_lane.fault(request, self.pressure.refusal())
             call = grpc_lane.infer(
@@ -215,7 +217,9 @@ class HttpListener:
 
     def _infer(self, request: Request, target: infer_http.Target) -> bytes | asyncio.Task[bytes]:
         return run_eagerly(
-            infer_http.infer(self._engine, self.tally, request, target, self.max_body, self._gate)
+            infer_http.infer(
+                self._engine, self.tally, request, target, self.max_body, self._bodies, self._gate
+            )
         )
 
     def _context(self, request: Request, path: routes.Path) -> routes.Context:

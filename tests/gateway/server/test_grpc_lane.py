@@ -49,6 +49,17 @@ async def test_http_and_grpc_take_turns_on_one_connection(client: Any, pair: Any
         assert (await client.post("/v2/models/pair/infer", pair)).json["model_name"] == "pair"
 
 
+async def test_what_calls_itself_grpc_on_a_path_of_http_gets_the_answer_of_http(
+    client: Any, pair: Any
+) -> None:
+    path = "/v2/models/pair/infer"
+    first = await client.post(path, pair, "content-type: application/grpc\r\n")
+    await client.post(path, pair)
+    again = await client.post(path, pair, "content-type: application/grpc\r\n")
+    assert (first.status, first.body) == (again.status, again.body)
+    assert first.status == 415
+
+
 async def test_a_compressed_message(client: Any) -> None:
     data = framed(gzip.compress(call().SerializeToString()), compressed=1)
     reply = await client.post(PATH, data, GRPC + "grpc-encoding: gzip\r\n")
