@@ -1,5 +1,6 @@
 """docs/metrics.md names every family that is exposed, with its type and labels, and no other."""
 
+import json
 import re
 from pathlib import Path
 
@@ -19,6 +20,21 @@ from tests.lifecycle.desk import open_desk
 
 ROOT = Path(__file__).resolve().parents[1]
 ROW = re.compile(r"^\| `(\w+)` \| (\w+) \| ([\w, ]*?) ?\|", re.MULTILINE)
+DASHBOARD = json.loads((ROOT / "deploy" / "grafana.json").read_text())
+EXPRESSIONS = [target["expr"] for panel in DASHBOARD["panels"] for target in panel.get("targets", ())]
+
+
+def _labels() -> dict[str, set[str]]:
+    """By name of a series, as the page says; a histogram has three."""
+    found: dict[str, set[str]] = {}
+    for name, kind, told in ROW.findall((ROOT / "docs" / "metrics.md").read_text()):
+        labels = set(filter(None, told.split(", ")))
+        histogram = {f"{name}_bucket": labels | {"le"}, f"{name}_sum": labels, f"{name}_count": labels}
+        found |= histogram if kind == "histogram" else {name: labels}
+    return found
+
+
+LABELS = _labels()
 STATS = "# pxname,svname,status\nhttp,FRONTEND,OPEN\nworkers,w0,UP\nworkers,BACKEND,UP\n"
 
 
@@ -62,6 +78,33 @@ def test_alerts_ask_for_metrics_that_exist() -> None:
     asked = set(re.findall(r"headrace_\w+", (ROOT / "deploy" / "alerts.yml").read_text()))
     assert asked
     assert asked <= known
+
+
+@pytest.mark.parametrize("expr", EXPRESSIONS)
+def test_the_dashboard_asks_for_metrics_and_labels_that_exist(expr: str) -> None:
+    asked = set(re.findall(r"headrace_\w+", expr))
+    assert asked
+    assert asked <= LABELS.keys()
+    labels = set.intersection(*(LABELS[name] for name in asked))
+    for grouped in re.findall(r"by \(([^)]*)\)", expr):
+        assert set(grouped.split(", ")) <= labels
+    for name, matchers in re.findall(r"(headrace_\w+)\{([^}]*)\}", expr):
+        assert set(re.findall(r"(\w+)(?:=~|!=|=)", matchers)) <= LABELS[name]
+
+
+def test_the_dashboards_legends_name_labels_that_are_left() -> None:
+    for panel in DASHBOARD["panels"]:
+        for target in panel.get("targets", ()):
+            grouped = re.findall(r"by \(([^)]*)\)", target["expr"])
+            (name, *_) = re.findall(r"headrace_\w+", target["expr"])
+            left = set(grouped[0].split(", ")) if grouped else LABELS[name]
+            assert set(re.findall(r"{{(\w+)}}", target["legendFormat"])) <= left - {"le"}, panel["title"]
+
+
+def test_every_metric_is_on_the_dashboard() -> None:
+    shown = set(re.findall(r"headrace_\w+", " ".join(EXPRESSIONS)))
+    whole = {re.sub("_(bucket|sum|count)$", "", name) for name in shown}
+    assert whole == {name for name, _, _ in ROW.findall((ROOT / "docs/metrics.md").read_text())}
 
 
 def test_names_follow_the_conventions(exposed: list[Metric]) -> None:

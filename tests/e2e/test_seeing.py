@@ -1,6 +1,8 @@
 """What people see of a real cluster: one scrape of the node, a shadow's answers beside the champion's."""
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 
 import httpx
 import pytest
@@ -15,6 +17,7 @@ pytestmark = pytest.mark.e2e
 
 ROW = {"inputs": [{"name": "x", "shape": [1, 4], "datatype": "FP32", "data": [1.0, 2.0, 3.0, 4.0]}]}
 REQUESTS = 200
+DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 
 
 def test_one_scrape_covers_the_node_and_a_shadow_is_compared(
@@ -45,6 +48,10 @@ def test_one_scrape_covers_the_node_and_a_shadow_is_compared(
         "every pair is compared",
     )
     text = scrape()
+    families = set(re.findall(r"^# TYPE (\w+)", text, re.MULTILINE))
+    for file in ("alerts.yml", "grafana.json"):
+        asked = set(re.findall(r"headrace_\w+", (DEPLOY / file).read_text()))
+        assert {re.sub("_(bucket|sum|count)$", "", name) for name in asked} <= families
     for worker in ("worker-0", "worker-1"):
         assert (value(text, "headrace_loaded_versions", worker=worker) or 0) >= 2
         assert (value(text, "headrace_worker_starts_total", worker=worker) or 0) >= 1
