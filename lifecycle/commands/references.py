@@ -83,9 +83,9 @@ class LiveReferences:
             return False
         rows = await asyncio.to_thread(self._first, model, number, self._rows)
         stored = await asyncio.to_thread(self._stored, find_version(self._store, model, number), rows)
-        # People and rollouts may have gone ahead meanwhile.
+        # People and rollouts may have gone ahead meanwhile; what is held is about to get traffic from them.
         current, version = find_model(self._store, model), find_version(self._store, model, number)
-        if stored is None or version.profile or active_rollout(self._store, model):
+        if stored is None or version.profile or current.held or active_rollout(self._store, model):
             return False
         version = replace(version, profile=stored[0], profile_digest=stored[1], live_rows=rows.num_rows)
         detail = {"version": number, "source": "live", "rows": rows.num_rows, "digest": stored[1]}

@@ -15,6 +15,7 @@ from lifecycle.adapters.capture import ParquetCaptures
 from lifecycle.commands.references import LiveReferences
 from lifecycle.core.plan import preset
 from lifecycle.core.rollout import Phase, Rollout
+from lifecycle.core.traffic import holding
 from lifecycle.core.version import Version
 from lifecycle.ports import Entry
 from tests.lifecycle.one_model import Registry, opened
@@ -101,3 +102,10 @@ async def test_a_rollout_is_left_alone(world: World) -> None:
     world.store.commit(Entry("ann", "rollout.ended", "m"), replace(rollout, phase=Phase.PROMOTED))
     await world.traffic(ROWS, shift=0.5)
     assert world.version.source == "live"
+
+
+async def test_a_change_of_traffic_under_way_is_left_alone(world: World) -> None:
+    (model,) = world.store.models("m")
+    world.store.commit(Entry("ann", "traffic.set.load", "m"), holding(model, {2}))
+    await world.traffic(ROWS)
+    assert world.version.source == "none"
