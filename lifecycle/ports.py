@@ -174,7 +174,10 @@ class Applications(Protocol):
     """The Serve applications of dedicated versions. Every call blocks."""
 
     def states(self) -> Mapping[str, bool]:
-        """Every such application, and whether it runs."""
+        """Every such application, and whether its start is over: it runs, or was given up.
+
+        A table then names its version, and workers say what becomes of it.
+        """
         ...
 
     def start(self, application: Application) -> None:

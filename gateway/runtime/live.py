@@ -91,10 +91,12 @@ class LiveRoutes:
     async def _load(self, routes: Collection[ModelRoute], until: float) -> None:
         for route in routes:
             for entry in route.versions:
+                if self._residence.holds(route.name, entry):
+                    self._residence.forgive((route.name, entry.version))
+                    continue
                 # An older entry of the number is in use: what replaces it must be there when it goes.
                 stale = self._residence.get((route.name, entry.version)) is not None
-                must = stale or route.resident or entry.version in route.held
-                if must and not self._residence.holds(route.name, entry):
+                if stale or route.resident or entry.version in route.held:
                     await self._bring(route.name, entry)
         for route in routes:
             if time.monotonic() >= until:

@@ -123,6 +123,10 @@ class Residence:
             ErrorCode.NOT_READY, f"version {entry.version} of model {model!r} is still loading; try again"
         )
 
+    def forgive(self, key: Key) -> None:
+        """Forget a failure: what is wanted of this number now is in memory, another file or place was not."""
+        self._failures.pop(key, None)
+
     def let_go(self, keys: Collection[Key]) -> None:
         """Forget versions that are not served any more. Runs under way finish."""
         for key in keys:

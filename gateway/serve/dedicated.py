@@ -12,6 +12,7 @@ import ray
 from ray import serve
 from ray.serve.exceptions import BackPressureError, RayServeException
 from ray.serve.handle import DeploymentHandle
+from ray.serve.schema import ApplicationStatus
 
 from gateway.config import Serving
 from gateway.core.batching import Batching
@@ -20,11 +21,13 @@ from gateway.core.routing import VersionEntry
 from gateway.core.types import Array
 from gateway.errors import ErrorCode, GatewayError
 from gateway.runtime.pool import late, overloaded
-from gateway.serve.replica import START_S, Reply
+from gateway.serve.replica import START_S, Refusal, Reply
 
 ATTEMPTS = 3
 """Of a run whose replica ends: one that ends every replica must not end many."""
 _POLL_S = 0.25
+_LOOK_S = 5.0
+"""How often one that is waited for is looked at: whether Serve has given it up."""
 
 
 class DedicatedLoader:
@@ -34,26 +37,37 @@ class DedicatedLoader:
         self._serving = serving
 
     async def load(self, model: str, entry: VersionEntry) -> "DedicatedVersion":
-        """Raises GatewayError INTERNAL if the application does not run in time."""
+        """Raises GatewayError INTERNAL if the version does not load there, or its process does not start."""
         name = application_name(model, entry.version, entry.digest)
         # The controller names an application once it runs, so only a node that starts waits for long.
         ends = time.monotonic() + START_S
         while time.monotonic() < ends:
             try:
                 handle = await asyncio.to_thread(serve.get_app_handle, name)
-                batching = await asyncio.wait_for(_ready(handle), ends - time.monotonic())
+                batching = await asyncio.wait_for(_ready(handle), min(ends - time.monotonic(), _LOOK_S))
                 return DedicatedVersion(entry, handle, batching, self._serving)
             except (RayServeException, ray.exceptions.RayError, TimeoutError):
+                if await asyncio.to_thread(_given_up, name):
+                    break
                 await asyncio.sleep(_POLL_S)
-        raise GatewayError(ErrorCode.INTERNAL, "the version's application does not start")
+        raise GatewayError(
+            ErrorCode.INTERNAL, "the version's own process does not start; the logs of Ray Serve say why"
+        )
 
     def unload(self, model: str, version: object) -> None:
         """Nothing to let go of: the application ends when no worker holds the version."""
 
 
 async def _ready(handle: DeploymentHandle[Any]) -> Batching:
-    batching: Batching = await handle.ready.remote()
-    return batching
+    reply: Batching | Refusal = await handle.ready.remote()
+    if isinstance(reply, Batching):
+        return reply
+    raise GatewayError(*reply)
+
+
+def _given_up(name: str) -> bool:
+    found = serve.status().applications.get(name)
+    return found is not None and found.status is ApplicationStatus.DEPLOY_FAILED
 
 
 class DedicatedVersion:

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from dataclasses import replace
+from functools import partial
 
 from ray import serve
 
@@ -18,8 +19,10 @@ from gateway.runtime.session import offers_cuda
 START_S = 120.0
 """How long loading and warming may take."""
 
-Reply = dict[str, Array] | tuple[ErrorCode, str]
-"""Outputs by name, or the error. An exception would be logged by Serve with its traceback, each time."""
+Refusal = tuple[ErrorCode, str]
+"""An error as a value. An exception would be logged by Serve with its traceback, each time."""
+Reply = dict[str, Array] | Refusal
+"""Outputs by name, or why there are none."""
 
 
 class Replica:
@@ -31,16 +34,27 @@ class Replica:
             update={"threads": own.threads, "threads_per_run": own.threads_per_run}
         )
         self._loader = Loader(config.home / "cache", serving, gpu=gpu)
-        loading = self._loader.load(model, replace(entry, placement=Placement.POOL))
-        self._version = asyncio.get_running_loop().create_task(loading)
+        self._load = partial(self._loader.load, model, replace(entry, placement=Placement.POOL))
+        self._version = asyncio.get_running_loop().create_task(self._load())
 
     async def check_health(self) -> None:
-        """Called by Serve; its first call waits until the version is warm."""
-        await self._version
+        """Called by Serve; its first call waits until the version is warm, or does not load.
 
-    async def ready(self) -> Batching:
-        """What joining does here, once the version is warm."""
-        return (await self._version).batching
+        That is no reason to start the process again: whoever asks is told why at once, by `ready`.
+        """
+        await asyncio.wait({self._version})
+        error = self._version.exception()
+        if error is not None and not isinstance(error, GatewayError):
+            raise error
+
+    async def ready(self) -> Batching | Refusal:
+        """What joining does here, once the version is warm. One that did not load is tried again."""
+        if self._version.done() and self._version.exception() is not None:
+            self._version = asyncio.create_task(self._load())
+        try:
+            return (await self._version).batching
+        except GatewayError as error:
+            return error.code, error.message
 
     async def run(self, inputs: dict[str, Array], outputs: tuple[str, ...], left_ns: int) -> Reply:
         """`left_ns`: until the caller's deadline. Clocks of two machines tell durations alike, not times."""

@@ -22,7 +22,7 @@ class ServeApplications:
 
     def states(self) -> dict[str, bool]:
         return {
-            name: found.status is ApplicationStatus.RUNNING
+            name: found.status in (ApplicationStatus.RUNNING, ApplicationStatus.DEPLOY_FAILED)
             for name, found in serve.status().applications.items()
             if name.startswith(APPLICATIONS)
         }

@@ -18,7 +18,7 @@ from lifecycle.ports import Entry, Fleet, Store
 class Publisher:
     """`stale` is set while the workers' table may be older than the store, as it is at the start.
 
-    `running` names the applications of dedicated versions that answer; a table names no others.
+    `running` names the applications whose start is over; of dedicated versions, a table names no others.
     """
 
     def __init__(self, store: Store, fleet: Fleet) -> None:

@@ -133,11 +133,23 @@ class Traffic:
         """Say where all versions of a model run, also while a rollout is active.
 
         Each stays where it is until it is ready where it goes; `load_seconds` is until then.
+
+        Raises LifecycleError NOT_FOUND, STALE, or REFUSED if a version does not load there; nothing has then
+        changed.
         """
         async with self._changing[model]:
             before = find_model(self._store, model, if_revision)
             after = replace(before, revision=before.revision + 1, placement=placement)
-            return await self._settle(after, "placement.set", {"placement": placement}, actor)
+            change = await self._settle(after, "placement.set", {"placement": placement}, actor)
+            try:
+                self._refuse_unloaded(model, frozenset(after.loaded()), True)
+            except LifecycleError as error:
+                present = find_model(self._store, model)
+                back = replace(present, revision=present.revision + 1, placement=before.placement)
+                detail = {"placement": back.placement, "reason": error.message}
+                await self._settle(back, "placement.undo", detail, actor)
+                raise
+            return change
 
     async def cache(self, model: str, max_mb: int, *, if_revision: int | None = None, actor: str) -> Change:
         """Have each worker keep so many MiB of the model's answers for requests that come again; 0: none."""

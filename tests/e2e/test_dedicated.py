@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from lifecycle.client import Client
+from lifecycle.errors import LifecycleError
 from tests.e2e.harness import Cluster, Load, signed
 
 Until = Callable[[Callable[[], bool], float, str], None]
@@ -74,4 +75,22 @@ def test_a_champion_moves_to_its_own_process_and_back_by_itself_after_a_restart(
         _more(callers, until)
     assert callers.failures == []
     client.set_placement(model, "auto")
+    until(lambda: applications(cluster, model) == [], 60, "the end of the application")
+
+
+def test_a_process_that_cannot_load_its_version_says_why_and_all_stays_as_it_was(
+    cluster: Cluster, deployed: Callable[[int], tuple[str, Client]], load: Callable[[str], Load], until: Until
+) -> None:
+    model, client = deployed(1)
+    digest = client.versions(model)[0]["digest"].removeprefix("sha256:")
+    for folder in ("artifacts", "cache"):
+        for file in (cluster.home / folder).rglob(f"*{digest}*"):
+            file.write_bytes(b"another")
+    with load(model) as callers:
+        until(lambda: callers.sent > 100, 30, "load")
+        with pytest.raises(LifecycleError, match="the artifact was altered"):
+            client.set_placement(model, "dedicated")
+        _more(callers, until)
+    assert callers.failures == []
+    assert client.model(model)["placement"] == "auto"
     until(lambda: applications(cluster, model) == [], 60, "the end of the application")

@@ -85,6 +85,14 @@ async def test_a_model_that_was_held_back_follows_as_soon_as_it_can(routes: Live
     assert (routes.table, routes.failed) == (table(3, {1: 50, 2: 50}), {})
 
 
+async def test_going_back_to_what_is_in_memory_ends_a_failure(routes: LiveRoutes) -> None:
+    await routes.apply(table(1, {1: 100}))
+    await routes.apply(table(2, {1: 100}, broken=1))
+    assert routes.failed == {("m", 1): "it is broken"}
+    await routes.apply(table(3, {1: 100}))
+    assert (routes.table, routes.failed) == (table(3, {1: 100}), {})
+
+
 async def test_what_finds_no_room_is_loaded_when_it_is_asked_for(shelf: Shelf, routes: LiveRoutes) -> None:
     await routes.apply(table(1, {1: 40, 2: 30, 3: 30}))
     assert shelf.story == ["load 1", "load 2", "swap 1"]

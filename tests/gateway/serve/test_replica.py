@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from gateway.config import Dedicated, GatewayConfig
+from gateway.core.batching import Batching
 from gateway.core.routing import VersionEntry
 from gateway.errors import ErrorCode
 from gateway.serve.replica import Replica, application
@@ -27,6 +28,22 @@ async def test_answers_joins_and_tells_errors_as_values(
         ErrorCode.DEADLINE,
         "the request's deadline passed before it was answered",
     )
+    await replica._loader.close()
+
+
+async def test_a_version_that_does_not_load_says_why_and_is_tried_again(
+    tmp_path: Path, written: Write, lookup: bytes
+) -> None:
+    entry = written(lookup)
+    altered = written(b"another", signature=entry.signature)
+    assert altered.artifact == entry.artifact
+    replica = Replica("m", entry, GatewayConfig(home=tmp_path), gpu=False)
+    await replica.check_health()  # no reason for Serve to start the process again
+    refused = (ErrorCode.INTERNAL, "the artifact was altered: it has another digest")
+    assert await replica.ready() == refused
+    assert await replica.run({"i": np.array([1])}, (), FAR_NS) == refused
+    written(lookup)
+    assert isinstance(await replica.ready(), Batching)
     await replica._loader.close()
 
 

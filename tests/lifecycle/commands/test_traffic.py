@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from gateway.core.limits import ModelLimits
+from gateway.core.placement import Placement
 from lifecycle.commands.rollouts import Rollouts
 from lifecycle.commands.traffic import Traffic
 from lifecycle.core.plan import preset
@@ -201,3 +202,14 @@ async def test_a_model_that_finds_no_room_does_not_become_resident(
     assert refused.value.code is LifecycleCode.REFUSED
     assert not registry.fleet.table.models["m"].resident
     assert not traffic.show("m").resident
+
+
+async def test_a_placement_where_the_version_does_not_load_is_undone(
+    registry: Registry, traffic: Traffic
+) -> None:
+    registry.fleet.broken = {("m", 1)}
+    with pytest.raises(LifecycleError, match="it is broken") as refused:
+        await traffic.place("m", Placement.POOL, actor="ann")
+    assert refused.value.code is LifecycleCode.REFUSED
+    assert traffic.show("m").placement is Placement.AUTO
+    assert kinds(registry.store.records("m"))[-2:] == ["placement.set", "placement.undo"]
