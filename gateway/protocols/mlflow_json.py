@@ -10,14 +10,25 @@ from typing import Any, NamedTuple
 from gateway.core.signature import Signature, TensorSpec
 from gateway.core.types import InferResponse
 from gateway.protocols.fields import invalid, quoted
-from gateway.protocols.plain_values import Asked, Specs, columns, named, parse, request_of, told, written
+from gateway.protocols.plain_values import (
+    Asked,
+    Specs,
+    columns,
+    named,
+    parse,
+    request_of,
+    told,
+    written,
+)
 
 _FORMS = ("dataframe_split", "dataframe_records", "instances", "inputs")
 _KNOWN = frozenset((*_FORMS, "params", "parameters", "signature_name"))
 _SHOWN = 8
 
 
-class _Frame(NamedTuple):
+class Frame(NamedTuple):
+    """Rows of as many cells as there are names of columns."""
+
     names: list[str]
     rows: list[list[Any]]
 
@@ -34,9 +45,9 @@ def decode(body: bytes, signature: Signature, model: str, version: int | str | N
     specs = {spec.name: spec for spec in signature.inputs}
     match form:
         case "dataframe_split":
-            values = _by_input(_split(document[form]), specs)
+            values = by_input(_split(document[form]), specs)
         case "dataframe_records":
-            values = _by_input(_records(document[form]), specs)
+            values = by_input(_records(document[form]), specs)
         case "instances":
             values = columns(document[form], specs)
         case _:
@@ -50,26 +61,27 @@ def encode(response: InferResponse, rows: bool) -> bytes:
     return written({"predictions": told(response, rows)})
 
 
-def _split(value: Any) -> _Frame:
+def _split(value: Any) -> Frame:
     names = value.get("columns") if type(value) is dict else None
     rows = value.get("data") if type(value) is dict else None
     if type(names) is not list or type(rows) is not list or not {str, int}.issuperset(map(type, names)):
         raise invalid("'dataframe_split' must be an object with lists 'columns' of names and 'data' of rows")
     if any(type(row) is not list or len(row) != len(names) for row in rows):
         raise invalid(f"every row of 'dataframe_split' must be a list of {len(names)} values, one a column")
-    return _Frame([str(name) for name in names], rows)
+    return Frame([str(name) for name in names], rows)
 
 
-def _records(value: Any) -> _Frame:
+def _records(value: Any) -> Frame:
     if type(value) is not list or not value or type(value[0]) is not dict:
         raise invalid("'dataframe_records' must be a list of one object or more, a row each")
     names = value[0].keys()
     if any(type(row) is not dict or row.keys() != names for row in value):
         raise invalid("every row of 'dataframe_records' must be an object with the same names")
-    return _Frame(list(names), [[row[name] for name in names] for row in value])
+    return Frame(list(names), [[row[name] for name in names] for row in value])
 
 
-def _by_input(frame: _Frame, specs: Specs) -> dict[str, Any]:
+def by_input(frame: Frame, specs: Specs) -> dict[str, Any]:
+    """Values by input. INVALID, with what the model takes, for a frame that does not fit it."""
     names, rows = frame
     if not rows:
         raise invalid("the frame must have one row or more")

@@ -98,11 +98,13 @@ def plain_body(request: Request, cap: int) -> bytes:
         raise GatewayError(
             ErrorCode.UNSUPPORTED, "the content type must be application/json or application/octet-stream"
         )
-    if b"content-encoding" in headers:
-        encoding = request.header(b"content-encoding").lower()
-        if encoding not in ("", "identity"):
-            body = decompress(body, encoding, cap)
-    return body
+    return inflated(request, cap) if b"content-encoding" in headers else body
+
+
+def inflated(request: Request, cap: int) -> bytes:
+    """The body of whatever type, decompressed. Raises UNSUPPORTED for an unknown encoding, TOO_LARGE."""
+    encoding = request.header(b"content-encoding").lower()
+    return request.body if encoding in ("", "identity") else decompress(request.body, encoding, cap)
 
 
 def _decode(

@@ -10,7 +10,6 @@ from pathlib import Path
 from gateway.config import Limits
 from gateway.errors import ErrorCode, GatewayError
 from gateway.ports import Engine, Repository
-from gateway.protocols import mlflow_json, v1_json
 from gateway.protocols.fields import model_name, version_named
 from gateway.protocols.json_layouts import KnownBodies
 from gateway.protocols.proto_layouts import KnownLayouts
@@ -195,8 +194,9 @@ class HttpListener:
     def _predict(self, request: Request, path: routes.Path) -> bytes | asyncio.Task[bytes]:
         if self.pressure.high:
             return fault(request, self.pressure.refusal())
-        codec: predict_http.Codec = v1_json if path.pattern == routes.PREDICT else mlflow_json
-        named = path.model or (self._meant(request) if path.pattern == routes.INVOKE else "")
+        invoked = path.pattern == routes.INVOKE
+        codec = predict_http.invoked(request) if invoked else predict_http.V1
+        named = path.model or (self._meant(request) if invoked else "")
         target = infer_http.Target(model_name(named), version_named(path.version))
         return run_eagerly(
             predict_http.predict(self._engine, self.tally, request, target, codec, self.max_body, self._gate)

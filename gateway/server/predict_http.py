@@ -8,14 +8,16 @@ from gateway.core.signature import Signature
 from gateway.core.types import InferResponse
 from gateway.errors import GatewayError
 from gateway.ports import Engine
+from gateway.protocols import mlflow_csv, mlflow_json, v1_json
 from gateway.protocols.fields import earliest, plain_text
 from gateway.protocols.plain_values import Asked
 from gateway.server.catalogue import find
 from gateway.server.gate import Gate
-from gateway.server.infer_http import Target, named, plain_body, time_allowed
+from gateway.server.infer_http import Target, inflated, named, plain_body, time_allowed
 from gateway.server.message import JSON_TYPE, Request, answer, fault, internal
 from gateway.server.tally import Tally
 
+CSV_TYPE = b"text/csv"
 _log = logging.getLogger(__name__)
 
 
@@ -32,6 +34,15 @@ class Codec(Protocol):
     ) -> Asked: ...
 
     def encode(self, response: InferResponse, rows: bool) -> bytes: ...
+
+
+V1: Codec = v1_json
+
+
+def invoked(request: Request) -> Codec:
+    """What knows the body of an invocation."""
+    kind = request.headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+    return mlflow_csv if kind == CSV_TYPE else mlflow_json
 
 
 async def predict(
@@ -54,10 +65,12 @@ async def predict(
         key = request.header(b"x-headrace-key")
         if key:
             plain_text("x-headrace-key", key)
-        asked, rows = codec.decode(plain_body(request, cap), entry.signature, *target, key)
+        # Chosen for its type, the codec of CSV need not look at it again.
+        body = inflated(request, cap) if codec is mlflow_csv else plain_body(request, cap)
+        asked, rows = codec.decode(body, entry.signature, *target, key)
         asked.deadline_ns = earliest(asked.deadline_ns, time_allowed(request, started))
         response = await engine.infer(asked)
-        body = codec.encode(response, rows)
+        told = codec.encode(response, rows)
     except GatewayError as error:
         tally.fail(target.model, error, started, request.headers, "")
         return fault(request, error)
@@ -65,4 +78,4 @@ async def predict(
         _log.exception("a prediction failed")
         return fault(request, internal())
     tally.add(asked, response, started, request.headers)
-    return answer(request, 200, JSON_TYPE, body, named(response))
+    return answer(request, 200, JSON_TYPE, told, named(response))

@@ -14,6 +14,7 @@ from gateway.protocols import open_inference_pb2 as pb
 from gateway.protocols.compression import compress
 from gateway.protocols.grpc_frame import prefix
 from gateway.server import grpc_lane
+from tests.gateway.protocols.test_mlflow_csv import FAULTS as CSV
 from tests.gateway.protocols.test_mlflow_json import FAULTS as MLFLOW
 from tests.gateway.server.test_http1 import REFUSED
 from tests.gateway.server.test_infer_http import ACCEPTED, FAULTS, ONE, body, tensor
@@ -108,6 +109,11 @@ def _mlflow() -> Iterator[bytes]:
     yield from (json.dumps(document).encode() for _, document, _ in MLFLOW.values())
 
 
+def _lines() -> Iterator[bytes]:
+    yield b'a,b,i\n1,"x, ""y""",255\n2,z,0\n'
+    yield from (data for _, data, _ in CSV.values())
+
+
 def _messages() -> list[bytes]:
     raw = pb.ModelInferRequest(model_name="one", model_version="2", id="7")
     raw.inputs.add(name="x", datatype="FP32", shape=[1, 4])
@@ -154,6 +160,7 @@ _MADE: dict[str, Callable[[], Iterable[bytes]]] = {
     "binary_body": _binary,
     "v1_body": _v1,
     "mlflow_body": _mlflow,
+    "mlflow_lines": _lines,
     "protobuf": _messages,
     "grpc_frame": _frames,
     "compressed": _compressed,

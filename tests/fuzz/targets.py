@@ -17,6 +17,7 @@ from gateway.core.types import Array, InferRequest, InferResponse, Role
 from gateway.errors import SERVER_FAULTS, GatewayError
 from gateway.protocols import (
     json_bulk,
+    mlflow_csv,
     mlflow_json,
     proto_answer,
     v1_json,
@@ -87,6 +88,10 @@ def v1_body(data: bytes) -> None:
 
 def mlflow_body(data: bytes) -> None:
     _plain(mlflow_json, data)
+
+
+def mlflow_lines(data: bytes) -> None:
+    _plain(mlflow_csv, data)
 
 
 def _plain(codec: Codec, data: bytes) -> None:
@@ -183,6 +188,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
         binary_body,
         v1_body,
         mlflow_body,
+        mlflow_lines,
         protobuf,
         grpc_frame,
         compressed,

@@ -77,3 +77,12 @@ async def test_the_memory_of_known_urls_is_bounded(client: Any, listener: Any, p
     assert listener._targets == {}
     await client.post("/v2/models/pair/infer", pair)
     assert len(listener._targets) == 1
+
+
+async def test_a_url_that_is_known_answers_as_one_that_is_not(client: Any, pair: Any) -> None:
+    path, grpc = "/v2/models/pair/infer", "content-type: application/grpc\r\n"
+    first = await client.post(path, pair, grpc)
+    assert (await client.post(path, pair)).status == 200
+    again = await client.post(path, pair, grpc)
+    assert (first.status, first.json) == (again.status, again.json)
+    assert first.status == 415

@@ -117,6 +117,9 @@ async def test_mlflow_bodies_where_the_path_names_the_model(path: str, client: A
     reply = await client.post(path, {"dataframe_split": split})
     assert (reply.status, reply.json) == (200, {"predictions": [ROW]})
     assert reply.headers["x-headrace-version"] == "1"
+    lines = b"p,q,r,s\n1,2,3,4\n"
+    assert (await client.post(path, lines, "content-type: text/csv\r\n")).json == {"predictions": [ROW]}
+    assert (await client.post(ONE, lines, "content-type: text/csv\r\n")).status == 415
     narrow = {"columns": ["p"], "data": [[1]]}
     assert (await client.post(path, {"dataframe_split": narrow})).status == 400
     assert (await client.get(path)).status == 405
