@@ -70,7 +70,6 @@ log = logging.getLogger(__name__)
 
 WATCH_S = 10.0
 """How long a worker's call for the next table is held open."""
-
 ASK_AGAIN_S = 1.0
 """How often a controller that waits for the lease looks at it."""
 
@@ -156,9 +155,10 @@ class Lifecycle:
         retraining = Retraining(
             *(store, self._monitor, self._captures, RayTrainer(), models),
             partial(deploy.deploy, plan=correcting(plan)),
-            self._config.gateway.home / "training",
+            gateway.home / "training",
             reference=read,
             clock=self._clock,
+            trusted=self._config.labels.trusted,
         )
         return Desk(
             store=store,

@@ -159,6 +159,7 @@ class Labels(_Section):
     """What comes in as feedback."""
 
     per_minute: int = Field(1_000_000, ge=1, description="labels of one caller")
+    trusted: tuple[str, ...] = Field((), description="callers whose labels are never suspect as a whole")
     horizon_days: float = Field(90.0, gt=0, description="a label counts so long after its prediction")
 
 

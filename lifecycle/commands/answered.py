@@ -19,7 +19,7 @@ def answers(captures: CaptureLog, model: str, since: float) -> dict[int, Answers
     versions, made_by = to_array(labelled["version"]), to_array(made["version"])
     for version in np.unique(versions).tolist():
         rows = labelled.filter(pa.array(versions == version))
-        right = correct(_outputs(rows), to_array(rows["label"]))
+        right = correct(outputs_of(rows), to_array(rows["label"]))
         if right is not None:
             made_at = np.asarray(to_array(made["at"])[made_by == version], np.float64)
             found[int(version)] = Answers(np.asarray(to_array(rows["at"]), np.float64), right, made_at)
@@ -38,7 +38,7 @@ def numbers(captures: CaptureLog, model: str, since: float) -> dict[str, dict[in
     return found
 
 
-def _outputs(rows: pa.Table) -> dict[str, np.ndarray[Any, Any]]:
+def outputs_of(rows: pa.Table) -> dict[str, np.ndarray[Any, Any]]:
     """Output tensors that all rows have in one shape."""
     outputs = {}
     for name in rows.column_names:

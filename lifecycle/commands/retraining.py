@@ -8,7 +8,7 @@ import asyncio
 import logging
 import shutil
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,8 @@ from lifecycle.signing import sign
 
 ACTOR = "retraining"
 """Who submits retrained versions."""
+MOST_REASONS = 20
+"""Why rows were left out, in one ledger record."""
 
 _log = logging.getLogger(__name__)
 
@@ -65,6 +67,7 @@ class Retraining:
         workdir: for files of trainings under way; emptied after each.
         reference: reads a version's reference data.
         clock: Unix time in seconds, the controller's.
+        trusted: whose labels are never suspect as a whole.
     """
 
     def __init__(
@@ -80,6 +83,7 @@ class Retraining:
         reference: Reference,
         plan: RetrainPlan | None = None,
         clock: Callable[[], float] = time.time,
+        trusted: Collection[str] = (),
     ) -> None:
         self._store = store
         self._monitor = monitor
@@ -91,6 +95,7 @@ class Retraining:
         self._reference = reference
         self._plan = plan or RetrainPlan()
         self._clock = clock
+        self._trusted = trusted
         self._past: dict[str, _Past] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
         self._decisions: dict[str, Retrain | Hold] = {}
@@ -224,7 +229,12 @@ class Retraining:
         self._refuse_unsigned(model.name)
         versions = {version.number: version for version in self._store.versions(model.name)}
         champion, data = versions[model.champion], folder / "data.parquet"
-        rows = await asyncio.to_thread(gather, champion, versions, self._captures, self._reference)
+        rows, asides = await asyncio.to_thread(
+            gather, champion, versions, self._captures, self._reference, self._trusted
+        )
+        if asides:
+            reasons = [f"{aside.count} rows: {aside.reason}" for aside in asides]
+            self._record("retrain.screened", model.name, {"reason": "; ".join(reasons[:MOST_REASONS])})
         digest = await asyncio.to_thread(write, rows, since, data)
         job = TrainingJob(model.name, model.recipe, data, folder / "output", cause.cause)
         artifact, reference = await self._trainer.train(job)

@@ -5,7 +5,7 @@ that was ever held out stays held out.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +13,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from lifecycle.commands.answered import outputs_of
+from lifecycle.core.answers import correct
+from lifecycle.core.suspicion import Aside, suspect_sources, unheard
 from lifecycle.core.version import Version
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.ports import CaptureLog
+from lifecycle.tensors import to_array
 
 MOST_LABELLED = 20_000
 """The newest so many labelled predictions take part."""
@@ -27,13 +31,22 @@ Reference = Callable[[Version], pa.Table]
 
 
 def gather(
-    champion: Version, versions: Mapping[int, Version], captures: CaptureLog, read: Reference
-) -> pa.Table:
+    champion: Version,
+    versions: Mapping[int, Version],
+    captures: CaptureLog,
+    read: Reference,
+    trusted: Collection[str] = (),
+) -> tuple[pa.Table, list[Aside]]:
     """Rows as `inputs.<tensor>`, `label`, `row_id`, `holdout` and `at`; `at` is 0 for reference data.
 
     They are the reference data of the champion and the versions it comes from, and the labelled
     predictions. `holdout` is true for a row that one of those versions was tested on, false for one that
     it learnt from, null for a new one.
+
+    Suspect ones are left out, also where an earlier version learnt from them; they are told beside the rows.
+
+    Args:
+        trusted: whose labels are never suspect as a whole.
 
     Raises:
         LifecycleError: CONFLICT if there is not one labelled row.
@@ -46,6 +59,14 @@ def gather(
             LifecycleCode.CONFLICT,
             f"{champion.model!r} has no labelled rows to learn from; send labels with `headrace feedback`",
         )
+    asides = _suspect(labelled, earlier, trusted) if labelled.num_rows else []
+    aside = np.logical_or.reduce([np.zeros(labelled.num_rows, np.bool_), *(each.rows for each in asides)])
+    left_out = labelled["prediction_id"].filter(pa.array(aside))
+    labelled = labelled.filter(pa.array(~aside))
+    earlier = [
+        table.filter(pc.invert(pc.is_in(table["row_id"], value_set=left_out.combine_chunks())))
+        for table in earlier
+    ]
     tables = [table.append_column("at", pa.array(np.zeros(table.num_rows))) for table in earlier]
     if labelled.num_rows:
         tables.append(_newest(labelled))
@@ -54,7 +75,19 @@ def gather(
     old, new = rows.filter(pc.invert(captured)), rows.filter(captured)
     if old.num_rows > MOST_EARLIER:
         old = old.take(np.linspace(0, old.num_rows - 1, MOST_EARLIER).astype(np.int64))
-    return pa.concat_tables([old, new])
+    return pa.concat_tables([old, new]), asides
+
+
+def _suspect(labelled: pa.Table, earlier: Sequence[pa.Table], trusted: Collection[str]) -> list[Aside]:
+    """Labelled predictions to be looked at by a person before anything learns from them."""
+    labels = to_array(labelled["label"])
+    known = [to_array(table["label"]) for table in earlier]
+    found = list(unheard(labels, np.concatenate(known) if known else labels[:0]))
+    right = correct(outputs_of(labelled), labels)
+    if right is not None:
+        sources, at = (to_array(labelled[name]) for name in ("source", "at"))
+        found += suspect_sources(sources.astype(np.str_), at.astype(np.float64), ~right, trusted)
+    return found
 
 
 def write(rows: pa.Table, since: float, path: Path) -> str:

@@ -71,7 +71,7 @@ class Line:
         self.captures.label("m", pa.table({"prediction_id": ids, "label": range(first, first + rows)}), 1.0)
 
     def gather(self) -> pa.Table:
-        return gather(self.versions[max(self.versions)], self.versions, self.captures, self.read)
+        return gather(self.versions[max(self.versions)], self.versions, self.captures, self.read)[0]
 
     def retrain(self, since: float) -> tuple[set[int], set[int]]:
         """Train the next version; the values it learnt from and those it is judged by."""
@@ -111,7 +111,7 @@ def test_all_that_is_labelled_of_the_line_takes_part(line: Line) -> None:
 def test_a_version_of_another_line_takes_no_part(line: Line) -> None:
     first = line.given(10, 2)
     line.given(20, 2)
-    assert gather(first, line.versions, line.captures, line.read)["label"].to_pylist() == [10, 11]
+    assert gather(first, line.versions, line.captures, line.read)[0]["label"].to_pylist() == [10, 11]
 
 
 def test_without_one_label_there_is_nothing_to_learn(line: Line) -> None:
@@ -179,3 +179,29 @@ def test_rows_since_the_change_are_marked(tmp_path: Path, since: float, recent: 
     assert pq.read_table(path)["recent"].to_pylist() == recent
     assert pq.read_table(path).column_names == ["inputs.x", "label", "recent"]
     assert digest == f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"
+
+
+def test_a_poisoned_source_is_left_out_and_told_of(line: Line) -> None:
+    version = line.given(0, 200, label=[i % 2 for i in range(200)])
+    rng = np.random.default_rng(1)
+    truth = {f"p{i}": int(rng.integers(0, 2)) for i in range(400)}
+    tensors = {"x": np.zeros((1, 4), np.float32)}
+    line.captures.append(
+        blocks(
+            Capture(name, float(i), "m", 1, Role.CHAMPION, tensors, {"label": np.array([label])})
+            for i, (name, label) in enumerate(truth.items())
+        )
+    )
+    ids = list(truth)
+    said = {"ann": truth | {"p0": 7}, "eve": {name: 1 - label for name, label in truth.items()}}
+    for half, (source, labels) in enumerate(said.items()):
+        own = ids[half::2]
+        table = pa.table({"prediction_id": own, "label": [labels[name] for name in own]})
+        line.captures.label("m", table, 500.0, source=source)
+    rows, asides = gather(version, line.versions, line.captures, line.read)
+    assert set(rows["row_id"].to_pylist()) & truth.keys() == set(ids[2::2])
+    assert [aside.count for aside in asides] == [1, 200]
+    assert "'7' is unknown" in asides[0].reason
+    assert "from 'eve' contradict 100%" in asides[1].reason
+    kept, asides = gather(version, line.versions, line.captures, line.read, {"eve"})
+    assert (kept.num_rows, [aside.count for aside in asides]) == (200 + 399, [1])
