@@ -33,7 +33,9 @@ class Serving(_Section):
         Batching.CLOSE, description="close: may round otherwise than alone; exact: only where no bit differs"
     )
     max_batch_ms: float = Field(50.0, gt=0, description="how long joined requests may be foreseen to run")
-    queue: int = Field(256, ge=1, description="requests that may wait for the pool, or for loads")
+    queue: int = Field(
+        256, ge=1, description="requests that may wait for the pool, of one version, or for loads"
+    )
     max_run_s: float = Field(30.0, gt=0, description="a run longer than this is ended as wedged")
     recycle_above_mb: int = Field(
         0, ge=0, description="a worker that takes more makes way for a new one, one at a time; 0: never"

@@ -210,7 +210,7 @@ class Batcher:
             finally:
                 self._note(Run(arrived, formed_ns, started_ns, time.monotonic_ns(), rows))
 
-        run = self._pool.submit(job, deadline_ns)
+        run = self._pool.submit(job, deadline_ns, self._session)
 
         def learn(_: "asyncio.Future[Answer]") -> None:
             for each in took_ns:  # none if the run failed

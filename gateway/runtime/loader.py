@@ -97,7 +97,7 @@ class OnnxVersion:
                     ended_ns = time.monotonic_ns()
                     self._note(Run((arrived_ns,), arrived_ns, started_ns, ended_ns, _rows(inputs)))
 
-            return await self._pool.submit(job, deadline_ns)
+            return await self._pool.submit(job, deadline_ns, self._session)
         finally:
             self.running -= 1
 

@@ -1,11 +1,10 @@
-"""The worker's threads for costly runs: bounded queue, deadlines, and an end to wedged runs."""
+"""The worker's threads for costly runs: fair shares, bounded queues, deadlines, an end to wedged runs."""
 
 import asyncio
 import logging
-import threading
+import queue
 import time
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Hashable
 from functools import partial
 from typing import TypeVar
 
@@ -13,6 +12,7 @@ from onnxruntime import RunOptions
 
 from gateway.errors import ErrorCode, GatewayError
 from gateway.runtime.session import run_options
+from gateway.runtime.threads import LONG_S, FairThreads
 from gateway.runtime.watchdog import Watchdog
 
 T = TypeVar("T")
@@ -24,7 +24,7 @@ class Pool:
 
     Args:
         threads: runs at once.
-        queue: jobs that may wait beyond those.
+        queue: jobs of one owner that may wait beyond those.
         max_run_s: a run longer than this is wedged and gets ended.
     """
 
@@ -32,15 +32,17 @@ class Pool:
         self.threads = threads
         self.queue = queue
         self._max_run_ns = int(max_run_s * 1e9)
-        self._room = threading.Semaphore(threads + queue)
-        self._executor = ThreadPoolExecutor(threads, thread_name_prefix="headrace-run")
+        self._threads = FairThreads(threads, queue)
+        self._relief: asyncio.TimerHandle | None = None
         self._watchdog = Watchdog()
         self.wedged = 0
         """Runs ended because they took longer than `max_run_s`."""
 
-    def submit(self, job: Callable[[RunOptions], T], deadline_ns: int) -> "asyncio.Future[T]":
+    def submit(
+        self, job: Callable[[RunOptions], T], deadline_ns: int, owner: Hashable = None
+    ) -> "asyncio.Future[T]":
         """The job's answer, from within the event loop. The job must hand its options to the run: they end
-        it when the answer is cancelled.
+        it when the answer is cancelled. Owners share the threads fairly.
 
         Raises (at once, or as the future's exception):
             GatewayError: OVERLOADED without room to wait, DEADLINE if the deadline passed before the run
@@ -48,21 +50,24 @@ class Pool:
 
         Cancelling the future ends the run and frees its thread.
         """
-        if not self._room.acquire(blocking=False):
-            raise overloaded()
         options = run_options()
         try:
-            future = self._executor.submit(self.run, job, deadline_ns, options)
+            future = self._threads.submit(owner, partial(self.run, job, deadline_ns, options))
+        except queue.Full:
+            raise overloaded() from None
         except RuntimeError:  # shut down
-            self._room.release()
             raise GatewayError(ErrorCode.NOT_READY, "this worker is shutting down; try again") from None
-        future.add_done_callback(self._leave)
+        if self._relief is None:
+            self._relief = asyncio.get_running_loop().call_later(LONG_S, self._relieve)
         answer = asyncio.wrap_future(future)
         answer.add_done_callback(partial(_end, options))
         return answer
 
-    def _leave(self, _: "Future[T]") -> None:
-        self._room.release()
+    def _relieve(self) -> None:
+        self._relief = None
+        if self._threads.waited_for:
+            self._threads.relieve()
+            self._relief = asyncio.get_running_loop().call_later(LONG_S, self._relieve)
 
     def run(self, job: Callable[[RunOptions], T], deadline_ns: int, options: RunOptions | None = None) -> T:
         """The job's answer, run in the calling thread under the same watch. Raises DEADLINE as above."""
@@ -91,8 +96,9 @@ class Pool:
 
     async def close(self) -> None:
         """Let running jobs finish (the watchdog ends them in time), drop waiting ones, take no more."""
-        self._executor.shutdown(wait=False, cancel_futures=True)
-        await asyncio.to_thread(self._executor.shutdown)
+        if self._relief is not None:
+            self._relief.cancel()
+        await asyncio.to_thread(self._threads.close)
         await asyncio.to_thread(self._watchdog.close)
 
 

@@ -133,3 +133,13 @@ async def test_wedged_runs_are_counted(pool: Pool, endless: bytes, session_of: S
     with pytest.raises(GatewayError):
         await pool.submit(lambda o: session.run({"x": np.full((1, 1), 2, np.float32)}, (), o), 0)
     assert pool.wedged == 1
+
+
+async def test_a_wedged_owner_keeps_no_other_from_the_threads(endless: bytes, session_of: SessionOf) -> None:
+    pool, session = Pool(1, 1, max_run_s=3600), session_of(endless)
+    wedge = {"x": np.full((1, 1), 2, np.float32)}
+    wedged = [pool.submit(lambda options: session.run(wedge, (), options), 0, "evil") for _ in range(2)]
+    assert await asyncio.wait_for(pool.submit(quick, 0, "good"), 10) == "done"
+    for run in wedged:
+        run.cancel()
+    await pool.close()
