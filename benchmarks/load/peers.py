@@ -60,6 +60,7 @@ class System:
         arguments: the module of `benchmarks.peers`, and what it is given besides ports and folder.
         packages: what names its version in the results, first, and the rest of its requirements.
         headers: HTTP headers that it is fastest with.
+        edge: Headrace's own.
     """
 
     title: str
@@ -70,6 +71,7 @@ class System:
     tools: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
+    edge: str = "haproxy"
 
     @cached_property
     def interpreter(self) -> Path:
@@ -82,13 +84,16 @@ class System:
     def start(self, questions: Sequence[Question], folder: Path) -> AbstractContextManager[Running]:
         """Start it with the models of the questions, and end it at the end."""
         if not self.arguments:
-            return systems.headrace(questions, folder)
+            return systems.headrace(questions, folder, self.edge)
         arguments, settings, headers = self.arguments, self.settings, self.headers
         return systems.module(self.interpreter, arguments, questions, folder, settings, headers)
 
 
 SYSTEMS: Mapping[str, System] = {
     "headrace": System("Headrace", EVERY),
+    "headrace-direct": System(
+        "Headrace without its edge, as the others run", (*JSON, "binary-1mb"), edge="direct"
+    ),
     "headrace-off": System("Headrace, tap, metrics and routing off", EVERY, ["headrace_off"]),
     "triton": System(
         "Triton 2.51, C++ front ends, Python backend × 2",

@@ -26,8 +26,8 @@ class Running:
 
 
 @contextmanager
-def headrace(questions: Sequence[Question], folder: Path) -> Iterator[Running]:
-    """`headrace up` with its defaults: two workers behind the edge, taps, metrics and routing on."""
+def headrace(questions: Sequence[Question], folder: Path, edge: str) -> Iterator[Running]:
+    """`headrace up` with its defaults but for the edge: two workers, taps, metrics and routing on."""
     http, grpc, admin = free_port(), free_port(), free_port()
     command = str(Path(sys.executable).parent / "headrace")
     home = folder / "home"
@@ -42,7 +42,7 @@ def headrace(questions: Sequence[Question], folder: Path) -> Iterator[Running]:
     with marked({"HEADRACE_URL": f"http://127.0.0.1:{admin}"}) as environment:
         ports = ("--http-port", str(http), "--grpc-port", str(grpc), "--admin-port", str(admin))
         try:
-            call("up", "--home", str(home), *ports, "--detach", environment=environment)
+            call("up", "--home", str(home), *ports, "--edge", edge, "--detach", environment=environment)
             for question in questions:
                 artifact = str(question.artifact)
                 call("model", "register", question.model, artifact, "--deploy", environment=environment)
