@@ -17,12 +17,16 @@ Call = Callable[[], Awaitable[bool]]
 
 @dataclass
 class Seen:
-    """Seconds that each answer and each refusal took; what was neither is in `failures`."""
+    """Seconds that each answer and each refusal took; what was neither is in `failures`.
+
+    `cpu_s` is processor time of the callers.
+    """
 
     answered: list[float] = field(default_factory=list)
     refused: list[float] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     seconds: float = 0.0
+    cpu_s: float = 0.0
 
     @property
     def goodput(self) -> float:
@@ -56,7 +60,7 @@ async def closed(call: Call, callers: int, seconds: float) -> Seen:
 
 async def open_(call: Call, per_second: float, seconds: float) -> Seen:
     """Requests at a steady rate, whatever becomes of those before."""
-    seen, started, sent = Seen(), time.perf_counter(), 0
+    seen, started, sent, used = Seen(), time.perf_counter(), 0, time.process_time()
     under_way: set[asyncio.Task[None]] = set()
     while (now := time.perf_counter() - started) < seconds:
         for _ in range(sent, int(now * per_second)):
@@ -66,6 +70,7 @@ async def open_(call: Call, per_second: float, seconds: float) -> Seen:
             sent += 1
         await asyncio.sleep(0.002)
     seen.seconds = time.perf_counter() - started
+    seen.cpu_s = time.process_time() - used
     await asyncio.gather(*under_way)
     return seen
 
