@@ -61,7 +61,7 @@ class LiveReferences:
         for block in captures:
             key = (block.model, block.version)
             if block.role is Role.CHAMPION and key not in self._over and len(self._seen) < MOST_FOLLOWED:
-                self._seen[key] += len(block.ids)
+                self._seen[key] += len(block.ids) * _rows_each(block)
 
     async def tick(self) -> None:
         """Take the profiles that are due. A failure is tried again with as many rows more."""
@@ -110,6 +110,12 @@ class LiveReferences:
             file.write(profile.to_bytes())
             file.flush()
             return self._artifacts.put(Path(file.name))
+
+
+def _rows_each(block: CaptureBlock) -> int:
+    """Rows of each request, which the log keeps one by one; 1 where tensors share no batch dimension."""
+    lengths = {array.shape[1] if array.ndim > 1 else -1 for array in block.inputs.values()}
+    return lengths.pop() if len(lengths) == 1 and -1 not in lengths else 1
 
 
 def _stacked(rows: pa.Table, column: str) -> Array | None:

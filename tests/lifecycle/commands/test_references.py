@@ -37,8 +37,9 @@ class World:
             ROWS,
         )
 
-    async def traffic(self, rows: int, role: Role = Role.CHAMPION, shift: float = 0.0) -> None:
-        x = np.random.default_rng(rows).normal(shift, 1, (rows, 1, 4)).astype(np.float32)
+    async def traffic(self, rows: int, role: Role = Role.CHAMPION, shift: float = 0.0, each: int = 1) -> None:
+        """Rows in requests of so many each."""
+        x = np.random.default_rng(rows).normal(shift, 1, (rows // each, each, 4)).astype(np.float32)
         made = [
             Capture(f"{shift}-{role}-{i}", i, "m", 1, role, {"x": row}, {"y": row[:, :1]})
             for i, row in enumerate(x)
@@ -78,6 +79,11 @@ async def test_its_first_rows_become_its_profile_and_reach_the_workers(world: Wo
     assert entry.profile_digest == version.profile_digest
     record = world.store.records("m")[-1]
     assert (record.kind, record.detail["source"], record.detail["rows"]) == ("reference.taken", "live", ROWS)
+
+
+async def test_every_row_of_a_request_counts(world: World) -> None:
+    await world.traffic(ROWS, each=10)
+    assert (world.version.source, world.version.live_rows) == ("live", ROWS)
 
 
 async def test_it_is_taken_once(world: World) -> None:
