@@ -11,6 +11,7 @@ on to the one outcome that its version deserves. Exits 1 at the first fault, nam
 import argparse
 import asyncio
 import contextlib
+import json
 import os
 import random
 import signal
@@ -22,17 +23,20 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
+from pathlib import Path
 from typing import NoReturn
 
 from sqlalchemy import text
 
 from benchmarks.faults.control_plane import ControlPlane
+from benchmarks.load import machine
 from lifecycle.adapters.store_engine import open_engine
 from lifecycle.commands.trail import trail
 from lifecycle.core.ledger import Head, verify
 from lifecycle.core.rollout import Phase
 from tests.postgres import running
 
+RESULTS = Path(__file__).resolve().parents[1] / "results"
 LONGEST_LIFE_S = 0.3
 POINTS_PER_DATABASE = 50
 """A new one now and then: the first writes into an empty one are kill points too."""
@@ -179,11 +183,17 @@ def main() -> None:
     parser.add_argument("--points", type=int, default=1000)
     parser.add_argument("--store", choices=["sqlite", "postgres"], default="sqlite")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--results", type=Path, default=RESULTS, help="folder for kill_points_STORE.json")
     options = parser.parse_args()
+    facts, started = machine.facts(), time.monotonic()
     try:
         tally = run(options.points, options.store, options.seed)
     except Fault as fault:
         sys.exit(f"seed {options.seed}: {fault}")
+    result = {"machine": facts, "seed": options.seed, "seconds": time.monotonic() - started, **vars(tally)}
+    options.results.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(result, indent=2) + "\n"
+    (options.results / f"kill_points_{options.store}.json").write_text(text, encoding="utf-8")
     ended = ", ".join(f"{number} {phase}" for phase, number in sorted(tally.outcomes.items()))
     print(
         f"{options.store}: {tally.points} kill points, {tally.acknowledged} acknowledged records, none lost; "
