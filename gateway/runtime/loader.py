@@ -24,6 +24,7 @@ from gateway.core.types import Array
 from gateway.errors import ErrorCode, GatewayError
 from gateway.runtime.artifact import ArtifactCache
 from gateway.runtime.batcher import Batcher
+from gateway.runtime.measured import Measured
 from gateway.runtime.memory import allocated_bytes
 from gateway.runtime.placement import inline_elements
 from gateway.runtime.pool import Pool, late
@@ -36,7 +37,7 @@ from gateway.runtime.warmup import Warmth, warm, warm_again
 Key = tuple[str, int]
 
 _RETIRED_PROFILES = 256
-_MOST_MEASURED = 10_000
+_MOST_KNOWN = 10_000
 
 
 class OnnxVersion:
@@ -122,7 +123,8 @@ class Loader:
         self.stages = StageLog()
         # One at a time: a load takes a core, and what is being served needs the rest.
         self._loading = ThreadPoolExecutor(1, thread_name_prefix="headrace-load")
-        self._measured: dict[str, Warmth] = {}  # by digest: a version that is loaded again is as it was
+        self._known: dict[str, Warmth] = {}  # by digest: a version that is loaded again is as it was
+        self._measured = Measured(cache, f"{serving.threads_per_run} threads, gpu {gpu}")
         self._profiles: dict[Key, Profile] = {}
         self._loaded: dict[Key, ports.LoadedVersion] = {}
         self._retired: OrderedDict[Key, Profile] = OrderedDict()
@@ -186,18 +188,22 @@ class Loader:
         return OnnxVersion(entry, session, self._pool, warmth, size_bytes, self._serving, note)
 
     def _warm(self, run: WarmupRun, entry: VersionEntry, model: bytes) -> Warmth:
-        measured = self._measured.get(entry.digest)
-        if measured is not None:
+        known = self._known.get(entry.digest) or self._measured.of(entry.digest)
+        if known is not None:
             warm_again(run, entry.signature)
-            return measured
+            return self._know(entry.digest, known)
         try:
             unbounded = loops(model)
         except ValueError as error:
             raise GatewayError(ErrorCode.INTERNAL, str(error)) from None
-        measured = self._measured[entry.digest] = warm(run, entry.signature, unbounded)
-        if len(self._measured) > _MOST_MEASURED:
-            del self._measured[next(iter(self._measured))]
-        return measured
+        found = warm(run, entry.signature, unbounded)
+        return self._know(entry.digest, self._measured.add(entry.digest, found))
+
+    def _know(self, digest: str, found: Warmth) -> Warmth:
+        self._known[digest] = found
+        if len(self._known) > _MOST_KNOWN:
+            del self._known[next(iter(self._known))]
+        return found
 
     def _profile(self, entry: VersionEntry) -> Profile | None:
         if not entry.profile:

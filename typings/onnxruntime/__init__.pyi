@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+__version__: str
+
 class NodeArg:
     name: str
     type: str
