@@ -63,6 +63,7 @@ from lifecycle.controller import Controller
 from lifecycle.core.checkpoint import Rhythm
 from lifecycle.core.plan import correcting, preset
 from lifecycle.errors import LifecycleCode, LifecycleError
+from lifecycle.estimates import Estimates
 from lifecycle.monitor import Monitor
 from lifecycle.tenure import Tenure, holder
 
@@ -107,12 +108,11 @@ class Lifecycle:
             lambda model: self._calendar.freeze(model) is not None,
             self._monitor.late,
         )
-        self._control = ControlMetrics(self._store, self._monitor, lambda: dict(self._fleet.starts))
+        self._estimates = Estimates(self._store, self._captures, lambda of: self._trial.reference(of))
+        self._control = ControlMetrics(self._store, self._monitor, self._estimates, self._fleet.starts.copy)
         edge = EdgeMetrics(stats_socket(config.gateway.run_dir))
         self._metrics = Metrics(self._fleet.workers, self._control, edge)
-        desk = self._desk()
-        self._retraining = desk.retraining
-        self._admin = AdminServer(desk, self._config.gateway)
+        self._admin = AdminServer(self._desk(), config.gateway)
         self._tasks: list[asyncio.Task[None]] = []
         self._begun = asyncio.get_running_loop().create_task(self._begin())
 
@@ -134,25 +134,22 @@ class Lifecycle:
         self._tasks = [asyncio.create_task(each) for each in work]
 
     def _desk(self) -> Desk:
-        store, fleet, publisher = self._store, self._fleet, self._publisher
-        gateway = self._config.gateway
-        governance = self._config.governance
-        sandbox, limits, read = ProcessSandbox(), self._config.validation.limits, self._profiles.reference
+        store, fleet, publisher, read = self._store, self._fleet, self._publisher, self._profiles.reference
+        gateway, governance, checks = self._config.gateway, self._config.governance, self._config.validation
+        self._trial = Trial(self._artifacts, ProcessSandbox(), self._captures, read, checks.limits)
         models = Models(
-            *(store, self._artifacts, sandbox, self._clock),
-            limits=limits,
+            *(store, self._artifacts, ProcessSandbox(), self._clock),
+            limits=checks.limits,
             policy=lambda model: governance.policy_of(model, gateway.home),
             dedicated_above_mb=gateway.dedicated.above_mb,
         )
-        trial = Trial(self._artifacts, sandbox, self._captures, read, limits)
-        standards = self._config.validation.standards
-        validation = Validation(store, self._artifacts, models, trial, read, standards)
+        validation = Validation(store, self._artifacts, models, self._trial, read, checks.standards)
         traffic = Traffic(store, fleet, publisher, self._clock, self._calendar)
         self._repository = Repository(store, traffic)
         rollouts = Rollouts(store, publisher, self._clock, self._calendar)
         plan = preset(self._config.control.default_plan)
         deploy = Deploy(models, validation, traffic, rollouts, plan, self._calendar)
-        retraining = Retraining(
+        self._retraining = Retraining(
             *(store, self._monitor, self._captures, RayTrainer(), models),
             partial(deploy.deploy, plan=correcting(plan)),
             gateway.home / "training",
@@ -177,8 +174,9 @@ class Lifecycle:
             ),
             rollouts=rollouts,
             feedback=Feedback(self._captures, store, per_minute=self._config.labels.per_minute),
-            retraining=retraining,
+            retraining=self._retraining,
             monitor=self._monitor,
+            estimates=self._estimates,
             checkpoints=self._checkpoints,
             metrics=self._metrics.render,
             find=self._captures.find,
@@ -233,6 +231,7 @@ class Lifecycle:
         await self._references.tick()
         self._monitor.absorb(windows)
         await self._monitor.observe(now)
+        self._estimates.observe(now)
         await self._retraining.tick(now)
         await asyncio.to_thread(self._checkpointer.tick, now)
 

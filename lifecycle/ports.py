@@ -250,8 +250,11 @@ class CaptureLog(Protocol):
         """
         ...
 
-    def made(self, model: str, since: float = 0.0) -> pa.Table:
-        """Columns at and version of every captured prediction, labelled or not, without shadows."""
+    def made(self, model: str, since: float = 0.0, *, tensors: bool = False) -> pa.Table:
+        """Columns at and version of every captured prediction, labelled or not, without shadows.
+
+        Oldest first. With `tensors` also inputs.<tensor> and outputs.<tensor>.
+        """
         ...
 
     def numbers(self, model: str, since: float = 0.0) -> Mapping[str, pa.Table]:

@@ -36,7 +36,7 @@ TESTED_ELSEWHERE = {
     "lifecycle/demo/story.py": ".ci/run",
 }
 
-PURE_THIRD_PARTY = {"gateway/core": {"ml_dtypes", "numpy"}, "lifecycle/core": {"numpy", "scipy"}}
+PURE_THIRD_PARTY = {"gateway/core": {"ml_dtypes", "numpy"}, "lifecycle/core": {"numpy", "scipy", "sklearn"}}
 IMPURE_STDLIB = {
     *("asyncio", "concurrent", "ctypes", "http", "logging", "multiprocessing", "os", "pathlib"),
     *("queue", "random", "sched", "secrets", "select", "shutil", "signal", "socket", "sqlite3", "ssl"),

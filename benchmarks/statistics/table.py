@@ -49,6 +49,15 @@ class Table:
         chance = 1.645 * np.sqrt(most * (1 - most) / len(alarms))
         self._judge(case, published, f"{rate:.2%}", bool(rate <= most + chance))
 
+    def error(self, case: str, constant: float, published: float, measured: float, slack: float) -> None:
+        """A row whose bar is the published error, to the digits it is known to (`slack`).
+
+        Args:
+            constant: the error of an estimate that never changes.
+        """
+        words = f"{constant:.4f}, {published:.4f}"
+        self._judge(case, words, f"{measured:.4f}", measured <= published + slack)
+
     def _judge(self, case: str, published: str, measured: str, met: bool) -> None:
         self.judged += 1
         if not met:

@@ -131,11 +131,11 @@ class ParquetCaptures:
         labelled = joined.select(names).append_column("label", pc.take(truth, position))
         return labelled.append_column("source", pc.take(sources, position))
 
-    def made(self, model: str, since: float = 0.0) -> pa.Table:
-        """Columns at and version of every captured prediction, labelled or not, without shadows."""
-        found = self._read(model, since, PRIMARY, lambda _: False)
-        empty = pa.schema({name: _COLUMNS[name] for name in ("at", "version")}).empty_table()
-        return empty if found is None else found.select(["at", "version"])
+    def made(self, model: str, since: float = 0.0, *, tensors: bool = False) -> pa.Table:
+        """Columns at and version, and its tensors, of every captured prediction, without shadows."""
+        found = self._read(model, since, PRIMARY, lambda _: tensors)
+        found = pa.schema(_COLUMNS).empty_table() if found is None else found
+        return found if tensors else found.select(["at", "version"])
 
     def numbers(self, model: str, since: float = 0.0) -> dict[str, pa.Table]:
         """By metric, columns at, version and value of the predictions that were drawn and have a number."""

@@ -10,7 +10,9 @@ from prometheus_client.registry import Collector
 from gateway.core.summary import latency_histogram
 from gateway.telemetry.histograms import of_latencies
 from lifecycle.commands.trail import trail
+from lifecycle.core.performance.estimating import Method
 from lifecycle.core.performance.standing import Performance
+from lifecycle.estimates import Estimates
 from lifecycle.monitor import Monitor
 from lifecycle.ports import Store
 
@@ -24,9 +26,12 @@ class ControlMetrics(Collector):
         starts: how often each slot's worker was seen to start.
     """
 
-    def __init__(self, store: Store, monitor: Monitor, starts: Callable[[], Mapping[str, int]]) -> None:
+    def __init__(
+        self, store: Store, monitor: Monitor, estimates: Estimates, starts: Callable[[], Mapping[str, int]]
+    ) -> None:
         self._store = store
         self._monitor = monitor
+        self._estimates = estimates
         self._starts = starts
         self._ticks = latency_histogram(np.zeros(0, np.int64))
         self._failed = 0
@@ -78,6 +83,8 @@ class ControlMetrics(Collector):
         drifted = gauge("headrace_drifted_features", "Features that differ from the reference.")
         fallen = gauge("headrace_accuracy_alarm", "1 while the champion's accuracy has fallen.")
         coverage = gauge("headrace_label_coverage_ratio", "Captured champion answers that have a label.")
+        estimated = gauge("headrace_estimated_accuracy_ratio", "The champion's, expected without labels.")
+        doubted = gauge("headrace_estimated_accuracy_alarm", "1 while the estimates are clearly too low.")
         for model in self._store.models()[:MOST_MODELS]:
             name = model.name
             signals = self._monitor.signals(name)
@@ -87,7 +94,11 @@ class ControlMetrics(Collector):
             if (performance := self._monitor.performance(name)) is not None:
                 fallen.add_metric([name], float(signals.fall is not None))
                 coverage.add_metric([name], _coverage(performance))
-        return (alarm, drifted, fallen, coverage)
+            if series := self._estimates.series(name):
+                doubted.add_metric([name], float(self._estimates.fell_at(name) is not None))
+                if series[-1].method is not Method.NONE:
+                    estimated.add_metric([name], series[-1].accuracy)
+        return (alarm, drifted, fallen, coverage, estimated, doubted)
 
 
 def _coverage(performance: Performance) -> float:

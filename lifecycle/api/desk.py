@@ -25,6 +25,7 @@ from lifecycle.core.analysis.evidence import Arm
 from lifecycle.core.recent import Rates
 from lifecycle.core.rollout import Rollout
 from lifecycle.errors import LifecycleCode, LifecycleError
+from lifecycle.estimates import Estimates
 from lifecycle.monitor import Monitor
 from lifecycle.ports import Checkpoints, Fleet, Origin, Requests, Store
 
@@ -60,6 +61,7 @@ class Desk:
     feedback: Feedback
     retraining: Retraining
     monitor: Monitor
+    estimates: Estimates
     keys: Keys
     checkpoints: Checkpoints
     metrics: Callable[[], bytes]

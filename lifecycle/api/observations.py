@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 from gateway.core.report import WorkerReport
 from lifecycle.commands.feedback import Receipt
+from lifecycle.core.performance.estimating import Method
 from lifecycle.core.verdict import Verdict
 
 
@@ -179,8 +180,30 @@ class MetricOut(BaseModel):
     versions: list[VersionNumbersOut]
 
 
+class EstimateOut(BaseModel):
+    """Accuracy expected of the champion's answers from `start` to `end`, without labels.
+
+    `low` and `high` are three sampling errors away. With the method `none` nothing can be said, and `reason`
+    tells why.
+    """
+
+    start: float
+    end: float
+    rows: int
+    method: Method
+    reason: str
+    accuracy: float | None
+    low: float | None
+    high: float | None
+    domain_auc: float
+    effective_rows: float
+
+
 class PerformanceOut(BaseModel):
-    """`reference` is the champion's accuracy at validation. Empty until labels or numbers arrive."""
+    """`reference` is the champion's accuracy at validation. Empty until labels, numbers or estimates come.
+
+    `estimate_fell_at` is since when the estimates are clearly below the accuracy on the reference rows.
+    """
 
     model: str
     champion: int = 0
@@ -188,6 +211,8 @@ class PerformanceOut(BaseModel):
     fall: FallOut | None = None
     versions: list[VersionPerformanceOut] = []
     metrics: list[MetricOut] = []
+    estimates: list[EstimateOut] = []
+    estimate_fell_at: float | None = None
 
 
 class RetrainingOut(BaseModel):

@@ -32,11 +32,15 @@ async def drift(model: str, desk: AtDesk) -> DriftOut:
 
 @router.get("/performance")
 async def performance(model: str, desk: AtDesk) -> PerformanceOut:
-    """How good the answers were, by cohort of prediction time, as far as labels say."""
+    """How good the answers were as far as labels say, and how good the champion's should be without any."""
     desk.models.show(model)
     found = desk.monitor.performance(model)
     known: dict[str, Any] = found.as_json() if found is not None else {}
-    return PerformanceOut.model_validate(known | {"model": model})
+    estimates = [estimate.as_json() for estimate in desk.estimates.series(model)]
+    fell_at = desk.estimates.fell_at(model)
+    return PerformanceOut.model_validate(
+        known | {"model": model, "estimates": estimates, "estimate_fell_at": fell_at}
+    )
 
 
 @router.get("/retrain")

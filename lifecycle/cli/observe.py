@@ -4,9 +4,13 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.table import Table
 
 from lifecycle.cli.options import URL, AsJson, Name, Url, connect
 from lifecycle.cli.screen import Steps, console, fields, show, show_json, table, when
+
+SHOWN = 10
+"""The latest estimates."""
 
 LABELS = typer.Argument(metavar="LABELS.parquet|csv", exists=True, dir_okay=False, readable=True)
 
@@ -80,7 +84,7 @@ def drift(
 
 
 def performance(name: Name, url: Url = URL, as_json: AsJson = False) -> None:
-    """Show how good the answers were, as far as labels and numbers of business metrics have come.
+    """Show how good the answers were, by labels and business metrics, and should be without them.
 
     Example: `headrace performance fraud`
     """
@@ -126,6 +130,11 @@ def performance(name: Name, url: Url = URL, as_json: AsJson = False) -> None:
     if numbers:
         screen.print()
         screen.print(table(["metric", "version", "numbers", "mean", "95 % interval"], numbers, empty=""))
+    if found["estimates"]:
+        screen.print()
+        screen.print(_estimates(found["estimates"]))
+    if found["estimate_fell_at"] is not None:
+        screen.print(f"the estimates are clearly too low since {when(found['estimate_fell_at'])} UTC")
 
 
 def retrain(
@@ -155,6 +164,22 @@ def _fall(fall: dict[str, Any]) -> str:
 
 def _interval(of: dict[str, Any]) -> str:
     return "–" if of["low"] is None else f"{of['low']:.4g} to {of['high']:.4g}"
+
+
+def _estimates(estimates: list[dict[str, Any]]) -> Table | str:
+    rows = [
+        (
+            when(each["end"]),
+            each["rows"],
+            _percent(each["accuracy"]),
+            f"{_percent(each['low'])} to {_percent(each['high'])}",
+            each["method"],
+            each["reason"],
+        )
+        for each in estimates[-SHOWN:]
+    ]
+    headings = ["predicted until (UTC)", "rows", "estimated accuracy", "3 sampling errors", "by", ""]
+    return table(headings, rows, empty="")
 
 
 def _percent(share: float | None) -> str:

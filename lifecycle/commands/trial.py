@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from lifecycle.commands.labelled import Reference, newest_block
 from lifecycle.core.gates.compatible import compatible
-from lifecycle.core.inspection import GOLDEN, HOLDOUT, NEWEST, REFERENCE, Inspection, Limits
+from lifecycle.core.inspection import GOLDEN, HOLDOUT, NEWEST, REFERENCE, Answers, Inspection, Limits
 from lifecycle.core.validation import Standards, judge
 from lifecycle.core.verdict import Finding, Verdict
 from lifecycle.core.version import Model, Version
@@ -60,6 +60,14 @@ class Trial:
                 rows[HOLDOUT] = await self._fetch(model.holdout, model.holdout_digest)
             seen = await self.run(version, rows, beside)
         return judge(seen, signature, standards, ranges=version.ranges, change_allowed=change_allowed)
+
+    async def reference(self, version: Version) -> Answers:
+        """A version's answers to its own reference rows; empty without such rows."""
+        if not version.reference:
+            return Answers()
+        rows = await self._fetch(version.reference, version.reference_digest)
+        seen = await self.run(version, {REFERENCE: rows})
+        return seen.sets.get(REFERENCE, Answers())
 
     async def run(self, version: Version, rows: dict[str, Path], beside: Version | None = None) -> Inspection:
         """A version's answers to sets of rows, with another's beside them."""

@@ -69,6 +69,14 @@ def test_rows_are_oldest_first_and_from_the_time_asked_for(log: CaptureLog) -> N
     assert log.made("digits", 200.0)["at"].to_pylist() == [200.0, 300.0]
 
 
+def test_what_was_made_comes_with_its_tensors_when_asked_for(log: CaptureLog) -> None:
+    log.append(blocks([capture("b", at=2.0), capture("s", at=2.5, role=Role.SHADOW), capture("a", at=1.0)]))
+    assert log.made("digits").column_names == ["at", "version"]
+    rows = log.made("digits", 1.5, tensors=True).to_pylist()
+    assert [(row["at"], row["inputs.input"], row["outputs.label"]) for row in rows] == [(2.0, [2.0] * 4, 7)]
+    assert log.made("other", tensors=True).num_rows == 0
+
+
 def test_shadows_stay_out(log: CaptureLog) -> None:
     log.append(blocks([capture("a"), capture("a", role=Role.SHADOW, version=2)]))
     log.label("digits", labels(a=1), 400.0)

@@ -43,6 +43,7 @@ from lifecycle.core.recent import Rates
 from lifecycle.core.retention import Retention
 from lifecycle.core.verdict import Finding, Verdict
 from lifecycle.core.version import Version
+from lifecycle.estimates import Estimates
 from lifecycle.monitor import Monitor
 from lifecycle.ports import Sandbox, TrainingJob
 from tests.lifecycle.world import FakeFleet
@@ -125,6 +126,7 @@ def open_desk(
         feedback=Feedback(captures, store),
         retraining=retraining,
         monitor=monitor,
+        estimates=Estimates(store, captures, trial.reference),
         keys=Keys(store, publisher.publish, time.time),
         identity=identity,
         checkpoints=FileCheckpoints(str(home / "checkpoints"), public_text(signer), signer),

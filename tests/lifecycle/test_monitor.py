@@ -235,10 +235,10 @@ class SlowCaptures(ParquetCaptures):
         self.asked, self.gate = asyncio.Event(), threading.Event()
         self._loop = asyncio.get_running_loop()
 
-    def made(self, model: str, since: float = 0.0) -> pa.Table:
+    def made(self, model: str, since: float = 0.0, *, tensors: bool = False) -> pa.Table:
         self._loop.call_soon_threadsafe(self.asked.set)
         assert self.gate.wait(10), "what opens the gate has no turn"
-        return super().made(model, since)
+        return super().made(model, since, tensors=tensors)
 
 
 async def test_others_have_their_turn_while_labels_are_read(world: World, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from lifecycle.adapters.metrics import ControlMetrics
 from lifecycle.adapters.store import SqlStore
 from lifecycle.core.plan import preset
 from lifecycle.core.rollout import Rollout
+from lifecycle.estimates import Estimates
 from lifecycle.monitor import Monitor
 from lifecycle.ports import Entry
 from tests.gateway.telemetry.exposed import exposition, value
@@ -16,13 +17,13 @@ from tests.lifecycle.desk import open_desk
 
 
 @pytest.fixture
-def parts(tmp_path: Path) -> Iterator[tuple[SqlStore, Monitor]]:
+def parts(tmp_path: Path) -> Iterator[tuple[SqlStore, Monitor, Estimates]]:
     desk, store, _ = open_desk(tmp_path)
-    yield store, desk.monitor
+    yield store, desk.monitor, desk.estimates
     store.close()
 
 
-def test_decisions_are_counted_from_the_whole_ledger(parts: tuple[SqlStore, Monitor]) -> None:
+def test_decisions_are_counted_from_the_whole_ledger(parts: tuple[SqlStore, Monitor, Estimates]) -> None:
     store, metrics = parts[0], ControlMetrics(*parts, dict)
     store.commit(Entry("ann", "rollout.promote", "m"))
     assert value(exposition(metrics), "headrace_decisions_total", kind="rollout.promote") == 1
@@ -31,14 +32,14 @@ def test_decisions_are_counted_from_the_whole_ledger(parts: tuple[SqlStore, Moni
         assert value(exposition(again), "headrace_decisions_total", kind="rollout.promote") == 2
 
 
-def test_active_rollouts_by_phase_and_verdict(parts: tuple[SqlStore, Monitor]) -> None:
+def test_active_rollouts_by_phase_and_verdict(parts: tuple[SqlStore, Monitor, Estimates]) -> None:
     rollout = Rollout("r", "m", 2, 1, preset("quick"), 0.0, "ann")
     parts[0].commit(Entry("ann", "rollout.started", "m"), rollout)
     text = exposition(ControlMetrics(*parts, dict))
     assert value(text, "headrace_rollouts", phase="loading", verdict="INCONCLUSIVE") == 1
 
 
-def test_ticks_and_starts_are_told(parts: tuple[SqlStore, Monitor]) -> None:
+def test_ticks_and_starts_are_told(parts: tuple[SqlStore, Monitor, Estimates]) -> None:
     metrics = ControlMetrics(*parts, lambda: {"worker-0": 2})
     metrics.ticked(0.004, failed=False)
     metrics.ticked(1.5, failed=True)

@@ -1,6 +1,14 @@
 """What is seen of a model, over HTTP."""
 
+from dataclasses import replace
+from math import nan
+
+import pytest
+
 from gateway.core.types import Role
+from lifecycle.core.performance.estimating import Method
+from lifecycle.core.performance.series import Estimate
+from lifecycle.estimates import Estimates
 from tests.lifecycle.api.conftest import Admin
 from tests.lifecycle.world import window
 
@@ -19,6 +27,18 @@ async def test_nothing_known_is_said_and_never_a_pass(admin: Admin) -> None:
     assert drift["verdict"] == "INCONCLUSIVE"
     assert drift["reason"]
     assert (performance["versions"], performance["fall"]) == ([], None)
+    assert (performance["estimates"], performance["estimate_fell_at"]) == ([], None)
+
+
+async def test_estimates_are_told_with_their_bounds(admin: Admin, monkeypatch: pytest.MonkeyPatch) -> None:
+    await admin.deployed()
+    said = Estimate(1.0, 2.0, 500, Method.CBPE, "like the reference", 0.9, 0.86, 0.94, 0.51, 480.0)
+    silent = replace(said, method=Method.NONE, reason="unlike", accuracy=nan, low=nan, high=nan)
+    monkeypatch.setattr(Estimates, "series", lambda _self, _model: (said, silent))
+    first, second = (await admin.http.get("/v1/models/fraud/performance")).json()["estimates"]
+    assert (first["accuracy"], first["low"], first["high"], first["method"]) == (0.9, 0.86, 0.94, "cbpe")
+    assert (second["accuracy"], second["low"], second["method"]) == (None, None, "none")
+    assert second["reason"] == "unlike"
 
 
 async def test_a_model_without_a_recipe_is_not_retrained(admin: Admin) -> None:

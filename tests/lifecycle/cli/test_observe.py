@@ -2,8 +2,13 @@
 
 from pathlib import Path
 
+import pytest
+
 from gateway.core.capture import blocks
 from gateway.core.types import Role
+from lifecycle.core.performance.estimating import Method
+from lifecycle.core.performance.series import Estimate
+from lifecycle.estimates import Estimates
 from tests.lifecycle.cli.conftest import Run
 from tests.lifecycle.desk import capture
 from tests.lifecycle.live import Live
@@ -33,6 +38,15 @@ def test_what_is_not_known_is_said(deployed: Run, live: Live) -> None:
     assert "INCONCLUSIVE" in deployed("drift", "fraud").out
     assert "no labels yet" in deployed("performance", "fraud").out
     assert deployed("performance", "fraud", "--json").json["versions"] == []
+
+
+def test_estimates_are_shown_beside_labels(deployed: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = Estimate(1.0, 2.0, 500, Method.CBPE, "like the reference", 0.9, 0.86, 0.94, 0.51, 480.0)
+    monkeypatch.setattr(Estimates, "series", lambda _self, _model: (said,))
+    monkeypatch.setattr(Estimates, "fell_at", lambda _self, _model: 2.0)
+    out = deployed("performance", "fraud").out
+    assert "86.0 % to 94.0 %" in out
+    assert "clearly too low since" in out
 
 
 def test_retraining_without_a_recipe_says_what_to_do(deployed: Run) -> None:

@@ -141,3 +141,15 @@ async def test_without_such_rows_there_is_no_block(shelf: Shelf) -> None:
     shelf.learnt = {1: ["p1"]}
     await shelf.judge(shelf.version(2), shelf.version(1, b"old rows"))
     assert NEWEST not in shelf.sandbox.rows
+
+
+async def test_a_version_answers_its_own_rows_alone(shelf: Shelf) -> None:
+    trial = Trial(shelf.artifacts, shelf.sandbox, shelf.captures, shelf.read)
+    await trial.reference(shelf.version(2, b"new rows", b"new golden"))
+    assert (shelf.sandbox.files, shelf.sandbox.rows) == ([b"model 2"], {REFERENCE: b"new rows"})
+
+
+async def test_without_rows_nothing_is_run(shelf: Shelf) -> None:
+    trial = Trial(shelf.artifacts, shelf.sandbox, shelf.captures, shelf.read)
+    assert not (await trial.reference(shelf.version(2))).outputs
+    assert shelf.sandbox.files == []

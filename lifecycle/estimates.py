@@ -1,0 +1,174 @@
+"""Follows how accurate every champion should be, before any label comes. Tells of a fall; changes nothing.
+
+What it learns from are the champion's answers to its own labelled reference rows.
+"""
+
+import asyncio
+import logging
+import math
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from threadpoolctl import threadpool_limits
+
+from lifecycle.core.alarm import Alarm
+from lifecycle.core.inspection import Answers
+from lifecycle.core.performance.estimating import Estimator, Method
+from lifecycle.core.performance.rows import Rows, estimable
+from lifecycle.core.performance.series import Estimate, estimate
+from lifecycle.core.version import Version
+from lifecycle.errors import LifecycleError
+from lifecycle.monitor import ACTOR
+from lifecycle.ports import CaptureLog, Entry, Store
+from lifecycle.tensors import to_array
+
+log = logging.getLogger(__name__)
+
+FEWEST_ROWS, MOST_ROWS = 300, 1_000
+"""New rows that an estimate takes; of more, the newest."""
+REFERENCE_ROWS = 5_000
+KEPT = 360
+"""Estimates kept per model: three hours of steady traffic."""
+
+
+@dataclass(slots=True)
+class _Champion:
+    """What is known of one model's champion. A new champion starts afresh.
+
+    Args:
+        estimator: None if its accuracy cannot be estimated.
+        reference: accuracy on the reference rows.
+        since: predictions made later are new, Unix seconds.
+    """
+
+    version: int
+    estimator: Estimator | None
+    reference: float
+    since: float
+    alarm: Alarm = field(default_factory=Alarm)
+    series: deque[Estimate] = field(default_factory=lambda: deque(maxlen=KEPT))
+
+
+class Estimates:
+    """Let it look every now and then; it works beside the control loop, on one model at a time.
+
+    Args:
+        answer: a version's answers to its labelled reference rows; empty without such rows.
+        every_s: time between two looks at a model.
+        margin: loss of accuracy that is tolerated.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        captures: CaptureLog,
+        answer: Callable[[Version], Awaitable[Answers]],
+        every_s: float = 30.0,
+        margin: float = 0.05,
+    ) -> None:
+        self._store = store
+        self._captures = captures
+        self._answer = answer
+        self._every_s = every_s
+        self._margin = margin
+        self._champions: dict[str, _Champion] = {}
+        self._began: dict[str, float] = {}
+        self._look: asyncio.Task[None] | None = None
+
+    def observe(self, now: float) -> None:
+        """Begin the next look if one is due. Unix seconds."""
+        if self._look is not None and not self._look.done():
+            return
+        for model in self._store.models():
+            if model.champion and now - self._began.get(model.name, 0.0) >= self._every_s:
+                self._began[model.name] = now
+                self._look = asyncio.create_task(self._looked(model.name, model.champion, now))
+                return
+
+    async def finish(self) -> None:
+        """Wait for the look under way."""
+        if self._look is not None:
+            await self._look
+
+    def series(self, model: str) -> tuple[Estimate, ...]:
+        """The champion's estimates, oldest first."""
+        return tuple(self._champions[model].series) if model in self._champions else ()
+
+    def fell_at(self, model: str) -> float | None:
+        """Since when an alarm stands, Unix seconds; None while none does."""
+        return self._champions[model].alarm.since if model in self._champions else None
+
+    async def _looked(self, model: str, number: int, now: float) -> None:
+        try:
+            champion = self._champions.get(model)
+            if champion is None or champion.version != number:
+                champion = self._champions[model] = await self._follow(model, number, now)
+            if champion.estimator is not None:
+                await self._estimate(model, champion, champion.estimator, now)
+        except LifecycleError as error:
+            log.warning("model %s: its accuracy could not be estimated: %s", model, error)
+        except Exception:
+            log.exception("model %s: its accuracy could not be estimated", model)
+
+    async def _follow(self, model: str, number: int, now: float) -> _Champion:
+        version = next(each for each in self._store.versions(model) if each.number == number)
+        answers = await self._answer(version)
+        estimator, reference = await asyncio.to_thread(_learn, answers)
+        return _Champion(number, estimator, reference, now - self._every_s)
+
+    def _made(self, model: str, since: float) -> pa.Table:
+        return self._captures.made(model, math.nextafter(since, math.inf), tensors=True)
+
+    async def _estimate(self, model: str, champion: _Champion, estimator: Estimator, now: float) -> None:
+        made = await asyncio.to_thread(self._made, model, champion.since)
+        new = await asyncio.to_thread(_rows, made, champion.version)
+        if new is None:
+            return
+        rows, start, end = new
+        champion.since = end
+        found = await asyncio.to_thread(_estimated, estimator, rows, start, end)
+        champion.series.append(found)
+        if found.method is Method.NONE:
+            return
+        before = champion.alarm
+        champion.alarm = before.look(found.below(champion.reference, self._margin), now)
+        if (before.since is None) != (champion.alarm.since is None):
+            kind = "estimate.fell" if champion.alarm.since is not None else "estimate.recovered"
+            detail: dict[str, Any] = {"version": champion.version, "reference": champion.reference}
+            self._store.commit(Entry(ACTOR, kind, model, detail | found.as_json()))
+
+
+def _estimated(estimator: Estimator, rows: Rows, start: float, end: float) -> Estimate:
+    with threadpool_limits(1):  # several threads wait for each other wherever the cores are busy
+        return estimate(estimator, rows, start, end)
+
+
+def _learn(answers: Answers) -> tuple[Estimator | None, float]:
+    """An estimator and the accuracy on its rows; None without labels, or probabilities of their classes."""
+    rows, labels = estimable(answers.inputs, answers.outputs), answers.labels
+    if rows is None or labels is None or labels.dtype.kind not in "biu" or len(labels) < FEWEST_ROWS:
+        return None, 0.0
+    truth = labels.astype(np.int64)
+    if truth.min() < 0 or truth.max() >= rows.scores.shape[1]:
+        return None, 0.0
+    few = np.linspace(0, len(truth) - 1, min(len(truth), REFERENCE_ROWS)).astype(np.int64)
+    features, scores, truth = rows.features[few], rows.scores[few], truth[few]
+    return Estimator(features, scores, truth), float((scores.argmax(axis=1) == truth).mean())
+
+
+def _rows(made: pa.Table, version: int) -> tuple[Rows, float, float] | None:
+    """The newest of a version's predictions, and when the first and the last were made; None for too few."""
+    own = made.filter(pa.array(np.asarray(to_array(made["version"])) == version))
+    if own.num_rows < FEWEST_ROWS:
+        return None
+    own = own.slice(max(0, own.num_rows - MOST_ROWS))
+    sides = [
+        {name: to_array(own[name]) for name in own.column_names if name.startswith(side)}
+        for side in ("inputs.", "outputs.")
+    ]
+    rows, at = estimable(*sides), to_array(own["at"])
+    return None if rows is None else (rows, float(at[0]), float(at[-1]))
