@@ -33,7 +33,7 @@ class Table:
             times: by run; infinity for a run that never ended.
         """
         met = bool(np.quantile(times, 0.5, method="lower") <= published[0] * (1 + TOLERANCE))
-        self._judge(case, _both(published), _found(times), met)
+        self.check(case, _both(published), _found(times), met)
 
     def compared(self, case: str, published: tuple[float, ...], times: Floats) -> None:
         """The same without a bar."""
@@ -47,7 +47,7 @@ class Table:
         """
         rate = float(np.isfinite(alarms).mean())
         chance = 1.645 * np.sqrt(most * (1 - most) / len(alarms))
-        self._judge(case, published, f"{rate:.2%}", bool(rate <= most + chance))
+        self.check(case, published, f"{rate:.2%}", bool(rate <= most + chance))
 
     def error(self, case: str, constant: float, published: float, measured: float, slack: float) -> None:
         """A row whose bar is the published error, to the digits it is known to (`slack`).
@@ -56,9 +56,10 @@ class Table:
             constant: the error of an estimate that never changes.
         """
         words = f"{constant:.4f}, {published:.4f}"
-        self._judge(case, words, f"{measured:.4f}", measured <= published + slack)
+        self.check(case, words, f"{measured:.4f}", measured <= published + slack)
 
-    def _judge(self, case: str, published: str, measured: str, met: bool) -> None:
+    def check(self, case: str, published: str, measured: str, met: bool) -> None:
+        """A row that is met or is not, as its caller says."""
         self.judged += 1
         if not met:
             self.missed.append(case)
