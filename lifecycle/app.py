@@ -10,7 +10,6 @@ import logging
 import os
 import time
 from collections.abc import Sequence
-from functools import partial
 
 from gateway.core.capture import CaptureBlock
 from gateway.core.delta import RouteDelta
@@ -31,40 +30,25 @@ from lifecycle.adapters.capture import ParquetCaptures
 from lifecycle.adapters.checkpoints import FileCheckpoints, public_text, signing_key
 from lifecycle.adapters.clock import Clock
 from lifecycle.adapters.fleet import WorkerFleet
-from lifecycle.adapters.installed import check_installed
 from lifecycle.adapters.metrics import ControlMetrics
 from lifecycle.adapters.profiles import Profiles
 from lifecycle.adapters.sandbox import ProcessSandbox
 from lifecycle.adapters.store import SqlStore
-from lifecycle.adapters.trainer import RayTrainer
 from lifecycle.adapters.webhooks import WebhookSender
 from lifecycle.api.admin_server import AdminServer
-from lifecycle.api.desk import Desk
 from lifecycle.commands.calendar import Calendar
-from lifecycle.commands.catalogue import Catalogue
 from lifecycle.commands.checkpoints import Checkpointer
 from lifecycle.commands.dedicated import Dedicated
-from lifecycle.commands.deploy import Deploy
-from lifecycle.commands.feedback import Feedback
-from lifecycle.commands.keys import Keys
-from lifecycle.commands.models import Models
 from lifecycle.commands.publish import Publisher
 from lifecycle.commands.references import LiveReferences
-from lifecycle.commands.repository import Repository
-from lifecycle.commands.retention import Collector
-from lifecycle.commands.retraining import Retraining
-from lifecycle.commands.rollouts import Rollouts
-from lifecycle.commands.traffic import Traffic
 from lifecycle.commands.trial import Trial
-from lifecycle.commands.upgrade import Upgrade
-from lifecycle.commands.validation import Validation
-from lifecycle.config import LifecycleConfig, renewed
+from lifecycle.config import LifecycleConfig
 from lifecycle.controller import Controller
 from lifecycle.core.checkpoint import Rhythm
-from lifecycle.core.plan import correcting, preset
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.estimates import Estimates
 from lifecycle.monitor import Monitor
+from lifecycle.office import Parts, furnish
 from lifecycle.tenure import Tenure, holder
 
 log = logging.getLogger(__name__)
@@ -108,11 +92,27 @@ class Lifecycle:
             lambda model: self._calendar.freeze(model) is not None,
             self._monitor.late,
         )
-        self._estimates = Estimates(self._store, self._captures, lambda of: self._trial.reference(of))
+        trial = Trial(
+            *(self._artifacts, ProcessSandbox(), self._captures, self._profiles.reference),
+            config.validation.limits,
+        )
+        self._estimates = Estimates(self._store, self._captures, trial.reference)
         self._control = ControlMetrics(self._store, self._monitor, self._estimates, self._fleet.starts.copy)
         edge = EdgeMetrics(stats_socket(config.gateway.run_dir))
         self._metrics = Metrics(self._fleet.workers, self._control, edge)
-        self._admin = AdminServer(self._desk(), config.gateway)
+        desk, self._repository = furnish(
+            config,
+            Parts(
+                *(self._store, self._artifacts, self._captures, self._fleet, self._publisher, self._profiles),
+                *(self._calendar, self._monitor, self._estimates, self._controller, trial),
+                *(self._checkpoints, self._clock),
+            ),
+            metrics=self._metrics.render,
+            roll=self._serve.roll,
+            make_way=self._make_way,
+        )
+        self._retraining = desk.retraining
+        self._admin = AdminServer(desk, config.gateway)
         self._tasks: list[asyncio.Task[None]] = []
         self._begun = asyncio.get_running_loop().create_task(self._begin())
 
@@ -132,64 +132,6 @@ class Lifecycle:
         )
         work = (self._admin.run(), self._loop(), *(sender.run() for sender in senders))
         self._tasks = [asyncio.create_task(each) for each in work]
-
-    def _desk(self) -> Desk:
-        store, fleet, publisher, read = self._store, self._fleet, self._publisher, self._profiles.reference
-        gateway, governance, checks = self._config.gateway, self._config.governance, self._config.validation
-        self._trial = Trial(self._artifacts, ProcessSandbox(), self._captures, read, checks.limits)
-        models = Models(
-            *(store, self._artifacts, ProcessSandbox(), self._clock),
-            limits=checks.limits,
-            policy=lambda model: governance.policy_of(model, gateway.home),
-            dedicated_above_mb=gateway.dedicated.above_mb,
-        )
-        validation = Validation(store, self._artifacts, models, self._trial, read, checks.standards)
-        traffic = Traffic(store, fleet, publisher, self._clock, self._calendar)
-        self._repository = Repository(store, traffic)
-        rollouts = Rollouts(store, publisher, self._clock, self._calendar)
-        plan = preset(self._config.control.default_plan)
-        deploy = Deploy(models, validation, traffic, rollouts, plan, self._calendar)
-        self._retraining = Retraining(
-            *(store, self._monitor, self._captures, RayTrainer(), models),
-            partial(deploy.deploy, plan=correcting(plan)),
-            gateway.home / "training",
-            reference=read,
-            clock=self._clock,
-            trusted=self._config.labels.trusted,
-        )
-        return Desk(
-            store=store,
-            requests=store.requests,
-            fleet=fleet,
-            models=models,
-            catalogue=Catalogue(store, publisher),
-            calendar=self._calendar,
-            validation=validation,
-            collector=Collector(store, self._artifacts, self._config.retention.seconds(), time.time),
-            deploy=deploy,
-            traffic=traffic,
-            upgrade=Upgrade(
-                *(store, fleet, partial(renewed, self._config), self._serve.roll),
-                *(check_installed, self._make_way),
-            ),
-            rollouts=rollouts,
-            feedback=Feedback(self._captures, store, per_minute=self._config.labels.per_minute),
-            retraining=self._retraining,
-            monitor=self._monitor,
-            estimates=self._estimates,
-            checkpoints=self._checkpoints,
-            metrics=self._metrics.render,
-            find=self._captures.find,
-            rates=self._controller.rates,
-            champion_now=self._controller.champion_now,
-            default_plan=self._config.control.default_plan,
-            keys=Keys(store, publisher.publish, self._clock),
-            identity=gateway.identity,
-            certificates=gateway.certificates,
-            hosts=frozenset({gateway.host, *governance.admin_hosts}),
-            info=gateway.model_dump(include={"workers", "edge"})
-            | {"controller": f"controller-{os.getpid()}"},
-        )
 
     def _referred(self, model: str, version: int) -> None:
         self._profiles.forget(model, version)

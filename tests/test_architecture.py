@@ -30,6 +30,7 @@ TESTED_ELSEWHERE = {
     "lifecycle/api/admin_server.py": "tests/e2e/test_admin.py",
     "lifecycle/app.py": "tests/e2e/test_traffic.py",
     "lifecycle/cluster.py": "tests/e2e/test_survival.py",
+    "lifecycle/office.py": "tests/e2e/test_admin.py",
     "lifecycle/adapters/applications.py": "tests/e2e/test_dedicated.py",
     "lifecycle/demo/processes.py": ".ci/run",  # which runs the demo
     "lifecycle/demo/run.py": ".ci/run",

@@ -7,7 +7,7 @@ Layout: `model=<name>/{captures,labels,quarantine}/<first>-<last>.parquet`, and
 
 import math
 import threading
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, cast
@@ -18,19 +18,15 @@ import pyarrow.compute as pc
 
 from gateway.core.capture import CaptureBlock
 from gateway.core.types import Role
-from lifecycle.adapters.capture_rows import Rows, rows_of, to_table
-from lifecycle.adapters.labels import LabelBook, array
+from lifecycle.adapters.capture_rows import rows_of
+from lifecycle.adapters.labels import array
+from lifecycle.adapters.model_captures import PRIMARY, ModelCaptures
 from lifecycle.adapters.origin import OUTPUTS, origin_of
-from lifecycle.adapters.segments import Segments, unify
-from lifecycle.errors import LifecycleCode, LifecycleError
+from lifecycle.adapters.segments import unify
 from lifecycle.ports import LabelReceipt, Origin
 
-PRIMARY = (Role.CHAMPION, Role.CANARY, Role.PINNED)
-"""Roles whose answer the caller saw."""
 SPLIT = (Role.CHAMPION, Role.CANARY)
 """Of these, the ones whose version was drawn and not asked for."""
-MOST_METRICS = 50
-"""Of one model: a caller that makes up a name for each number must not fill the memory."""
 RECENT_IDS = 200_000
 """So many of a model's latest prediction ids are kept in memory; older ones are looked up in their files."""
 MOST_RECENT_IDS = 500_000
@@ -78,8 +74,8 @@ class ParquetCaptures:
         self._buffer_s = buffer_s
         self._keep_bytes = keep_bytes
         self._lock = threading.Lock()
-        self._logs: dict[str, _ModelLog] = {}
-        self._waiting: dict[str, _ModelLog] = {}  # with something buffered, the longest first
+        self._logs: dict[str, ModelCaptures] = {}
+        self._waiting: dict[str, ModelCaptures] = {}  # with something buffered, the longest first
         for folder in root.glob("model=*"):
             self._log(unquote(folder.name.removeprefix("model=")))
 
@@ -208,77 +204,11 @@ class ParquetCaptures:
             log = self._log(model)
             return len(log.labels) + sum(map(len, log.metrics.values()))
 
-    def _log(self, model: str) -> "_ModelLog":
+    def _log(self, model: str) -> "ModelCaptures":
         if model not in self._logs:
             folder = self._root / f"model={quote(model, safe='')}"
-            self._logs[model] = _ModelLog(folder, self._horizon_s)
+            self._logs[model] = ModelCaptures(folder, self._horizon_s)
         return self._logs[model]
-
-
-class _ModelLog:
-    """One model's captures, labels and numbers."""
-
-    def __init__(self, folder: Path, horizon_s: float) -> None:
-        self._horizon_s = horizon_s
-        self.captures = Segments(folder / "captures", durable=False)
-        self.labels = LabelBook(folder / "labels", folder / "quarantine", horizon_s)
-        self._numbers = folder / "metrics"
-        self.metrics: dict[str, LabelBook] = {}
-        for kept in self._numbers.glob("*"):
-            self.book(unquote(kept.name))
-        self._recent: dict[str, float] = {}  # when each prediction was made, by id
-        self._parts: dict[object, list[Rows]] = {}
-        self.since = 0.0
-        """When the first buffered prediction was made."""
-        self.buffered = 0
-
-    def add(self, rows: Rows, recent: int) -> None:
-        """`recent`: so many of the latest ids are kept in memory."""
-        if not self.buffered:
-            self.since = rows.at[0]
-        self._parts.setdefault(rows.layout, []).append(rows)
-        self.buffered += len(rows.ids)
-        if rows.role in PRIMARY:
-            self._recent.update(zip(rows.ids, rows.at, strict=True))
-        for _ in range(len(self._recent) - recent):
-            del self._recent[next(iter(self._recent))]
-
-    def tables(self) -> list[pa.Table]:
-        return [to_table(parts) for parts in self._parts.values()]
-
-    def flush(self, keep_bytes: int) -> None:
-        for table in self.tables():
-            self.captures.write(table)
-        self._parts.clear()
-        self.buffered = 0
-        while self.captures.size > keep_bytes and len(self.captures.all) > 1:
-            self.captures.drop_oldest()
-
-    def book(self, metric: str) -> LabelBook:
-        """A metric's numbers; without a name, the labels. Raises LifecycleError INVALID for too many."""
-        if not metric:
-            return self.labels
-        if metric not in self.metrics:
-            if len(self.metrics) >= MOST_METRICS:
-                message = f"a model has at most {MOST_METRICS} metrics; {metric!r} would be one more"
-                raise LifecycleError(LifecycleCode.INVALID, message)
-            folder = self._numbers / quote(metric, safe="")
-            self.metrics[metric] = LabelBook(folder / "values", folder / "quarantine", self._horizon_s)
-        return self.metrics[metric]
-
-    def made_at(self, ids: Sequence[str]) -> dict[str, float]:
-        """When predictions were made, Unix seconds; of those that have been captured."""
-        found = {prediction: self._recent[prediction] for prediction in ids if prediction in self._recent}
-        missing = set(ids) - found.keys()
-        for segment in reversed(self.captures.all):
-            if not missing:
-                break
-            with segment.open() as file:
-                table = file.read(["prediction_id", "at"])
-            here = table.filter(pc.is_in(table["prediction_id"], value_set=pa.array(sorted(missing))))
-            found.update(zip(_ids(here), cast("list[float]", here["at"].to_pylist()), strict=True))
-            missing -= found.keys()
-        return found
 
 
 def _only(table: pa.Table, wanted: Callable[[str], bool]) -> pa.Table:
@@ -293,7 +223,3 @@ def _mask(
     if ids is not None:
         mask = pc.and_(mask, pc.is_in(table["prediction_id"], value_set=ids))
     return cast("pa.ChunkedArray[Any]", mask)
-
-
-def _ids(table: pa.Table) -> list[str]:
-    return cast("list[str]", table["prediction_id"].to_pylist())

@@ -9,8 +9,7 @@ import pytest
 
 from gateway.core.capture import Capture, blocks
 from gateway.core.types import Array, Role
-from lifecycle.adapters.capture import MOST_METRICS, MOST_WRITES, ParquetCaptures
-from lifecycle.errors import LifecycleError
+from lifecycle.adapters.capture import MOST_WRITES, ParquetCaptures
 from lifecycle.ports import LabelReceipt, Origin
 
 
@@ -157,18 +156,6 @@ def test_many_models_are_written_in_turns(tmp_path: Path) -> None:
         log.append(blocks([capture(f"later{turn}", 131.0)]))
         written = {path.parts[-3].removeprefix("model=") for path in tmp_path.rglob("*.parquet")}
         assert written == set(names[: turn * MOST_WRITES])
-
-
-def test_numbers_survive_a_restart_and_names_are_bounded(tmp_path: Path) -> None:
-    log = ParquetCaptures(tmp_path)
-    log.append(blocks([capture("a")]))
-    log.flush()
-    for number in range(MOST_METRICS):
-        log.label("m", labels(["a"], [1]), 1.0, f"metric.{number}")
-    again = ParquetCaptures(tmp_path)
-    assert len(again.numbers("m")) == MOST_METRICS
-    with pytest.raises(LifecycleError, match="at most"):
-        again.label("m", labels(["a"], [1]), 1.0, "one more")
 
 
 def test_the_first_predictions_of_a_champion_are_found_in_files_and_buffer(tmp_path: Path) -> None:

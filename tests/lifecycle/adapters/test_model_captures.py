@@ -1,0 +1,37 @@
+"""What one model keeps: when predictions were made, and the numbers of a bounded set of metrics."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from gateway.core.types import Role
+from lifecycle.adapters.capture_rows import Rows
+from lifecycle.adapters.model_captures import MOST_METRICS, ModelCaptures
+from lifecycle.errors import LifecycleError
+
+
+def rows(*ids: str, at: float, role: Role = Role.CHAMPION) -> Rows:
+    return Rows(ids, (at,) * len(ids), 1, role, {"inputs.x": np.zeros((len(ids), 2), np.float32)})
+
+
+def test_it_knows_when_a_prediction_was_made_from_memory_and_from_files(tmp_path: Path) -> None:
+    log = ModelCaptures(tmp_path, math.inf)
+    log.add(rows("a", "b", at=1.0), recent=2)
+    log.flush(1 << 30)
+    log.add(rows("c", "d", at=2.0), recent=2)
+    assert log.made_at(["a", "d", "none"]) == {"a": 1.0, "d": 2.0}
+
+
+def test_numbers_survive_a_restart_and_their_names_are_bounded(tmp_path: Path) -> None:
+    log = ModelCaptures(tmp_path, math.inf)
+    said = pa.table({"prediction_id": ["a"], "label": [1.5]})
+    for number in range(MOST_METRICS):
+        log.book(f"metric.{number}").add(said, 1.0, "ann", log.made_at)
+    again = ModelCaptures(tmp_path, math.inf)
+    assert {len(book) for book in again.metrics.values()} == {1}
+    assert len(again.metrics) == MOST_METRICS
+    with pytest.raises(LifecycleError, match="at most"):
+        again.book("one more")
