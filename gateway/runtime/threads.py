@@ -98,8 +98,8 @@ class FairThreads:
             self._work_came.notify()
         elif len(self._threads) < self._places:
             thread = threading.Thread(target=self._work, name="headrace-run", daemon=True)
+            thread.start()  # which may fail, where a system has no more of them
             self._threads.add(thread)
-            thread.start()
 
     def _next(self) -> _Job | None:
         return next((job for job in self._waiting if self._runs[job.owner] < self._count), None)
