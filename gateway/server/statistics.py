@@ -32,8 +32,8 @@ def _counted(tally: Tally, model: str, version: int) -> dict[str, Any]:
     count = tally.counts.get(key, Count())
     cache, runs = tally.caches.used(key), tally.stages.totals(key)
     computed = count.requests - cache.hits
-    # Runs that are copies for a shadow answer nobody, so of a shadow there are more of them than of requests.
-    ran = max(computed, runs.requests)
+    # A shadow answers nobody, so its copies are told. All compute counts must be one: perf_analyzer insists.
+    ran = computed or runs.requests
     queue_ns = count.waited_ns + runs.waited_ns
     run_ns = count.engine_ns - queue_ns - cache.hit_ns - cache.miss_ns
     return {
@@ -41,14 +41,14 @@ def _counted(tally: Tally, model: str, version: int) -> dict[str, Any]:
         "version": str(version),
         "last_inference": int(count.last * 1000),
         "inference_count": count.rows,
-        "execution_count": ran - runs.requests + runs.runs,
+        "execution_count": max(computed - runs.requests, 0) + runs.runs,
         "inference_stats": {
             "success": _duration(count.requests, count.busy_ns),
             "fail": _duration(count.failed, count.failed_ns),
-            "queue": _duration(max(count.requests, runs.requests), queue_ns),
-            "compute_input": _duration(computed, count.input_ns),
+            "queue": _duration(count.requests or runs.requests, queue_ns),
+            "compute_input": _duration(ran, count.input_ns),
             "compute_infer": _duration(ran, max(run_ns, runs.ran_ns)),
-            "compute_output": _duration(computed, count.busy_ns - count.input_ns - count.engine_ns),
+            "compute_output": _duration(ran, count.busy_ns - count.input_ns - count.engine_ns),
             "cache_hit": _duration(cache.hits, cache.hit_ns),
             "cache_miss": _duration(cache.misses, cache.miss_ns),
         },

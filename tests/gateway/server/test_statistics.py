@@ -11,6 +11,7 @@ import httpx
 from google.protobuf.json_format import ParseDict
 
 from gateway.config import GatewayConfig, Serving
+from gateway.core.figures import Run
 from gateway.core.limits import ModelLimits
 from gateway.core.placement import Placement
 from gateway.core.routing import ModelRoute, RouteTable, VersionEntry
@@ -42,6 +43,16 @@ def test_every_version_is_named_and_counted_for_what_it_answered(engine: Any) ->
     everything = statistics(engine.routes, tally, "", "")["model_stats"]
     assert len(everything) == 2 * len(engine.routes.table.models)
     assert len(statistics(engine.routes, tally, "pair", "2")["model_stats"]) == 1
+
+
+def test_a_run_that_is_not_answered_yet_makes_no_count_differ(engine: Any) -> None:
+    tally = Tally()
+    tally.counts["pair", 1] = Count(requests=2, rows=2, busy_ns=900, input_ns=200, engine_ns=600)
+    for _ in range(3):
+        tally.stages.of(("pair", 1))(Run(arrived=(0,), formed=10, started=20, ended=70, rows=1))
+    told, _ = statistics(engine.routes, tally, "pair", "")["model_stats"]
+    assert {told["inference_stats"][part]["count"] for part in ("success", *PARTS[:4])} == {2}
+    assert told["execution_count"] == 3
 
 
 async def test_the_time_of_every_answer_is_accounted_for(
@@ -105,6 +116,7 @@ async def test_copies_for_a_shadow_are_runs_and_no_answers(
         await worker.shadow.idle()
         _, shadow = (await client.get(f"{url}/stats")).json()["model_stats"]
     await worker.drain()
-    answered, ran = (shadow["inference_stats"][part] for part in ("success", "compute_infer"))
-    assert (answered["count"], ran["count"], shadow["execution_count"]) == (0, 2, 2)
-    assert ran["ns"] > 0
+    told = shadow["inference_stats"]
+    assert (told["success"]["count"], shadow["execution_count"]) == (0, 2)
+    assert {told[part]["count"] for part in PARTS[:4]} == {2}
+    assert told["compute_infer"]["ns"] > 0
