@@ -5,10 +5,11 @@ What is stored is the truth: a table can always be built again, so publishing is
 
 import asyncio
 import contextlib
+from collections.abc import Mapping
 
 from gateway.core.keys import Keyring
 from gateway.core.routing import ModelRoute, RouteTable
-from lifecycle.commands.lookup import find_versions
+from lifecycle.commands.lookup import find_model, find_versions
 from lifecycle.core.dedicated import named
 from lifecycle.core.rollout import Rollout
 from lifecycle.core.version import Model, Version
@@ -53,7 +54,9 @@ class Publisher:
         """Make the stored state of every model the table in force."""
         self._routes = {model.name: self._route(model) for model in self._store.models()}
         routes = {route.name: self._named(route) for route in self.wanted()}
-        keys = Keyring(tuple(key for key in self._store.api_keys() if not key.revoked_at))
+        return self._put(routes, Keyring(tuple(key for key in self._store.api_keys() if not key.revoked_at)))
+
+    def _put(self, routes: Mapping[str, ModelRoute], keys: Keyring) -> RouteTable:
         table = RouteTable(self._store.next_generation(), routes, keys)
         self._fleet.publish(table)
         self.stale = False
@@ -62,13 +65,20 @@ class Publisher:
         return table
 
     def commit(self, entry: Entry, *values: Model | Version | Rollout) -> RouteTable:
-        """Write a change with its ledger record, and only then make workers pull it.
+        """Write a change of one model with its ledger record, and only then make workers pull it.
 
-        If anything fails in between, `stale` stays set and the next `publish` makes up for it.
+        Of the others nothing is read, however many there are. If anything fails in between, `stale` stays set
+        and the next `publish` makes up for it.
         """
         self._store.commit(entry, *values)
-        self.stale = True
-        return self.publish()
+        behind, self.stale = self.stale, True
+        if behind:
+            return self.publish()
+        model = find_model(self._store, entry.model)
+        self._routes[model.name] = self._route(model)
+        table = self._fleet.table
+        route = self._named(self._routes[model.name][1])
+        return self._put({**table.models, model.name: route}, table.keys)
 
     def _route(self, model: Model) -> tuple[int, ModelRoute]:
         # A revision never changes what it says, so only changed models are read again.

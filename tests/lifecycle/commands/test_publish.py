@@ -43,6 +43,25 @@ def test_a_commit_is_in_the_next_table(registry: Registry) -> None:
     assert weights(registry.fleet.table) == {1: 90, 2: 10}
 
 
+def test_a_change_of_one_model_reads_no_other(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = Model("other", 1, 0.0, champion=1, weights=((1, 100.0),))
+    registry.store.commit(ENTRY, other, version(1, model="other"))
+    before = registry.publisher.publish()
+    read: list[str | None] = []
+    models = registry.store.models
+
+    def noted(name: str | None = None) -> list[Model]:
+        read.append(name)
+        return models(name)
+
+    changed = replace(models("m")[0], revision=2, weights=((1, 90.0), (2, 10.0)))
+    monkeypatch.setattr(registry.store, "models", noted)
+    after = registry.publisher.commit(ENTRY, changed)
+    assert read == ["m"]
+    assert after.models["other"] is before.models["other"]
+    assert registry.publisher.publish().models == after.models
+
+
 def test_a_publication_that_failed_is_made_up_for(
     registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -72,6 +91,6 @@ def test_only_changed_models_are_read_again(registry: Registry, monkeypatch: pyt
         return versions(name)
 
     monkeypatch.setattr(registry.store, "versions", noted)
-    registry.publisher.commit(ENTRY, replace(models[7], revision=2))
+    registry.publisher.commit(Entry("ann", "test", "m7"), replace(models[7], revision=2))
     assert read == ["m7"]
     assert len(registry.fleet.table.models) == 51
