@@ -173,6 +173,22 @@ function drawMetrics(metrics, name) {
     table(["metric", "version", "numbers", "mean", "95 % interval"], rows, `Business metrics of ${name}`));
 }
 
+function drawAccuracy(performance) {
+  const own = performance?.versions.find((version) => version.version === performance.champion);
+  const labelled = own?.cohorts.filter((cohort) => cohort.accuracy !== null).at(-1);
+  const estimate = performance?.estimates.at(-1);
+  const share = (value) => (value === null ? null : percent(100 * value));
+  const row = (name, seen, rows, told) => seen && [name, clock(seen.end), rows, share(seen.accuracy),
+    seen.low === null ? null : `${share(seen.low)} to ${share(seen.high)}`, told];
+  const rows = [
+    row("by labels", labelled, labelled?.labelled, "95 % interval"),
+    row("estimated", estimate, estimate?.rows, estimate?.accuracy === null ? estimate.reason : "3 sampling errors"),
+  ].filter(Boolean);
+  return !rows.length ? null : el("section", {}, el("h3", {}, "Accuracy of the champion ",
+    performance.fall || performance.estimate_fell_at ? badge("fell") : null),
+    table(["", "until", "rows", "accuracy", "between", ""], rows, "Accuracy of the champion"));
+}
+
 function cardOf(model) {
   let card = cards.get(model.name);
   if (!card) {
@@ -201,11 +217,12 @@ async function drawModel(model) {
   const [versions, rollouts, performance, traffic] = await Promise.all(paths.map((path) => get(`${base}/${path}`)));
   const rollout = rollouts?.rollouts[0];
   const tick = rollout?.active ? Math.floor(Date.now() / 1000) : 0;
-  const detail = JSON.stringify([model, versions, rollout, performance?.metrics, traffic?.rates, tick]);
+  const detail = JSON.stringify([model, versions, rollout, performance, traffic?.rates, tick]);
   if (card.detail !== detail && versions) {
     card.detail = detail;
     card.body.replaceChildren(...[
-      drawRollout(rollout), drawMetrics(performance?.metrics, model.name), drawVersions(model, versions.versions, traffic?.rates ?? []),
+      drawRollout(rollout), drawAccuracy(performance), drawMetrics(performance?.metrics, model.name),
+      drawVersions(model, versions.versions, traffic?.rates ?? []),
     ].filter(Boolean));
   }
 }

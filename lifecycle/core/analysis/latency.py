@@ -19,6 +19,9 @@ COLD_NS = 50_000
 caches at nearly every request, its champion at few: identical models at 10 % and 90 % differed by 30 µs at
 the median and by 50 µs at p95, for as long as one looked."""
 
+KNOWN = 10
+"""Times the fewest answers from which the champion's quantile of the same minutes replaces the one before."""
+
 
 def judge_latency(
     q: float,
@@ -54,8 +57,10 @@ def judge_latency(
         return _waiting(name, f"the champion's p{q * 100:g} is not known; {missing} more answers are needed")
     own = _bin_of(champion, q)
     if baseline_answers >= needed:
-        # A load that slows both arms for good must not leave every answer above the threshold.
-        own = max(own, _bin_of(baseline, q))
+        # A load that slows both arms for good must not leave every answer above the threshold, nor one that
+        # is gone leave all below it.
+        now = _bin_of(baseline, q)
+        own = now if baseline_answers >= KNOWN * needed else max(own, now)
     raised = _raised(own, tolerance, slack_ms)
     raised_ms = float(LATENCY_EDGES_NS[raised]) / 1e6
     over, over_baseline = _over(canary, raised), _over(baseline, own)

@@ -63,3 +63,9 @@ def test_cold_caches_fail_nobody_even_where_nothing_is_tolerated() -> None:
         assert cold.verdict is not Verdict.FAIL
         slow = judged(q, arm((500, 0.45), (500, 0.52)), steady, steady, **strict)
         assert slow.verdict is Verdict.FAIL
+
+
+def test_a_champion_that_became_faster_does_not_hide_a_slower_canary() -> None:
+    was, now = arm((2_000, 30.0)), arm((2_000, 10.0))
+    assert judged(0.5, arm((1_000, 20.0)), now, was).verdict is Verdict.FAIL
+    assert judged(0.5, arm((1_000, 10.0)), now, was).verdict is Verdict.PASS
