@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import betaincc, betaln, xlog1py, xlogy
 
-from lifecycle.core.analysis.bound import log_e_above, log_e_below, upper_bound
+from lifecycle.core.analysis.bound import upper_bound
 from lifecycle.core.analysis.evidence import Numbered, Numbers
 from lifecycle.core.analysis.ratio import log_e_worse
 from lifecycle.core.verdict import Finding, Verdict
@@ -84,8 +85,8 @@ def judge_metric(
 ) -> Finding:
     """Fails when the version's mean gain is below the champion's of the same step.
 
-    Passes when it is shown to be above the champion's (its lower bound, once that is known to the margin)
-    less the margin. Each step is compared with itself: what changes with time is nobody's fault.
+    Passes when it is shown to be above the champion's upper bound less the margin. Each step is compared with
+    itself: what changes with time is nobody's fault.
 
     Args:
         steps: gains of the version and of the champion, by step of the rollout.
@@ -99,8 +100,9 @@ def judge_metric(
         )
     own, usual = ours.total / ours.rows, theirs.total / theirs.rows
     margin = guard.margin / guard.width
-    low = 1 - upper_bound(theirs.rows - theirs.total, theirs.rows, alpha_clear / 2)
-    limit = min(max((low if usual - low <= margin else usual) - margin, CERTAIN), 1 - CERTAIN)
+    # As much as the champion's mean may be, so that doubt about it clears nobody.
+    high = upper_bound(theirs.total, theirs.rows, alpha_clear / 2)
+    limit = min(max(high - margin, CERTAIN), 1 - CERTAIN)
     harm, harm_threshold = _worse(steps), math.log(1 / alpha_harm)
     clear, clear_threshold = _above(ours, limit), math.log(2 / alpha_clear)
     failed = harm >= harm_threshold
@@ -142,9 +144,16 @@ def _worse(steps: Sequence[Numbered]) -> float:
 
 
 def _above(ours: Numbers, limit: float) -> float:
-    """Log e-value against "the mean gain is at most `limit`", by losses and by gains as in `_worse`."""
-    losses = log_e_below(ours.rows - ours.total, ours.rows, 1 - limit)
-    return _average(losses, log_e_above(ours.total, ours.rows, limit))
+    """Log e-value against "the mean gain is at most `limit`".
+
+    The likelihood ratio mixed over all means above it, by a Beta(1/2, 1/2) (Robbins 1970) cut off there: a
+    version that is only a little better than the limit is found too.
+    """
+    gained, lost = ours.total, ours.rows - ours.total
+    above = np.log(max(float(betaincc(gained + 0.5, lost + 0.5, limit)), 1e-300))
+    mixture = betaln(gained + 0.5, lost + 0.5) + above
+    prior = betaln(0.5, 0.5) + np.log(betaincc(0.5, 0.5, limit))
+    return float(mixture - prior - xlogy(gained, limit) - xlog1py(lost, -limit))
 
 
 def _average(left: Any, right: Any) -> float:

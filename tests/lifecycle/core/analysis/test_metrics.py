@@ -35,7 +35,7 @@ def drawn(rng: np.random.Generator, rows: int, mean: float, guard: MetricGuard =
 )
 def test_no_worse_passes_and_worse_fails(guard: MetricGuard, mean: float, verdict: Verdict) -> None:
     rng = np.random.default_rng(1)
-    found = judged((drawn(rng, 4_000, mean, guard), drawn(rng, 16_000, 20.0, guard)), guard=guard)
+    found = judged((drawn(rng, 15_000, mean, guard), drawn(rng, 60_000, 20.0, guard)), guard=guard)
     assert found.verdict is verdict
     assert found.numbers["champion_mean"] == pytest.approx(20.0, abs=1.0)
     assert found.numbers["canary_mean"] == pytest.approx(mean, abs=2.0)
