@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 from threadpoolctl import threadpool_limits
 
+from gateway.core.types import Array
 from lifecycle.core.alarm import Alarm
 from lifecycle.core.inspection import Answers
 from lifecycle.core.performance.estimating import Estimator, Method
@@ -31,6 +32,8 @@ log = logging.getLogger(__name__)
 FEWEST_ROWS, MOST_ROWS = 300, 1_000
 """New rows that an estimate takes; of more, the newest."""
 REFERENCE_ROWS = 5_000
+REST_S = 0.5
+"""Between two looks at anything: with thousands of models even their list takes time."""
 KEPT = 360
 """Estimates kept per model: three hours of steady traffic."""
 
@@ -40,15 +43,17 @@ class _Champion:
     """What is known of one model's champion. A new champion starts afresh.
 
     Args:
+        since: predictions made later are new, Unix seconds.
+        asked: whether it is known if there can be an estimate, which is left until there is traffic.
         estimator: None if its accuracy cannot be estimated.
         reference: accuracy on the reference rows.
-        since: predictions made later are new, Unix seconds.
     """
 
     version: int
-    estimator: Estimator | None
-    reference: float
     since: float
+    asked: bool = False
+    estimator: Estimator | None = None
+    reference: float = 0.0
     alarm: Alarm = field(default_factory=Alarm)
     series: deque[Estimate] = field(default_factory=lambda: deque(maxlen=KEPT))
 
@@ -78,11 +83,13 @@ class Estimates:
         self._champions: dict[str, _Champion] = {}
         self._began: dict[str, float] = {}
         self._look: asyncio.Task[None] | None = None
+        self._next = 0.0
 
     def observe(self, now: float) -> None:
         """Begin the next look if one is due. Unix seconds."""
-        if self._look is not None and not self._look.done():
+        if now < self._next or (self._look is not None and not self._look.done()):
             return
+        self._next = now + REST_S
         for model in self._store.models():
             if model.champion and now - self._began.get(model.name, 0.0) >= self._every_s:
                 self._began[model.name] = now
@@ -106,31 +113,35 @@ class Estimates:
         try:
             champion = self._champions.get(model)
             if champion is None or champion.version != number:
-                champion = self._champions[model] = await self._follow(model, number, now)
-            if champion.estimator is not None:
-                await self._estimate(model, champion, champion.estimator, now)
+                champion = self._champions[model] = _Champion(number, now - self._every_s)
+            if not champion.asked or champion.estimator is not None:
+                await self._estimate(model, champion, now)
         except LifecycleError as error:
             log.warning("model %s: its accuracy could not be estimated: %s", model, error)
         except Exception:
             log.exception("model %s: its accuracy could not be estimated", model)
 
-    async def _follow(self, model: str, number: int, now: float) -> _Champion:
-        version = next(each for each in self._store.versions(model) if each.number == number)
+    async def _ask(self, model: str, champion: _Champion) -> None:
+        version = next(each for each in self._store.versions(model) if each.number == champion.version)
         answers = await self._answer(version)
-        estimator, reference = await asyncio.to_thread(_learn, answers)
-        return _Champion(number, estimator, reference, now - self._every_s)
+        champion.estimator, champion.reference = await asyncio.to_thread(_learn, answers)
 
     def _made(self, model: str, since: float) -> pa.Table:
         return self._captures.made(model, math.nextafter(since, math.inf), tensors=True)
 
-    async def _estimate(self, model: str, champion: _Champion, estimator: Estimator, now: float) -> None:
+    async def _estimate(self, model: str, champion: _Champion, now: float) -> None:
         made = await asyncio.to_thread(self._made, model, champion.since)
         new = await asyncio.to_thread(_rows, made, champion.version)
         if new is None:
             return
         rows, start, end = new
         champion.since = end
-        found = await asyncio.to_thread(_estimated, estimator, rows, start, end)
+        if not champion.asked and rows is not None:
+            await self._ask(model, champion)
+        champion.asked = True
+        if champion.estimator is None or rows is None:
+            return
+        found = await asyncio.to_thread(_estimated, champion.estimator, rows, start, end)
         champion.series.append(found)
         if found.method is Method.NONE:
             return
@@ -160,15 +171,22 @@ def _learn(answers: Answers) -> tuple[Estimator | None, float]:
     return Estimator(features, scores, truth), float((scores.argmax(axis=1) == truth).mean())
 
 
-def _rows(made: pa.Table, version: int) -> tuple[Rows, float, float] | None:
-    """The newest of a version's predictions, and when the first and the last were made; None for too few."""
+def _rows(made: pa.Table, version: int) -> tuple[Rows | None, float, float] | None:
+    """The newest of a version's predictions, and when the first and the last were made; None for too few.
+
+    No rows if they are of several shapes, or hold no probabilities.
+    """
     own = made.filter(pa.array(np.asarray(to_array(made["version"])) == version))
     if own.num_rows < FEWEST_ROWS:
         return None
     own = own.slice(max(0, own.num_rows - MOST_ROWS))
-    sides = [
-        {name: to_array(own[name]) for name in own.column_names if name.startswith(side)}
-        for side in ("inputs.", "outputs.")
-    ]
-    rows, at = estimable(*sides), to_array(own["at"])
-    return None if rows is None else (rows, float(at[0]), float(at[-1]))
+    at = to_array(own["at"])
+    try:
+        rows = estimable(*(_side(own, side) for side in ("inputs.", "outputs.")))
+    except ValueError:
+        rows = None
+    return rows, float(at[0]), float(at[-1])
+
+
+def _side(rows: pa.Table, prefix: str) -> dict[str, Array]:
+    return {name: to_array(rows[name]) for name in rows.column_names if name.startswith(prefix)}

@@ -1,8 +1,8 @@
 """Runs the simulations one after the other and keeps what they print, under `results/statistics`.
 
-    python -m benchmarks.statistics [NAME ...] [--out benchmarks/results/statistics]
+    python -m benchmarks.statistics [NAME ...] [--out benchmarks/results/statistics] [--seed 1 ...]
 
-Without names, all of them. Exits with 1 if a bar is missed.
+Without names, all of them; other options go to each. Exits with 1 if a bar is missed.
 """
 
 import argparse
@@ -15,12 +15,12 @@ from benchmarks.load.machine import facts
 NAMES = ("canary", "guards", "drift", "known_drift", "performance", "mcnemar")
 
 
-def page(name: str, printed: str, machine: dict[str, object]) -> str:
+def page(command: str, printed: str, machine: dict[str, object]) -> str:
     """What one of them printed, as a Markdown page."""
     where = f"{machine['processor']}, {machine['cores']} cores, Linux {machine['kernel']}"
     return "\n".join(
         [
-            f"# `python -m benchmarks.statistics.{name}`",
+            f"# `python {command}`",
             "",
             "```",
             printed.strip("\n"),
@@ -38,15 +38,15 @@ def main() -> int:
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(NAMES))
     parser.add_argument("--out", type=Path, default=Path(__file__).parents[1] / "results" / "statistics")
-    options = parser.parse_args()
+    options, rest = parser.parse_known_args()
     options.out.mkdir(parents=True, exist_ok=True)
     missed = False
     for name in options.names or NAMES:
-        command = [sys.executable, "-m", f"benchmarks.statistics.{name}"]
-        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+        command = ["-m", f"benchmarks.statistics.{name}", *rest]
+        done = subprocess.run([sys.executable, *command], stdout=subprocess.PIPE, text=True, check=False)
         print(done.stdout, flush=True)
         missed |= done.returncode != 0
-        (options.out / f"{name}.md").write_text(page(name, done.stdout, facts()))
+        (options.out / f"{name}.md").write_text(page(" ".join(command), done.stdout, facts()))
     return int(missed)
 
 

@@ -37,10 +37,11 @@ class World:
         self.rng = np.random.default_rng(0)
         self.labels: type[np.int64] | type[np.float64] | None = np.int64
         self.asked: list[int] = []
+        self.probable = True
         self.estimates = Estimates(self.store, self.captures, self.answer)
 
     def answered(self, x: Array) -> dict[str, Array]:
-        score = 1 / (1 + np.exp(-3 * x))
+        score = 1 / (1 + np.exp(-3 * x)) if self.probable else 5 * x
         return {"p": np.stack([1 - score, score], axis=1).astype(np.float32)}
 
     async def answer(self, asked: Version) -> Answers:
@@ -116,6 +117,13 @@ async def test_without_classes_as_labels_there_is_no_estimate(
     await world.traffic(2)
     assert world.estimates.series("m") == ()
     assert world.asked == [1]
+
+
+async def test_a_model_without_probabilities_is_never_run_on_its_reference(world: World) -> None:
+    world.probable = False
+    await world.traffic(2)
+    assert world.estimates.series("m") == ()
+    assert world.asked == []
 
 
 async def test_a_new_champion_starts_afresh(world: World) -> None:
