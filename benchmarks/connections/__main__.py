@@ -8,6 +8,7 @@ turn. Exits 1 if one was lost, a request failed, or the median of the percentile
 
 import argparse
 import json
+import resource
 import statistics
 import subprocess
 import sys
@@ -26,6 +27,8 @@ from lifecycle.client import Client
 
 MODEL = "logistic"
 MOST_RATIO = 1.2
+FILES_EACH, FILES_BESIDE = 1.5, 500
+"""What the edge opens: for every second connection one to a worker, and some of its own."""
 NAME = "connections"
 
 
@@ -40,6 +43,8 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=Path(__file__).parents[1] / "results")
     options = parser.parse_args()
     require(TOOLS)
+    if (files := resource.getrlimit(resource.RLIMIT_NOFILE)[1]) < FILES_EACH * options.idle + FILES_BESIDE:
+        parser.error(f"a process may open {files} files here, too few: raise `ulimit -Hn` or lower --idle")
     facts = machine.facts()
     with tempfile.TemporaryDirectory(prefix="headrace-connections-") as name, ExitStack() as stack:
         folder = Path(name)
