@@ -5,7 +5,7 @@
 A real Headrace with its defaults, callers over HTTP, and plans with one step that ends only by a verdict.
 Requests (of both arms) and seconds are the callers' own count, from the version's first answer to its last.
 The published numbers are of one test at the 5 % level, looked at after every event; here seven guards share
-that level, evidence arrives once a second, and every worker has to follow.
+that level, evidence arrives four times a second, and every worker has to follow.
 """
 
 import argparse
@@ -152,7 +152,7 @@ def page(facts: dict[str, Any], found: list[dict[str, Any]]) -> str:
             "",
             "Requests of both arms and seconds run from the bad version's first answer to its last, as "
             "callers count them. Seven guards share the 5 % level that the published numbers give to one; "
-            "evidence comes once a second.",
+            "evidence comes four times a second.",
             "",
             f"- {facts['date']}: {facts['processor']}, {facts['cores']} cores, {facts['memory_gib']} GiB, "
             f"Linux {facts['kernel']}, load average before {facts['load_average_before']:.2f}",
