@@ -79,7 +79,7 @@ class Watching(_Section):
 
     window_s: float = Field(1.0, gt=0)
     profiled_per_s: int = Field(
-        2_000,
+        500,
         ge=1,
         description="requests whose tensors are looked at, per model and worker; beyond, a sample",
     )

@@ -57,9 +57,11 @@ class KnownBodies:
         return {name: np.frombuffer(packed, dtype).reshape(shape)}
 
     def learn(self, body: bytes | bytearray, name: str, datatype: str, array: Array) -> None:
-        """Remember the words of a body that decodes to this one input and says nothing else."""
+        """Remember the words of a small body that decodes to this one input and says nothing else."""
+        if type(body) is not bytes or len(body) >= FROM_BYTES:
+            return
         found, known = _LIST.search(body), FORMATS.get(datatype)
-        if found is None or known is None or type(body) is not bytes or body.count(_DATA) > 1:
+        if found is None or known is None or body.count(_DATA) > 1:
             return  # nested, or the word stands for something else as well
         head, tail = body[: body.find(b"[", found.start())], body[found.end() - 1 :]
         # Escapes could spell the word once more.

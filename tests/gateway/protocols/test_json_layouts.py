@@ -111,3 +111,10 @@ def test_a_key_belongs_to_its_own_request() -> None:
         "bob",
         "",
     ]
+
+
+def test_large_bodies_are_left_to_their_own_reader() -> None:
+    known, numbers = KnownBodies(), [0.5] * 10_000
+    decode(body(numbers, [1, 10_000]), "m", None, known=known)
+    assert known.match(body(numbers, [1, 10_000])) is None
+    assert known.match(body([0.5] * 10, [1, 10_000])) is None
