@@ -2,10 +2,30 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from gateway.core.types import Array, Role, Tensors
+
+
+class Answered(Protocol):
+    """What a block is packed from: a `Capture`, or a record of the tap."""
+
+    @property
+    def prediction_id(self) -> str: ...
+    @property
+    def at(self) -> float: ...
+    @property
+    def model(self) -> str: ...
+    @property
+    def version(self) -> int: ...
+    @property
+    def role(self) -> Role: ...
+    @property
+    def inputs(self) -> Mapping[str, Array]: ...
+    @property
+    def outputs(self) -> Mapping[str, Array]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +48,7 @@ class Capture:
 class CaptureBlock:
     """Captures of one version and role with tensors of the same shapes, stacked: [captures, *shape].
 
-    This is how captures travel between processes: 500 of them take 0.3 ms this way and 7 ms one by one.
+    This is how captures travel between processes: sending 500 takes 0.3 ms this way, and 7 ms one by one.
     """
 
     model: str
@@ -46,25 +66,40 @@ class CaptureBlock:
             yield Capture(prediction, at, self.model, self.version, self.role, inputs, outputs)
 
 
-def blocks(captures: Iterable[Capture]) -> list[CaptureBlock]:
+def blocks(captures: Iterable[Answered]) -> list[CaptureBlock]:
     """The captures, packed. Within a block they keep their order."""
-    alike: dict[object, list[Capture]] = {}
+    named: dict[object, list[Answered]] = {}
     for capture in captures:
-        layout = (_layout(capture.inputs), _layout(capture.outputs))
-        alike.setdefault((capture.model, capture.version, capture.role, layout), []).append(capture)
-    return [_block(group) for group in alike.values()]
+        names = (*capture.inputs, 0, *capture.outputs)
+        named.setdefault((capture.model, capture.version, capture.role, names), []).append(capture)
+    return [_block(alike) for group in named.values() for alike in _alike(group)]
 
 
-def _layout(tensors: Tensors) -> tuple[object, ...]:
-    return tuple((name, array.dtype, array.shape) for name, array in tensors.items())
+def _alike(group: list[Answered]) -> Iterable[list[Answered]]:
+    """By shapes and types. They nearly always agree, and looking at each capture alone takes long."""
+    first = group[0]
+    columns = [[capture.inputs[name] for capture in group] for name in first.inputs]
+    columns += [[capture.outputs[name] for capture in group] for name in first.outputs]
+    if all(len({a.shape for a in column}) == 1 == len({a.dtype for a in column}) for column in columns):
+        return [group]
+    layouts: dict[object, list[Answered]] = {}
+    for capture, arrays in zip(group, zip(*columns, strict=True), strict=True):
+        layouts.setdefault(tuple((a.shape, a.dtype) for a in arrays), []).append(capture)
+    return layouts.values()
 
 
-def _block(group: list[Capture]) -> CaptureBlock:
+def _block(group: list[Answered]) -> CaptureBlock:
     first = group[0]
     return CaptureBlock(
         *(first.model, first.version, first.role),
-        tuple(capture.prediction_id for capture in group),
-        tuple(capture.at for capture in group),
-        {name: np.stack([capture.inputs[name] for capture in group]) for name in first.inputs},
-        {name: np.stack([capture.outputs[name] for capture in group]) for name in first.outputs},
+        tuple([capture.prediction_id for capture in group]),
+        tuple([capture.at for capture in group]),
+        {name: _stack([capture.inputs[name] for capture in group]) for name in first.inputs},
+        {name: _stack([capture.outputs[name] for capture in group]) for name in first.outputs},
     )
+
+
+def _stack(arrays: list[Array]) -> Array:
+    shape = arrays[0].shape
+    # A fifth of the time of `np.stack`, which takes scalars too.
+    return np.concatenate(arrays).reshape(len(arrays), *shape) if shape else np.stack(arrays)

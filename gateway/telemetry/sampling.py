@@ -5,7 +5,6 @@ from collections.abc import Mapping
 import numpy as np
 
 from gateway.config import Watching
-from gateway.core.capture import Capture
 from gateway.core.summary import Key
 from gateway.core.types import Role
 from gateway.telemetry.record import Record
@@ -31,7 +30,7 @@ class Sampler:
         self._debt: dict[str, float] = {}
         self._chosen: dict[str, None] = {}  # recent prediction ids, oldest first
 
-    def sample(self, groups: Mapping[Key, list[Record]], elapsed_s: float) -> list[Capture]:
+    def sample(self, groups: Mapping[Key, list[Record]], elapsed_s: float) -> list[Record]:
         """The sample of records of the last `elapsed_s` seconds."""
         primary: dict[str, list[Record]] = {}
         copies: list[Record] = []
@@ -55,7 +54,7 @@ class Sampler:
         chosen += [record for record in copies if record.prediction_id in self._chosen]
         for _ in range(len(self._chosen) - REMEMBERED):
             del self._chosen[next(iter(self._chosen))]
-        return [_capture(record) for record in chosen]
+        return chosen
 
     def _within_bytes(self, chosen: list[Record], elapsed_s: float) -> list[Record]:
         # Large tensors would hold up a worker's loop on their way to the controller.
@@ -92,10 +91,3 @@ def fair_shares(wanted: Mapping[str, float], total: float) -> dict[str, float]:
         shares[name] = min(most, total / (len(wanted) - at))
         total -= shares[name]
     return shares
-
-
-def _capture(record: Record) -> Capture:
-    return Capture(
-        *(record.prediction_id, record.at, record.model, record.version, record.role),
-        *(record.inputs, record.outputs),
-    )

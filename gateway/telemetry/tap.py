@@ -14,7 +14,6 @@ from typing import NamedTuple
 import numpy as np
 
 from gateway.config import Watching
-from gateway.core.capture import Capture
 from gateway.core.profile import Profile
 from gateway.core.summary import Key, Window
 from gateway.core.types import InferRequest, Outcome, Role, Tensors
@@ -71,7 +70,7 @@ class TrafficTap:
         self._told: Counter[tuple[str, int, Role]] = Counter()
         self._generation = 0
         self._open: dict[Key, Summing] = {}  # the longest open first
-        self._sampled: defaultdict[tuple[str, int, Role], list[Capture]] = defaultdict(list)
+        self._sampled: defaultdict[tuple[str, int, Role], list[Record]] = defaultdict(list)
         self._since = time()
         self._draining = threading.Lock()
 
@@ -137,7 +136,7 @@ class TrafficTap:
 
     def drain(
         self, now: float, first: Container[str] = (), *, everything: bool = False
-    ) -> tuple[list[Window], list[Capture]]:
+    ) -> tuple[list[Window], list[Record]]:
         """What was recorded: windows that end `now` (Unix seconds), and of each a sample of its predictions.
 
         Takes time in proportion to it: call it from a thread.
@@ -150,8 +149,8 @@ class TrafficTap:
             seen: Counter[str] = Counter()
             groups = self._take(seen)
             self._shares = self._thin(seen, groups, now - self._since)
-            for capture in self._sampler.sample(groups, now - self._since):
-                self._sampled[capture.model, capture.version, capture.role].append(capture)
+            for record in self._sampler.sample(groups, now - self._since):
+                self._sampled[record.model, record.version, record.role].append(record)
             for key, records in groups.items():
                 profiled = self._profiles(key[0], key[1]) is not None
                 self._freed_bytes += self._summing(key).add(records, profiled)

@@ -4,7 +4,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.config import Watching
-from gateway.core.capture import Capture
 from gateway.core.summary import Key
 from gateway.core.types import Array, Role
 from gateway.telemetry.record import Record
@@ -19,7 +18,7 @@ def records(key: Key, n: int, rows: int = 1, first: int = 0) -> list[Record]:
     return [Record(key[0], key[1], key[2], tensors, tensors, f"p{first + i}", 5.0, rows, 8) for i in range(n)]
 
 
-def ids(captures: list[Capture], role: Role = Role.CHAMPION) -> set[str]:
+def ids(captures: list[Record], role: Role = Role.CHAMPION) -> set[str]:
     return {capture.prediction_id for capture in captures if capture.role is role}
 
 
