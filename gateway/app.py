@@ -77,7 +77,7 @@ class Gateway:
 
 
 def application(config: GatewayConfig) -> serve.Application:
-    """The Serve application: as many replicas as the configuration names, spread over the nodes."""
+    """The Serve application: as many replicas as the configuration names."""
     deployment = serve.deployment(
         name="Gateway",
         num_replicas=config.workers,
