@@ -15,6 +15,7 @@ from gateway.core.placement import Placement
 from gateway.core.ranges import OutputRange, judge
 from gateway.core.signature import Signature
 from gateway.core.types import Role, Tensors
+from gateway.core.words import listed
 from gateway.errors import ErrorCode, GatewayError
 
 GOLDEN_RATIO = 0.6180339887498949
@@ -127,7 +128,7 @@ class ModelRoute:
         """The version that an alias stands for now. Raises GatewayError NOT_FOUND, naming those there are."""
         names = aliases(dict(self.aliases), self.champion, self.weights)
         if alias not in names:
-            known = ", ".join(map(repr, sorted(names))) or "none"
+            known = listed(sorted(names)) or "none"
             message = f"model {self.name!r} has no version called {alias!r}; there is {known}"
             raise GatewayError(ErrorCode.NOT_FOUND, message)
         return names[alias]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from gateway.core.types import DATATYPES, NUMPY_DTYPES, Array
+from gateway.core.words import listed, quoted
 from gateway.errors import ErrorCode, GatewayError
 
 
@@ -77,26 +78,28 @@ def check(inputs: Mapping[str, Array], outputs: Collection[str], signature: Sign
     for spec in signature.inputs:
         array = inputs.get(spec.name)
         if array is None:
-            raise _invalid(f"input {spec.name!r} is missing; the model takes {_names(signature.inputs)}")
+            raise _invalid(
+                f"input {quoted(spec.name)} is missing; the model takes {_names(signature.inputs)}"
+            )
         if array.dtype != spec.dtype:
             raise _invalid(
-                f"input {spec.name!r} is {DATATYPES[array.dtype]}; the model takes {spec.datatype}"
+                f"input {quoted(spec.name)} is {DATATYPES[array.dtype]}; the model takes {spec.datatype}"
             )
         if not spec.admits(array.shape):
             want = f"{list(spec.shape)} (-1: any)"
-            raise _invalid(f"input {spec.name!r} has shape {list(array.shape)}; the model takes {want}")
+            raise _invalid(f"input {quoted(spec.name)} has shape {list(array.shape)}; the model takes {want}")
     if len(inputs) != len(signature.inputs):
         extra = sorted(set(inputs) - {spec.name for spec in signature.inputs})
-        raise _invalid(f"unknown input {extra[0]!r}; the model takes {_names(signature.inputs)}")
+        raise _invalid(f"unknown input {quoted(extra[0])}; the model takes {_names(signature.inputs)}")
     if outputs:
         known = {spec.name for spec in signature.outputs}
         for name in outputs:
             if name not in known:
-                raise _invalid(f"unknown output {name!r}; the model gives {_names(signature.outputs)}")
+                raise _invalid(f"unknown output {quoted(name)}; the model gives {_names(signature.outputs)}")
 
 
 def _names(specs: tuple[TensorSpec, ...]) -> str:
-    return ", ".join(repr(spec.name) for spec in specs)
+    return listed([spec.name for spec in specs])
 
 
 def _invalid(message: str) -> GatewayError:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping
 
 from gateway.core.alias import ALIAS
+from gateway.core.words import quoted
 from gateway.errors import ErrorCode, GatewayError
 
 MAX_TEXT = 256
@@ -99,9 +100,3 @@ def class_count(parameters: Mapping[str, object]) -> int:
     if type(count) is not int or count < 0:
         raise invalid("parameter 'classification' must be a whole number, 0 or more")
     return count
-
-
-def quoted(name: object) -> str:
-    """A caller's word, safe and short enough to say back."""
-    text = repr(name)
-    return text if len(text) <= 80 else text[:76] + "...'"

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from gateway.core.types import Array
+from gateway.core.words import quoted
 from gateway.errors import GatewayError
-from gateway.protocols.fields import invalid, quoted
+from gateway.protocols.fields import invalid
 from gateway.protocols.tensors import objects, shaped
 
 _FLOATS: set[type] = {float, int}

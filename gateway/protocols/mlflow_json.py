@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 from gateway.core.signature import Signature, TensorSpec
 from gateway.core.types import InferResponse
-from gateway.protocols.fields import invalid, quoted
+from gateway.core.words import listed, quoted
+from gateway.protocols.fields import invalid
 from gateway.protocols.plain_values import (
     Asked,
     Specs,
@@ -23,7 +24,6 @@ from gateway.protocols.plain_values import (
 
 _FORMS = ("dataframe_split", "dataframe_records", "instances", "inputs")
 _KNOWN = frozenset((*_FORMS, "params", "parameters", "signature_name"))
-_SHOWN = 8
 
 
 class Frame(NamedTuple):
@@ -87,13 +87,15 @@ def by_input(frame: Frame, specs: Specs) -> dict[str, Any]:
         raise invalid("the frame must have one row or more")
     if len(set(names)) == len(names) and set(names) == specs.keys():
         return {name: _column(specs[name], [row[place] for row in rows]) for place, name in enumerate(names)}
+    takes = listed(specs)
     if len(specs) == 1:
         (spec,) = specs.values()
         if len(spec.shape) == 2 and spec.shape[1] in (-1, len(names)):
             return {spec.name: rows}
-    takes = ", ".join(f"{name!r} {list(spec.shape)}" for name, spec in specs.items())
-    shown = ", ".join(map(quoted, names[:_SHOWN])) + (", …" if len(names) > _SHOWN else "")
-    raise invalid(f"the frame's {len(names)} columns, {shown}, do not fit what the model takes: {takes}")
+        takes += f" {list(spec.shape)}"
+    raise invalid(
+        f"the frame's {len(names)} columns, {listed(names)}, do not fit what the model takes: {takes}"
+    )
 
 
 def _column(spec: TensorSpec, cells: list[Any]) -> list[Any]:

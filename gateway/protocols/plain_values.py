@@ -7,7 +7,8 @@ import orjson
 
 from gateway.core.signature import TensorSpec
 from gateway.core.types import Array, InferRequest, InferResponse
-from gateway.protocols.fields import check_parameters, deadline_after, invalid, plain_text, quoted
+from gateway.core.words import listed, quoted
+from gateway.protocols.fields import check_parameters, deadline_after, invalid, plain_text
 from gateway.protocols.json_data import from_json, to_json
 from gateway.protocols.tensors import datatype_of, objects
 
@@ -50,7 +51,7 @@ def named(value: Any, specs: Specs) -> dict[str, Any]:
     if type(value) is dict:
         return value
     if len(specs) > 1:
-        raise invalid(f"the model has several inputs; name them: {', '.join(map(repr, specs))}")
+        raise invalid(f"the model has several inputs; name them: {listed(specs)}")
     return dict.fromkeys(specs, value)
 
 
@@ -68,7 +69,7 @@ def request_of(
     check_parameters(parameters)
     key = plain_text("routing_key", parameters.get("routing_key", key))
     if unknown := values.keys() - specs.keys():
-        raise invalid(f"unknown input {quoted(min(unknown))}; the model takes {', '.join(map(repr, specs))}")
+        raise invalid(f"unknown input {quoted(min(unknown))}; the model takes {listed(specs)}")
     inputs = {name: _tensor(specs[name], value) for name, value in values.items()}
     return InferRequest(model, version, inputs, key=key, deadline_ns=deadline_after(parameters))
 

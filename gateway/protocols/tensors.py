@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from gateway.core.types import DATATYPES, NUMPY_DTYPES, Array
+from gateway.core.words import quoted
 from gateway.errors import ErrorCode, GatewayError
-from gateway.protocols.fields import invalid, quoted
+from gateway.protocols.fields import invalid
 
 _MAX_RANK = 32
 _MAX_DIMENSION = 2**31 - 1

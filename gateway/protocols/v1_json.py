@@ -6,7 +6,8 @@ tensors instead. The answer comes in the same form, as `predictions` or `outputs
 
 from gateway.core.signature import Signature
 from gateway.core.types import InferResponse
-from gateway.protocols.fields import invalid, quoted
+from gateway.core.words import quoted
+from gateway.protocols.fields import invalid
 from gateway.protocols.plain_values import Asked, columns, named, parse, request_of, told, written
 
 _KNOWN = frozenset(("instances", "inputs", "parameters", "signature_name"))

@@ -9,6 +9,7 @@ import numpy as np
 import orjson
 
 from gateway.core.types import Array, InferRequest
+from gateway.core.words import quoted
 from gateway.protocols import json_bulk
 from gateway.protocols.answer_form import JSON, AnswerForm, OutputForm
 from gateway.protocols.fields import (
@@ -18,7 +19,6 @@ from gateway.protocols.fields import (
     deadline_after,
     invalid,
     plain_text,
-    quoted,
 )
 from gateway.protocols.json_data import from_json
 from gateway.protocols.json_layouts import KnownBodies

@@ -6,6 +6,7 @@ import numpy as np
 from google.protobuf.message import DecodeError
 
 from gateway.core.types import Array, InferRequest
+from gateway.core.words import quoted
 from gateway.protocols import open_inference_pb2 as pb
 from gateway.protocols.answer_form import BINARY, AnswerForm, OutputForm
 from gateway.protocols.fields import (
@@ -15,7 +16,6 @@ from gateway.protocols.fields import (
     invalid,
     model_name,
     plain_text,
-    quoted,
     version_named,
 )
 from gateway.protocols.tensors import dtype_of, from_raw, objects, shape_of, shaped

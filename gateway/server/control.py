@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from typing import Literal
 
 from gateway.core.keys import Key, KeyRole
+from gateway.core.words import quoted
 from gateway.errors import ErrorCode, GatewayError
 from gateway.ports import Repository
-from gateway.protocols.fields import invalid, model_name, quoted
+from gateway.protocols.fields import invalid, model_name
 from gateway.server.message import JSON_TYPE, Request, answer, fault, internal, json_object
 from gateway.server.routes import Context, Path, wrong_method
 

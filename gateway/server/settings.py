@@ -6,7 +6,8 @@ Settings are plain values by name, which HTTP and gRPC both send. They last unti
 import logging
 from collections.abc import Mapping
 
-from gateway.protocols.fields import invalid, quoted
+from gateway.core.words import quoted
+from gateway.protocols.fields import invalid
 
 Settings = dict[str, bool | int | str]
 

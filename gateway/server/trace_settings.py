@@ -6,8 +6,9 @@ A value is a list of texts. What is set holds on every worker of the node within
 import re
 from collections.abc import Mapping
 
+from gateway.core.words import quoted
 from gateway.errors import ErrorCode, GatewayError
-from gateway.protocols.fields import invalid, quoted
+from gateway.protocols.fields import invalid
 from gateway.telemetry.trace_sampling import ENDLESS, TraceSampling
 
 Told = dict[str, list[str]]

@@ -56,6 +56,19 @@ def typed_and_raw() -> bytes:
     return message.SerializeToString()
 
 
+def named(inputs: tuple[str, ...], outputs: tuple[str, ...] = ()) -> bytes:
+    """A sound tensor under each of these names, and these outputs."""
+    message = question()
+    tensor, raw = message.inputs.pop(), message.raw_input_contents.pop()
+    for name in inputs:
+        tensor.name = name
+        message.inputs.append(tensor)
+        message.raw_input_contents.append(raw)
+    message.outputs.extend(pb.ModelInferRequest.InferRequestedOutputTensor(name=name) for name in outputs)
+    return message.SerializeToString()
+
+
+LONG = "z" * 40_000
 SOUND = question().SerializeToString()
 HUGE = question(100_000).SerializeToString()
 CASES: dict[str, tuple[grpc.StatusCode, bytes, dict[str, Any]]] = {
@@ -73,6 +86,8 @@ CASES: dict[str, tuple[grpc.StatusCode, bytes, dict[str, Any]]] = {
         {"timeout": 0.5},
     ),
     "43 metadata over its cap": (Code.RESOURCE_EXHAUSTED, SOUND, {"metadata": [("x-long", "v" * 20_000)]}),
+    "29 an input with a long name too many": (Code.INVALID_ARGUMENT, named(("x", LONG)), {}),
+    "29 an unknown output with a long name": (Code.INVALID_ARGUMENT, named(("x",), (LONG,)), {}),
     "21 an unknown model": (Code.NOT_FOUND, question(model="none").SerializeToString(), {}),
 }
 

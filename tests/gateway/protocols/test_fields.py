@@ -25,11 +25,6 @@ def test_versions() -> None:
             fields.version_named(text)
 
 
-def test_a_word_said_back_is_short_and_escaped() -> None:
-    assert len(fields.quoted("x" * 5000)) <= 80
-    assert "\n" not in fields.quoted("a\nb")
-
-
 @pytest.mark.parametrize(
     "parameters", [{"a": [1]}, {"a": None}, {"shared_memory_region": "r"}, {"sequence_id": 3}]
 )

@@ -150,6 +150,8 @@ FAULTS: dict[str, tuple[int, str, bytes, str]] = {
     "29 missing input": (400, PAIR, body(tensor(name="a")), ""),
     "29 extra input": (400, ONE, body(tensor(), tensor(name="y")), ""),
     "29 unknown output": (400, ONE, body(outputs=[{"name": "z"}]), ""),
+    "29 an input with a long name too many": (400, ONE, body(tensor(), tensor(name="z" * 40_000)), ""),
+    "29 an unknown output with a long name": (400, ONE, body(outputs=[{"name": "z" * 40_000}]), ""),
     "29 output asked for twice": (400, ONE, body(outputs=[{"name": "y"}, {"name": "y"}]), ""),
     "29 nameless input": (400, ONE, body({"datatype": "FP32", "shape": [1], "data": [1]}), ""),
     "33 long id": (400, ONE, body(id="i" * 257), ""),
