@@ -158,6 +158,13 @@ class GatewayConfig(_Section):
     tracing: Tracing | None = None
 
     @model_validator(mode="after")
+    def _ports_differ(self) -> Self:
+        ports = (self.http_port, self.grpc_port, self.admin_port)
+        if len(set(ports)) < len(ports):
+            raise ValueError(f"http_port, grpc_port and admin_port must differ; they are {ports}")
+        return self
+
+    @model_validator(mode="after")
     def _tls_needs_an_edge(self) -> Self:
         if self.tls is not None and self.edge == "direct":
             raise ValueError('TLS ends at the edge: it needs edge = "haproxy"')

@@ -123,6 +123,11 @@ def furnish(
         identity=gateway.identity,
         certificates=gateway.certificates,
         hosts=frozenset({gateway.host, *governance.admin_hosts}),
-        info=gateway.model_dump(include={"workers", "edge"}) | {"controller": f"controller-{os.getpid()}"},
+        info={
+            **gateway.model_dump(include={"workers", "edge", "http_port", "grpc_port"}),
+            "tls": gateway.tls is not None,
+            "identity": gateway.identity,
+            "controller": f"controller-{os.getpid()}",
+        },
     )
     return desk, Repository(store, traffic)

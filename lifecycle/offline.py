@@ -1,11 +1,15 @@
-"""What is done to a home while it is down: its first key, and whether it may be opened to the network."""
+"""What is done to a home while it is down: its first key, and whether it may start and open to others."""
 
+import socket
 import time
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
+import psutil
+
+from gateway.config import GatewayConfig
 from gateway.core.keys import Key, KeyRole
 from lifecycle.adapters.store import SqlStore
 from lifecycle.commands.keys import Keys
@@ -33,8 +37,42 @@ def create_key(
 
 
 def check_home(home: Path, overrides: dict[str, Any]) -> None:
-    """Whether `headrace up` may start here with these options; see `check_identity`."""
-    check_identity(load(home, overrides))
+    """Whether `headrace up` may start here with these options; see `check_identity` and `check_ports`."""
+    config = load(home, overrides)
+    check_identity(config)
+    check_ports(config.gateway)
+
+
+def check_ports(gateway: GatewayConfig) -> None:
+    """Raises LifecycleError CONFLICT if somebody listens on a port that this node needs."""
+    for name in ("http_port", "grpc_port", "admin_port"):
+        port: int = getattr(gateway, name)
+        if _is_taken(gateway.host, port):
+            option = f"--{name.replace('_', '-')}"
+            message = f"port {port} is taken{_holder(port)}; stop what holds it, or `headrace up {option} N`"
+            raise LifecycleError(LifecycleCode.CONFLICT, message)
+
+
+def _is_taken(host: str, port: int) -> bool:
+    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    with socket.socket(family, kind, protocol) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # closed connections do not count
+        try:
+            probe.bind(address)
+        except PermissionError:  # a port that is only for root: the edge says so
+            return False
+        except OSError:
+            return True
+    return False
+
+
+def _holder(port: int) -> str:
+    """Who listens there, as far as this user may know."""
+    with suppress(psutil.Error):
+        for each in psutil.net_connections("tcp"):
+            if each.status == psutil.CONN_LISTEN and each.laddr[1:2] == (port,) and each.pid:
+                return f" by {psutil.Process(each.pid).name()} (pid {each.pid})"
+    return ""
 
 
 def check_identity(config: LifecycleConfig) -> None:

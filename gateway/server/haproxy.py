@@ -81,7 +81,9 @@ def _globals(config: GatewayConfig, connections: int) -> str:
     # it, HAProxy copies the whole buffer: 64 KiB would cost a small request 4 µs more, of 22.
     # maxhdr is above the worker's own limit, so that the worker says what is wrong. A glitch is a frame that
     # no sound HTTP/2 client sends; too many of them end the connection.
+    # `noreuseport`: a second node on the same port is refused; it would get half of the first one's callers.
     return f"""global
+    noreuseport
     maxconn {connections + _TO_REFUSE}
     no strict-limits
     nbthread 1

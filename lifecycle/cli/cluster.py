@@ -64,6 +64,7 @@ def up(
     given = [f"--{name}={value}" for name, value in named.items() if value is not None]
     steps = Steps(as_json)
     overrides = {name.replace("-", "_"): value for name, value in named.items()}
+    daemon.check_down(home)
     import_module("lifecycle.offline").check_home(home, overrides)  # reads the store, so it stands above
     process = daemon.start(home, given, detach=detach)
     with daemon.forwarding_signals(process):
@@ -105,7 +106,7 @@ def down(home: Home = HOME, as_json: AsJson = False) -> None:
         with steps.step("Stopping headrace", f"headrace stopped (pid {pid})"):
             daemon.stop(pid)
     left = daemon.sweep(session)
-    if left:
+    if left and not pid:  # of a node that crashed; helpers that outlive a node by a moment are no news
         steps.say(f"ended {left} processes that were left behind")
     daemon.forget(home)
     if as_json:

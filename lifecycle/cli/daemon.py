@@ -29,15 +29,16 @@ POLL_S = 0.25
 LOG_LINES = 12
 
 
-def start(home: Path, options: Sequence[str], *, detach: bool) -> "subprocess.Popen[bytes]":
-    """Start the node's process, in a session of its own.
-
-    Raises:
-        LifecycleError: CONFLICT if the home is up already.
-    """
+def check_down(home: Path) -> None:
+    """Raises LifecycleError CONFLICT if the home is up."""
     if pid := running(home):
         message = f"{home} is already up (pid {pid}); `headrace down` stops it"
         raise LifecycleError(LifecycleCode.CONFLICT, message)
+
+
+def start(home: Path, options: Sequence[str], *, detach: bool) -> "subprocess.Popen[bytes]":
+    """Start the node's process, in a session of its own. Raises as `check_down` does."""
+    check_down(home)
     forget(home)
     command = [*COMMAND, f"--home={home}", *options]
     environment = os.environ | {"HEADRACE_HOME": str(home)}

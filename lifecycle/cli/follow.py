@@ -24,6 +24,8 @@ def follow_deployment(
         answer = client.deploy(model, number, plan)
     steps.say(answer["message"])
     if answer["rollout"] is None:
+        if answer["traffic"]["champion"]:
+            steps.note(f"`headrace model example {model}` prints a first request")
         return answer
     with steps.step("Waiting for its first live traffic", f"version {number} answers live traffic"):
         rollout = _first_traffic(client, model, answer["rollout"], steps)

@@ -2,11 +2,12 @@
 
 import sys
 from collections.abc import Sequence
+from importlib.metadata import version
 from typing import Annotated
 
 import typer
 
-from lifecycle.cli import audit, catalogue, cluster, logs, observe, signing, traffic
+from lifecycle.cli import audit, catalogue, cluster, example, logs, observe, signing, traffic
 from lifecycle.cli.keys import app as key_app
 from lifecycle.cli.models import app as model_app
 from lifecycle.cli.options import KEY, OVERRIDE
@@ -29,6 +30,7 @@ app.add_typer(traffic_app, name="traffic")
 app.add_typer(rollout_app, name="rollout")
 catalogue.add_to(app, model_app, version_app)
 signing.add_to(model_app)
+model_app.command()(example.example)
 cluster.add_to(app)
 traffic.add_to(app)
 observe.add_to(app)
@@ -36,8 +38,17 @@ audit.add_to(app)
 logs.add_to(app)
 
 
+def _tell_version(asked: bool) -> None:
+    if asked:
+        print("headrace", version("headrace"))
+        raise typer.Exit
+
+
 @app.callback()
 def common(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Print it and exit.")
+    ] = False,
     key: Annotated[
         str | None, typer.Option(help="Your API key. The environment's HEADRACE_KEY stays out of `ps`.")
     ] = None,

@@ -94,6 +94,9 @@ def register(
             answer = client.validate(name, number, allow_signature_change=allow_signature_change)
         if deploy:
             answer = follow_deployment(client, name, number, rollout_plan, steps)
+        else:
+            verb = "approve" if answer["stage"] == "validated" else "deploy"
+            steps.note(f"next: `headrace version {verb} {name} {number}`")
     if as_json:
         show_json(answer)
 

@@ -80,7 +80,8 @@ def drift(
         for feature in shown
     ]
     screen.print()
-    screen.print(table(["feature", "", "effect (PSI)", "p-value"], rows, empty="no feature drifted"))
+    empty = "no feature drifted" if report["features"] else "no feature has been compared yet"
+    screen.print(table(["feature", "", "effect (PSI)", "p-value"], rows, empty=empty))
 
 
 def performance(name: Name, url: Url = URL, as_json: AsJson = False) -> None:

@@ -23,7 +23,7 @@ def describe(rollout: Rollout) -> str:
     line += f", {rollout['weight']:g} % of traffic, {rollout['verdict']}"
     if rollout["paused"]:
         line += ", paused"
-    return f"{line} ({rollout['reason']})" if rollout["reason"] else line
+    return f"{line} (last move: {rollout['reason']})" if rollout["reason"] else line
 
 
 def draw(rollout: Rollout, traffic: dict[str, Any]) -> RenderableType:
@@ -44,8 +44,14 @@ def _facts(rollout: Rollout) -> list[tuple[str, object]]:
         ("in this step", _time_in_step(rollout) if started and rollout["active"] else None),
         ("time left", _time_left(rollout) if rollout["active"] else None),
         ("verdict", rollout["verdict"]),
-        ("reason", rollout["reason"]),
+        ("waits for", ", ".join(_open(rollout)) if rollout["active"] else None),
+        ("last move", rollout["reason"]),
     ]
+
+
+def _open(rollout: Rollout) -> list[str]:
+    """The guards that have too little evidence yet."""
+    return [finding["name"] for finding in rollout["findings"] if finding["verdict"] == "INCONCLUSIVE"]
 
 
 def _time_in_step(rollout: Rollout) -> str:

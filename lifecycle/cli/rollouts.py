@@ -42,6 +42,8 @@ def start(
     with connect(url) as client:
         if not dry_run:
             _show_line(client.start_rollout(name, number, read_plan(plan)), as_json)
+            if not as_json:
+                show_line(f"  follow it with `headrace rollout watch {name}`")
             return
         told = client.forecast(name, number, read_plan(plan))
     if as_json:

@@ -27,6 +27,11 @@ def test_a_wrong_setting_is_named(wrong: dict[str, Any], named: str) -> None:
     assert [".".join(map(str, error["loc"])) for error in caught.value.errors()] == [named]
 
 
+def test_each_port_is_its_own() -> None:
+    with pytest.raises(ValidationError, match=r"must differ; they are \(8001, 8001, 8002\)"):
+        GatewayConfig(home=Path("home"), http_port=8001)
+
+
 def test_tls_needs_the_edge() -> None:
     tls = {"certificate": "server.pem", "key": "server.key"}
     with pytest.raises(ValidationError, match="haproxy"):

@@ -134,7 +134,13 @@ def open_desk(
         rates=lambda _: [Rates(1, Role.CHAMPION, 1_000.0, 0.005, 0.0, 0.2, math.nan)],
         champion_now=lambda _: (Arm(60_000, 300), 1_000.0),
         metrics=lambda: b"headrace_up 1\n",
-        info={"workers": workers, "controller": "controller-1"},
+        info={
+            "workers": workers,
+            "controller": "controller-1",
+            "http_port": 8000,
+            "tls": False,
+            "identity": identity,
+        },
         hosts=frozenset({"admin.example"}),
     )
     return desk, store, captures

@@ -1,5 +1,7 @@
 """A home's first key, and that none opens to the network without one."""
 
+import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,14 +11,29 @@ from lifecycle.errors import LifecycleError
 from lifecycle.offline import check_home, create_key
 
 
-def test_beyond_loopback_takes_an_admin(tmp_path: Path) -> None:
+@pytest.fixture
+def free(free_port: Callable[[], int]) -> dict[str, int]:
+    """Ports of its own, whoever listens on the default ones."""
+    return {name: free_port() for name in ("http_port", "grpc_port", "admin_port")}
+
+
+def test_a_port_that_somebody_has_is_named_with_them(tmp_path: Path, free: dict[str, int]) -> None:
+    check_home(tmp_path, free)
+    said = rf"port {free['grpc_port']} is taken by .+--grpc-port N"
+    listening = socket.create_server(("127.0.0.1", free["grpc_port"]), reuse_port=True)
+    with listening, pytest.raises(LifecycleError, match=said):
+        check_home(tmp_path, free)
+    check_home(tmp_path, free)
+
+
+def test_beyond_loopback_takes_an_admin(tmp_path: Path, free: dict[str, int]) -> None:
     home = tmp_path / "home"
-    check_home(home, {"host": "127.0.0.1"})
+    check_home(home, free | {"host": "127.0.0.1"})
     for made in (None, KeyRole.VIEWER, KeyRole.ADMIN):
         if made is not None:
             create_key(home, str(made), made, actor="ann")
         if made is not KeyRole.ADMIN:
             with pytest.raises(LifecycleError, match="`headrace key create NAME --role admin"):
-                check_home(home, {"host": "0.0.0.0"})
-    check_home(home, {"host": "0.0.0.0"})
-    check_home(home, {"keys": "required"})
+                check_home(home, free | {"host": "0.0.0.0"})
+    check_home(home, free | {"host": "0.0.0.0"})
+    check_home(home, free | {"keys": "required"})

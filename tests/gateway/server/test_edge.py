@@ -57,6 +57,8 @@ async def test_requests_reach_a_worker_even_after_the_edge_was_killed(
 
 async def test_a_taken_port_is_said_at_once(config: GatewayConfig) -> None:
     with socket.socket() as taken:
+        # As another node's listener would be; sharing it would send callers to either.
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         taken.bind(("127.0.0.1", config.http_port))
         taken.listen()
         with pytest.raises(RuntimeError, match=r"HAProxy did not start.*Address already in use"):

@@ -15,6 +15,11 @@ def test_a_model_is_registered_deployed_and_shown(run: Run) -> None:
     assert "registered by hand" in run("model", "show", "fraud").out
 
 
+def test_each_step_names_the_next(run: Run) -> None:
+    assert "next: `headrace version deploy fraud 1`" in run("model", "register", "fraud", "v1.onnx").out
+    assert "`headrace model example fraud` prints" in run("version", "deploy", "fraud", 1).out
+
+
 def test_the_same_file_again_is_told_to_be_nothing_new(run: Run) -> None:
     assert "✓ registered fraud version 1" in run("model", "register", "fraud", "v1.onnx").out
     assert "nothing new: the same file is fraud version 1" in run("model", "register", "fraud", "v1.onnx").out

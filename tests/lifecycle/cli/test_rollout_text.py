@@ -1,5 +1,6 @@
 """A rollout drawn in a terminal."""
 
+import re
 import time
 
 from rich.console import Console
@@ -45,7 +46,7 @@ def drawn(**changes: object) -> str:
 
 def test_one_line_says_where_it_stands() -> None:
     assert describe(rollout()) == "version 2: step 1/1, 10 % of traffic, INCONCLUSIVE"
-    assert describe(rollout(paused=True, reason="held")).endswith("INCONCLUSIVE, paused (held)")
+    assert describe(rollout(paused=True, reason="held")).endswith("INCONCLUSIVE, paused (last move: held)")
     assert describe(rollout(step=-1, phase="loading")).startswith("version 2: loading, ")
 
 
@@ -56,6 +57,7 @@ def test_the_whole_shows_split_guards_and_time() -> None:
     assert "shadow" in text
     assert "3.7 of 3.7" in text
     assert "then it is rolled back" in text
+    assert re.search("waits for +outputs", text)
     assert "[too] few" in text
 
 

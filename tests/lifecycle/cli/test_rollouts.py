@@ -5,7 +5,10 @@ from tests.lifecycle.cli.conftest import Run
 
 def test_a_rollout_is_started_held_and_ended(deployed: Run) -> None:
     started = deployed("rollout", "start", "fraud", 2, "--plan", "manual")
-    assert started.out == "version 2: loading, 0 % of traffic, INCONCLUSIVE\n"
+    assert started.out.splitlines() == [
+        "version 2: loading, 0 % of traffic, INCONCLUSIVE",
+        "  follow it with `headrace rollout watch fraud`",
+    ]
     assert "paused" in deployed("rollout", "pause", "fraud").out
     assert not deployed("rollout", "resume", "fraud", "--json").json["paused"]
     assert deployed("rollout", "promote", "fraud").code == 0
@@ -26,7 +29,7 @@ def test_watching_a_rollout_that_did_not_promote_fails(deployed: Run) -> None:
     deployed("rollout", "abort", "fraud")
     said = deployed("rollout", "watch", "fraud")
     assert said.code == 1
-    assert said.out == "version 2: aborted, 0 % of traffic, INCONCLUSIVE (aborted by ada)\n"
+    assert said.out == "version 2: aborted, 0 % of traffic, INCONCLUSIVE (last move: aborted by ada)\n"
     assert deployed("rollout", "watch", "fraud", "--json").json["phase"] == "aborted"
 
 
