@@ -72,11 +72,10 @@ def decode(
         check_parameters(parameters)
         deadline = deadline_after(parameters)
         key = plain_text("routing_key", parameters.get("routing_key", key))
-    request_id = document.get("id") or ""
-    if request_id:
-        plain_text("id", request_id)
-    outputs = document.get("outputs")
-    form = _form(_listed(document, "outputs") if outputs else [], parameters)
+    request_id = document.get("id")
+    request_id = "" if request_id is None else plain_text("id", request_id)
+    wanted = [] if document.get("outputs") is None else _listed(document, "outputs")
+    form = _form(wanted, parameters)
     return InferRequest(model, version, inputs, tuple(form.outputs), request_id, key, deadline), form
 
 

@@ -12,7 +12,7 @@ from gateway.errors import ErrorCode, GatewayError
 from gateway.ports import Engine
 from gateway.protocols import proto_answer, v2_proto
 from gateway.protocols.answer_form import AnswerForm
-from gateway.protocols.fields import earliest, plain_text
+from gateway.protocols.fields import earliest
 from gateway.protocols.grpc_frame import PUSHBACK, percent_encoded, prefix, timeout_ns, unframe
 from gateway.protocols.proto_layouts import KnownLayouts
 from gateway.protocols.status import STATUS
@@ -73,12 +73,10 @@ def _decode(
         deadline = now_ns + timeout_ns(request.header(b"grpc-timeout"))
         if deadline <= now_ns:
             raise GatewayError(ErrorCode.DEADLINE, "the deadline has passed")
-    key = request.header(b"x-headrace-key")
+    key = request.routing_key()
     # The frame is part of what is recognised: it says no more than the length, and was checked once.
     if key or (known := layouts.match(request.body)) is None:
         message = unframe(request.body, request.header(b"grpc-encoding"), cap)
-        if key:
-            plain_text("x-headrace-key", key)
         known = v2_proto.decode(v2_proto.parse(message), key)
         if not key:
             layouts.learn(request.body, *known)

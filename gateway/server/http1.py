@@ -98,8 +98,11 @@ class HttpConnection(asyncio.Protocol):
         self._fed += len(data)
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            self._ended = True  # the offer was declined: the request was answered as it stands
+        except httptools.HttpParserUpgrade as offer:
+            if self._request is not None and not self._refused and not self._ended:
+                # Declined: it is read again without the offer, behind which this parser sees no body.
+                self._parser = httptools.HttpRequestParser(self)
+                self._parse(self._request.unoffered() + data[offer.args[0] :])
         except httptools.HttpParserError:
             self._refuse(400, "the request is not well-formed HTTP/1.1")
         if self._request is not None and not self._in_body and self._fed > MAX_HEAD_BYTES + MAX_URL_BYTES:
@@ -181,19 +184,17 @@ class HttpConnection(asyncio.Protocol):
         self._size += len(body)
         if self._size > self._host.max_body:
             self._refuse(413, f"a body may have {self._host.max_body} bytes at most")
-        elif not request.body:
-            request.body = body
         else:
             request.extend(body)
 
     def on_message_complete(self) -> None:
-        request, self._request = self._request, None
-        if request is None or self._refused:
-            return
+        request, leaves = self._request, self._parser.should_upgrade()
+        if request is None or self._refused or (leaves and b"upgrade" in request.headers):
+            return  # such an offer is declined by `_parse`
+        self._request = None
         self._expects = False
         request.join()
-        if self._parser.should_upgrade():
-            request.close = True
+        request.close = request.close or leaves  # CONNECT
         self._ended = self._ended or request.close
         self._queue.append(request)
 

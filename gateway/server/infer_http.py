@@ -11,7 +11,7 @@ from gateway.ports import Engine
 from gateway.protocols import v2_answer, v2_binary, v2_json
 from gateway.protocols.answer_form import AnswerForm
 from gateway.protocols.compression import compress, decompress, preferred
-from gateway.protocols.fields import earliest, invalid, plain_text
+from gateway.protocols.fields import earliest, invalid
 from gateway.protocols.json_layouts import KnownBodies
 from gateway.server.catalogue import find
 from gateway.server.gate import Gate
@@ -111,9 +111,7 @@ def _decode(
     engine: Engine, request: Request, target: Target, cap: int, bodies: KnownBodies
 ) -> tuple[InferRequest, AnswerForm]:
     headers, body = request.headers, plain_body(request, cap)
-    key = request.header(b"x-headrace-key")
-    if key:
-        plain_text("x-headrace-key", key)
+    key = request.routing_key()
     if b"inference-header-content-length" not in headers:
         return v2_json.decode(body, *target, key, known=bodies)
     length = v2_binary.json_length(request.header(b"inference-header-content-length"), len(body))

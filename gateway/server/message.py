@@ -9,7 +9,7 @@ import orjson
 
 from gateway.core.keys import SUBJECT
 from gateway.errors import ErrorCode, GatewayError
-from gateway.protocols.fields import check_depth, invalid
+from gateway.protocols.fields import check_depth, invalid, plain_text
 from gateway.protocols.status import STATUS
 
 _REASONS = {
@@ -31,6 +31,7 @@ _REASONS = {
     504: b"Gateway Timeout",
 }
 JSON_TYPE = b"application/json"
+ROUTING_KEY = b"x-headrace-key"
 CALLER_HEADERS: ContextVar[Mapping[bytes, bytes]] = ContextVar("caller_headers", default=MappingProxyType({}))
 """Of the request that is being answered, where tracing is on."""
 _SUBJECT = SUBJECT.encode()
@@ -56,7 +57,10 @@ class Request:
         self.old = False  # HTTP/1.0, where keep-alive must be said
 
     def extend(self, piece: bytes) -> None:
-        """Take a further piece of the body, which is whole after `join`."""
+        """Take a piece of the body, which is whole after `join`."""
+        if not self.body:
+            self.body = piece
+            return
         if self._pieces is None:
             self._pieces = [self.body]
         # A large body comes in pieces of 16 KiB; an array that grows would copy what it has again and again.
@@ -73,8 +77,25 @@ class Request:
         if self._pieces is not None:
             self.body, self._pieces = b"".join(self._pieces), None
 
+    def unoffered(self) -> bytes:
+        """The head once more, without its offer to go on in another protocol: the last of its connection."""
+        fields = {name: value for name, value in self.headers.items() if name != b"upgrade"}
+        fields[b"connection"] = b"close"
+        lines = b"".join(b"%s: %s\r\n" % field for field in fields.items())
+        return b"%s %s HTTP/1.%d\r\n%s\r\n" % (self.method, self.url, not self.old, lines)
+
     def header(self, name: bytes) -> str:
         return self.headers.get(name, b"").decode("latin-1")
+
+    def routing_key(self) -> str:
+        """The header's routing key, empty without one. Raises GatewayError INVALID for what is none."""
+        key = self.headers.get(ROUTING_KEY)
+        if key is None:
+            return ""
+        try:
+            return plain_text(ROUTING_KEY.decode(), key.decode())
+        except UnicodeDecodeError:
+            raise invalid(f"{ROUTING_KEY.decode()} must be UTF-8") from None
 
     def credentials(self) -> tuple[str, str, str, str]:
         """What a gate asks for: two headers that may hold a key, and what the edge noted of the caller."""

@@ -9,7 +9,7 @@ from gateway.core.types import InferResponse
 from gateway.errors import GatewayError
 from gateway.ports import Engine
 from gateway.protocols import mlflow_csv, mlflow_json, v1_json
-from gateway.protocols.fields import earliest, plain_text
+from gateway.protocols.fields import earliest
 from gateway.protocols.plain_values import Asked
 from gateway.server.catalogue import find
 from gateway.server.gate import Gate
@@ -62,12 +62,9 @@ async def predict(
         engine.check_room(target.model)
         version = "" if target.version is None else str(target.version)
         _, entry = find(engine.routes, target.model, version)
-        key = request.header(b"x-headrace-key")
-        if key:
-            plain_text("x-headrace-key", key)
         # Chosen for its type, the codec of CSV need not look at it again.
         body = inflated(request, cap) if codec is mlflow_csv else plain_body(request, cap)
-        asked, rows = codec.decode(body, entry.signature, *target, key)
+        asked, rows = codec.decode(body, entry.signature, *target, request.routing_key())
         asked.deadline_ns = earliest(asked.deadline_ns, time_allowed(request, started))
         response = await engine.infer(asked)
         told = codec.encode(response, rows)

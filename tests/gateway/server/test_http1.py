@@ -147,11 +147,42 @@ async def test_connection_close_and_old_clients(connect: Any) -> None:
     assert (await client.read()).status == 200
 
 
+OFFER = "connection: upgrade, http2-settings\r\nupgrade: h2c\r\n"
+
+
 async def test_an_offer_to_upgrade_is_declined(client: Any) -> None:
-    client.send(b"GET /v2 HTTP/1.1\r\nconnection: upgrade, http2-settings\r\nupgrade: h2c\r\n\r\n")
+    client.send(f"GET /v2 HTTP/1.1\r\n{OFFER}\r\n".encode() * 2_000)
     reply = await client.read()
     assert reply.status == 200
     assert reply.headers["connection"] == "close"
+    assert await client.closed()
+
+
+async def test_a_request_with_an_offer_keeps_its_body(connect: Any, engine: Any, pair: Any) -> None:
+    body = orjson.dumps(pair | {"id": "offered"})
+    for framing, framed in (
+        (f"content-length: {len(body)}", body),
+        (
+            "transfer-encoding: chunked",
+            b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body),
+        ),
+    ):
+        head = f"POST {INFER} HTTP/1.1\r\n{OFFER}x-headrace-key: k\r\n{framing}\r\n\r\n".encode()
+        for cut in (0, len(head), len(head) + 9):
+            client = await connect()
+            client.send((head + framed)[:cut])
+            await client.writer.drain()
+            await asyncio.sleep(0)
+            client.send((head + framed)[cut:])
+            reply = await client.read()
+            assert (reply.status, reply.json.get("id")) == (200, "offered")
+            assert engine.seen.pop().key == "k"
+
+
+async def test_a_tunnel_is_refused(client: Any) -> None:
+    client.send(b"CONNECT h:80 HTTP/1.1\r\nupgrade: h2c\r\nconnection: upgrade\r\nhost: h:80\r\n\r\n")
+    assert (await client.read()).status == 400
+    assert await client.closed()
 
 
 async def test_a_slow_reader_is_not_buffered_without_end(client: Any, engine: Any) -> None:

@@ -155,6 +155,8 @@ FAULTS: dict[str, tuple[int, str, bytes, str]] = {
     "29 output asked for twice": (400, ONE, body(outputs=[{"name": "y"}, {"name": "y"}]), ""),
     "29 nameless input": (400, ONE, body({"datatype": "FP32", "shape": [1], "data": [1]}), ""),
     "33 long id": (400, ONE, body(id="i" * 257), ""),
+    "33 id zero": (400, ONE, body(id=0), ""),
+    "outputs no list": (400, ONE, body(outputs={}), ""),
     "33 control characters in the id": (400, ONE, body(id="a\r\nb"), ""),
     "33 id no string": (400, ONE, body(id=5), ""),
     "33 control characters in the key": (400, ONE, body(parameters={"routing_key": "a\nb"}), ""),
@@ -235,7 +237,9 @@ async def test_an_answer_says_what_served_and_who_asked(client: Any, pair: Any) 
 async def test_the_routing_key_comes_by_header_or_parameter(client: Any, engine: Any) -> None:
     await client.post(ONE, body(), "x-headrace-key: header\r\n")
     await client.post(ONE, body(parameters={"routing_key": "parameter"}), "x-headrace-key: header\r\n")
-    assert [seen.key for seen in engine.seen] == ["header", "parameter"]
+    await client.post(ONE, body(), "x-headrace-key: Zoë\r\n")
+    await client.post(ONE, body(parameters={"routing_key": "Zoë"}))
+    assert [seen.key for seen in engine.seen] == ["header", "parameter", "Zoë", "Zoë"]
 
 
 async def test_nonfinite_values_pass_in_binary_and_are_named_in_json(client: Any) -> None:

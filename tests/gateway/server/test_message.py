@@ -1,3 +1,5 @@
+import pytest
+
 from gateway.errors import ErrorCode, GatewayError
 from gateway.protocols.status import STATUS
 from gateway.server.message import Request, answer, fault, refusal
@@ -39,3 +41,15 @@ def test_a_body_is_whole_after_its_pieces_whatever_their_sizes() -> None:
     assert request.body == b"".join(pieces)
     request.join()
     assert request.body == b"".join(pieces)
+
+
+def test_a_routing_key_is_the_same_text_whatever_carries_it() -> None:
+    request = Request()
+    assert request.routing_key() == ""
+    request.headers = {b"x-headrace-key": "Zoë".encode()}
+    assert request.routing_key() == "Zoë"
+    for wrong in (b"\xff", b"k" * 257, b"a\tb"):
+        request.headers = {b"x-headrace-key": wrong}
+        with pytest.raises(GatewayError) as caught:
+            request.routing_key()
+        assert caught.value.code is ErrorCode.INVALID
