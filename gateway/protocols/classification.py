@@ -1,5 +1,7 @@
 """The classification extension: the k largest values of each row, as text `value:index`."""
 
+import math
+
 import numpy as np
 
 from gateway.core.types import FLOAT_KINDS, Array
@@ -14,7 +16,7 @@ def classify(name: str, array: Array, classes: int) -> Array:
     """
     if array.dtype.kind not in f"biu{FLOAT_KINDS}":
         raise invalid(f"output {name!r} holds no numbers to classify")
-    rows = array.reshape(len(array) if array.ndim > 1 else 1, -1) if array.size else array.reshape(0, 0)
+    rows = array.reshape(len(array), math.prod(array.shape[1:])) if array.ndim > 1 else array.reshape(1, -1)
     keys = -rows.astype(np.float64)
     top = np.argsort(keys, axis=1, kind="stable")[:, :classes]
     number = "{:f}:{}" if array.dtype.kind in FLOAT_KINDS else "{:d}:{}"

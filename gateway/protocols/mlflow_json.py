@@ -52,7 +52,7 @@ def decode(body: bytes, signature: Signature, model: str, version: int | str | N
             values = columns(document[form], specs)
         case _:
             values = named(document[form], specs)
-    parameters = document.get("params") or document.get("parameters") or {}
+    parameters = document.get("params", document.get("parameters"))
     return Asked(request_of(values, specs, parameters, model, version, key), form != "inputs")
 
 

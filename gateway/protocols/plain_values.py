@@ -64,6 +64,8 @@ def request_of(
     key: str,
 ) -> InferRequest:
     """The request for these values by input. INVALID for what does not fit the model, or bad parameters."""
+    if parameters is None:
+        parameters = {}
     if type(parameters) is not dict:
         raise invalid("the parameters must be a JSON object")
     check_parameters(parameters)

@@ -23,8 +23,7 @@ def decode(body: bytes, signature: Signature, model: str, version: int | str | N
         raise invalid("the body must hold either 'instances' or 'inputs'")
     specs = {spec.name: spec for spec in signature.inputs}
     values = columns(document["instances"], specs) if rows else named(document["inputs"], specs)
-    parameters = document.get("parameters") or {}
-    return Asked(request_of(values, specs, parameters, model, version, key), rows)
+    return Asked(request_of(values, specs, document.get("parameters"), model, version, key), rows)
 
 
 def encode(response: InferResponse, rows: bool) -> bytes:

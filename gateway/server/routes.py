@@ -1,5 +1,6 @@
 """Every HTTP path but those of inference and control: a table from path and method to a handler."""
 
+import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 from urllib.parse import unquote_to_bytes
@@ -57,12 +58,14 @@ class Reply(NamedTuple):
     document: Any = None
 
 
+_ORIGIN = re.compile(rb"\Ahttps?://[^/]+", re.IGNORECASE)
+"""Of a URL in absolute form, which proxies send and every server has to take (RFC 9112, 3.2.2)."""
 Handler = Callable[[Context, Request, Path], Reply]
 
 
 def parse(url: bytes) -> Path:
     """The path of a URL, unquoted segment by segment. INVALID if it climbs or is not text."""
-    path = url.partition(b"?")[0]
+    path = _ORIGIN.sub(b"", url.partition(b"?")[0]) or b"/"
     if not path.startswith(b"/"):
         raise invalid("the URL must begin with '/'")
     try:

@@ -29,6 +29,8 @@ def test_bf16_is_ranked_like_other_floats() -> None:
 
 
 def test_nothing_to_classify() -> None:
-    assert classify("p", np.zeros((0, 3)), 2).shape[0] == 0
+    assert classify("p", np.zeros((0, 3)), 2).shape == (0, 2)
+    assert classify("p", np.zeros((3, 0)), 2).shape == (3, 0)
+    assert classify("p", np.zeros(0), 2).shape == (0,)
     with pytest.raises(GatewayError):
         classify("p", np.array([b"text"], object), 1)
