@@ -61,9 +61,12 @@ class Gate:
             )
 
 
-def rules(key: Key) -> None:
-    """Raises GatewayError FORBIDDEN unless it is an admin's of every model: a worker's settings touch all."""
-    if not (key.wide and key.may(KeyRole.ADMIN)):
+def rules(key: Key | None) -> None:
+    """Raises GatewayError FORBIDDEN unless it is an admin's of every model: a worker's settings touch all.
+
+    Without identity there is no key, and everybody may.
+    """
+    if key is not None and not (key.wide and key.may(KeyRole.ADMIN)):
         raise GatewayError(ErrorCode.FORBIDDEN, "this takes the role admin, for every model")
 
 

@@ -19,16 +19,16 @@ from gateway.config import Limits
 from gateway.core.keys import SUBJECT, Key
 from gateway.core.types import InferRequest, InferResponse
 from gateway.errors import ErrorCode, GatewayError
-from gateway.ports import Engine, Repository
+from gateway.ports import Engine, Repository, Routes
 from gateway.protocols import open_inference_pb2 as pb
 from gateway.protocols import proto_answer, v2_proto
 from gateway.protocols.answer_form import AnswerForm
 from gateway.protocols.fields import earliest, plain_text
 from gateway.protocols.grpc_frame import PUSHBACK
 from gateway.protocols.status import STATUS
-from gateway.server import control
+from gateway.server.context import Context
 from gateway.server.gate import Gate, Scoped
-from gateway.server.grpc_calls import SERVICE, Calls, chosen, read
+from gateway.server.grpc_calls import CALLS, SERVICE
 from gateway.server.message import CALLER_HEADERS, internal
 from gateway.server.tally import Tally
 from gateway.telemetry.trace_sampling import TraceSampling
@@ -36,13 +36,7 @@ from gateway.telemetry.trace_sampling import TraceSampling
 _log = logging.getLogger(__name__)
 OPEN = frozenset(("ServerLive", "ServerReady"))
 """Calls that need no key: they say nothing of any model, and balancers make them."""
-_CONTROLS: dict[
-    str, tuple[control.Verb, type[pb.RepositoryModelLoadRequest | pb.RepositoryModelUnloadRequest]]
-] = {
-    "RepositoryModelLoad": ("load", pb.RepositoryModelLoadRequest),
-    "RepositoryModelUnload": ("unload", pb.RepositoryModelUnloadRequest),
-}
-Context = grpc.aio.ServicerContext[bytes, bytes]
+Call = grpc.aio.ServicerContext[bytes, bytes]
 
 
 class GrpcServer:
@@ -76,10 +70,8 @@ class GrpcServer:
         ]
         server = self._server = grpc.aio.server(options=options)
         handlers: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {
-            name: grpc.unary_unary_rpc_method_handler(self._unary(name)) for name in self._calls(None).table
+            name: grpc.unary_unary_rpc_method_handler(self._unary(name)) for name in CALLS
         }
-        for name in _CONTROLS:
-            handlers[name] = grpc.unary_unary_rpc_method_handler(self._control(name))
         handlers["ModelInfer"] = grpc.unary_unary_rpc_method_handler(self._infer)
         handlers["ModelStreamInfer"] = grpc.stream_stream_rpc_method_handler(self._stream)
         server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
@@ -102,13 +94,13 @@ class GrpcServer:
         if self._server is not None:
             await self._server.stop(grace_s)
 
-    async def _infer(self, data: bytes, context: Context) -> bytes:
+    async def _infer(self, data: bytes, call: Call) -> bytes:
         try:
-            response, form = await self._answer(v2_proto.parse(data), context)
+            response, form = await self._answer(v2_proto.parse(data), call)
             answer = proto_answer.encode(response, form)
         except Exception as error:
-            await _abort(context, error)
-        await context.send_initial_metadata(
+            await _abort(call, error)
+        await call.send_initial_metadata(
             (
                 ("x-headrace-version", str(response.version)),
                 ("x-headrace-prediction-id", response.prediction_id),
@@ -116,30 +108,28 @@ class GrpcServer:
         )
         return answer
 
-    async def _stream(self, requests: AsyncIterator[bytes], context: Context) -> AsyncIterator[bytes]:
+    async def _stream(self, requests: AsyncIterator[bytes], call: Call) -> AsyncIterator[bytes]:
         async for data in requests:
             refused = pb.ModelStreamInferResponse()
             try:
                 message = v2_proto.parse(data)
                 refused.infer_response.id = message.id
-                response, form = await self._answer(message, context)
+                response, form = await self._answer(message, call)
                 answer = proto_answer.streamed(proto_answer.encode(response, form))
             except Exception as error:
                 failure = _told(error)
                 if failure.code in (ErrorCode.UNAUTHENTICATED, ErrorCode.THROTTLED):
-                    await _abort(context, failure)  # a key may be revoked while its stream is open
+                    await _abort(call, failure)  # a key may be revoked while its stream is open
                 refused.error_message = failure.message
                 answer = refused.SerializeToString()
             yield answer
 
-    async def _answer(
-        self, message: pb.ModelInferRequest, context: Context
-    ) -> tuple[InferResponse, AnswerForm]:
-        started, headers = time.monotonic_ns(), _headers(context)
+    async def _answer(self, message: pb.ModelInferRequest, call: Call) -> tuple[InferResponse, AnswerForm]:
+        started, headers = time.monotonic_ns(), _headers(call)
         CALLER_HEADERS.set(headers)
         try:
-            caller = self._caller(context)
-            asked, form = _decode(message, context, started)
+            caller = self._caller(call)
+            asked, form = _decode(message, call, started)
             if self._gate is not None and caller is not None:
                 self._gate.infers(caller, asked.model)
             response = await self._engine.infer(asked)
@@ -152,64 +142,53 @@ class GrpcServer:
         self._tally.add(asked, response, started, headers)
         return response, form
 
-    def _caller(self, context: Context) -> Key | None:
+    def _caller(self, call: Call) -> Key | None:
         if self._gate is None:
             return None
-        told = dict(context.invocation_metadata() or ())
+        told = dict(call.invocation_metadata() or ())
         headers = (told.get(name, "") for name in ("authorization", "x-api-key", "x-forwarded-for", SUBJECT))
         return self._gate.caller(*(value if isinstance(value, str) else "" for value in headers))
 
-    def _calls(self, caller: Key | None) -> Calls:
-        routes = self._engine.routes if caller is None else Scoped(self._engine.routes, caller)
-        return Calls(routes, self._tally, lambda: self._taking, self._traces, caller)
+    def _context(self, call: Call, name: str) -> Context:
+        seen: Routes = self._engine.routes
+        caller = None if name in OPEN else self._caller(call)
+        if caller is not None:
+            seen = Scoped(seen, caller)
+        headers = _headers(call)
+        return Context(seen, self._tally, self._taking, headers, caller, self._repository, self._traces)
 
-    def _unary(self, name: str) -> Callable[[bytes, Context], Awaitable[bytes]]:
-        async def answer(data: bytes, context: Context) -> bytes:
+    def _unary(self, name: str) -> Callable[[bytes, Call], Awaitable[bytes]]:
+        async def answer(data: bytes, call: Call) -> bytes:
             try:
-                caller = None if name in OPEN else self._caller(context)
-                return self._calls(caller).table[name](data).SerializeToString()
+                told = await CALLS[name](self._context(call, name), data)
+                return told.SerializeToString()
             except Exception as error:
-                await _abort(context, error)
-
-        return answer
-
-    def _control(self, name: str) -> Callable[[bytes, Context], Awaitable[bytes]]:
-        verb, kind = _CONTROLS[name]
-
-        async def answer(data: bytes, context: Context) -> bytes:
-            try:
-                caller = self._caller(context)
-                asked = read(kind, data)
-                parameters = {key: chosen(value) for key, value in asked.parameters.items()}
-                await control.change(self._repository, verb, asked.model_name, parameters, caller)
-                return b""  # their answers have no fields
-            except Exception as error:
-                await _abort(context, error)
+                await _abort(call, error)
 
         return answer
 
 
-def _decode(message: pb.ModelInferRequest, context: Context, now_ns: int) -> tuple[InferRequest, AnswerForm]:
-    metadata = dict(context.invocation_metadata() or ())
+def _decode(message: pb.ModelInferRequest, call: Call, now_ns: int) -> tuple[InferRequest, AnswerForm]:
+    metadata = dict(call.invocation_metadata() or ())
     key = metadata.get("x-headrace-key", "")
     asked, form = v2_proto.decode(message, plain_text("x-headrace-key", key) if key else "")
-    remaining = context.time_remaining()
+    remaining = call.time_remaining()
     if remaining is not None:
         asked.deadline_ns = earliest(asked.deadline_ns, now_ns + int(remaining * 1e9))
     return asked, form
 
 
-def _headers(context: Context) -> dict[bytes, bytes]:
+def _headers(call: Call) -> dict[bytes, bytes]:
     """Text metadata as HTTP headers."""
-    told = context.invocation_metadata() or ()
+    told = call.invocation_metadata() or ()
     return {name.encode(): value.encode() for name, value in told if isinstance(value, str)}
 
 
-async def _abort(context: Context, error: Exception) -> NoReturn:
+async def _abort(call: Call, error: Exception) -> NoReturn:
     failure = _told(error)
     status = STATUS[failure.code]
     again = (PUSHBACK,) if status.retryable else ()
-    await context.abort(grpc.StatusCode[status.grpc_name], failure.message, again)
+    await call.abort(grpc.StatusCode[status.grpc_name], failure.message, again)
 
 
 def _told(error: Exception) -> GatewayError:

@@ -9,11 +9,12 @@ from pathlib import Path
 
 from gateway.config import Limits
 from gateway.errors import ErrorCode, GatewayError
-from gateway.ports import Engine, Repository
+from gateway.ports import Engine, Repository, Routes
 from gateway.protocols.fields import model_name, version_named
 from gateway.protocols.json_layouts import KnownBodies
 from gateway.protocols.proto_layouts import KnownLayouts
-from gateway.server import control, grpc_lane, infer_http, predict_http, routes
+from gateway.server import grpc_lane, infer_http, predict_http, routes
+from gateway.server.context import Context
 from gateway.server.descriptors import affordable
 from gateway.server.eager import run_eagerly
 from gateway.server.gate import Gate, Scoped
@@ -180,10 +181,7 @@ class HttpListener:
         if path.pattern in (routes.PREDICT, routes.INVOKE) and request.method == b"POST":
             return self._predict(request, path)
         if path.pattern != routes.INFER or request.method != b"POST":
-            context = self._context(request, path)
-            if path.pattern in control.PATHS:
-                return run_eagerly(control.respond(self._repository, context, request, path))
-            return routes.respond(context, request, path)
+            return run_eagerly(routes.respond(self._context(request, path), request, path))
         target = infer_http.Target(model_name(path.model), version_named(path.version))
         if target.model in self._engine.routes.table.models:
             if len(self._targets) >= _KNOWN_URLS:
@@ -222,12 +220,16 @@ class HttpListener:
             )
         )
 
-    def _context(self, request: Request, path: routes.Path) -> routes.Context:
-        live, ready = self._engine.routes, not self.leaving
-        if self._gate is None or path.pattern in routes.OPEN:
-            return routes.Context(live, self.tally, self._metrics, ready, None, self._traces)
-        caller = self._gate.caller(*request.credentials())
-        return routes.Context(Scoped(live, caller), self.tally, self._metrics, ready, caller, self._traces)
+    def _context(self, request: Request, path: routes.Path) -> Context:
+        seen: Routes = self._engine.routes
+        caller = None
+        if self._gate is not None and path.pattern not in routes.OPEN:
+            caller = self._gate.caller(*request.credentials())
+            seen = Scoped(seen, caller)
+        return Context(
+            *(seen, self.tally, not self.leaving, request.headers, caller),
+            *(self._repository, self._traces, self._metrics),
+        )
 
 
 def _bind(path: Path) -> socket.socket:

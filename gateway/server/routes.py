@@ -1,29 +1,29 @@
-"""Every HTTP path but those of inference and control: a table from path and method to a handler."""
+"""Every HTTP path but those of inference: a table from path and method to a handler."""
 
+import logging
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 import orjson
 
 from gateway.core.alias import ALIAS
-from gateway.core.keys import Key
 from gateway.errors import ErrorCode, GatewayError
-from gateway.ports import Routes
 from gateway.protocols.fields import invalid
-from gateway.server import catalogue, settings, trace_settings
+from gateway.server import catalogue, control, settings, trace_settings
+from gateway.server.context import Context
 from gateway.server.gate import rules
-from gateway.server.message import JSON_TYPE, Request, answer, fault, json_answer, json_object
+from gateway.server.message import JSON_TYPE, Request, answer, fault, internal, json_answer, json_object
 from gateway.server.statistics import statistics
-from gateway.server.tally import Tally
-from gateway.telemetry.trace_sampling import TraceSampling
 
 INFER = ("v2", "models", "*", "infer")
 PREDICT = ("v1", "models", "*:predict")
 INVOKE = ("invocations",)
 OPEN = frozenset((("v2", "health", "live"), ("v2", "health", "ready"), ("ping",), ("health",)))
 """Paths that need no key: they say nothing of any model, and balancers ask them."""
+
+_log = logging.getLogger(__name__)
 
 
 class Path(NamedTuple):
@@ -37,20 +37,6 @@ class Path(NamedTuple):
     version: str
 
 
-class Context(NamedTuple):
-    """What handlers may look at. `ready`: whether new work is taken. No `caller` without identity.
-
-    What a `caller` may not see is not in `routes`. No `traces` where tracing is not configured.
-    """
-
-    routes: Routes
-    tally: Tally
-    metrics: Callable[[], bytes]
-    ready: bool
-    caller: Key | None = None
-    traces: TraceSampling | None = None
-
-
 class Reply(NamedTuple):
     """`document` is sent as JSON; None sends an empty body, bytes go as plain text."""
 
@@ -60,7 +46,7 @@ class Reply(NamedTuple):
 
 _ORIGIN = re.compile(rb"\Ahttps?://[^/]+", re.IGNORECASE)
 """Of a URL in absolute form, which proxies send and every server has to take (RFC 9112, 3.2.2)."""
-Handler = Callable[[Context, Request, Path], Reply]
+Handler = Callable[[Context, Request, Path], Awaitable[Reply]]
 
 
 def parse(url: bytes) -> Path:
@@ -107,71 +93,88 @@ def _named(segments: list[str]) -> Path:
     return Path(tuple(segments), "", "")
 
 
-def _live(_context: Context, _request: Request, _path: Path) -> Reply:
+async def _live(_context: Context, _request: Request, _path: Path) -> Reply:
     return Reply(200)
 
 
-def _ready(context: Context, _request: Request, _path: Path) -> Reply:
+async def _ready(context: Context, _request: Request, _path: Path) -> Reply:
     return Reply(200 if context.ready else 400)
 
 
-def _ping(context: Context, _request: Request, _path: Path) -> Reply:
+async def _ping(context: Context, _request: Request, _path: Path) -> Reply:
     return Reply(200 if context.ready else 503)
 
 
-def _server(_context: Context, _request: Request, _path: Path) -> Reply:
+async def _server(_context: Context, _request: Request, _path: Path) -> Reply:
     return Reply(200, catalogue.SERVER)
 
 
-def _model(context: Context, _request: Request, path: Path) -> Reply:
+async def _model(context: Context, _request: Request, path: Path) -> Reply:
     return Reply(200, catalogue.metadata(context.routes, path.model, path.version))
 
 
-def _model_ready(context: Context, _request: Request, path: Path) -> Reply:
+async def _model_ready(context: Context, _request: Request, path: Path) -> Reply:
     return Reply(200 if catalogue.ready(context.routes, path.model, path.version) else 400)
 
 
-def _config(context: Context, _request: Request, path: Path) -> Reply:
+async def _config(context: Context, _request: Request, path: Path) -> Reply:
     return Reply(200, catalogue.config(context.routes, path.model, path.version))
 
 
-def _stats(context: Context, _request: Request, path: Path) -> Reply:
+async def _stats(context: Context, _request: Request, path: Path) -> Reply:
     return Reply(200, statistics(context.routes, context.tally, path.model, path.version))
 
 
-def _v1_models(context: Context, _request: Request, _path: Path) -> Reply:
+async def _v1_models(context: Context, _request: Request, _path: Path) -> Reply:
     return Reply(200, {"models": sorted(context.routes.table.models)})
 
 
-def _v1_model(context: Context, _request: Request, path: Path) -> Reply:
+async def _v1_model(context: Context, _request: Request, path: Path) -> Reply:
     return Reply(200, catalogue.v1_status(context.routes, path.model, path.version))
 
 
-def _index(context: Context, request: Request, _path: Path) -> Reply:
+async def _index(context: Context, request: Request, _path: Path) -> Reply:
     only_ready = json_object(request).get("ready", False)
     if not isinstance(only_ready, bool):
         raise invalid("'ready' must be true or false")
     return Reply(200, catalogue.index(context.routes, only_ready))
 
 
-def _log_settings(_context: Context, _request: Request, _path: Path) -> Reply:
+async def _log_settings(_context: Context, _request: Request, _path: Path) -> Reply:
     return Reply(200, settings.log_settings())
 
 
-def _set_log(context: Context, request: Request, _path: Path) -> Reply:
-    if context.caller is not None:
-        rules(context.caller)
+async def _set_log(context: Context, request: Request, _path: Path) -> Reply:
+    rules(context.caller)
     return Reply(200, settings.set_log(json_object(request)))
 
 
-def _trace(context: Context, request: Request, path: Path) -> Reply:
+async def _trace(context: Context, request: Request, path: Path) -> Reply:
     if path.model:
         catalogue.find(context.routes, path.model, "")
     if request.method != b"POST":
         return Reply(200, _plain(trace_settings.told(context.traces, path.model)))
-    if context.caller is not None:
-        rules(context.caller)
+    rules(context.caller)
     return Reply(200, _plain(trace_settings.change(context.traces, path.model, json_object(request))))
+
+
+async def _load(context: Context, request: Request, path: Path) -> Reply:
+    await control.change(context, "load", path.model, _parameters(request))
+    return Reply(200)
+
+
+async def _unload(context: Context, request: Request, path: Path) -> Reply:
+    await control.change(context, "unload", path.model, _parameters(request))
+    return Reply(200)
+
+
+def _parameters(request: Request) -> dict[str, Any]:
+    parameters = json_object(request).get("parameters")
+    if parameters is None:
+        return {}
+    if not isinstance(parameters, dict):
+        raise invalid("'parameters' must be a JSON object")
+    return parameters
 
 
 def _plain(told: trace_settings.Told) -> dict[str, Any]:
@@ -179,7 +182,7 @@ def _plain(told: trace_settings.Told) -> dict[str, Any]:
     return {name: value if name == "trace_level" else value[0] for name, value in told.items()}
 
 
-def _metrics(context: Context, _request: Request, _path: Path) -> Reply:
+async def _metrics(context: Context, _request: Request, _path: Path) -> Reply:
     if context.caller is not None and not context.caller.wide:
         raise GatewayError(ErrorCode.FORBIDDEN, "metrics tell of every model; this key is for some only")
     return Reply(200, context.metrics())
@@ -197,6 +200,8 @@ ROUTES: dict[tuple[str, ...], dict[str, Handler]] = {
     (*_MODEL, "config"): {"GET": _config},
     (*_MODEL, "stats"): {"GET": _stats},
     (*_REPOSITORY, "index"): {"POST": _index},
+    (*_REPOSITORY, "models", "*", "load"): {"POST": _load},
+    (*_REPOSITORY, "models", "*", "unload"): {"POST": _unload},
     ("v2", "logging"): {"GET": _log_settings, "POST": _set_log},
     ("v2", "trace", "setting"): {"GET": _trace, "POST": _trace},
     (*_MODEL, "trace", "setting"): {"GET": _trace, "POST": _trace},
@@ -208,26 +213,29 @@ ROUTES: dict[tuple[str, ...], dict[str, Handler]] = {
 }
 
 
-def respond(context: Context, request: Request, path: Path) -> bytes:
-    """The answer to any path of the table, or 404 or 405."""
+async def respond(context: Context, request: Request, path: Path) -> bytes:
+    """The answer to any path of the table, once it is done; or 404 or 405. Never raises."""
     methods = ROUTES.get(path.pattern)
     if methods is None:
         if path.pattern in (INFER, PREDICT, INVOKE):
-            return wrong_method(request, "POST")
+            return _wrong_method(request, "POST")
         return json_answer(request, 404, {"error": "there is nothing at this path"})
     method = "GET" if request.method == b"HEAD" else request.method.decode()
     handler = methods.get(method)
     if handler is None:
-        return wrong_method(request, ", ".join(methods))
+        return _wrong_method(request, ", ".join(methods))
     try:
-        status, document = handler(context, request, path)
+        status, document = await handler(context, request, path)
     except GatewayError as error:
         return fault(request, error)
+    except Exception:
+        _log.exception("a request failed")
+        return fault(request, internal())
     if isinstance(document, bytes):
         return answer(request, status, b"text/plain; version=0.0.4; charset=utf-8", document)
     return answer(request, status, JSON_TYPE, b"" if document is None else orjson.dumps(document))
 
 
-def wrong_method(request: Request, allowed: str) -> bytes:
+def _wrong_method(request: Request, allowed: str) -> bytes:
     error = {"error": f"this path takes {allowed}"}
     return json_answer(request, 405, error, b"allow: %s\r\n" % allowed.encode())

@@ -1,0 +1,33 @@
+"""What the answer to a question about models may look at, whichever protocol asks."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+from gateway.core.keys import Key
+from gateway.ports import Repository, Routes
+from gateway.server.tally import Tally
+from gateway.telemetry.trace_sampling import TraceSampling
+
+
+class Context(NamedTuple):
+    """Of one request.
+
+    Args:
+        routes: without what the caller may not see.
+        ready: whether new work is taken.
+        headers: the request's, or its metadata; names are lower-case.
+        caller: None without identity.
+        repository: does what clients may load and unload; None refuses it.
+        traces: what clients may set of tracing; None where it is not configured.
+        metrics: the text of `GET /metrics`.
+    """
+
+    routes: Routes
+    tally: Tally
+    ready: bool
+    headers: Mapping[bytes, bytes] = MappingProxyType({})
+    caller: Key | None = None
+    repository: Repository | None = None
+    traces: TraceSampling | None = None
+    metrics: Callable[[], bytes] = bytes
