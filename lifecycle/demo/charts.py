@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from html import escape
 
 WIDTH, HEIGHT = 880, 220
-LEFT, RIGHT, TOP, BOTTOM = 52, 12, 14, 30
+LEFT, RIGHT, TOP, BOTTOM = 52, 12, 18, 30
+NUMBER_WIDTH = 12
 COLOURS = ("#3b6fb6", "#d9822b", "#b3403a", "#3f8f5f", "#7a5aa6", "#6b7780")
 
 Line = Sequence[tuple[float, float]]
@@ -33,7 +34,7 @@ class Frame:
 
 
 def lines(title: str, frame: Frame, series: Mapping[str, Line], marks: Sequence[float], unit: str) -> str:
-    """A chart of one or more lines. `marks` are moments, drawn as thin vertical rules."""
+    """A chart of one or more lines. `marks` are moments, drawn as thin vertical rules and numbered from 1."""
     drawn = [
         f'<polyline fill="none" stroke="{colour}" stroke-width="2" points="{_points(frame, line)}"/>'
         for colour, line in zip(COLOURS, series.values(), strict=False)
@@ -72,9 +73,13 @@ def _chart(
     for second in range(0, int(frame.seconds) + 1, 15):
         x = frame.x(second)
         parts.append(f'<text x="{x:.1f}" y="{HEIGHT - 10}" text-anchor="middle">{second} s</text>')
-    for mark in marks:
+    free = 0.0
+    for number, mark in enumerate(marks, 1):
         x = frame.x(mark)
         parts.append(f'<line class="mark" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>')
+        beside = max(x, free)  # numbers of moments that are close stand side by side
+        parts.append(f'<text x="{beside:.1f}" y="{TOP - 4}" text-anchor="middle">{number}</text>')
+        free = beside + NUMBER_WIDTH
     parts += [*drawn, "</svg>", _legend(names), "</figure>"]
     return "\n".join(parts)
 

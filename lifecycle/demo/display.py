@@ -58,7 +58,8 @@ class Display:
         finally:
             step.ended = time.monotonic()
             took = step.ended - step.started
-            self._say(f"{MARKS[step.state]} {title} ({took:.1f} s) {step.detail}".rstrip())
+            detail = f": {step.detail}" if step.detail else ""
+            self._say(f"{MARKS[step.state]} {title} ({took:.1f} s){detail}")
 
     def _say(self, line: str) -> None:
         if not self._console.is_terminal:

@@ -27,10 +27,11 @@ class Second:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """Something that happened. `what` is a sentence for people."""
+    """Something that happened. `what` is a sentence for people; charts mark a `turn` of the story."""
 
     at: float
     what: str
+    turn: bool = False
 
 
 @dataclass(slots=True)

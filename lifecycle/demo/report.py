@@ -15,9 +15,11 @@ body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(
 h1 { font-size: 1.6rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
 table { border-collapse: collapse; width: 100%; }
 td, th { text-align: left; padding: .3rem .6rem; border-bottom: 1px solid var(--rule); vertical-align: top; }
-td:first-child { white-space: nowrap; color: var(--soft); font-variant-numeric: tabular-nums; }
-figure { margin: 1.2rem 0; } figcaption { font-weight: 600; margin-bottom: .3rem; }
-svg { width: 100%; height: auto; } svg text { font-size: 11px; fill: var(--soft); }
+td:first-child { color: var(--soft); font-variant-numeric: tabular-nums; } td { overflow-wrap: anywhere; }
+.timeline td { white-space: nowrap; } .timeline td:last-child { white-space: normal; }
+.turn td { color: var(--ink); font-weight: 600; } .lead { font-size: 1.15rem; }
+figure { margin: 1.2rem 0; overflow-x: auto; } figcaption { font-weight: 600; margin-bottom: .3rem; }
+svg { width: 100%; min-width: 34rem; height: auto; } svg text { font-size: 11px; fill: var(--soft); }
 .grid { stroke: var(--rule); } .mark { stroke: var(--soft); stroke-dasharray: 2 4; }
 .legend { list-style: none; padding: 0; display: flex; gap: 1.2rem; flex-wrap: wrap; font-size: .9rem; }
 .legend span { display: inline-block; width: .8rem; height: .8rem; margin-right: .4rem; }
@@ -28,10 +30,6 @@ def render(facts: Facts) -> str:
     """The whole page."""
     totals = "".join(
         f"<tr><td>{escape(name)}</td><td>{escape(value)}</td></tr>" for name, value in facts.totals.items()
-    )
-    moments = "".join(
-        f"<tr><td>{moment.at - facts.started_at:6.1f} s</td><td>{escape(moment.what)}</td></tr>"
-        for moment in facts.moments
     )
     moved = "".join(
         f"<tr><td>{escape(name)}</td><td>{effect:.2f}</td></tr>" for name, effect in facts.moved[:20]
@@ -46,14 +44,16 @@ def render(facts: Facts) -> str:
 </head>
 <body>
 <h1>Headrace: serve, split, watch, retrain, swap</h1>
-<p>Real scanned digits, served through four versions while three kinds of client kept calling.
-Dashed rules mark the moments of the timeline.</p>
+<p class="lead"><strong>{facts.sent:,} requests, {facts.failed} failed.</strong> A model that reads
+scanned digits was replaced by a better one, held against a bad one, and retrained when the scanner
+wore out, while three kinds of client kept calling.</p>
 <h2>In sum</h2>
 <table>{totals}</table>
 <h2>Over time</h2>
+<p>Numbers are those of the timeline below.</p>
 {_charts(facts)}
 <h2>Timeline</h2>
-<table>{moments}</table>
+<table class="timeline">{_timeline(facts)}</table>
 <h2>What the worn scanner moved</h2>
 <table><tr><th>Feature</th><th>Population stability index</th></tr>{moved}</table>
 </body>
@@ -61,10 +61,22 @@ Dashed rules mark the moments of the timeline.</p>
 """
 
 
+def _timeline(facts: Facts) -> str:
+    rows, turns = [], 0
+    for moment in facts.moments:
+        turns += moment.turn
+        marked = ("turn", turns) if moment.turn else ("", "")
+        rows.append(
+            '<tr class="{}"><td>{}</td>'.format(*marked)
+            + f"<td>{moment.at - facts.started_at:.1f} s</td><td>{escape(moment.what)}</td></tr>"
+        )
+    return "".join(rows)
+
+
 def _charts(facts: Facts) -> str:
     start = facts.started_at
     span = max((second.at - start for second in facts.seconds), default=1.0)
-    marks = [moment.at - start for moment in facts.moments]
+    marks = [moment.at - start for moment in facts.moments if moment.turn]
     versions = sorted({version for second in facts.seconds for version in second.served})
     shares = {
         f"version {version}": [

@@ -7,6 +7,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from lifecycle.cli.screen import console as screen
 from lifecycle.demo.display import Display
 from lifecycle.demo.facts import Facts
 from lifecycle.demo.processes import Cluster
@@ -24,7 +25,7 @@ def main(*, keep: bool, home: Path | None, report: Path, ports: tuple[int, int, 
         report: where the HTML report goes.
         ports: HTTP, gRPC and admin.
     """
-    console = Console()
+    console = screen()
     home = home or Path(tempfile.mkdtemp(prefix="headrace-demo-"))
     facts = Facts(time.time())
     display = Display(console, facts)
@@ -33,7 +34,7 @@ def main(*, keep: bool, home: Path | None, report: Path, ports: tuple[int, int, 
         with display.shown():
             with display.step("Start Ray, two gateway workers, the edge and the controller") as step:
                 cluster.up()
-                step.detail = f"HTTP {cluster.http}, gRPC {cluster.grpc}, admin {cluster.admin}"
+                step.detail = f"watch it at {cluster.admin}"
             facts.started_at = time.time()
             Story(cluster, home / "models", facts, display).tell()
             _count(facts)
@@ -47,6 +48,8 @@ def main(*, keep: bool, home: Path | None, report: Path, ports: tuple[int, int, 
     _close(console, facts, report, problem)
     if keep:
         console.print(f"still up: {cluster.admin} (end it with: headrace down --home {cluster.home})")
+    else:
+        console.print("to look around in what it made: headrace demo --keep")
     return 1 if problem else 0
 
 

@@ -27,6 +27,14 @@ STRAIGHT_TO_CANARY: dict[str, Any] = {
     "steps": [{"weight": 10, "min_seconds": 5, "min_requests": 200}],
 }
 ENDED = {"promoted", "rolled_back", "aborted"}
+PHASES = {
+    "loading": "is loaded by every worker, without traffic",
+    "shadow": "gets a copy of every request; nobody sees its answers",
+    "step": "answers {share:g} % of the requests",
+    "bake": "answers everything; the version before it stays loaded for a while",
+    "promoted": "is promoted for good",
+    "rolled_back": "is rolled back: {reason}",
+}
 
 
 class DidNotHappen(Exception):
@@ -64,10 +72,12 @@ class Story:
             few = self._history.part(0, 100)
             model, reference = train(MODEL, FIRST_RECIPE, few, self._workdir / "v1")
             self._release(model, reference, step)
+            step.detail = "version 1 has all traffic"
         with self._display.step("Callers start: HTTP JSON, HTTP binary, gRPC") as step:
             self._callers = Callers(self._cluster, MODEL, self._facts.seconds, SEED)
             self._await("traffic", 20, lambda: self._facts.sent > 2000, step)
-            self._note("Three kinds of client call version 1")
+            step.detail = f"{self._facts.seconds[-1].sent} requests/s"
+            self._note("Three kinds of client call version 1", turn=True)
 
     def _better_version(self) -> Path:
         with self._display.step("Version 2, better: validate, shadow, canary, promote") as step:
@@ -75,6 +85,7 @@ class Story:
             before = self._facts.accuracy(time.time() - 5)
             self._release(model, reference, step)
             self._follow("promoted", step)
+            step.detail = "every guard passed at each step"
             self._facts.totals["Accuracy, version 1"] = f"{before:.1%}"
         return model
 
@@ -83,7 +94,7 @@ class Story:
             model, reference = write_bad(good, self._history, self._workdir)
             number = self._client.register(MODEL, model, reference=reference)["number"]
             self._client.validate(MODEL, number)
-            self._note(f"Version {number} goes straight to a canary of 10 %")
+            self._note(f"Version {number}, which is bad, goes straight to a canary of 10 %")
             self._client.start_rollout(MODEL, number, STRAIGHT_TO_CANARY)
             ended = self._follow("rolled_back", step)
             took = ended["decided_at"] - ended["canary_first_at"]
@@ -97,26 +108,27 @@ class Story:
             self._facts.totals["Accuracy, version 2, before"] = f"{before:.1%}"
             worn_at = time.time()
             self._callers.wear_out()
-            self._note("The scanner wears out: low contrast, blur, slight rotation")
+            self._note("The scanner wears out: low contrast, blur, slight rotation", turn=True)
             self._await("drift", 60, self._drifted, step)
             took = time.time() - worn_at
             step.detail = f"after {took:.1f} s: {_moved(self._facts.moved)}"
             self._facts.totals["Wear to drift detected"] = f"{took:.1f} s"
             self._facts.totals["What moved"] = _moved(self._facts.moved)
-            self._note(f"Drift detected: {_moved(self._facts.moved)}")
+            self._note(f"Drift detected: {_moved(self._facts.moved)}", turn=True)
         with self._display.step("Late labels come in: accuracy is seen to fall") as step:
             self._await("a fall of accuracy", 60, lambda: self._recorded("performance.fell", worn_at), step)
             during = self._facts.accuracy(worn_at + 1)
             step.detail = f"{before:.1%} → {during:.1%}, {time.time() - worn_at:.1f} s after the wear"
             self._facts.totals["Accuracy, version 2, worn scanner"] = f"{during:.1%}"
             self._facts.totals["Wear to accuracy seen to fall"] = f"{time.time() - worn_at:.1f} s"
-            self._note("Late labels show the fall of accuracy")
+            self._note("Late labels show the fall of accuracy; retraining begins by itself", turn=True)
 
     def _retrained_version(self) -> None:
         last = max(version["number"] for version in self._client.versions(MODEL))
         with self._display.step("Retrain from labelled captures") as step:
             self._await("a retrained version", 90, lambda: self._newest() > last, step)
-            self._note(f"Version {self._newest()} comes out of retraining")
+            step.detail = f"version {self._newest()}, in the background"
+            self._note(f"Version {self._newest()} comes out of retraining", turn=True)
         with self._display.step("The retrained version: validate, canary, promote") as step:
             self._await("its rollout", 60, lambda: self._client.rollout(MODEL)["version"] > last, step)
             ended = self._follow("promoted", step)
@@ -162,7 +174,8 @@ class Story:
             step.detail = f"version {rollout['version']}: {phase}" + (f" at {share:g} %" if share else "")
             if step.detail != seen:
                 seen = step.detail
-                self._note(f"Version {rollout['version']} {phase.replace('_', ' ')}" + f" ({share:g} %)")
+                told = PHASES.get(phase, phase).format(share=share, reason=rollout["reason"])
+                self._note(f"Version {rollout['version']} {told}", turn=phase in ENDED)
             if phase in ENDED:
                 if phase != outcome:
                     raise DidNotHappen(f"version {rollout['version']} {phase}: {rollout['reason']}")
@@ -209,8 +222,8 @@ class Story:
     def _newest(self) -> int:
         return max(int(version["number"]) for version in self._client.versions(MODEL))
 
-    def _note(self, what: str) -> None:
-        self._facts.moments.append(Moment(time.time(), what))
+    def _note(self, what: str, *, turn: bool = False) -> None:
+        self._facts.moments.append(Moment(time.time(), what, turn))
 
 
 def _moved(features: Sequence[tuple[str, float]]) -> str:

@@ -6,7 +6,11 @@ from lifecycle.demo.report import render
 
 def facts() -> Facts:
     seconds = [Second(float(at), 10, 0, {1: 6, 2: 4}, {}, 4, 3) for at in range(1, 30)]
-    moments = [Moment(5.0, "Version 2 is <registered>")]
+    moments = [
+        Moment(5.0, "Version 2 is <registered>"),
+        Moment(9.0, "Version 2 is promoted", turn=True),
+        Moment(20.0, "Drift", turn=True),
+    ]
     return Facts(0.0, seconds, moments, [(4.0, 0.2)], [("pixel[3]", 1.5)], {"Requests": "290"})
 
 
@@ -22,3 +26,11 @@ def test_it_tells_totals_moments_and_features_escaped() -> None:
     assert "290" in page
     assert "pixel[3]" in page
     assert "Version 2 is &lt;registered&gt;" in page
+
+
+def test_turns_of_the_story_carry_the_numbers_of_the_charts() -> None:
+    page = render(facts())
+    assert '<tr class="turn"><td>2</td><td>20.0 s</td><td>Drift</td></tr>' in page
+    assert page.count('text-anchor="middle">2</text>') == 4
+    assert "<td></td><td>5.0 s</td>" in page
+    assert "290 requests, 0 failed" in page
