@@ -103,7 +103,7 @@ class ParquetCaptures:
     def label(
         self, model: str, labels: pa.Table, received_at: float, metric: str = "", source: str = ""
     ) -> LabelReceipt:
-        """Add labels: `prediction_id` (string) and `label` (one type per model), and maybe `at`."""
+        """Add labels: `prediction_id` (string) and `label` (numbers or words), and maybe `at`."""
         with self._lock:
             log = self._log(model)
             return log.book(metric).add(labels, received_at, source, log.made_at)

@@ -42,9 +42,13 @@ class LabelBook:
         return len(self._values)
 
     def columns(self) -> "tuple[pa.Array[Any], pa.Array[Any], pa.Array[Any]]":
-        """Prediction ids, and in the same order their values and who said them."""
+        """Prediction ids, and in the same order their values and who said them.
+
+        Classes may be called 1, 2 and A, and a batch of the first two alone reads as numbers: numbers beside
+        words are given as words.
+        """
         sources = pa.array([self._sources[prediction] for prediction in self._values], pa.string())
-        return array(list(self._values)), array(list(self._values.values())), sources
+        return array(list(self._values)), array(_of_one_type(list(self._values.values()))), sources
 
     def add(
         self,
@@ -54,7 +58,7 @@ class LabelBook:
         made_at: Callable[[Sequence[str]], Mapping[str, float]],
     ) -> LabelReceipt:
         """Args:
-        labels: columns `prediction_id` (string) and `label` (one type per book), without nulls, and maybe
+        labels: columns `prediction_id` (string) and `label` (numbers or words), without nulls, and maybe
             `at`, when each became known: a null, or no column, stands for now.
         made_at: when predictions were made, of those of some ids that have been captured.
         """
@@ -76,6 +80,14 @@ class LabelBook:
 
 def array(values: list[Any]) -> "pa.Array[Any]":
     return pa.array(values) if values else pa.array([], pa.string())
+
+
+def _of_one_type(values: list[Label]) -> list[Label]:
+    if len({isinstance(value, str) for value in values}) < 2:
+        return values
+    return [
+        str(int(value)) if isinstance(value, float) and value.is_integer() else str(value) for value in values
+    ]
 
 
 def _ids(table: pa.Table) -> list[str]:

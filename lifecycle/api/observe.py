@@ -33,13 +33,13 @@ async def drift(model: str, desk: AtDesk) -> DriftOut:
 @router.get("/performance")
 async def performance(model: str, desk: AtDesk) -> PerformanceOut:
     """How good the answers were as far as labels say, and how good the champion's should be without any."""
-    desk.models.show(model)
+    known, _ = desk.models.show(model)
     found = desk.monitor.performance(model)
-    known: dict[str, Any] = found.as_json() if found is not None else {}
+    labelled: dict[str, Any] = found.as_json() if found is not None else {"champion": known.champion}
     estimates = [estimate.as_json() for estimate in desk.estimates.series(model)]
     fell_at = desk.estimates.fell_at(model)
     return PerformanceOut.model_validate(
-        known | {"model": model, "estimates": estimates, "estimate_fell_at": fell_at}
+        labelled | {"model": model, "estimates": estimates, "estimate_fell_at": fell_at}
     )
 
 

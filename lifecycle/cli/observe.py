@@ -43,7 +43,8 @@ def feedback(name: Name, labels: Annotated[Path, LABELS], url: Url = URL, as_jso
         "early": "are from before their prediction and are put aside",
         "late": "are from beyond the horizon and are put aside",
     }
-    console().print(fields((kind, f"{receipt[kind]}  {meaning}") for kind, meaning in meanings.items()))
+    told = [(kind, f"{receipt[kind]}  {meaning}") for kind, meaning in meanings.items() if receipt[kind]]
+    console().print(fields(told))
     rows = [(metric, *(said[kind] for kind in meanings)) for metric, said in receipt["metrics"].items()]
     if rows:
         console().print(table(["metric", *meanings], rows, empty=""))

@@ -14,6 +14,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from lifecycle.core.analysis.metrics import PREFIX
+from lifecycle.core.answers import class_output
 from lifecycle.core.feedback import SKEW_S
 from lifecycle.core.quota import Quota
 from lifecycle.errors import LifecycleCode, LifecycleError
@@ -21,6 +22,7 @@ from lifecycle.ports import CaptureLog, Entry, LabelReceipt, Store
 
 COLUMNS = ("prediction_id", "label")
 LONGEST_ID = 256
+MOST_TOLD = 8
 PARQUET_MAGIC = b"PAR1"
 METRIC = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 
@@ -64,7 +66,10 @@ def tidy(labels: pa.Table) -> tuple[pa.Table | None, dict[str, pa.Table]]:
     metrics = [name for name in labels.column_names if name.startswith(PREFIX)]
     wanted = COLUMNS[:1] if metrics else COLUMNS
     if missing := [name for name in wanted if name not in labels.column_names]:
-        raise _invalid(f"column {missing[0]!r} is missing; labels have `prediction_id` and `label`")
+        columns = ", ".join(map(repr, labels.column_names[:MOST_TOLD]))
+        raise _invalid(
+            f"column {missing[0]!r} is missing; labels have `prediction_id` and `label`, this has {columns}"
+        )
     if not labels.num_rows:
         raise _invalid("there are no labels in it")
     kept = [name for name in labels.column_names if name in (*COLUMNS, "at")]
@@ -164,6 +169,8 @@ class Feedback:
         if all(known.name != model for known in self._store.models()):
             raise LifecycleError(LifecycleCode.NOT_FOUND, f"there is no model {model!r}")
         truth, numbers = tidy(read_labels(labels) if isinstance(labels, bytes) else labels)
+        if truth is not None:
+            self._check_classes(model, truth["label"])
         given = ([truth] if truth is not None else []) + list(numbers.values())
         if not given:
             raise _invalid("there are no labels in it")
@@ -186,6 +193,19 @@ class Feedback:
         if sum(each.aside for each in receipt.all) == rows:
             raise LifecycleError(LifecycleCode.CONFLICT, f"what was sent is put aside: {_why(receipt)}")
         return receipt
+
+    def _check_classes(self, model: str, labels: "pa.ChunkedArray[Any]") -> None:
+        """Refuse words for a model that answers numbers: each would count as a wrong answer."""
+        if not pa.types.is_string(labels.type) or not (versions := self._store.versions(model)):
+            return
+        answered = class_output(versions[-1].signature.outputs)
+        if answered is None or answered.datatype == "BYTES":
+            return
+        try:
+            labels.cast(pa.float64())
+        except pa.ArrowException:
+            message = f"labels of {model!r} are numbers, as its output {answered.name!r} is; these hold words"
+            raise _invalid(message) from None
 
 
 def _after(labels: pa.Table, at: float) -> int:

@@ -1,10 +1,11 @@
 """Which answers were right, or what they were, row by row, once the label is known."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gateway.core.signature import TensorSpec
 from gateway.core.types import FLOAT_KINDS, Array
 
 
@@ -35,6 +36,12 @@ def correct(outputs: Mapping[str, Array], labels: Array) -> NDArray[np.bool_] | 
         if column.ndim == 1 and np.isin(truth, (0, 1)).all():
             return np.asarray((column.astype(np.float64) >= 0.5) == truth, np.bool_)
     return None
+
+
+def class_output(outputs: Sequence[TensorSpec]) -> TensorSpec | None:
+    """The output that `correct` takes for the class whatever the labels are; None if that depends on them."""
+    single = (spec for spec in outputs if len(spec.shape) == 1 or spec.shape[1:] == (1,))
+    return next((spec for spec in single if spec.dtype.kind not in FLOAT_KINDS), None)
 
 
 def values(outputs: Mapping[str, Array], labels: Array) -> NDArray[np.float64] | None:

@@ -69,10 +69,8 @@ function drawStatus(status) {
   const pill = byId("ready");
   pill.textContent = status.ready ? "ready" : "not ready";
   pill.className = `pill ${status.ready ? "good" : "warn"}`;
-  const facts = {
-    version: status.version, generation: status.generation,
-    workers: status.workers.length, uptime: duration(status.uptime_s),
-  };
+  const { version, generation, workers, uptime_s: uptime } = status;
+  const facts = { version, generation, workers: workers.length, uptime: duration(uptime) };
   byId("facts").replaceChildren(...Object.entries(facts).map(([name, value]) =>
     el("div", {}, el("dt", {}, name), el("dd", {}, value))));
   const names = (list) => list.map(({ model, version }) => `${model}/${version}`).join(", ");
@@ -136,10 +134,11 @@ function drawRollout(rollout) {
   const needs = step ? `, at least ${duration(step.min_seconds)} and ${rollout.step_requests} of ${step.min_requests} requests` : "";
   return el("section", { "aria-label": "Rollout" },
     el("h3", {}, rollout.active ? "Rollout " : "Last rollout ", `of version ${rollout.version} `,
-      badge(rollout.paused ? "paused" : rollout.phase), " ", rollout.active ? badge(rollout.verdict) : null),
+      badge(rollout.paused ? "paused" : rollout.phase), " ",
+      rollout.active ? badge(rollout.verdict) : null, el("span", { class: "quiet" }, ` plan ${rollout.plan.name}`)),
     rollout.active ? drawSteps(rollout) : null,
     rollout.active && rollout.step_started_at ? el("p", { class: "quiet" }, spent, needs) : null,
-    rollout.reason ? el("p", { class: "quiet" }, rollout.reason) : null,
+    rollout.reason ? el("p", { class: "quiet" }, `Last move: ${rollout.reason}`) : null,
     rollout.findings.length ? el("div", { class: "findings", role: "list" }, ...rollout.findings.map(drawFinding)) : null);
 }
 
@@ -264,7 +263,7 @@ async function refresh() {
 function detailOf(detail) {
   const { reason, ...rest } = detail;
   const facts = Object.entries(rest)
-    .filter(([name, value]) => !["rollout", "revision", "digest"].includes(name) && ["string", "number"].includes(typeof value) && value !== "")
+    .filter(([name, value]) => !["rollout", "revision", "digest"].includes(name) && ["string", "number"].includes(typeof value) && value)
     .map(([name, value]) => `${name.replaceAll("_", " ")} ${value}`);
   const words = [reason, facts.join(", ")].filter(Boolean).join(" · ");
   return words.length > 220 ? `${words.slice(0, 220)}…` : words;

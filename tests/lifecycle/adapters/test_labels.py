@@ -40,3 +40,12 @@ def test_a_book_from_before_sources_were_kept_is_read(tmp_path: Path) -> None:
     pq.write_table(old, tmp_path / "stands" / "000000000000-000000000000.parquet")
     book = LabelBook(tmp_path / "stands", tmp_path / "aside")
     assert [column.to_pylist() for column in book.columns()] == [["a"], [7], [""]]
+
+
+def test_numbers_beside_words_are_words(tmp_path: Path) -> None:
+    book = LabelBook(tmp_path / "stands", tmp_path / "aside")
+    for said in ([1, 2], [3.0, 0.5], ["A", "1"]):
+        ids = [f"{said}/{row}" for row in range(2)]
+        book.add(pa.table({"prediction_id": ids, "label": said}), 10.0, "ann", lambda _: {})
+    for kept in (book, LabelBook(tmp_path / "stands", tmp_path / "aside")):
+        assert kept.columns()[1].to_pylist() == ["1", "2", "3", "0.5", "A", "1"]

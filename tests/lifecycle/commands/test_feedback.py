@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from gateway.core.capture import Capture, blocks
+from gateway.core.signature import Signature, TensorSpec
 from gateway.core.types import Role
 from lifecycle.adapters.capture import ParquetCaptures
 from lifecycle.adapters.store import SqlStore
 from lifecycle.commands.feedback import Feedback, Receipt, read_labels, tidy
-from lifecycle.core.version import Model
+from lifecycle.core.version import Model, Stage, Version
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.ports import Entry, LabelReceipt
 
@@ -59,6 +61,20 @@ def test_a_file_is_joined_and_recorded(feedback: Feedback, store: SqlStore, data
 def test_sending_a_file_again_changes_nothing(feedback: Feedback) -> None:
     feedback.ingest("m", CSV, "ann")
     assert feedback.ingest("m", CSV, "ann") == Receipt(LabelReceipt(0, 3, 0, 0), {})
+
+
+@pytest.mark.parametrize(("datatype", "taken"), [("INT64", False), ("BYTES", True), ("FP32", True)])
+def test_words_for_a_model_that_answers_numbers_are_refused(
+    feedback: Feedback, store: SqlStore, datatype: str, taken: bool
+) -> None:
+    signature = Signature((TensorSpec("x", "FP32", (-1, 2)),), (TensorSpec("class", datatype, (-1,)),))
+    version = Version("m", 1, Stage.SERVING, "a", "sha256:1", signature, "ann", 1.0)
+    store.commit(Entry("ann", "version.registered", "m"), version)
+    refused = pytest.raises(LifecycleError, match="its output 'class' is; these hold words")
+    with nullcontext() if taken else refused:
+        feedback.ingest("m", b"prediction_id,label\na,yes\nb,no\n", "ann")
+    if not taken:
+        assert feedback.ingest("m", parquet(pa.table({"prediction_id": ["a"], "label": ["3"]})), "ann").labels
 
 
 NUMBERS = b"prediction_id,label,feedback.revenue,feedback.bought\na,3,12.5,true\nb,,0.0,\nzz,,4,false\n"

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from gateway.core.signature import TensorSpec
 from gateway.core.types import Array
-from lifecycle.core.answers import correct
+from lifecycle.core.answers import class_output, correct
 
 SCORES = np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]], np.float32)
 
@@ -32,3 +33,10 @@ def test_numbers_are_neither_right_nor_wrong() -> None:
     assert correct({"value": np.array([1.5, 2.5])}, np.array([1.5, 2.0])) is None
     assert correct({"scores": SCORES}, np.array(["a", "b", "c"])) is None
     assert correct({"value": np.zeros(2), "embedding": np.eye(2)}, np.array([1.5, 0.0])) is None
+
+
+def test_the_class_is_the_first_output_of_whole_numbers_or_text() -> None:
+    scores, cut = TensorSpec("scores", "FP32", (-1, 2)), TensorSpec("score", "FP32", (-1,))
+    label, wide = TensorSpec("label", "INT64", (-1, 1)), TensorSpec("mask", "BOOL", (-1, 3))
+    assert class_output([scores, wide, label]) == label
+    assert class_output([scores, cut, wide]) is None
