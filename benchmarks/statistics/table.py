@@ -19,11 +19,11 @@ class Table:
     judged: int = 0
 
     def heading(self, title: str) -> None:
-        print(f"\n{title}\n  {'':<46}{'published':>22}{'measured':>34}")
+        print(f"\n{title}\n  {'':<46}{'published':>20}{'measured':>42}")
 
     def note(self, case: str, published: str, measured: str) -> None:
         """A row without a bar."""
-        print(f"  {case:<46}{published:>22}{measured:>34}", flush=True)
+        print(f"  {case:<46}{published:>20}{measured:>42}", flush=True)
 
     def median(self, case: str, published: tuple[float, ...], times: Floats) -> None:
         """A row whose bar is the published median, and 10 % more.
