@@ -15,6 +15,7 @@ from gateway.serve.slots import claim
 from gateway.serve.sync import RouteSync
 from gateway.server.descriptors import raise_soft_limit
 from gateway.server.haproxy import grpc_socket, http_socket
+from gateway.server.neighbours import Neighbours
 from gateway.telemetry.logs import log_to_file
 from gateway.worker import Worker
 
@@ -34,12 +35,14 @@ class Gateway:
         raise_soft_limit()
         log_to_file(config.home, f"worker-{self._slot.number}", config.logging)
         name = f"worker-{self._slot.number}-{os.getpid()}"
-        traces = config.run_dir / "traces.json"
-        self._worker = Worker(config, name, DedicatedLoader(config.serving), ControllerRepository(), traces)
+        neighbours = Neighbours(config.run_dir, config.slots, self._slot.number)
+        self._worker = Worker(
+            *(config, name, DedicatedLoader(config.serving), ControllerRepository()),
+            *(config.run_dir / "traces.json", neighbours),
+        )
         self._sync = RouteSync(self._worker, config)
         self._recycling = Recycling(
-            *(config.run_dir, config.slots, self._slot.number, config.workers - 1),
-            config.serving.recycle_above_mb,
+            config.run_dir, neighbours, config.workers - 1, config.serving.recycle_above_mb
         )
         self._started = asyncio.get_running_loop().create_task(self._start())
 
@@ -51,12 +54,14 @@ class Gateway:
 
     async def _listen(self) -> None:
         config, worker = self._config, self._worker
+        inner = http_socket(config.run_dir, self._slot.number)  # of the edge, and of the neighbours
         if config.edge == "direct":
             await worker.grpc.start(f"{config.host}:{config.grpc_port}")
+            await worker.http.listen_unix(inner)
             await worker.http.listen_tcp(config.host, config.http_port)
         else:
             await worker.grpc.start(f"unix:{grpc_socket(config.run_dir, self._slot.number)}")
-            await worker.http.listen_unix(http_socket(config.run_dir, self._slot.number))
+            await worker.http.listen_unix(inner)
             await asyncio.sleep(_JOIN_BALANCER_S)
 
     async def check_health(self) -> None:

@@ -31,6 +31,7 @@ from gateway.runtime.residence import Residence
 from gateway.server.gate import Gate
 from gateway.server.grpc_server import GrpcServer
 from gateway.server.listener import HttpListener
+from gateway.server.neighbours import Neighbours
 from gateway.server.tally import Tally
 from gateway.telemetry.metrics import Metrics
 from gateway.telemetry.pairs import Pairs
@@ -49,6 +50,7 @@ class Worker:
         dedicated: finds versions that run outside of this process; without it they run within.
         repository: loads and unloads models for clients, where the configuration lets them.
         traces: the file by which the node's workers share what clients set of tracing.
+        neighbours: the node's other workers, for statistics of all.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class Worker:
         dedicated: ports.Loader | None = None,
         repository: ports.Repository | None = None,
         traces: Path | None = None,
+        neighbours: Neighbours | None = None,
     ) -> None:
         self.name = name
         entropy = secrets.token_hex(6)
@@ -100,9 +103,10 @@ class Worker:
             self.gate,
             control,
             self.traces,
+            neighbours,
             config.default_model,
         )
-        self.grpc = GrpcServer(engine, config.limits, tally, self.gate, control, self.traces)
+        self.grpc = GrpcServer(engine, config.limits, tally, self.gate, control, self.traces, neighbours)
         self._cycles: CycleCollector | None = None
 
     def settle(self) -> None:

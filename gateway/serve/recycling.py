@@ -1,30 +1,25 @@
 """When a worker that has grown makes way for a new one: one at a time, and only while all others answer."""
 
-import asyncio
 import fcntl
 import os
 from pathlib import Path
 
 import psutil
 
-from gateway.server.haproxy import http_socket
-
-_ASK = b"GET /v2/health/live HTTP/1.1\r\nhost: worker\r\nconnection: close\r\n\r\n"
-_PATIENCE_S = 0.5
+from gateway.server.neighbours import Neighbours
 
 
 class Recycling:
     """One worker's view of it.
 
     Args:
-        own: the worker's slot.
-        others: workers that must answer beside this one.
+        others: neighbours that must answer.
         above_mb: resident memory from which a worker makes way; 0: never.
     """
 
-    def __init__(self, run_dir: Path, slots: int, own: int, others: int, above_mb: int) -> None:
+    def __init__(self, run_dir: Path, neighbours: Neighbours, others: int, above_mb: int) -> None:
         self._run_dir = run_dir
-        self._slots = [slot for slot in range(slots) if slot != own]
+        self._neighbours = neighbours
         self._others = others
         self._above = above_mb * 2**20
         self._process = psutil.Process()
@@ -36,8 +31,7 @@ class Recycling:
             return True
         if not self._above or self._process.memory_info().rss <= self._above or not self._take_turn():
             return False
-        answers = await asyncio.gather(*map(self._answers, self._slots))
-        if sum(answers) < self._others:
+        if len(await self._neighbours.get("/v2/health/live")) < self._others:
             self._give_turn_back()
         return self._turn is not None
 
@@ -56,14 +50,3 @@ class Recycling:
         if self._turn is not None:
             os.close(self._turn)
             self._turn = None
-
-    async def _answers(self, slot: int) -> bool:
-        try:
-            async with asyncio.timeout(_PATIENCE_S):
-                reader, writer = await asyncio.open_unix_connection(str(http_socket(self._run_dir, slot)))
-                writer.write(_ASK)
-                line = await reader.readline()
-                writer.close()
-        except (OSError, TimeoutError):
-            return False
-        return line.startswith(b"HTTP/1.1 200")

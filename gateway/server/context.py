@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from gateway.core.keys import Key
 from gateway.ports import Repository, Routes
+from gateway.server.neighbours import Neighbours
 from gateway.server.tally import Tally
 from gateway.telemetry.trace_sampling import TraceSampling
 
@@ -20,6 +21,7 @@ class Context(NamedTuple):
         caller: None without identity.
         repository: does what clients may load and unload; None refuses it.
         traces: what clients may set of tracing; None where it is not configured.
+        neighbours: the node's other workers; None for none.
         metrics: the text of `GET /metrics`.
     """
 
@@ -30,4 +32,5 @@ class Context(NamedTuple):
     caller: Key | None = None
     repository: Repository | None = None
     traces: TraceSampling | None = None
+    neighbours: Neighbours | None = None
     metrics: Callable[[], bytes] = bytes

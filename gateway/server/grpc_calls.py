@@ -52,7 +52,7 @@ async def _model_config(context: Context, data: bytes) -> Message:
 
 async def _model_statistics(context: Context, data: bytes) -> Message:
     asked = _read(pb.ModelStatisticsRequest, data)
-    document = statistics(context.routes, context.tally, asked.name, asked.version)
+    document = await statistics(context, asked.name, asked.version)
     return _written(document, pb.ModelStatisticsResponse())
 
 

@@ -16,7 +16,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection, reflection_pb2
 
 from gateway.config import Limits
-from gateway.core.keys import SUBJECT, Key
+from gateway.core.keys import Key
 from gateway.core.types import InferRequest, InferResponse
 from gateway.errors import ErrorCode, GatewayError
 from gateway.ports import Engine, Repository, Routes
@@ -29,7 +29,8 @@ from gateway.protocols.status import STATUS
 from gateway.server.context import Context
 from gateway.server.gate import Gate, Scoped
 from gateway.server.grpc_calls import CALLS, SERVICE
-from gateway.server.message import CALLER_HEADERS, internal
+from gateway.server.message import CALLER_HEADERS, CREDENTIALS, internal
+from gateway.server.neighbours import Neighbours
 from gateway.server.tally import Tally
 from gateway.telemetry.trace_sampling import TraceSampling
 
@@ -50,8 +51,10 @@ class GrpcServer:
         gate: Gate | None = None,
         repository: Repository | None = None,
         traces: TraceSampling | None = None,
+        neighbours: Neighbours | None = None,
     ) -> None:
         self._traces = traces
+        self._neighbours = neighbours
         self._engine = engine
         self._repository = repository
         self._gate = gate
@@ -145,9 +148,8 @@ class GrpcServer:
     def _caller(self, call: Call) -> Key | None:
         if self._gate is None:
             return None
-        told = dict(call.invocation_metadata() or ())
-        headers = (told.get(name, "") for name in ("authorization", "x-api-key", "x-forwarded-for", SUBJECT))
-        return self._gate.caller(*(value if isinstance(value, str) else "" for value in headers))
+        told = _headers(call)
+        return self._gate.caller(*(told.get(name, b"").decode() for name in CREDENTIALS))
 
     def _context(self, call: Call, name: str) -> Context:
         seen: Routes = self._engine.routes
@@ -155,7 +157,10 @@ class GrpcServer:
         if caller is not None:
             seen = Scoped(seen, caller)
         headers = _headers(call)
-        return Context(seen, self._tally, self._taking, headers, caller, self._repository, self._traces)
+        return Context(
+            *(seen, self._tally, self._taking, headers, caller),
+            *(self._repository, self._traces, self._neighbours),
+        )
 
     def _unary(self, name: str) -> Callable[[bytes, Call], Awaitable[bytes]]:
         async def answer(data: bytes, call: Call) -> bytes:

@@ -21,6 +21,7 @@ from gateway.server.gate import Gate, Scoped
 from gateway.server.heads import KnownHeads
 from gateway.server.http1 import HttpConnection
 from gateway.server.message import Request, fault, internal
+from gateway.server.neighbours import Neighbours
 from gateway.server.pressure import Pressure
 from gateway.server.tally import Tally
 from gateway.telemetry.trace_sampling import TraceSampling
@@ -39,6 +40,7 @@ class HttpListener:
         gate: asked before anything but health is answered; None lets everybody in.
         repository: does what clients may load and unload; None refuses it.
         traces: what clients may set of tracing; None refuses it.
+        neighbours: the node's other workers, whose statistics are added to this one's; None for none.
         default_model: asked for by paths that name none; "" for the only one that is served.
     """
 
@@ -51,10 +53,12 @@ class HttpListener:
         gate: Gate | None = None,
         repository: Repository | None = None,
         traces: TraceSampling | None = None,
+        neighbours: Neighbours | None = None,
         default_model: str = "",
     ) -> None:
         self._default_model = default_model
         self._traces = traces
+        self._neighbours = neighbours
         self._gate = gate
         self._repository = repository
         self.tally = Tally() if tally is None else tally
@@ -228,7 +232,7 @@ class HttpListener:
             seen = Scoped(seen, caller)
         return Context(
             *(seen, self.tally, not self.leaving, request.headers, caller),
-            *(self._repository, self._traces, self._metrics),
+            *(self._repository, self._traces, self._neighbours, self._metrics),
         )
 
 

@@ -122,7 +122,7 @@ async def _config(context: Context, _request: Request, path: Path) -> Reply:
 
 
 async def _stats(context: Context, _request: Request, path: Path) -> Reply:
-    return Reply(200, statistics(context.routes, context.tally, path.model, path.version))
+    return Reply(200, await statistics(context, path.model, path.version))
 
 
 async def _v1_models(context: Context, _request: Request, _path: Path) -> Reply:

@@ -1,21 +1,64 @@
-"""The V2 statistics of this worker since it started: how often, and where the time went.
+"""The V2 statistics since the workers started: how often, and where the time went.
 
 Durations are summed over requests. What a request took is `compute_input` (decoding), `queue` (for its turn,
 a load or a thread), `compute_infer`, `compute_output` (encoding), and what its look into a cache took.
 """
 
+from collections.abc import Iterable
 from typing import Any
+
+import orjson
 
 from gateway.ports import Routes
 from gateway.server.catalogue import find
+from gateway.server.context import Context
+from gateway.server.message import CREDENTIALS
 from gateway.server.tally import Count, Tally
 
+SCOPE, WORKER = b"x-headrace-scope", b"worker"
+"""A header, and its value for what one worker has to tell. So neighbours are asked, and anybody may ask."""
 
-def statistics(routes: Routes, tally: Tally, name: str, version: str) -> dict[str, Any]:
+
+async def statistics(context: Context, name: str, version: str) -> dict[str, Any]:
     """Of a model's version, of all its versions, or without a name of every model.
 
-    A request that names no version is counted under the one that was chosen for it.
+    Those of all of the node's workers are added up. A request that names no version is counted under the one
+    that was chosen for it. With the header `SCOPE`, only what this worker answered is told.
+
+    Raises GatewayError NOT_FOUND or INVALID.
     """
+    told = _own(context.routes, context.tally, name, version)
+    if context.neighbours is None or context.headers.get(SCOPE) == WORKER:
+        return told
+    path = f"/v2/models/{name}/stats" if name else "/v2/models/stats"
+    shown = {header: context.headers[header] for header in CREDENTIALS if header in context.headers}
+    others = await context.neighbours.get(path, {**shown, SCOPE: WORKER})
+    return summed(told, [orjson.loads(other) for other in others])
+
+
+def summed(told: dict[str, Any], others: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """What several workers tell, added up for every version of the first; the latest inference counts."""
+    rows = {(row["name"], row["version"]): row for row in told["model_stats"]}
+    for other in (row for document in others for row in document["model_stats"]):
+        row = rows.get((other["name"], other["version"]))
+        if row is None:
+            continue
+        row["last_inference"] = max(row["last_inference"], other["last_inference"])
+        for count in ("inference_count", "execution_count"):
+            row[count] += other[count]
+        for part, duration in row["inference_stats"].items():
+            _add(duration, other["inference_stats"][part])
+        batches = {batch["batch_size"]: batch for batch in row["batch_stats"]}
+        for batch in other["batch_stats"]:
+            if (present := batches.get(batch["batch_size"])) is None:
+                batches[batch["batch_size"]] = batch
+            else:
+                _add(present["compute_infer"], batch["compute_infer"])
+        row["batch_stats"] = [batches[size] for size in sorted(batches)]
+    return told
+
+
+def _own(routes: Routes, tally: Tally, name: str, version: str) -> dict[str, Any]:
     if name:
         route, entry = find(routes, name, version)
         numbers = [entry.version] if version else [held.version for held in route.versions]
@@ -25,6 +68,11 @@ def statistics(routes: Routes, tally: Tally, name: str, version: str) -> dict[st
             (route.name, held.version) for route in routes.table.models.values() for held in route.versions
         ]
     return {"model_stats": [_counted(tally, model, number) for model, number in sorted(wanted)]}
+
+
+def _add(duration: dict[str, int], other: dict[str, int]) -> None:
+    duration["count"] += other["count"]
+    duration["ns"] += other["ns"]
 
 
 def _counted(tally: Tally, model: str, version: int) -> dict[str, Any]:

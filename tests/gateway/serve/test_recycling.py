@@ -8,12 +8,13 @@ import pytest
 
 from gateway.serve.recycling import Recycling
 from gateway.server.haproxy import http_socket
+from gateway.server.neighbours import Neighbours
 
 LITTLE_MB, MUCH_MB = 1, 1_000_000
 
 
 def worker(run_dir: Path, slot: int, above_mb: int = LITTLE_MB) -> Recycling:
-    return Recycling(run_dir, slots=4, own=slot, others=1, above_mb=above_mb)
+    return Recycling(run_dir, Neighbours(run_dir, slots=4, own=slot), others=1, above_mb=above_mb)
 
 
 @pytest.fixture
