@@ -3,14 +3,17 @@
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from lifecycle.cli.ledger_file import check, every_record
 from lifecycle.cli.options import URL, AsJson, Url, connect
 from lifecycle.cli.screen import console, fields, shares, show_json, table, when
 from lifecycle.client import Client
+from lifecycle.core.ledger import Record
 from lifecycle.errors import LifecycleCode, LifecycleError
 
 _LEFT_OUT = ("reason", "rollout", "revision", "digest")
@@ -26,8 +29,9 @@ def audit(
     name: Annotated[
         str | None,
         typer.Argument(
-            metavar="[NAME|verify|key]",
-            help="A model; `verify` checks the ledger, `key` prints the public key of its checkpoints.",
+            metavar="[NAME|verify|export|key]",
+            help="A model; `verify` checks the ledger, `export` prints all of it, a record a line, "
+            "`key` the public key of its checkpoints.",
         ),
     ] = None,
     at: Annotated[str, typer.Option(metavar="TIME", help="What served then: ISO 8601 or Unix seconds.")] = "",
@@ -35,6 +39,10 @@ def audit(
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many records, the newest ones.")] = 50,
     home: Annotated[
         Path | None, typer.Option(metavar="HOME", help="Verify this home's ledger with no cluster running.")
+    ] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", exists=True, dir_okay=False, help="Verify what `export` printed."),
     ] = None,
     key: Annotated[
         str, typer.Option(metavar="HEX", help="With --home: the public key as you wrote it down.")
@@ -44,18 +52,24 @@ def audit(
 ) -> None:
     """Show the ledger: every decision, with who or what made it; with `--json`, all of each record.
 
-    `headrace audit verify` checks the whole hash chain and the signed checkpoints that are kept beside it.
+    `headrace audit verify` checks the whole hash chain and the signed checkpoints that are kept beside it;
+    with `--file`, the chain of an exported ledger, anywhere.
 
     Example: `headrace audit fraud --at 2026-11-20T12:00:00Z`
     """
+    if (home is not None or file is not None) and name != "verify":
+        raise LifecycleError(LifecycleCode.INVALID, "--home and --file go with `headrace audit verify`")
+    if file is not None:
+        _show_end(check(file), as_json)
+        return
     if home is not None:
-        if name != "verify":
-            raise LifecycleError(LifecycleCode.INVALID, "--home goes with `headrace audit verify`")
         _show_proof(prove(home, key), as_json)
         return
     with connect(url) as client:
         if name == "verify":
             _show_proof(client.verify(), as_json)
+        elif name == "export":
+            _export(every_record(client), as_json)
         elif name == "key":
             print(client.audit_key())
         elif prediction:
@@ -75,6 +89,22 @@ def prove(home: Path, key: str) -> dict[str, Any]:
         raise LifecycleError(LifecycleCode.REFUSED, said[-1].removeprefix("headrace: "))
     answer: dict[str, Any] = json.loads(done.stdout)
     return answer
+
+
+def _export(records: Iterator[dict[str, Any]], as_json: bool) -> None:
+    if as_json:
+        show_json(list(records))
+        return
+    for record in records:
+        print(json.dumps(record))
+
+
+def _show_end(last: Record, as_json: bool) -> None:
+    if as_json:
+        show_json({"records": last.seq, "hash": last.hash})
+        return
+    console().print(f"the file is whole: {last.seq} records, each sealing the one before it")
+    console().print(f"its last record, of {when(last.at)} UTC, has the hash {last.hash}")
 
 
 def _show_proof(answer: dict[str, Any], as_json: bool) -> None:

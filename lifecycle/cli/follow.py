@@ -24,8 +24,11 @@ def follow_deployment(
         answer = client.deploy(model, number, plan)
     steps.say(answer["message"])
     if answer["rollout"] is None:
-        if answer["traffic"]["champion"]:
+        version, champion = answer["version"], answer["traffic"]["champion"]
+        if champion == version["number"]:
             steps.note(f"`headrace model example {model}` prints a first request")
+        elif version["stage"] == "validated":
+            steps.note(f"next: `headrace version approve {model} {version['number']}`, by somebody else")
         return answer
     with steps.step("Waiting for its first live traffic", f"version {number} answers live traffic"):
         rollout = _first_traffic(client, model, answer["rollout"], steps)

@@ -71,7 +71,11 @@ def approve(
     """
     with connect(url) as client:
         version = client.approve(name, number, comment)
+        wanted = client.policy(name)["approvals"]
     _show_outcome(version, as_json)
+    if version["stage"] == "validated" and not as_json:
+        people = ", ".join(f"{count} of role {role} or above" for role, count in wanted.items())
+        console().print(f"  it has {len(version['approvals'])} approval(s) and needs {people}")
 
 
 @app.command()

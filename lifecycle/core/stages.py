@@ -54,6 +54,6 @@ def move(stage: Stage, event: Event) -> Stage:
     try:
         return TRANSITIONS[stage, event]
     except KeyError:
-        raise LifecycleError(
-            LifecycleCode.CONFLICT, f"a version that is {stage} cannot go through `{event}`"
-        ) from None
+        open_to = " or ".join(f"`{way}`" for at, way in TRANSITIONS if at is stage) or "nothing"
+        message = f"a version that is {stage} cannot go through `{event}`, only through {open_to}"
+        raise LifecycleError(LifecycleCode.CONFLICT, message) from None

@@ -16,6 +16,7 @@ h1 { font-size: 1.6rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
 table { border-collapse: collapse; width: 100%; }
 td, th { text-align: left; padding: .3rem .6rem; border-bottom: 1px solid var(--rule); vertical-align: top; }
 td:first-child { color: var(--soft); font-variant-numeric: tabular-nums; } td { overflow-wrap: anywhere; }
+@media (min-width: 40rem) { td:first-child { white-space: nowrap; } }
 .timeline td { white-space: nowrap; } .timeline td:last-child { white-space: normal; }
 .turn td { color: var(--ink); font-weight: 600; } .lead { font-size: 1.15rem; }
 figure { margin: 1.2rem 0; overflow-x: auto; } figcaption { font-weight: 600; margin-bottom: .3rem; }

@@ -1,10 +1,12 @@
 """`headrace audit` against a server."""
 
+import json
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from gateway.core.capture import blocks
 from gateway.core.types import Role
@@ -84,3 +86,22 @@ def test_a_home_is_verified_with_no_cluster(deployed: Run, live: Live, tmp_path:
 def test_a_home_goes_with_verify(alone: Run, tmp_path: Path) -> None:
     assert "audit verify" in alone("audit", "fraud", "--home", tmp_path).err
     assert "no ledger" in alone("audit", "verify", "--home", tmp_path / "nowhere").err
+    assert "audit verify" in alone("audit", "fraud", "--file", __file__).err
+    assert "`headrace audit export > " in alone("audit", "verify", "--file", __file__).err
+
+
+def test_an_exported_ledger_is_verified_anywhere(
+    deployed: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lifecycle.cli.ledger_file.PAGE", 2)
+    exported = deployed("audit", "export").out
+    records = [json.loads(line) for line in exported.splitlines()]
+    assert records == deployed("audit", "export", "--json").json
+    assert [record["seq"] for record in records] == list(range(1, len(records) + 1))
+    kept = tmp_path / "ledger.jsonl"
+    kept.write_text(exported)
+    monkeypatch.setenv("HEADRACE_URL", "http://127.0.0.1:9")
+    assert records[-1]["hash"] in deployed("audit", "verify", "--file", kept).out
+    kept.write_text(exported.replace('"actor": "ada"', '"actor": "eve"', 1))
+    said = deployed("audit", "verify", "--file", kept)
+    assert (said.code, "record 1 was altered" in said.err) == (1, True)

@@ -1,7 +1,14 @@
 """`headrace version` against a server."""
 
+from pathlib import Path
+
+import pytest
+
+from gateway.core.keys import KeyRole
 from lifecycle.cli.versions import role_of
+from lifecycle.core.policy import Policy
 from tests.lifecycle.cli.conftest import Run
+from tests.lifecycle.live import serving
 
 
 def test_a_version_is_judged_and_decided_on(run: Run) -> None:
@@ -27,6 +34,28 @@ def test_rejecting_a_serving_version_is_refused(deployed: Run) -> None:
     said = deployed("version", "reject", "fraud", 1)
     assert (said.code, said.err.count("\n")) == (1, 1)
     assert deployed("version", "reject", "fraud", 2, "--json").json["stage"] == "rejected"
+
+
+def test_an_approval_that_is_not_the_last_says_what_is_missing(
+    tmp_path: Path, alone: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two = Policy({KeyRole.APPROVER: 2})
+    with serving(tmp_path / "home", two) as live:
+        said = alone("model", "register", "fraud", "v1.onnx", "--deploy", "--url", live.url)
+        assert "next: `headrace version approve fraud 1`, by somebody else" in said.out
+        monkeypatch.setenv("HEADRACE_ACTOR", "bob")
+        said = alone("version", "approve", "fraud", 1, "--url", live.url)
+        assert "it has 1 approval(s) and needs 2 of role approver or above" in said.out
+
+
+def test_what_may_happen_to_a_version_is_told(run: Run) -> None:
+    run("model", "register", "fraud", "v1.onnx")
+    run("version", "reject", "fraud", 1)
+    said = run("version", "approve", "fraud", 1)
+    assert (
+        "a version that is rejected cannot go through `approve`, only through `validate` or `retire`"
+        in said.err
+    )
 
 
 def test_roles_follow_the_traffic() -> None:
