@@ -62,8 +62,9 @@ def check_parameters(parameters: Mapping[str, object]) -> None:
     for name, value in parameters.items():
         if type(value) not in (bool, int, float, str):
             raise invalid(f"parameter {quoted(name)} must be a bool, a number or a string")
-        if name in _REFUSED:
-            raise invalid(f"parameter {name!r} asks for {_REFUSED[name]}, which is not supported here")
+    if refused := parameters.keys() & _REFUSED.keys():
+        name = min(refused)  # protobuf keeps no order
+        raise invalid(f"parameter {name!r} asks for {_REFUSED[name]}, which is not supported here")
 
 
 def check_depth(value: object) -> None:

@@ -31,7 +31,7 @@ class Recycling:
             return True
         if not self._above or self._process.memory_info().rss <= self._above or not self._take_turn():
             return False
-        if len(await self._neighbours.get("/v2/health/live")) < self._others:
+        if len(await self._neighbours.get("/v2/health/ready")) < self._others:
             self._give_turn_back()
         return self._turn is not None
 

@@ -106,14 +106,15 @@ def _configured(spec: TensorSpec, batched: bool) -> dict[str, Any]:
 
 
 def index(routes: Routes, only_ready: bool) -> list[dict[str, str]]:
-    """Every version that is served, with its state. One that loads by demand is ready."""
-    rows, failed = [], routes.failed
-    for route in routes.table.models.values():
-        for entry in route.versions:
-            reason = failed.get((route.name, entry.version), "")
+    """Every version that is served, with its state, and every model that has none.
+
+    A version that loads by demand is ready.
+    """
+    told, failed = [], routes.failed
+    for name, route in routes.table.models.items():
+        rows = [(str(held.version), failed.get((name, held.version), "")) for held in route.versions]
+        for version, reason in rows or [("", "no version of it is served")]:
             if not reason or not only_ready:
                 state = "UNAVAILABLE" if reason else "READY"
-                rows.append(
-                    {"name": route.name, "version": str(entry.version), "state": state, "reason": reason}
-                )
-    return rows
+                told.append({"name": name, "version": version, "state": state, "reason": reason})
+    return told

@@ -165,7 +165,7 @@ def _workers(config: GatewayConfig) -> str:
     balance roundrobin
     default-server observe layer4 error-limit 1 on-error mark-down
     option http-buffer-request
-    option httpchk GET /v2/health/live
+    option httpchk GET /v2/health/ready
 {servers}
 """
 

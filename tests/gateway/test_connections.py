@@ -1,6 +1,7 @@
-"""Many idle clients, and too many of them: through the edge and directly."""
+"""Many idle clients, and too many, through the edge and directly; and a worker that leaves the edge."""
 
 import socket
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
@@ -57,3 +58,20 @@ def test_a_worker_that_is_full_says_so_and_counts_it(node: Node) -> None:
         assert int(connected().recv(65_536).split()[1]) == 503
         assert {status(client) for client in held} == {200}
     assert node.worker.http.refused == refused + 1
+
+
+def test_a_worker_that_leaves_is_sent_nothing_more_and_answers_what_comes(node: Node) -> None:
+    def asked(port: int) -> int:
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+            return status(client)
+
+    node.worker.http.leave()
+    try:
+        seen: list[int] = []
+        while 503 not in seen and len(seen) < 100:  # until HAProxy has checked again
+            seen.append(asked(node.edge[0]))
+            time.sleep(0.05)
+        assert set(seen) == {200, 503}
+        assert asked(node.direct[0]) == 200
+    finally:
+        node.worker.http.leaving = False

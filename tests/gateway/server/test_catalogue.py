@@ -1,7 +1,9 @@
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from gateway.core.routing import ModelRoute, RouteTable
 from gateway.errors import ErrorCode, GatewayError
 from gateway.server import catalogue
 
@@ -37,3 +39,11 @@ def test_configuration_says_what_joining_does_once_that_is_known(engine: Any) ->
         "batching": {"string_value": "exact"}
     }
     assert catalogue.config(engine.routes, "text", "")["parameters"] == {}
+
+
+def test_a_model_without_a_version_is_listed_and_not_ready() -> None:
+    routes: Any = SimpleNamespace(table=RouteTable(1, {"idle": ModelRoute("idle", ())}), failed={})
+    assert catalogue.index(routes, only_ready=False) == [
+        {"name": "idle", "version": "", "state": "UNAVAILABLE", "reason": "no version of it is served"}
+    ]
+    assert catalogue.index(routes, only_ready=True) == []
