@@ -1,5 +1,7 @@
 """A real HAProxy in front of a listener: started, kept alive, stopped."""
 
+import contextlib
+import csv
 import shutil
 import socket
 from collections.abc import Callable, Iterator
@@ -11,7 +13,7 @@ import pytest
 
 from gateway.config import GatewayConfig
 from gateway.server.edge import Edge
-from gateway.server.haproxy import http_socket
+from gateway.server.haproxy import http_socket, stats_socket
 from gateway.server.listener import HttpListener
 
 
@@ -53,6 +55,35 @@ async def test_requests_reach_a_worker_even_after_the_edge_was_killed(
     finally:
         await edge.stop()
     assert haproxy(config) == []
+
+
+async def test_many_idle_clients_leave_connections_to_workers_in_use(
+    config: GatewayConfig, listener: HttpListener
+) -> None:
+    few = config.limits.model_copy(update={"max_connections": 200})
+    config = config.model_copy(update={"limits": few})
+    await listener.listen_unix(http_socket(config.run_dir, 0))
+    edge = Edge(config)
+    await edge.start()
+    try:
+        with contextlib.ExitStack() as idle:
+            for _ in range(180):
+                idle.enter_context(socket.create_connection(("127.0.0.1", config.http_port)))
+            for _ in range(20):
+                assert await infer(config) == 200
+            assert reused(config) >= 19
+    finally:
+        await edge.stop()
+
+
+def reused(config: GatewayConfig) -> int:
+    """Requests for which the edge had a connection to the first worker already."""
+    with socket.socket(socket.AF_UNIX) as asked:
+        asked.connect(str(stats_socket(config.run_dir)))
+        asked.sendall(b"show stat\n")
+        told = asked.makefile().read().removeprefix("# ")
+    (worker,) = (row for row in csv.DictReader(told.splitlines()) if row["svname"] == "w0")
+    return int(worker["reuse"])
 
 
 async def test_a_taken_port_is_said_at_once(config: GatewayConfig) -> None:
