@@ -4,6 +4,7 @@ Workers come and go without a reload: every slot's sockets are listed from the s
 find the live ones.
 """
 
+import math
 from pathlib import Path
 
 from gateway.config import GatewayConfig
@@ -24,6 +25,8 @@ _REFUSALS = {
 
 
 _FULL = "too many connections; try again later"
+_CONTROL_S = 200
+"""What loading a model over the V2 protocol may take: longer than workers wait for the controller."""
 _TO_REFUSE = 64
 """Connections beyond the limit that are open at once to be told so; still more wait to be accepted."""
 
@@ -64,7 +67,7 @@ def render(config: GatewayConfig, connections: int) -> str:
     return "\n".join(
         [
             _globals(config, connections),
-            _defaults(),
+            _defaults(config),
             _frontend("http", config, config.http_port, connections),
             _frontend("grpc", config, config.grpc_port, connections),
             _workers(config),
@@ -101,11 +104,14 @@ def _globals(config: GatewayConfig, connections: int) -> str:
 """
 
 
-def _defaults() -> str:
+def _defaults(config: GatewayConfig) -> str:
     # `abortonclose`: a caller that hangs up frees its place with the worker at once.
     # Inference is idempotent, so it may be sent again; `disable-l7-retry` below keeps the rest from it.
     # A dead worker's socket refuses the next check at once. One that is overloaded only answers late; taken
     # for dead, it would leave its callers without the answers and refusals that it has for them.
+    # An inference may wait for its version to load, then for a thread, and then run.
+    serving = config.serving
+    longest = math.ceil(max(serving.max_load_wait_s + 2 * serving.max_run_s, 60))
     errors = "\n".join(
         f"    http-error status {status} content-type application/json {_json(message)}"
         + (" hdr Retry-After 1" if status == 503 else "")
@@ -124,7 +130,7 @@ def _defaults() -> str:
     timeout http-request 10s
     timeout http-keep-alive 60s
     timeout client 60s
-    timeout server 60s
+    timeout server {longest}s
     timeout queue 5s
     timeout tunnel 1h
 {errors}
@@ -169,6 +175,7 @@ def _workers(config: GatewayConfig) -> str:
     balance roundrobin
     default-server observe layer4 error-limit 1 on-error mark-down
     option http-buffer-request
+    http-request set-timeout server {_CONTROL_S}s if {{ path_beg /v2/repository/models/ }}
     option httpchk GET /v2/health/ready
 {servers}
 """

