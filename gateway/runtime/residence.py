@@ -165,7 +165,7 @@ class Residence:
             present = self._versions.get(key)
             renewed = present is not None and alike(present.entry, entry)
             await self._make_room(key, 0 if renewed else self._sizes.get(key, 0))
-            version = await self._loader.load(key[0], entry)
+            version = await self._loaded(key, entry)
             self._sizes[key] = version.size_bytes
             self._drop(key)  # an older one of the same number
             try:
@@ -177,6 +177,15 @@ class Residence:
             self.held_bytes += version.size_bytes
             self.loads += 1
             return version
+
+    async def _loaded(self, key: Key, entry: VersionEntry) -> LoadedVersion:
+        try:
+            return await self._loader.load(key[0], entry)
+        except GatewayError:
+            raise
+        except Exception as error:  # ours, or memory: one version fails, and the table is followed on
+            log.exception("loading version %d of %s fails", key[1], key[0])
+            raise GatewayError(ErrorCode.INTERNAL, f"loading it failed: {type(error).__name__}") from None
 
     def _over(self, model: str, entry: VersionEntry, load: "asyncio.Task[LoadedVersion]") -> None:
         key = (model, entry.version)

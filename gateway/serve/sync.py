@@ -83,6 +83,8 @@ class RouteSync:
                 await self._push()
             except (ray.exceptions.RayError, ValueError):
                 log.warning("no controller; one window of observations is lost")
+            except Exception:  # ours: a worker that ceased to tell what it sees would still look sound
+                log.exception("one window of observations is lost")
 
     async def _push(self, *, everything: bool = False) -> None:
         seen = await asyncio.to_thread(self._worker.collect, everything=everything)

@@ -13,6 +13,7 @@ from gateway.server.haproxy import certificate_file, render
 
 log = logging.getLogger(__name__)
 
+_LIBC = ctypes.CDLL(None)  # opened before a fork: the child of a process with threads may not wait for locks
 _PR_SET_PDEATHSIG = 1
 _RESTART_PAUSE_S = 0.2
 _FILES_EACH = 1.5
@@ -74,8 +75,13 @@ class Edge:
             code = await self._process.wait()
             log.error("HAProxy ended with code %s; starting it again", code)
             await asyncio.sleep(_RESTART_PAUSE_S)
-            with contextlib.suppress(RuntimeError):
+            try:
                 await self._spawn(path)
+            except (
+                RuntimeError,
+                OSError,
+            ) as error:  # the ports, or memory and files for a process, come back
+                log.error("HAProxy does not start: %s", error)
 
     async def stop(self) -> None:
         """Close the listeners, let open requests finish for a moment, then end the process."""
@@ -98,4 +104,4 @@ def _binary() -> str:
 
 
 def _die_with_parent() -> None:
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -37,7 +37,7 @@ class Held:
 
 @dataclass
 class Shelf:
-    """Refuses versions whose digest is `broken`. While `gate` is closed, no load ends."""
+    """Refuses versions whose digest is `broken`, fails at `huge` ones. While `gate` is closed, no load ends."""
 
     size_bytes: int = 10
     story: list[str] = field(default_factory=list)
@@ -51,6 +51,8 @@ class Shelf:
         await self.gate.wait()
         if entry.digest == "broken":
             raise GatewayError(ErrorCode.INTERNAL, "it is broken")
+        if entry.digest == "huge":
+            raise MemoryError("65536 GiB")
         return Held(entry, self.size_bytes)
 
     def unload(self, model: str, version: LoadedVersion) -> None:

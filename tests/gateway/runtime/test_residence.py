@@ -132,6 +132,17 @@ async def test_a_broken_version_is_told_and_not_tried_by_every_request() -> None
     assert residence.failed == {}
 
 
+async def test_a_load_that_fails_in_no_foreseen_way_is_told_as_any_other(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    residence = made(Shelf())
+    with pytest.raises(GatewayError, match="loading it failed: MemoryError"):
+        await residence.bring("m", entry(1, "huge"))
+    assert residence.failed == {("m", 1): "loading it failed: MemoryError"}
+    assert "loading version 1 of m fails" in caplog.text
+    await residence.bring("m", entry(2))
+
+
 async def test_a_version_that_is_larger_than_the_budget_does_not_stay() -> None:
     shelf = Shelf(size_bytes=3 * SIZE)
     residence = made(shelf)

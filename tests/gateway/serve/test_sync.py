@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import ray
 
-from gateway.config import GatewayConfig
+from gateway.config import GatewayConfig, Watching
 from gateway.core.capture import Capture
 from gateway.core.delta import RouteDelta, difference
 from gateway.core.figures import Figures
@@ -34,6 +34,7 @@ class Controller:
         self.seen: list[Window] = []
         self.left: list[str] = []
         self.keys: tuple[int, Keyring] = (0, NO_KEYS)
+        self.observed = asyncio.Event()
         self._changed = asyncio.Event()
 
     def find(self, name: str, namespace: str) -> SimpleNamespace:
@@ -57,6 +58,7 @@ class Controller:
         assert report.worker == "w"
         assert figures.refusals.shed == 0
         self.seen += windows
+        self.observed.set()
         return self.keys
 
     async def leave(self, worker: str) -> None:
@@ -146,6 +148,30 @@ async def test_the_last_table_stays_in_force_without_a_controller_and_over_a_res
     await controller.hears_of(5)
     await follow.stop()
     await restarted.drain()
+
+
+async def test_a_window_that_cannot_be_summed_up_is_the_only_one_lost(
+    controller: Controller,
+    config: GatewayConfig,
+    worker: Worker,
+    entry: VersionEntry,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    failing, collect = [TypeError("nobody foresaw it")], worker.collect
+
+    def collected(*, everything: bool = False) -> object:
+        if failing:
+            raise failing.pop()
+        return collect(everything=everything)
+
+    monkeypatch.setattr(worker, "collect", collected)
+    controller.publish(table(3, entry))
+    follow = sync.RouteSync(worker, config.model_copy(update={"watching": Watching(window_s=0.01)}))
+    await follow.start()
+    await controller.observed.wait()
+    assert "one window of observations is lost" in caplog.text
+    await follow.stop()
 
 
 async def test_only_what_changed_comes_down(

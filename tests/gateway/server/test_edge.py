@@ -1,5 +1,6 @@
 """A real HAProxy in front of a listener: started, kept alive, stopped."""
 
+import asyncio
 import contextlib
 import csv
 import shutil
@@ -55,6 +56,31 @@ async def test_requests_reach_a_worker_even_after_the_edge_was_killed(
     finally:
         await edge.stop()
     assert haproxy(config) == []
+
+
+async def test_an_edge_that_cannot_start_again_is_started_once_it_can(
+    config: GatewayConfig,
+    listener: HttpListener,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tried = asyncio.Event()
+
+    def missing() -> str:
+        tried.set()
+        return "/no/such/program"
+
+    await listener.listen_unix(http_socket(config.run_dir, 0))
+    edge = Edge(config)
+    await edge.start()
+    try:
+        with monkeypatch.context() as broken:
+            broken.setattr("gateway.server.edge._binary", missing)
+            (first,) = haproxy(config)
+            first.kill()
+            await tried.wait()
+        assert await infer(config) == 200
+    finally:
+        await edge.stop()
 
 
 async def test_many_idle_clients_leave_connections_to_workers_in_use(

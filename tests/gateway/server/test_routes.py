@@ -1,3 +1,4 @@
+from importlib.metadata import version
 from typing import Any
 
 import pytest
@@ -48,6 +49,7 @@ CASES: list[tuple[str, str, int]] = [
     ("GET", "/v2/models/nobody/trace/setting", 404),
     ("GET", "/ping", 200),
     ("GET", "/health", 200),
+    ("GET", "/version", 200),
     ("GET", "/invocations", 405),
     ("POST", "/invocations", 404),
     ("GET", "/metrics", 200),
@@ -63,15 +65,15 @@ CASES: list[tuple[str, str, int]] = [
 async def test_status(method: str, path: str, status: int, client: Any) -> None:
     reply = await client.get(path, method)
     assert reply.status == status, reply.body
-    assert reply.headers["content-type"] == ("text/plain" if path == "/metrics" else "application/json") or (
-        path == "/metrics" and reply.headers["content-type"].startswith("text/plain;")
-    )
+    text = path in ("/metrics", "/version")
+    assert reply.headers["content-type"].partition(";")[0] == ("text/plain" if text else "application/json")
     assert ("allow" in reply.headers) == (status == 405)
 
 
 async def test_health_has_an_empty_body_and_metrics_are_text(client: Any) -> None:
     assert (await client.get("/v2/health/live")).body == b""
     assert (await client.get("/metrics")).body == b"requests_total 1\n"
+    assert (await client.get("/version")).body.decode() == version("headrace")
 
 
 async def test_metadata(client: Any) -> None:
