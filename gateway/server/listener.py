@@ -187,7 +187,7 @@ class HttpListener:
         if path.pattern != routes.INFER or request.method != b"POST":
             return run_eagerly(routes.respond(self._context(request, path), request, path))
         target = infer_http.Target(model_name(path.model), version_named(path.version))
-        if target.model in self._engine.routes.table.models:
+        if target.model in self._engine.routes.table.models and b"?" not in request.url:
             if len(self._targets) >= _KNOWN_URLS:
                 del self._targets[next(iter(self._targets))]
             self._targets[request.url] = target  # saves 4 µs a request

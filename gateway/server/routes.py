@@ -3,6 +3,7 @@
 import logging
 import re
 from collections.abc import Awaitable, Callable
+from importlib.metadata import version
 from typing import Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
@@ -16,6 +17,7 @@ from gateway.server.context import Context
 from gateway.server.gate import rules
 from gateway.server.message import JSON_TYPE, Request, answer, fault, internal, json_answer, json_object
 from gateway.server.statistics import statistics
+from gateway.telemetry.metrics import CONTENT_TYPE as METRICS_TYPE
 
 INFER = ("v2", "models", "*", "infer")
 PREDICT = ("v1", "models", "*:predict")
@@ -38,10 +40,11 @@ class Path(NamedTuple):
 
 
 class Reply(NamedTuple):
-    """`document` is sent as JSON; None sends an empty body, bytes go as plain text."""
+    """`document` is sent as JSON, but for bytes, which are sent as they are; None sends an empty body."""
 
     status: int
     document: Any = None
+    kind: bytes = JSON_TYPE
 
 
 _ORIGIN = re.compile(rb"\Ahttps?://[^/]+", re.IGNORECASE)
@@ -103,6 +106,10 @@ async def _ready(context: Context, _request: Request, _path: Path) -> Reply:
 
 async def _ping(context: Context, _request: Request, _path: Path) -> Reply:
     return Reply(200 if context.ready else 503)
+
+
+async def _release(_context: Context, _request: Request, _path: Path) -> Reply:
+    return Reply(200, version("headrace").encode(), b"text/plain; charset=utf-8")
 
 
 async def _server(_context: Context, _request: Request, _path: Path) -> Reply:
@@ -185,7 +192,7 @@ def _plain(told: trace_settings.Told) -> dict[str, Any]:
 async def _metrics(context: Context, _request: Request, _path: Path) -> Reply:
     if context.caller is not None and not context.caller.wide:
         raise GatewayError(ErrorCode.FORBIDDEN, "metrics tell of every model; this key is for some only")
-    return Reply(200, context.metrics())
+    return Reply(200, context.metrics(), METRICS_TYPE.encode())
 
 
 _MODEL = ("v2", "models", "*")
@@ -209,6 +216,7 @@ ROUTES: dict[tuple[str, ...], dict[str, Handler]] = {
     ("v1", "models", "*"): {"GET": _v1_model},
     ("ping",): {"GET": _ping},
     ("health",): {"GET": _ping},
+    ("version",): {"GET": _release},
     ("metrics",): {"GET": _metrics},
 }
 
@@ -225,15 +233,14 @@ async def respond(context: Context, request: Request, path: Path) -> bytes:
     if handler is None:
         return _wrong_method(request, ", ".join(methods))
     try:
-        status, document = await handler(context, request, path)
+        status, document, kind = await handler(context, request, path)
     except GatewayError as error:
         return fault(request, error)
     except Exception:
         _log.exception("a request failed")
         return fault(request, internal())
-    if isinstance(document, bytes):
-        return answer(request, status, b"text/plain; version=0.0.4; charset=utf-8", document)
-    return answer(request, status, JSON_TYPE, b"" if document is None else orjson.dumps(document))
+    body = b"" if document is None else document if isinstance(document, bytes) else orjson.dumps(document)
+    return answer(request, status, kind, body)
 
 
 def _wrong_method(request: Request, allowed: str) -> bytes:

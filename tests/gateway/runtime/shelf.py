@@ -37,7 +37,7 @@ class Held:
 
 @dataclass
 class Shelf:
-    """Refuses versions whose digest is `broken`, fails at `huge` ones. While `gate` is closed, no load ends."""
+    """Refuses versions whose digest is `broken`, fails at `huge`. While `gate` is closed, no load ends."""
 
     size_bytes: int = 10
     story: list[str] = field(default_factory=list)
