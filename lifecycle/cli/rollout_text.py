@@ -44,14 +44,17 @@ def _facts(rollout: Rollout) -> list[tuple[str, object]]:
         ("in this step", _time_in_step(rollout) if started and rollout["active"] else None),
         ("time left", _time_left(rollout) if rollout["active"] else None),
         ("verdict", rollout["verdict"]),
-        ("waits for", ", ".join(_open(rollout)) if rollout["active"] else None),
+        ("waits for", _waits_for(rollout) if rollout["active"] else None),
         ("last move", rollout["reason"]),
     ]
 
 
-def _open(rollout: Rollout) -> list[str]:
-    """The guards that have too little evidence yet."""
-    return [finding["name"] for finding in rollout["findings"] if finding["verdict"] == "INCONCLUSIVE"]
+def _waits_for(rollout: Rollout) -> str:
+    """The guards that have too little evidence yet, or the person that a manual plan ends with."""
+    last = rollout["step"] == len(rollout["plan"]["steps"]) - 1 and rollout["phase"] == "step"
+    if rollout["plan"]["manual"] and last and rollout["verdict"] == "PASS" and not rollout["paused"]:
+        return f"a person: `headrace rollout promote {rollout['model']}`"
+    return ", ".join(each["name"] for each in rollout["findings"] if each["verdict"] == "INCONCLUSIVE")
 
 
 def _time_in_step(rollout: Rollout) -> str:

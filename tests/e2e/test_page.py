@@ -10,10 +10,13 @@ import pytest
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
+from gateway.core.keys import KeyRole
 from lifecycle.client import Client
 from tests.e2e.harness import Cluster
+from tests.lifecycle.live import serving
 
 pytestmark = pytest.mark.e2e
 
@@ -50,6 +53,26 @@ def test_the_page_follows_the_split(
     WebDriverWait(browser, 20).until(shows("75 %", "25 %"))
     console: Any = browser  # its log has no types
     assert [line["message"] for line in console.get_log("browser")] == []
+
+
+def test_the_page_asks_for_a_key_and_follows_the_ledger_with_it(
+    browser: webdriver.Chrome, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    with serving(home, identity=True) as live:
+        _, secret = live.desk.keys.create("ann", KeyRole.VIEWER, actor="boss")
+        browser.get(live.url)
+
+        def says(name: str, word: str) -> Callable[[webdriver.Chrome], bool]:
+            return lambda page: word in page.find_element(By.ID, name).text
+
+        WebDriverWait(browser, 20).until(says("ready", "locked"))
+        browser.find_element(By.ID, "secret").send_keys(secret, Keys.ENTER)
+        WebDriverWait(browser, 20).until(says("live", "live"))
+        assert not browser.find_element(By.ID, "problem").is_displayed()
+        live.desk.keys.create("bob", KeyRole.VIEWER, actor="carol")
+        WebDriverWait(browser, 20).until(says("events", "carol"))
 
 
 def test_the_page_lets_no_script_in_from_elsewhere(cluster: Cluster) -> None:

@@ -26,9 +26,9 @@ class Live:
 
 
 @contextmanager
-def serving(home: Path, policy: Policy = AUTOMATIC) -> Iterator[Live]:
+def serving(home: Path, policy: Policy = AUTOMATIC, *, identity: bool = False) -> Iterator[Live]:
     """Serve from a thread on a free loopback port."""
-    desk, store, captures = open_desk(home, policy=policy)
+    desk, store, captures = open_desk(home, policy=policy, identity=identity)
     config = uvicorn.Config(
         build(desk), port=0, log_level="error", ws="none", lifespan="off", timeout_graceful_shutdown=1
     )

@@ -1,69 +1,15 @@
 // The overview page: reads the admin API and draws it. Changes nothing.
 // Everything from the API goes into the page as text, never as markup.
 
+import { get, keep } from "./ask.js";
+import { TONES, badge, byId, clock, duration, el, moment, percent, table } from "./dom.js";
+import { follow } from "./ledger.js";
+
 const POLL_MS = 1500;
-const EVENTS_KEPT = 100;
 const OPEN_AT_FIRST = 4;
 const MODELS_SHOWN = 50;
 
-const TONES = {
-  PASS: "good", FAIL: "bad", ERROR: "bad", INCONCLUSIVE: "warn",
-  serving: "good", approved: "water", validated: "water", rejected: "bad",
-  promoted: "good", rolled_back: "bad", aborted: "warn",
-};
-
-const byId = (id) => document.getElementById(id);
 const cards = new Map();
-
-function el(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value !== "" && value !== undefined) node.setAttribute(name, value);
-  }
-  node.append(...children.filter((child) => child !== null && child !== undefined).map((child) =>
-    child instanceof Node ? child : document.createTextNode(String(child))));
-  return node;
-}
-
-const badge = (text) => el("span", { class: `badge ${TONES[text] ?? ""}` }, String(text).replaceAll("_", " "));
-const percent = (value) => `${Number(value.toFixed(2))} %`;
-const clock = (seconds) => new Date(seconds * 1000).toLocaleTimeString();
-const moment = (seconds) => new Date(seconds * 1000).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
-
-function duration(seconds) {
-  const whole = Math.max(0, Math.floor(seconds));
-  if (whole < 60) return `${whole} s`;
-  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
-  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
-}
-
-let asked = false;
-
-function askForKey() {
-  if (asked) return; // once a page: a reload asks again
-  asked = true;
-  const key = window.prompt("This headrace asks for an API key (role viewer or above):");
-  if (key) sessionStorage.setItem("key", key.trim());
-  else sessionStorage.removeItem("key");
-}
-
-async function get(path) {
-  const key = sessionStorage.getItem("key");
-  const headers = { accept: "application/json", ...(key && { authorization: `Bearer ${key}` }) };
-  const answer = await fetch(path, { headers });
-  if (answer.status === 401 && (!key || key === sessionStorage.getItem("key"))) askForKey();
-  if (answer.status === 404) return null;
-  const body = await answer.json();
-  if (!answer.ok) throw new Error(body.error?.message ?? `the admin API answered ${answer.status}`);
-  return body;
-}
-
-function table(headings, rows, label) {
-  const head = el("tr", {}, ...headings.map((heading) => el("th", { scope: "col" }, heading)));
-  const body = rows.map((row) => el("tr", {}, ...row.map((cell) => el("td", {}, cell ?? "–"))));
-  const whole = el("table", { "aria-label": label }, el("thead", {}, head), el("tbody", {}, ...body));
-  return el("div", { class: "scroll" }, whole);
-}
 
 function drawStatus(status) {
   const pill = byId("ready");
@@ -127,6 +73,10 @@ function drawFinding(finding) {
     el("span", { class: "why" }, finding.reason));
 }
 
+function waitsForPerson({ active, paused, plan, phase, step, verdict }) {
+  return active && !paused && plan.manual && phase === "step" && step === plan.steps.length - 1 && verdict === "PASS";
+}
+
 function drawRollout(rollout) {
   if (!rollout) return null;
   const step = rollout.plan.steps[rollout.step];
@@ -139,6 +89,7 @@ function drawRollout(rollout) {
     rollout.active ? drawSteps(rollout) : null,
     rollout.active && rollout.step_started_at ? el("p", { class: "quiet" }, spent, needs) : null,
     rollout.reason ? el("p", { class: "quiet" }, `Last move: ${rollout.reason}`) : null,
+    waitsForPerson(rollout) ? el("p", {}, "Waits for a person: ", el("code", {}, `headrace rollout promote ${rollout.model}`)) : null,
     rollout.findings.length ? el("div", { class: "findings", role: "list" }, ...rollout.findings.map(drawFinding)) : null);
 }
 
@@ -238,6 +189,15 @@ async function drawModels(models) {
   await Promise.all(models.map(drawModel));
 }
 
+function tellProblem(error) {
+  const pill = byId("ready");
+  pill.textContent = error.status === 401 ? "locked" : "no answer";
+  pill.className = "pill bad";
+  byId("problem").textContent = error instanceof TypeError ? "The admin API does not answer. Trying again…" : error.message;
+  byId("problem").hidden = false;
+  byId("key").hidden = error.status !== 401;
+}
+
 let refreshing = false;
 
 async function refresh() {
@@ -250,50 +210,22 @@ async function refresh() {
     byId("narrow").hidden = total <= MODELS_SHOWN && !search;
     byId("others").textContent = total > models.length ? `${models.length} of ${total} models` : "";
     await drawModels(models);
-    byId("problem").hidden = true;
+    byId("problem").hidden = byId("key").hidden = true;
   } catch (error) {
-    const problem = byId("problem");
-    problem.textContent = error instanceof TypeError ? "The admin API does not answer. Trying again…" : error.message;
-    problem.hidden = false;
+    tellProblem(error);
   } finally {
     refreshing = false;
   }
 }
 
-function detailOf(detail) {
-  const { reason, ...rest } = detail;
-  const facts = Object.entries(rest)
-    .filter(([name, value]) => !["rollout", "revision", "digest"].includes(name) && ["string", "number"].includes(typeof value) && value)
-    .map(([name, value]) => `${name.replaceAll("_", " ")} ${value}`);
-  const words = [reason, facts.join(", ")].filter(Boolean).join(" · ");
-  return words.length > 220 ? `${words.slice(0, 220)}…` : words;
-}
-
-function addEvent(record, fresh) {
-  const item = el("li", { class: fresh ? "fresh" : "" },
-    el("span", { class: "what" }, record.kind), record.model ? ` ${record.model}` : "",
-    el("span", { class: "quiet" }, ` by ${record.actor}, ${clock(record.at)}`),
-    el("span", { class: "detail" }, detailOf(record.detail)));
-  const list = byId("events");
-  list.prepend(item);
-  while (list.children.length > EVENTS_KEPT) list.lastElementChild.remove();
-}
-
-async function follow() {
-  const { records } = await get("/v1/audit?limit=30");
-  records.forEach((record) => addEvent(record, false));
-  const source = new EventSource(`/v1/events?after=${records.at(-1)?.seq ?? 0}`);
-  source.addEventListener("record", (event) => { addEvent(JSON.parse(event.data), true); refresh(); });
-  source.onopen = () => { byId("live").textContent = "live"; };
-  source.onerror = () => { byId("live").textContent = "reconnecting…"; };
-}
-
-function start() {
-  follow().catch(() => setTimeout(start, 5000));
-}
-
 document.addEventListener("visibilitychange", refresh);
 byId("search").addEventListener("input", refresh);
+byId("key").addEventListener("submit", (event) => {
+  event.preventDefault();
+  keep(byId("secret").value);
+  byId("key").reset();
+  refresh();
+});
 setInterval(refresh, POLL_MS);
 refresh();
-start();
+follow(refresh);

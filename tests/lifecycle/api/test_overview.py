@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+
 from tests.lifecycle.api.conftest import Admin
 from tests.lifecycle.world import FakeFleet
 
@@ -35,11 +37,14 @@ async def test_the_page_needs_nothing_from_elsewhere(admin: Admin) -> None:
     for asset in assets:
         answer = await admin.http.get(asset)
         assert answer.status_code == 200
+        assets += [f"/ui/{name}" for name in re.findall(r'from "\./([^"]+)"', answer.text)]
         assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", answer.text)
 
 
-async def test_the_page_never_takes_data_for_markup(admin: Admin) -> None:
-    script = (await admin.http.get("/ui/ui.js")).text
+@pytest.mark.parametrize("name", ["ask.js", "dom.js", "ledger.js", "ui.js"])
+async def test_the_page_never_takes_data_for_markup(admin: Admin, name: str) -> None:
+    script = (await admin.http.get(f"/ui/{name}")).text
+    assert len(script.splitlines()) <= 300
     assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", script)
 
 

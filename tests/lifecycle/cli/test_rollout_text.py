@@ -8,6 +8,7 @@ from rich.console import Console
 from lifecycle.cli.rollout_text import describe, draw
 
 PROVEN = {"progress": 1.0, "log_e": 3.71, "threshold": 3.69}
+PLAN = {"name": "quick", "bake_seconds": 60, "at_deadline": "roll_back", "manual": False}
 TRAFFIC = {"champion": 1, "weights": {"1": 90.0, "2": 10.0}, "shadows": [3]}
 
 
@@ -24,7 +25,7 @@ def rollout(**changes: object) -> dict[str, object]:
         "phase": "step",
         "active": True,
         "paused": False,
-        "plan": {"name": "quick", "steps": steps, "bake_seconds": 60, "at_deadline": "roll_back"},
+        "plan": PLAN | {"steps": steps},
         "deadline_at": time.time() + 100,
         "step": 0,
         "weight": 10.0,
@@ -59,6 +60,13 @@ def test_the_whole_shows_split_guards_and_time() -> None:
     assert "then it is rolled back" in text
     assert re.search("waits for +outputs", text)
     assert "[too] few" in text
+
+
+def test_a_manual_plan_waits_for_a_person_at_its_end() -> None:
+    steps = [{"weight": 10.0, "min_seconds": 5.0, "min_requests": 50, "shadow": False}]
+    plan = PLAN | {"manual": True, "steps": steps}
+    assert "`headrace rollout promote fraud`" in drawn(plan=plan, verdict="PASS")
+    assert "promote" not in drawn(plan=plan)
 
 
 def test_the_time_left_is_that_of_the_phase() -> None:

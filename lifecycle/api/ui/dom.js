@@ -1,0 +1,38 @@
+// Making pieces of the page. Whatever comes from the API goes in as text, never as markup.
+
+export const TONES = {
+  PASS: "good", FAIL: "bad", ERROR: "bad", INCONCLUSIVE: "warn",
+  serving: "good", approved: "water", validated: "water", rejected: "bad",
+  promoted: "good", rolled_back: "bad", aborted: "warn",
+};
+
+export const byId = (id) => document.getElementById(id);
+
+export function el(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value !== "" && value !== undefined) node.setAttribute(name, value);
+  }
+  node.append(...children.filter((child) => child !== null && child !== undefined).map((child) =>
+    child instanceof Node ? child : document.createTextNode(String(child))));
+  return node;
+}
+
+export const badge = (text) => el("span", { class: `badge ${TONES[text] ?? ""}` }, String(text).replaceAll("_", " "));
+export const percent = (value) => `${Number(value.toFixed(2))} %`;
+export const clock = (seconds) => new Date(seconds * 1000).toLocaleTimeString();
+export const moment = (seconds) => new Date(seconds * 1000).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+
+export function duration(seconds) {
+  const whole = Math.max(0, Math.floor(seconds));
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+}
+
+export function table(headings, rows, label) {
+  const head = el("tr", {}, ...headings.map((heading) => el("th", { scope: "col" }, heading)));
+  const body = rows.map((row) => el("tr", {}, ...row.map((cell) => el("td", {}, cell ?? "–"))));
+  const whole = el("table", { "aria-label": label }, el("thead", {}, head), el("tbody", {}, ...body));
+  return el("div", { class: "scroll" }, whole);
+}
