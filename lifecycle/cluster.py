@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.config import GatewayConfig
+from gateway.server import run_dir
 from gateway.server.haproxy import edge_socket
 from lifecycle.cli.daemon import sweep
 from lifecycle.config import LifecycleConfig, load
@@ -79,7 +80,7 @@ async def _live(config: LifecycleConfig) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     gateway = config.gateway
-    gateway.run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    run_dir.make(gateway.run_dir)
     state = _claim_home(gateway)
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(shutil.rmtree, gateway.run_dir, ignore_errors=True)

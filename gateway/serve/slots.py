@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 from gateway.errors import ErrorCode, GatewayError
+from gateway.server.run_dir import make
 
 
 class Slot:
@@ -19,8 +20,8 @@ class Slot:
 
 
 def claim(run_dir: Path, slots: int) -> Slot:
-    """Take the lowest free slot. Raises GatewayError OVERLOADED if all are taken."""
-    run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Take the lowest free slot. Raises GatewayError OVERLOADED if all are taken, or as `make` does."""
+    make(run_dir)
     for number in range(slots):
         descriptor = os.open(run_dir / f"worker-{number}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
