@@ -3,6 +3,9 @@
 import re
 import time
 from collections.abc import Mapping
+from typing import Any
+
+import orjson
 
 from gateway.core.alias import ALIAS
 from gateway.core.words import quoted
@@ -46,6 +49,17 @@ def version_named(text: str) -> int | str | None:
     if ALIAS.fullmatch(text) is None:
         raise invalid("a version is a whole number, such as 3, or an alias, such as champion")
     return text
+
+
+def json_object(text: bytes | memoryview) -> dict[str, Any]:
+    """The JSON object that a body is, or INVALID. How deep it may nest is for `check_depth` to say."""
+    try:
+        document = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise invalid(f"the body is not JSON: {error.msg[:100]} at byte {error.pos}") from None
+    if type(document) is not dict:
+        raise invalid("the body must be a JSON object")
+    return document
 
 
 def plain_text(field: str, value: object) -> str:

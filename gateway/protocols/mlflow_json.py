@@ -10,13 +10,12 @@ from typing import Any, NamedTuple
 from gateway.core.signature import Signature, TensorSpec
 from gateway.core.types import InferResponse
 from gateway.core.words import listed, quoted
-from gateway.protocols.fields import invalid
+from gateway.protocols.fields import invalid, json_object
 from gateway.protocols.plain_values import (
     Asked,
     Specs,
     columns,
     named,
-    parse,
     request_of,
     told,
     written,
@@ -35,7 +34,7 @@ class Frame(NamedTuple):
 
 def decode(body: bytes, signature: Signature, model: str, version: int | str | None, key: str = "") -> Asked:
     """A request from a decompressed body; types are the model's. INVALID for every fault."""
-    document = parse(body)
+    document = json_object(body)
     if unknown := document.keys() - _KNOWN:
         raise invalid(f"{quoted(min(unknown))} is not known; send one of {', '.join(_FORMS)}, and 'params'")
     given = [form for form in _FORMS if form in document]

@@ -23,17 +23,6 @@ class Asked(NamedTuple):
     rows: bool
 
 
-def parse(body: bytes) -> dict[str, Any]:
-    """The JSON object that a body is, or INVALID."""
-    try:
-        document = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise invalid(f"the body is not JSON: {error.msg[:100]} at byte {error.pos}") from None
-    if type(document) is not dict:
-        raise invalid("the body must be a JSON object")
-    return document
-
-
 def columns(instances: Any, specs: Specs) -> dict[str, Any]:
     """Values by input of a list of rows, which are objects by input where there are several."""
     if type(instances) is not list or not instances:

@@ -7,15 +7,15 @@ tensors instead. The answer comes in the same form, as `predictions` or `outputs
 from gateway.core.signature import Signature
 from gateway.core.types import InferResponse
 from gateway.core.words import quoted
-from gateway.protocols.fields import invalid
-from gateway.protocols.plain_values import Asked, columns, named, parse, request_of, told, written
+from gateway.protocols.fields import invalid, json_object
+from gateway.protocols.plain_values import Asked, columns, named, request_of, told, written
 
 _KNOWN = frozenset(("instances", "inputs", "parameters", "signature_name"))
 
 
 def decode(body: bytes, signature: Signature, model: str, version: int | str | None, key: str = "") -> Asked:
     """A request from a decompressed body; names and types are the model's. INVALID for every fault."""
-    document = parse(body)
+    document = json_object(body)
     if unknown := document.keys() - _KNOWN:
         raise invalid(f"{quoted(min(unknown))} is not known; send 'instances', or 'inputs', and 'parameters'")
     rows = "instances" in document

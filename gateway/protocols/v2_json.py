@@ -6,7 +6,6 @@ Unknown keys are accepted and of a key given twice the last one counts; a tensor
 from typing import Any
 
 import numpy as np
-import orjson
 
 from gateway.core.types import Array, InferRequest
 from gateway.core.words import quoted
@@ -18,6 +17,7 @@ from gateway.protocols.fields import (
     class_count,
     deadline_after,
     invalid,
+    json_object,
     plain_text,
 )
 from gateway.protocols.json_data import from_json
@@ -54,7 +54,7 @@ def decode(
     if json_length is None and len(body) >= json_bulk.FROM_BYTES:
         document = json_bulk.parse(body, _KNOWN, _KNOWN_TENSOR)
     if document is None:
-        document = _parse(body if json_length is None else memoryview(body)[:json_length])
+        document = json_object(body if json_length is None else memoryview(body)[:json_length])
     if not document.keys() <= _KNOWN:
         check_depth({k: v for k, v in document.items() if k not in _KNOWN})
     inputs = _inputs(_listed(document, "inputs"), raw)
@@ -77,16 +77,6 @@ def decode(
     wanted = [] if document.get("outputs") is None else _listed(document, "outputs")
     form = _form(wanted, parameters)
     return InferRequest(model, version, inputs, tuple(form.outputs), request_id, key, deadline), form
-
-
-def _parse(text: bytes | memoryview) -> dict[str, Any]:
-    try:
-        document = orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        raise invalid(f"the body is not JSON: {error.msg[:100]} at byte {error.pos}") from None
-    if type(document) is not dict:
-        raise invalid("the body must be a JSON object with 'inputs'")
-    return document
 
 
 def _inputs(entries: list[Any], raw: memoryview | None) -> dict[str, Array]:

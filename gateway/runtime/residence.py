@@ -183,9 +183,11 @@ class Residence:
             return await self._loader.load(key[0], entry)
         except GatewayError:
             raise
-        except Exception as error:  # ours, or memory: one version fails, and the table is followed on
+        except Exception:  # ours, or memory: one version fails, and the table is followed on
             log.exception("loading version %d of %s fails", key[1], key[0])
-            raise GatewayError(ErrorCode.INTERNAL, f"loading it failed: {type(error).__name__}") from None
+            raise GatewayError(
+                ErrorCode.INTERNAL, "it failed while it loaded; the worker's log says why"
+            ) from None
 
     def _over(self, model: str, entry: VersionEntry, load: "asyncio.Task[LoadedVersion]") -> None:
         key = (model, entry.version)

@@ -9,7 +9,7 @@ import orjson
 
 from gateway.core.keys import SUBJECT
 from gateway.errors import ErrorCode, GatewayError
-from gateway.protocols.fields import check_depth, invalid, plain_text
+from gateway.protocols.fields import check_depth, invalid, json_object, plain_text
 from gateway.protocols.status import STATUS
 
 _REASONS = {
@@ -123,16 +123,11 @@ def json_answer(request: Request, status: int, document: object, extra: bytes = 
     return answer(request, status, JSON_TYPE, orjson.dumps(document), extra)
 
 
-def json_object(request: Request) -> dict[str, Any]:
+def document(request: Request) -> dict[str, Any]:
     """The body as a JSON object, empty if there is none. Raises GatewayError INVALID."""
-    try:
-        document = orjson.loads(request.body) if request.body else {}
-    except orjson.JSONDecodeError:
-        raise invalid("the body is not JSON") from None
-    if not isinstance(document, dict):
-        raise invalid("the body must be a JSON object")
-    check_depth(document)
-    return document
+    told = json_object(request.body) if request.body else {}
+    check_depth(told)
+    return told
 
 
 def fault(request: Request, error: GatewayError) -> bytes:

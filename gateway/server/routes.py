@@ -15,7 +15,7 @@ from gateway.protocols.fields import invalid
 from gateway.server import catalogue, control, settings, trace_settings
 from gateway.server.context import Context
 from gateway.server.gate import rules
-from gateway.server.message import JSON_TYPE, Request, answer, fault, internal, json_answer, json_object
+from gateway.server.message import JSON_TYPE, Request, answer, document, fault, internal, json_answer
 from gateway.server.statistics import statistics
 from gateway.telemetry.metrics import CONTENT_TYPE as METRICS_TYPE
 
@@ -141,7 +141,7 @@ async def _v1_model(context: Context, _request: Request, path: Path) -> Reply:
 
 
 async def _index(context: Context, request: Request, _path: Path) -> Reply:
-    only_ready = json_object(request).get("ready", False)
+    only_ready = document(request).get("ready", False)
     if not isinstance(only_ready, bool):
         raise invalid("'ready' must be true or false")
     return Reply(200, catalogue.index(context.routes, only_ready))
@@ -153,7 +153,7 @@ async def _log_settings(_context: Context, _request: Request, _path: Path) -> Re
 
 async def _set_log(context: Context, request: Request, _path: Path) -> Reply:
     rules(context.caller)
-    return Reply(200, settings.set_log(json_object(request)))
+    return Reply(200, settings.set_log(document(request)))
 
 
 async def _trace(context: Context, request: Request, path: Path) -> Reply:
@@ -162,7 +162,7 @@ async def _trace(context: Context, request: Request, path: Path) -> Reply:
     if request.method != b"POST":
         return Reply(200, _plain(trace_settings.told(context.traces, path.model)))
     rules(context.caller)
-    return Reply(200, _plain(trace_settings.change(context.traces, path.model, json_object(request))))
+    return Reply(200, _plain(trace_settings.change(context.traces, path.model, document(request))))
 
 
 async def _load(context: Context, request: Request, path: Path) -> Reply:
@@ -176,7 +176,7 @@ async def _unload(context: Context, request: Request, path: Path) -> Reply:
 
 
 def _parameters(request: Request) -> dict[str, Any]:
-    parameters = json_object(request).get("parameters")
+    parameters = document(request).get("parameters")
     if parameters is None:
         return {}
     if not isinstance(parameters, dict):
@@ -233,13 +233,13 @@ async def respond(context: Context, request: Request, path: Path) -> bytes:
     if handler is None:
         return _wrong_method(request, ", ".join(methods))
     try:
-        status, document, kind = await handler(context, request, path)
+        status, told, kind = await handler(context, request, path)
     except GatewayError as error:
         return fault(request, error)
     except Exception:
         _log.exception("a request failed")
         return fault(request, internal())
-    body = b"" if document is None else document if isinstance(document, bytes) else orjson.dumps(document)
+    body = b"" if told is None else told if isinstance(told, bytes) else orjson.dumps(told)
     return answer(request, status, kind, body)
 
 

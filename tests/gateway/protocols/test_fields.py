@@ -25,6 +25,12 @@ def test_versions() -> None:
             fields.version_named(text)
 
 
+@pytest.mark.parametrize("body", [b"", b"[1]", b"{", b"7", b"NaN", b"\xff"])
+def test_a_body_is_an_object(body: bytes) -> None:
+    with pytest.raises(GatewayError):
+        fields.json_object(body)
+
+
 @pytest.mark.parametrize(
     "parameters", [{"a": [1]}, {"a": None}, {"shared_memory_region": "r"}, {"sequence_id": 3}]
 )

@@ -7,7 +7,7 @@ import pytest
 from gateway.core.signature import TensorSpec
 from gateway.core.types import Array, InferResponse, Role
 from gateway.errors import ErrorCode, GatewayError
-from gateway.protocols.plain_values import columns, named, parse, request_of, told, written
+from gateway.protocols.plain_values import columns, named, request_of, told, written
 
 SPECS = {"a": TensorSpec("a", "FP32", (-1, 2)), "b": TensorSpec("b", "INT64", (-1,))}
 
@@ -40,12 +40,6 @@ def test_what_does_not_fit_the_model_is_the_callers_fault(values: Any) -> None:
     with pytest.raises(GatewayError) as refused:
         request_of(values, SPECS, {}, "m", None, "")
     assert refused.value.code is ErrorCode.INVALID
-
-
-@pytest.mark.parametrize("body", [b"", b"[1]", b"{", b"7", b"NaN", b"\xff"])
-def test_a_body_is_an_object(body: bytes) -> None:
-    with pytest.raises(GatewayError):
-        parse(body)
 
 
 def test_an_answer_that_has_no_rows_needs_the_other_form() -> None:
