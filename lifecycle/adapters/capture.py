@@ -7,7 +7,7 @@ Layout: `model=<name>/{captures,labels,quarantine}/<first>-<last>.parquet`, and
 
 import math
 import threading
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, cast
@@ -167,12 +167,14 @@ class ParquetCaptures:
     def find(self, prediction: str) -> Origin | None:
         """What gave an answer, and a shadow's beside it; None if it was not captured. Of several rows, the
         first one's."""
-        ids = array([prediction, f"{prediction}/0"])
+        names = [prediction, f"{prediction}/0"]
         with self._lock:
-            models = list(self._logs)
-        for model in models:
-            rows = self._read(model, 0.0, tuple(Role), lambda name: name.startswith(OUTPUTS), ids)
-            if rows is not None and (origin := origin_of(model, rows)):
+            logs = [(model, log.waiting(names), tuple(log.captures.all)) for model, log in self._logs.items()]
+        for model, waiting, segments in logs:
+            if not waiting and not any(segment.may_hold(names) for segment in segments):
+                continue
+            outputs = self._read(model, 0.0, tuple(Role), _is_output, array(names), names)
+            if outputs is not None and (origin := origin_of(model, outputs)):
                 return origin
         return None
 
@@ -183,11 +185,17 @@ class ParquetCaptures:
         roles: Collection[Role],
         wanted: Callable[[str], bool],
         ids: "pa.Array[Any] | None" = None,
+        few: Sequence[str] | None = None,
     ) -> pa.Table | None:
-        """Rows of the files and of the buffer, oldest first, with the key columns and the wanted ones."""
+        """Rows of the files and of the buffer, oldest first, with the key columns and the wanted ones.
+
+        Args:
+            few: the same as `ids`, if they are so few that most files hold none of them.
+        """
         with self._lock:
             log = self._log(model)
-            files = [segment.open() for segment in log.captures.all if segment.newest >= since]
+            segments = [segment for segment in log.captures.all if segment.newest >= since]
+            files = [segment.open() for segment in segments if few is None or segment.may_hold(few)]
             found = log.tables()
         found = [_only(table, wanted).filter(_mask(table, since, roles, ids)) for table in found]
         for file in reversed(files):
@@ -209,6 +217,10 @@ class ParquetCaptures:
             folder = self._root / f"model={quote(model, safe='')}"
             self._logs[model] = ModelCaptures(folder, self._horizon_s)
         return self._logs[model]
+
+
+def _is_output(column: str) -> bool:
+    return column.startswith(OUTPUTS)
 
 
 def _only(table: pa.Table, wanted: Callable[[str], bool]) -> pa.Table:

@@ -28,7 +28,7 @@ class ModelCaptures:
 
     def __init__(self, folder: Path, horizon_s: float) -> None:
         self._horizon_s = horizon_s
-        self.captures = Segments(folder / "captures", durable=False)
+        self.captures = Segments(folder / "captures", durable=False, ids="prediction_id")
         self.labels = LabelBook(folder / "labels", folder / "quarantine", horizon_s)
         self._numbers = folder / "metrics"
         self.metrics: dict[str, LabelBook] = {}
@@ -50,6 +50,10 @@ class ModelCaptures:
             self._recent.update(zip(rows.ids, rows.at, strict=True))
         for _ in range(len(self._recent) - recent):
             del self._recent[next(iter(self._recent))]
+
+    def waiting(self, names: Sequence[str]) -> bool:
+        """Whether one of these ids is still in memory only."""
+        return any(name in rows.ids for parts in self._parts.values() for rows in parts for name in names)
 
     def tables(self) -> list[pa.Table]:
         return [to_table(parts) for parts in self._parts.values()]

@@ -5,21 +5,31 @@ is seen and put right. Must never show a file that is not complete.
 """
 
 import os
+from base64 import b64decode, b64encode
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from lifecycle.adapters.id_filter import IdFilter
 
 ROLL_ROWS = 50_000
 """A file of this many rows is not merged again."""
 FAN_IN = 16
 """So many small files at the end are merged into one."""
+_IDS = "headrace.ids"
+"""Under this key a file's footer has the filter of its ids, in Base64."""
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """One complete file: the writes `first` to `last`. `newest` is its latest `at`, Unix seconds."""
+    """One complete file: the writes `first` to `last`. `newest` is its latest `at`, Unix seconds.
+
+    `ids` tells which ids it may hold; None if it may hold any.
+    """
 
     path: Path
     first: int
@@ -27,6 +37,11 @@ class Segment:
     rows: int
     size: int
     newest: float
+    ids: IdFilter | None = None
+
+    def may_hold(self, names: Iterable[str]) -> bool:
+        """False only if none of these ids is in it."""
+        return self.ids is None or any(name in self.ids for name in names)
 
     def open(self) -> pq.ParquetFile:
         """The file stays readable through this handle after a merge removes it."""
@@ -43,10 +58,12 @@ class Segments:
     Args:
         folder: made on the first write.
         durable: whether a write is on the disk when it returns, or may be lost with the machine.
+        ids: the column whose texts segments can be asked for without reading them; empty for none.
     """
 
-    def __init__(self, folder: Path, *, durable: bool) -> None:
+    def __init__(self, folder: Path, *, durable: bool, ids: str = "") -> None:
         self._folder = folder
+        self._ids = ids
         self._durable = durable
         self.all: list[Segment] = _recover(folder)
         """Complete segments, oldest first."""
@@ -83,7 +100,11 @@ class Segments:
         path = self._folder / f"{first:012d}-{last:012d}.parquet"
         partial = path.with_suffix(".partial")
         with partial.open("wb") as file:
-            pq.write_table(table, file)
+            with pq.ParquetWriter(file, table.schema) as writer:
+                writer.write_table(table)
+                if self._ids:
+                    held = IdFilter.of(cast("list[str]", table[self._ids].to_pylist()))
+                    writer.add_key_value_metadata({_IDS: b64encode(held.bits).decode()})
             if self._durable:
                 file.flush()
                 os.fsync(file.fileno())
@@ -139,7 +160,9 @@ def _describe(path: Path) -> Segment:
             (_latest(metadata.row_group(group)) for group in range(metadata.num_row_groups)),
             default=float("-inf"),
         )
-        return Segment(path, int(first), int(last), metadata.num_rows, path.stat().st_size, newest)
+        noted = (metadata.metadata or {}).get(_IDS.encode())  # a file of an older Headrace has none
+        held = None if noted is None else IdFilter(b64decode(noted))
+        return Segment(path, int(first), int(last), metadata.num_rows, path.stat().st_size, newest, held)
 
 
 def _latest(group: pq.RowGroupMetaData) -> float:

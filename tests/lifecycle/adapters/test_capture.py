@@ -5,11 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from gateway.core.capture import Capture, blocks
 from gateway.core.types import Array, Role
 from lifecycle.adapters.capture import MOST_WRITES, ParquetCaptures
+from lifecycle.adapters.segments import Segment
 from lifecycle.ports import LabelReceipt, Origin
 
 
@@ -42,6 +44,26 @@ def test_an_answer_is_traced_to_its_version(tmp_path: Path) -> None:
     found = [log.find(prediction) for prediction in ("a", "two", "b")]
     assert found == [Origin("m", 1, "champion", at) for at in (7.0, 8.0, 9.0)]
     assert log.find("none") is None
+
+
+def test_an_answer_is_looked_for_only_where_it_may_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = ParquetCaptures(tmp_path)
+    for number in range(40):
+        log.append(blocks([replace(capture(f"p{number}", float(number)), model=f"m{number}")]))
+        log.flush()
+    opened: list[Segment] = []
+    unchanged = Segment.open
+
+    def noted(segment: Segment) -> pq.ParquetFile:
+        opened.append(segment)
+        return unchanged(segment)
+
+    monkeypatch.setattr(Segment, "open", noted)
+    assert log.find("p25") == Origin("m25", 1, "champion", 25.0)
+    assert log.find("none") is None
+    assert len(opened) < 10
 
 
 def test_a_shadows_answer_is_found_beside_the_callers(tmp_path: Path) -> None:

@@ -91,3 +91,19 @@ def test_columns_that_changed_type_are_not_merged(tmp_path: Path, monkeypatch: p
 def test_unify_widens_numbers_and_leaves_out_what_cannot_be_read_alike() -> None:
     joined = unify([table(0.0, x=["text"]), table(1.0, x=[1]), table(2.0, x=[2.5])])
     assert joined["x"].to_pylist() == [1.0, 2.5]
+
+
+def test_files_can_be_asked_for_ids_without_reading_them(tmp_path: Path) -> None:
+    log = Segments(tmp_path, durable=False, ids="name")
+    for i in range(FAN_IN + 1):
+        log.write(table(float(i), name=[f"prediction {i}"]))
+    merged, last = Segments(tmp_path, durable=False, ids="name").all
+    assert all(merged.may_hold([f"prediction {i}"]) for i in range(FAN_IN))
+    assert not last.may_hold(["prediction 0", "prediction 1"])
+    assert last.may_hold(["prediction 0", f"prediction {FAN_IN}"])
+
+
+def test_a_file_without_a_filter_may_hold_any_id(tmp_path: Path) -> None:
+    Segments(tmp_path, durable=False).write(table(1.0, name=["a"]))
+    (old,) = Segments(tmp_path, durable=False, ids="name").all
+    assert old.may_hold(["b"])
