@@ -37,7 +37,7 @@ class Gateway:
         name = f"worker-{self._slot.number}-{os.getpid()}"
         neighbours = Neighbours(config.run_dir, config.slots, self._slot.number)
         self._worker = Worker(
-            *(config, name, DedicatedLoader(config.serving), ControllerRepository()),
+            *(config, name, DedicatedLoader(config.serving, config.dedicated), ControllerRepository()),
             *(config.run_dir / "traces.json", neighbours),
         )
         self._sync = RouteSync(self._worker, config)

@@ -12,9 +12,8 @@ import ray
 from ray import serve
 from ray.serve.exceptions import BackPressureError, RayServeException
 from ray.serve.handle import DeploymentHandle
-from ray.serve.schema import ApplicationStatus
 
-from gateway.config import Serving
+from gateway.config import Dedicated, Serving
 from gateway.core.batching import Batching
 from gateway.core.placement import application_name
 from gateway.core.routing import VersionEntry
@@ -22,6 +21,7 @@ from gateway.core.types import Array
 from gateway.errors import ErrorCode, GatewayError
 from gateway.runtime.pool import late, overloaded
 from gateway.serve.replica import START_S, Refusal, Reply
+from gateway.serve.starting import given_up
 
 ATTEMPTS = 3
 """Of a run whose replica ends: one that ends every replica must not end many."""
@@ -33,26 +33,32 @@ _LOOK_S = 5.0
 class DedicatedLoader:
     """Implements `ports.Loader`: finds the application, which somebody else starts and ends."""
 
-    def __init__(self, serving: Serving) -> None:
+    def __init__(self, serving: Serving, own: Dedicated) -> None:
         self._serving = serving
+        self._own = own
 
     async def load(self, model: str, entry: VersionEntry) -> "DedicatedVersion":
-        """Raises GatewayError INTERNAL if the version does not load there, or its process does not start."""
+        """Raises GatewayError INTERNAL if the version does not load there, or its process does not start,
+        and `NoRoom` if Ray has none for it."""
         name = application_name(model, entry.version, entry.digest)
         # The controller names an application once it runs, so only a node that starts waits for long.
         ends = time.monotonic() + START_S
         while time.monotonic() < ends:
+            if reason := await asyncio.to_thread(self._given_up, name):
+                raise reason
             try:
                 handle = await asyncio.to_thread(serve.get_app_handle, name)
                 batching = await asyncio.wait_for(_ready(handle), min(ends - time.monotonic(), _LOOK_S))
                 return DedicatedVersion(entry, handle, batching, self._serving)
             except (RayServeException, ray.exceptions.RayError, TimeoutError):
-                if await asyncio.to_thread(_given_up, name):
-                    break
                 await asyncio.sleep(_POLL_S)
         raise GatewayError(
-            ErrorCode.INTERNAL, "the version's own process does not start; the logs of Ray Serve say why"
+            ErrorCode.INTERNAL,
+            "the version's own process takes too long to start; the logs of Ray Serve say why",
         )
+
+    def _given_up(self, name: str) -> GatewayError | None:
+        return given_up(serve.status().applications.get(name), self._own)
 
     def unload(self, model: str, version: object) -> None:
         """Nothing to let go of: the application ends when no worker holds the version."""
@@ -63,11 +69,6 @@ async def _ready(handle: DeploymentHandle[Any]) -> Batching:
     if isinstance(reply, Batching):
         return reply
     raise GatewayError(*reply)
-
-
-def _given_up(name: str) -> bool:
-    found = serve.status().applications.get(name)
-    return found is not None and found.status is ApplicationStatus.DEPLOY_FAILED
 
 
 class DedicatedVersion:

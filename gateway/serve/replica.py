@@ -14,7 +14,7 @@ from gateway.core.routing import VersionEntry
 from gateway.core.types import Array
 from gateway.errors import ErrorCode, GatewayError
 from gateway.runtime.loader import Loader
-from gateway.runtime.session import offers_cuda
+from gateway.serve.starting import needs
 
 START_S = 120.0
 """How long loading and warming may take."""
@@ -71,11 +71,11 @@ def application(model: str, entry: VersionEntry, config: GatewayConfig, gpus: fl
         gpus: that Ray has on some node; none are asked for if the runtime cannot use them.
     """
     own = config.dedicated
-    on_gpu = own.gpus > 0 and gpus > 0 and offers_cuda()
+    wanted = needs(own, gpus)
     scaled = own.max_replicas > own.min_replicas
     deployment = serve.deployment(
         name="Replica",
-        ray_actor_options={"num_cpus": own.cpus, "num_gpus": own.gpus if on_gpu else 0},
+        ray_actor_options={"num_cpus": wanted["CPU"], "num_gpus": wanted["GPU"]},
         max_ongoing_requests=config.serving.queue,
         num_replicas=None if scaled else own.min_replicas,
         autoscaling_config={
@@ -91,4 +91,4 @@ def application(model: str, entry: VersionEntry, config: GatewayConfig, gpus: fl
         graceful_shutdown_wait_loop_s=0.1,
         max_surge_percent=100,
     )
-    return deployment(Replica).bind(model, entry, config, on_gpu)
+    return deployment(Replica).bind(model, entry, config, wanted["GPU"] > 0)

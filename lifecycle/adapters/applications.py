@@ -11,18 +11,27 @@ from gateway.app import application as workers
 from gateway.config import GatewayConfig
 from gateway.core.placement import APPLICATIONS
 from gateway.serve.replica import application as application_of
+from gateway.serve.starting import given_up
 from lifecycle.core.dedicated import Application
 
 
 class ServeApplications:
-    """Implements `ports.Applications`. Serve must be up: it would be started with proxies otherwise."""
+    """Implements `ports.Applications`. Serve must be up: it would be started with proxies otherwise.
+
+    Args:
+        config: as the node began; what an upgrade made of it outlives this process, until the node goes down.
+    """
 
     def __init__(self, config: GatewayConfig) -> None:
+        self._rolled = config.run_dir / "gateway.json"
         self._config = config
+        if self._rolled.exists():
+            self._config = GatewayConfig.model_validate_json(self._rolled.read_bytes())
 
     def states(self) -> dict[str, bool]:
         return {
-            name: found.status in (ApplicationStatus.RUNNING, ApplicationStatus.DEPLOY_FAILED)
+            name: found.status is ApplicationStatus.RUNNING
+            or given_up(found, self._config.dedicated) is not None
             for name, found in serve.status().applications.items()
             if name.startswith(APPLICATIONS)
         }
@@ -36,6 +45,9 @@ class ServeApplications:
     def roll(self, config: GatewayConfig) -> None:
         """Replace every worker; dedicated versions that start from here on have these settings too."""
         self._config = config
+        partial = self._rolled.with_suffix(".partial")
+        partial.write_text(config.model_dump_json(), encoding="utf-8")
+        partial.replace(self._rolled)
         _run(workers(config), GATEWAY)
 
     def end(self, name: str) -> None:

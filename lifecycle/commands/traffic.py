@@ -13,7 +13,7 @@ from lifecycle.commands.lookup import active_rollout, find_model, find_versions
 from lifecycle.commands.perform import perform
 from lifecycle.commands.publish import Publisher
 from lifecycle.core import traffic
-from lifecycle.core.rollout import Action, Kind
+from lifecycle.core.rollout import MAKE_ROOM, Action, Kind
 from lifecycle.core.stages import TRANSITIONS, Event
 from lifecycle.core.version import Model, Version
 from lifecycle.errors import LifecycleCode, LifecycleError
@@ -214,6 +214,8 @@ class Traffic:
         for version in sorted(missing):
             for report in self._fleet.workers():
                 if reason := report.failed.get((model, version)):
+                    if (model, version) in report.no_room:
+                        reason += f"; {MAKE_ROOM}"
                     raise LifecycleError(
                         LifecycleCode.REFUSED,
                         f"a worker cannot load version {version} ({reason}); all stays as it was",

@@ -34,6 +34,12 @@ ALL = 0.999
 """Share of the segment of the bake time. It has no baseline, so only absolute bounds are judged on it."""
 
 
+MAKE_ROOM = (
+    "make some (`headrace model memory OTHER --by-demand`; or `memory_budget_mb` of `[gateway.serving]`, "
+    "`cpus` and `gpus` of `[gateway.dedicated]`, with `headrace upgrade`)"
+)
+
+
 class Kind(StrEnum):
     LOAD = "load"
     SHADOW = "shadow"
@@ -243,8 +249,7 @@ def _failure(snapshot: Snapshot) -> Action | None:
 
 
 def _no_room(snapshot: Snapshot) -> str:
-    make = "`headrace model memory OTHER --by-demand`, or `memory_budget_mb` of `[gateway.serving]`"
-    return f"no room: {snapshot.no_room}; make some ({make})"
+    return f"no room: {snapshot.no_room}; {MAKE_ROOM}"
 
 
 def _baked(snapshot: Snapshot) -> Action | None:

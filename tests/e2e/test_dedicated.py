@@ -1,9 +1,12 @@
 """Versions in Serve applications of their own: the same answers, through a kill, a swap and a move."""
 
+import contextlib
 import signal
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from lifecycle.client import Client
@@ -91,6 +94,34 @@ def test_a_process_that_cannot_load_its_version_says_why_and_all_stays_as_it_was
         with pytest.raises(LifecycleError, match="the artifact was altered"):
             client.set_placement(model, "dedicated")
         _more(callers, until)
+    assert callers.failures == []
+    assert client.model(model)["placement"] == "auto"
+    until(lambda: applications(cluster, model) == [], 60, "the end of the application")
+
+
+def test_a_process_that_dies_whenever_it_starts_is_given_up_and_all_stays_as_it_was(
+    cluster: Cluster, deployed: Callable[[int], tuple[str, Client]], load: Callable[[str], Load], until: Until
+) -> None:
+    model, client = deployed(1)
+    over = threading.Event()
+
+    def kill_each() -> None:
+        while not over.wait(0.05):
+            for process in cluster.processes(f"ServeReplica:model-{model}-"):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.kill()
+
+    killer = threading.Thread(target=kill_each)
+    killer.start()
+    try:
+        with load(model) as callers:
+            until(lambda: callers.sent > 100, 30, "load")
+            with pytest.raises(LifecycleError, match="own process does not start"):
+                client.set_placement(model, "dedicated")
+            _more(callers, until)
+    finally:
+        over.set()
+        killer.join()
     assert callers.failures == []
     assert client.model(model)["placement"] == "auto"
     until(lambda: applications(cluster, model) == [], 60, "the end of the application")

@@ -1,4 +1,5 @@
-"""New workers for old ones under load: by command, and by themselves when they have grown."""
+"""New workers for old ones under load, in the middle of a rollout: by command, and by themselves when they
+have grown."""
 
 import json
 from collections.abc import Callable
@@ -6,11 +7,13 @@ from collections.abc import Callable
 import pytest
 
 from lifecycle.client import Client
+from lifecycle.errors import LifecycleError
 from tests.e2e.harness import Cluster, Load
 
 Deployed = Callable[[int], tuple[str, Client]]
 Until = Callable[[Callable[[], bool], float, str], None]
 pytestmark = pytest.mark.e2e
+PLAN = {"steps": [{"weight": 20, "min_seconds": 15}, {"weight": 50, "min_seconds": 1}]}
 
 
 def names(client: Client) -> set[str]:
@@ -20,13 +23,15 @@ def names(client: Client) -> set[str]:
 def test_workers_are_replaced_with_no_request_lost(
     cluster: Cluster, deployed: Deployed, load: Callable[[str], Load], until: Until
 ) -> None:
-    model, client = deployed(1)
+    model, client = deployed(2)
     first = names(client)
     settings = cluster.home / "headrace.toml"
     settings.write_text("[gateway.serving]\nrecycle_above_mb = 20\n")  # less than any worker takes
     try:
         with load(model) as callers:
             until(lambda: callers.sent > 200, 30, "load")
+            client.start_rollout(model, 2, PLAN)
+            until(lambda: client.rollout(model)["phase"] == "step", 60, "the first canary step")
             controller = client.status()["info"]["controller"]
             told = json.loads(cluster.headrace("upgrade", "--json"))
             assert told["controller"]["before"] == controller
@@ -34,13 +39,23 @@ def test_workers_are_replaced_with_no_request_lost(
             second = set(told["after"])
             assert len(second) == 2
             assert not first & second
+            until(lambda: client.rollout(model)["phase"] == "promoted", 120, "promotion after the upgrade")
             # From here on the new workers find themselves too large, one after the other.
             until(lambda: len(names(client) - second) > 0, 60, "a worker that makes way by itself")
-            settings.unlink()
+            settings.write_text("[gateway.dedicated]\ncpus = 640\n")
             cluster.headrace("upgrade")
+            with pytest.raises(LifecycleError, match="needs 640 CPU, and no node has as much; make some"):
+                client.set_placement(model, "dedicated")
+            assert client.model(model)["placement"] == "auto"
             sent = callers.sent
             until(lambda: callers.sent > sent + 200, 30, "more load")
         assert callers.failures == []
+        assert set(callers.served) == {1, 2}
         assert len(names(client)) == 2
+        kinds = [record["kind"] for record in client.audit(limit=1000) if record["model"] in ("", model)]
+        # The rollout began under one controller, and was decided once, under the next.
+        told_in_order = [kind for kind in kinds if kind in ("gateway.upgrade", "rollout.promote")]
+        assert told_in_order[-3:] == ["gateway.upgrade", "rollout.promote", "gateway.upgrade"]
+        assert kinds.count("rollout.promote") == 1
     finally:
         settings.unlink(missing_ok=True)

@@ -1,0 +1,32 @@
+"""Why a process of a version's own does not come. `tests/e2e` has Ray and Serve around it."""
+
+import pytest
+
+from gateway.config import Dedicated
+from gateway.serve.starting import needs, no_room
+
+SMALL, LARGE = {"CPU": 2.0}, {"CPU": 8.0, "GPU": 1.0}
+
+
+def test_a_gpu_is_needed_only_where_the_runtime_can_use_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = Dedicated(cpus=0.5, gpus=0.5)
+    assert needs(own, gpus=4.0) == {"CPU": 0.5, "GPU": 0.0}  # the wheel for CPUs offers no CUDA
+    monkeypatch.setattr("gateway.serve.starting.offers_cuda", lambda: True)
+    assert needs(own, gpus=4.0) == {"CPU": 0.5, "GPU": 0.5}
+    assert needs(own, gpus=0.0) == {"CPU": 0.5, "GPU": 0.0}
+
+
+def test_what_no_node_has_is_told_at_once() -> None:
+    wanted = {"CPU": 4.0, "GPU": 1.5}
+    told = "its own process needs 4 CPU and 1.5 GPU, and no node has as much"
+    assert no_room(wanted, [SMALL, LARGE], waited=False) == told
+    # Two nodes together are no node.
+    assert no_room({"CPU": 9.0}, [SMALL, LARGE], waited=False).startswith("its own process needs 9 CPU")
+    assert no_room({"CPU": 0.0, "GPU": 0.0}, [SMALL], waited=False) == ""
+
+
+def test_what_others_hold_is_told_after_a_while() -> None:
+    wanted = {"CPU": 1.0, "GPU": 1.0}
+    assert no_room(wanted, [SMALL, LARGE], waited=False) == ""
+    told = "its own process waits for 1 CPU and 1 GPU, which others hold"
+    assert no_room(wanted, [SMALL, LARGE], waited=True) == told
