@@ -11,10 +11,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from gateway.core.profile import Profile
 from gateway.core.summary import Window
 from gateway.core.types import Role
-from lifecycle.commands.answered import answers, numbers
+from lifecycle.commands.answered import answers, kept, numbers
 from lifecycle.commands.lookup import active_rollout
 from lifecycle.commands.trail import trail
 from lifecycle.core.alarm import Alarm
@@ -173,7 +176,10 @@ class Monitor:
             series = performance.metrics.get(guard.name, {})
             ours, theirs = (series.get(number, NONE) for number in (rollout.version, rollout.champion))
             metrics[guard.name] = compared(ours, theirs, guard, rollout.splits_at, rollout.decided_at)
-        return Late(labels, metrics)
+        answered = sum(
+            performance.kept_since(number, since) for number in (rollout.version, rollout.champion)
+        )
+        return Late(labels, metrics, answered)
 
     def forget(self, model: str) -> None:
         """Look at the champion afresh: it has got a reference profile."""
@@ -254,13 +260,16 @@ class Monitor:
 
     def _stand(self, model: str, champion: int, now: float) -> Performance:
         since = begun = now - self._watch.labels_s
+        of_rollout: dict[int, NDArray[np.float64]] = {}
         if (rollout := active_rollout(self._store, model)) and rollout.canary_first_at is not None:
             begun = min(since, rollout.canary_first_at)  # a guard judges all of its rollout's numbers
+            of_rollout = kept(self._captures, model, rollout.canary_first_at)
         return stand(
             champion,
             answers(self._captures, model, since),
             self._reference(model, champion),
             numbers(self._captures, model, begun),
+            of_rollout,
             margin=self._watch.margin,
             width_s=self._watch.cohort_s,
             now=now,

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from lifecycle.core.answers import correct
 from lifecycle.core.performance.numbers import Series
@@ -36,6 +37,13 @@ def numbers(captures: CaptureLog, model: str, since: float) -> dict[str, dict[in
             for version in np.unique(versions).tolist()
         }
     return found
+
+
+def kept(captures: CaptureLog, model: str, since: float) -> dict[int, NDArray[np.float64]]:
+    """When captured answers were made, by version, whether anything came for them or not."""
+    made = captures.made(model, since)
+    at, versions = (to_array(made[column]) for column in ("at", "version"))
+    return {int(version): at[versions == version] for version in np.unique(versions).tolist()}
 
 
 def outputs_of(rows: pa.Table) -> dict[str, np.ndarray[Any, Any]]:

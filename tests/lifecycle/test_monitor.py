@@ -155,15 +155,17 @@ async def test_a_rollout_learns_what_its_answers_brought_by_step(world: World) -
     guard = MetricGuard("feedback.revenue", "higher", (0.0, 10.0), 1.0)
     plan = replace(preset("quick"), guard=(guard,))
     began = world.now
+    splits = (began + 5, began + 15)
+    rollout = Rollout("r", MODEL, 2, 1, plan, began, "ann", canary_first_at=began, splits_at=splits)
+    world.store.commit(Entry("ann", "rollout.start", MODEL), rollout)
     for number, revenue in ((1, 4.0), (2, 2.0)):
         captures = world.served.captures(pages(30)[0], began + 10 * number, number)
         world.captures.append(blocks(captures))
         world.captures.label(MODEL, labels_for(captures, np.full(30, revenue)), world.now, "revenue")
     await world.traffic(2)
-    splits = (began + 5, began + 15)
-    rollout = Rollout("r", MODEL, 2, 1, plan, began, "ann", canary_first_at=began, splits_at=splits)
     late = world.monitor.late(rollout)
     assert late is not None
+    assert late.kept >= 60  # what told nothing could have
     (first, second) = late.metrics["revenue"]
     assert (first[0], first[1].rows, second[0].rows, second[1]) == (Numbers(), 30, 30, Numbers())
     assert first[1].total == pytest.approx(12.0)

@@ -39,7 +39,7 @@ def _log_e(bad: ArrayLike, total: ArrayLike, bound: float, others: list[float]) 
     return np.asarray(logsumexp(np.stack(terms), axis=0) - math.log(len(others)), np.float64)
 
 
-def upper_bound(bad: float, total: int, alpha: float) -> float:
+def upper_bound(bad: float, total: float, alpha: float) -> float:
     """The highest rate that the counts do not contradict, whenever one looks; 1.0 without counts.
 
     Inverts the Beta(1/2, 1/2) mixture likelihood ratio (Robbins 1970): with probability 1 - alpha the

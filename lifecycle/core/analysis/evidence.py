@@ -166,11 +166,15 @@ class Numbers:
     A gain is a part of the metric's range, in [0, 1]; see `analysis.metrics`.
     """
 
-    rows: int = 0
+    rows: float = 0
     total: float = 0.0
 
     def merge(self, other: "Numbers") -> "Numbers":
         return Numbers(self.rows + other.rows, self.total + other.total)
+
+    def worth(self, part: float) -> "Numbers":
+        """As so much less evidence of the same mean."""
+        return Numbers(self.rows * part, self.total * part)
 
 
 Numbered = tuple[Numbers, Numbers]
@@ -183,17 +187,21 @@ class Late:
 
     Args:
         metrics: by name of a business metric, the numbers of each step.
+        kept: answers of both versions that were captured, so that anything can come for them, since the
+            canary first answered.
     """
 
     labels: Labels = (Labelled(), Labelled())
     metrics: Mapping[str, tuple[Numbered, ...]] = field(default_factory=dict)
+    kept: int = 0
 
     def as_json(self) -> dict[str, Any]:
         metrics = {
             name: [[asdict(numbers) for numbers in step] for step in steps]
             for name, steps in self.metrics.items()
         }
-        return {"labels": [asdict(labelled) for labelled in self.labels], "metrics": metrics}
+        labels = [asdict(labelled) for labelled in self.labels]
+        return {"labels": labels, "metrics": metrics, "kept": self.kept}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Late":
@@ -203,7 +211,7 @@ class Late:
             name: tuple((Numbers(**ours), Numbers(**theirs)) for ours, theirs in steps)
             for name, steps in data.get("metrics", {}).items()
         }
-        return cls((canary, champion), metrics)
+        return cls((canary, champion), metrics, int(data.get("kept", 0)))
 
 
 @dataclass(frozen=True, slots=True)

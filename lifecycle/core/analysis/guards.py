@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gateway.core.callers import ERRORS, INVALID, REQUESTS
+from lifecycle.core.analysis.clusters import late_independence
 from lifecycle.core.analysis.disagreement import judge_disagreement
 from lifecycle.core.analysis.evidence import Evidence, Segment
 from lifecycle.core.analysis.labels import judge_labels
@@ -73,7 +74,8 @@ def judge(evidence: Evidence, guards: Guards, metrics: Sequence[MetricGuard] = (
     """One finding per guard: `errors`, `invalid_outputs`, `latency_p50|p90|p95|p99`, `outputs`, after a
     shadow's traffic `disagreement`, `labels` once there are any, and one of each metric."""
     alpha, late = _levels(guards, metrics), evidence.late
-    labels = judge_labels(*late.labels, guards.label_margin, alpha["labels"], guards.alpha)
+    single = late_independence(evidence)
+    labels = judge_labels(*late.labels, guards.label_margin, alpha["labels"], guards.alpha, single)
     pairs = judge_disagreement(evidence, guards.disagreement_fail, alpha["disagreement"], guards.alpha)
     return (
         judge_rate(
@@ -113,7 +115,7 @@ def judge(evidence: Evidence, guards: Guards, metrics: Sequence[MetricGuard] = (
         _judge_outputs(evidence, guards.output_effect_fail, alpha["outputs"], guards.alpha),
         *(finding for finding in (pairs, labels) if finding),
         *(
-            judge_metric(asked, late.metrics.get(asked.name, ()), alpha[asked.metric], guards.alpha)
+            judge_metric(asked, late.metrics.get(asked.name, ()), alpha[asked.metric], guards.alpha, single)
             for asked in metrics
         ),
     )

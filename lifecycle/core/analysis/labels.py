@@ -12,7 +12,12 @@ NAME = "labels"
 
 
 def judge_labels(
-    canary: Labelled, champion: Labelled, margin: float, alpha_harm: float, alpha_clear: float
+    canary: Labelled,
+    champion: Labelled,
+    margin: float,
+    alpha_harm: float,
+    alpha_clear: float,
+    independence: float = 1.0,
 ) -> Finding | None:
     """None without labels, unless the plan asks for them.
 
@@ -22,6 +27,7 @@ def judge_labels(
 
     Args:
         margin: accuracy that the version may lack; 1 to tell only.
+        independence: independent observations per label; see `clusters`.
     """
     if margin == 1:
         return _told(canary, champion) if canary.rows and champion.rows else None
@@ -30,20 +36,23 @@ def judge_labels(
         reason = f"no answer of {who} has a label yet; the plan asks for them"
         return Finding(NAME, Verdict.INCONCLUSIVE, reason, {"log_e": 0.0, "progress": 0.0, "requests": 0.0})
     rate, usual = canary.wrong / canary.rows, champion.wrong / champion.rows
-    high = upper_bound(champion.wrong, champion.rows, alpha_clear / 2)
+    ours, theirs = (side.wrong * independence for side in (canary, champion))
+    units = canary.rows * independence
+    high = upper_bound(theirs, champion.rows * independence, alpha_clear / 2)
     limit = min((high if high - usual <= margin else usual) + margin, 1 - 1e-6)
     share = canary.rows / (canary.rows + champion.rows)
     return Weighed(
         NAME,
         "wrong answers",
-        float(log_e_worse([canary.wrong], [champion.wrong], [share])),
+        float(log_e_worse([ours], [theirs], [share])),
         math.log(1 / alpha_harm),
-        float(log_e_below(canary.wrong, canary.rows, limit)),
+        float(log_e_below(ours, units, limit)),
         math.log(2 / alpha_clear),
         rate,
         usual,
         limit,
         canary.rows,
+        units,
     ).finding()
 
 

@@ -22,6 +22,8 @@ from lifecycle.core.verdict import Finding, Verdict
 PREFIX = "feedback."
 """What the names of these metrics begin with, wherever they stand beside others."""
 DIRECTIONS = ("higher", "lower")
+FEW = 0.9
+"""Below this many independent observations a number, it is said."""
 CERTAIN = 1e-6
 """The tests have nothing to say of a limit nearer to an end of the range."""
 
@@ -81,7 +83,11 @@ class MetricGuard:
 
 
 def judge_metric(
-    guard: MetricGuard, steps: Sequence[Numbered], alpha_harm: float, alpha_clear: float
+    guard: MetricGuard,
+    steps: Sequence[Numbered],
+    alpha_harm: float,
+    alpha_clear: float,
+    independence: float = 1.0,
 ) -> Finding:
     """Fails when the version's mean gain is below the champion's of the same step.
 
@@ -90,6 +96,7 @@ def judge_metric(
 
     Args:
         steps: gains of the version and of the champion, by step of the rollout.
+        independence: independent observations per number; see `clusters`.
     """
     ours, theirs = (_total(step[side] for step in steps) for side in (0, 1))
     if not ours.rows or not theirs.rows:
@@ -101,10 +108,12 @@ def judge_metric(
     own, usual = ours.total / ours.rows, theirs.total / theirs.rows
     margin = guard.margin / guard.width
     # As much as the champion's mean may be, so that doubt about it clears nobody.
-    high = upper_bound(theirs.total, theirs.rows, alpha_clear / 2)
+    known = theirs.worth(independence)
+    high = upper_bound(known.total, known.rows, alpha_clear / 2)
     limit = min(max(high - margin, CERTAIN), 1 - CERTAIN)
-    harm, harm_threshold = _worse(steps), math.log(1 / alpha_harm)
-    clear, clear_threshold = _above(ours, limit), math.log(2 / alpha_clear)
+    single = [(mine.worth(independence), other.worth(independence)) for mine, other in steps]
+    harm, harm_threshold = _worse(single), math.log(1 / alpha_harm)
+    clear, clear_threshold = _above(ours.worth(independence), limit), math.log(2 / alpha_clear)
     failed = harm >= harm_threshold
     log_e, threshold = (harm, harm_threshold) if failed else (clear, clear_threshold)
     numbers = {
@@ -116,6 +125,7 @@ def judge_metric(
         "canary_mean": guard.mean(own),
         "champion_mean": guard.mean(usual),
         "limit_mean": guard.mean(limit),
+        "units": ours.rows * independence,
     }
     canary, champion = f"{guard.mean(own):.4g} of {ours.rows}", f"{guard.mean(usual):.4g} of {theirs.rows}"
     means = f"mean: canary {canary}, champion {champion}"
@@ -125,6 +135,9 @@ def judge_metric(
     if clear >= clear_threshold:
         return Finding(guard.metric, Verdict.PASS, f"{means}; it is {bound}", numbers)
     reason = f"{means}; more numbers are needed to show that it is {bound}"
+    if independence < FEW:
+        units = max(round(ours.rows * independence), 1)
+        reason += f"; those of one routing key count as one, so there were about {units}"
     return Finding(guard.metric, Verdict.INCONCLUSIVE, reason, numbers)
 
 

@@ -34,7 +34,8 @@ class Answers:
 class Performance:
     """Accuracy by version and cohort of prediction time. `reference` and `fall` are the champion's.
 
-    `metrics` are the numbers of business metrics, by name and version.
+    `metrics` are the numbers of business metrics, by name and version. `kept` is when all captured answers of
+    an active rollout's time were made, by version, Unix seconds.
     """
 
     champion: int
@@ -42,12 +43,17 @@ class Performance:
     fall: Fall | None
     cohorts: dict[int, tuple[Cohort, ...]]
     metrics: Mapping[str, Mapping[int, Series]] = field(default_factory=dict)
+    kept: Mapping[int, NDArray[np.float64]] = field(default_factory=dict)
 
     def since(self, version: int, at: float) -> Labelled:
         """The version's labelled answers in cohorts that began at a time or later, Unix seconds."""
         seen = [c for c in self.cohorts.get(version, ()) if c.start >= at and c.labelled]
         wrong = sum(round((1 - cohort.value) * cohort.labelled) for cohort in seen)
         return Labelled(sum(cohort.labelled for cohort in seen), wrong)
+
+    def kept_since(self, version: int, at: float) -> int:
+        """How many of the version's answers were captured since a time."""
+        return int((self.kept[version] >= at).sum()) if version in self.kept else 0
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -67,6 +73,7 @@ def stand(
     answers: dict[int, Answers],
     reference: float | None,
     metrics: Mapping[str, Mapping[int, Series]],
+    kept: Mapping[int, NDArray[np.float64]],
     *,
     margin: float,
     width_s: float,
@@ -77,6 +84,7 @@ def stand(
     Args:
         reference: the champion's accuracy when it was validated; None if that is not known.
         metrics: numbers of business metrics, by name and version.
+        kept: when captured answers were made, by version.
         margin: loss of accuracy that is tolerated.
         width_s: length of a cohort.
     """
@@ -94,7 +102,7 @@ def stand(
         )
         for version, seen in answers.items()
     }
-    return Performance(champion, reference, fall, by_version, metrics)
+    return Performance(champion, reference, fall, by_version, metrics, kept)
 
 
 def _as_json(cohort: Cohort) -> dict[str, Any]:

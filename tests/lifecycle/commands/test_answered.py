@@ -8,7 +8,7 @@ import pyarrow as pa
 from gateway.core.capture import Capture, blocks
 from gateway.core.types import Role
 from lifecycle.adapters.capture import ParquetCaptures
-from lifecycle.commands.answered import answers, numbers
+from lifecycle.commands.answered import answers, kept, numbers
 
 
 def test_each_version_has_its_own(tmp_path: Path) -> None:
@@ -28,3 +28,11 @@ def test_each_version_has_its_own(tmp_path: Path) -> None:
     series = numbers(log, "m", 0.0)["revenue"]
     assert {version: of.values.tolist() for version, of in series.items()} == {1: [0.5], 2: [1.5, 2.5]}
     assert numbers(log, "m", 11.0) == {}
+
+
+def test_what_was_kept_is_counted_whether_anything_came_for_it_or_not(tmp_path: Path) -> None:
+    log = ParquetCaptures(tmp_path)
+    for name, number, role in (("a", 1, Role.CHAMPION), ("b", 2, Role.CANARY), ("b", 3, Role.SHADOW)):
+        log.append(blocks([Capture(name, 10.0, "m", number, role, {"x": np.zeros((1, 2), np.float32)}, {})]))
+    assert {version: at.tolist() for version, at in kept(log, "m", 0.0).items()} == {1: [10.0], 2: [10.0]}
+    assert kept(log, "m", 11.0) == {}

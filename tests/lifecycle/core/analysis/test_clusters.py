@@ -5,9 +5,10 @@ import pytest
 
 from gateway.core.callers import BUCKETS, ERRORS, REQUESTS, by_bucket
 from gateway.core.types import Outcome
-from lifecycle.core.analysis.clusters import independence
-from lifecycle.core.analysis.evidence import Arm, Evidence, Segment
+from lifecycle.core.analysis.clusters import independence, late_independence
+from lifecycle.core.analysis.evidence import Arm, Evidence, Labelled, Late, Numbers, Segment
 from lifecycle.core.analysis.guards import Guards, judge
+from lifecycle.core.analysis.metrics import MetricGuard
 from lifecycle.core.verdict import Finding, Verdict
 
 SHARE = 0.2
@@ -88,3 +89,69 @@ def test_a_shadow_sees_every_key() -> None:
     sizes, none = [1000] * 3, [0] * 3
     shadowed = Evidence((Segment(0.5, True, arm(sizes, none), arm(sizes, none)),), Arm(10_000))
     assert errors(shadowed).verdict is Verdict.PASS
+
+
+PLAN = Guards(label_margin=0.05)
+REVENUE = MetricGuard("feedback.revenue", "higher", (0.0, 1.0), 0.05)
+
+
+def late_simulated(rng: np.random.Generator, *, keyed: bool) -> dict[str, Verdict]:
+    """What late labels and numbers say of equal versions: half of all requests are kept, a third of the
+    callers tells what came of all that was kept of theirs, and it is one caller's all alike."""
+    sizes = np.minimum(rng.pareto(1.2, 300) * 5 + 1, 2_000).astype(int)
+    ours = rng.random(300) < SHARE
+    kept, tells, ill = rng.binomial(sizes, 0.5), rng.random(300) < 0.33, rng.random(300) < 0.2
+    arms, labels, numbers = [], [], []
+    for side in (ours, ~ours):
+        counts = np.zeros((3, BUCKETS), np.int64)
+        np.add.at(counts[REQUESTS], rng.integers(0, BUCKETS, int(side.sum())), sizes[side])
+        arms.append(Arm(int(sizes[side].sum()), keyed=counts) if keyed else Arm(int(sizes[side].sum())))
+        rows, wrong = int(kept[side & tells].sum()), int(kept[side & tells & ill].sum())
+        labels.append(Labelled(rows, wrong))
+        numbers.append(Numbers(rows, rows - wrong))
+    late = Late((labels[0], labels[1]), {"revenue": ((numbers[0], numbers[1]),)}, int(kept.sum()))
+    found = judge(Evidence((Segment(SHARE, False, arms[0], arms[1]),), late=late), PLAN, [REVENUE])
+    return {finding.name: finding.verdict for finding in found}
+
+
+@pytest.mark.parametrize("guard", ["labels", "feedback.revenue"])
+def test_what_comes_late_of_a_few_callers_fails_no_equal_version(guard: str) -> None:
+    def failed(*, keyed: bool) -> float:
+        runs = (late_simulated(np.random.default_rng(seed), keyed=keyed) for seed in range(200))
+        return sum(found[guard] is Verdict.FAIL for found in runs) / 200
+
+    assert failed(keyed=True) <= 0.02
+    assert failed(keyed=False) >= 0.1, "without keys equal versions are called unequal again and again"
+
+
+def test_of_heavy_callers_what_was_kept_is_worth_more_the_less_it_is() -> None:
+    sides = arm([1000] * 4, [0] * 4), arm([1000] * 16, [0] * 16)
+
+    def worth(kept: int) -> float:
+        return late_independence(Evidence((Segment(SHARE, False, *sides),), late=Late(kept=kept)))
+
+    assert worth(20_000) == pytest.approx(1 / 1000, rel=0.2)
+    assert worth(20) == pytest.approx(1 / 2, rel=0.2)  # two of each caller
+    assert worth(0) == 1.0
+    assert worth(40_000) == pytest.approx(worth(20_000) / 2, rel=0.01)  # requests of two rows
+
+
+def test_without_keys_and_for_shadows_all_that_comes_late_counts() -> None:
+    unkeyed = Segment(SHARE, False, Arm(1000), Arm(4000))
+    shadowed = Segment(0.5, True, arm([1000], [0]), arm([1000], [0]))
+    assert late_independence(Evidence((unkeyed, shadowed), late=Late(kept=5000))) == 1.0
+    assert late_independence(Evidence()) == 1.0
+
+
+def test_a_version_that_is_wrong_for_everybody_is_out_and_few_callers_hold() -> None:
+    sides = arm([50] * 40, [0] * 40), arm([50] * 160, [0] * 160)
+
+    def judged(wrong: int) -> Finding:
+        labels = Labelled(2_000, wrong), Labelled(8_000, 400)
+        evidence = Evidence((Segment(SHARE, False, *sides),), late=Late(labels, kept=10_000))
+        return next(finding for finding in judge(evidence, PLAN) if finding.name == "labels")
+
+    assert judged(1_200).verdict is Verdict.FAIL
+    held = judged(100)
+    assert held.verdict is Verdict.INCONCLUSIVE
+    assert "those of one routing key count as one" in held.reason
