@@ -40,3 +40,9 @@ def find_number(store: Store, model: str, called: str) -> int:
 
 def active_rollout(store: Store, model: str) -> Rollout | None:
     return next(iter(store.rollouts(model, active=True)), None)
+
+
+def in_use(store: Store, model: str, number: int) -> bool:
+    """Whether workers are to hold a version: it has traffic, or a rollout that may load it at any moment."""
+    rollout = active_rollout(store, model)
+    return number in find_model(store, model).loaded() or (rollout is not None and rollout.version == number)

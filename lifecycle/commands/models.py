@@ -13,7 +13,7 @@ from gateway.core.placement import Placement
 from gateway.core.ranges import OutputRange, declared
 from gateway.core.signature import Signature
 from lifecycle.commands.intake import Intake, Package, SignatureFile, Stored
-from lifecycle.commands.lookup import find_model, find_version, find_versions
+from lifecycle.commands.lookup import find_model, find_version, find_versions, in_use
 from lifecycle.core.inspection import Limits
 from lifecycle.core.policy import AUTOMATIC, Policy
 from lifecycle.core.stages import SERVABLE, Event, indispensable, move
@@ -236,13 +236,13 @@ class Models:
         return self._commit(actor, changed, kind="approved", role=role, comment=comment)
 
     def reject(self, name: str, number: int, actor: str) -> Version:
-        """Take a version out of the running. Raises LifecycleError CONFLICT while it has traffic."""
+        """Take a version out of the running. Raises LifecycleError CONFLICT while it is in use."""
         return self._withdraw(name, number, actor, Event.REJECT)
 
     def retire(self, name: str, number: int, actor: str) -> Version:
         """Put a version away for good; its evidence stays, its files for the time of the retention rule.
 
-        Raises LifecycleError CONFLICT while it has traffic or is indispensable.
+        Raises LifecycleError CONFLICT while it is in use or indispensable.
         """
         if reason := indispensable(find_model(self._store, name), find_versions(self._store, name), number):
             message = f"version {number} of {name!r} cannot be retired: {reason}; reject it if it is bad"
@@ -251,7 +251,7 @@ class Models:
 
     def _withdraw(self, name: str, number: int, actor: str, event: Event) -> Version:
         model, version = find_model(self._store, name), self.version(name, number)
-        if number in model.loaded():
+        if in_use(self._store, name, number):
             raise LifecycleError(
                 LifecycleCode.CONFLICT,
                 f"version {number} of {name!r} is in use; move its traffic or end its rollout first",

@@ -11,7 +11,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from lifecycle.commands.labelled import Reference, held_out
-from lifecycle.commands.lookup import find_model
+from lifecycle.commands.lookup import find_model, in_use
 from lifecycle.commands.models import POLICY, Models
 from lifecycle.commands.trial import Trial
 from lifecycle.core.gates.accuracy import FEWEST_LABELS
@@ -93,7 +93,7 @@ class Validation:
         current = self._models.version(name, number)
         reason = f"it does not pass the gate `{stop.name}`: {stop.reason}"
         code = LifecycleCode.CONFLICT if stop.name == "signature" else LifecycleCode.REFUSED
-        if number in find_model(self._store, name).loaded():
+        if in_use(self._store, name, number):
             self._keep(actor, replace(current, evidence=findings), "judged", reason)
             return LifecycleError(code, f"version {number} of {name!r} is in use and {reason}")
         stage = current.stage if current.stage is Stage.REJECTED else move(current.stage, Event.REJECT)

@@ -1,6 +1,6 @@
 """A registry on disk with the commands over it, for tests of what people do with versions."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +15,9 @@ from lifecycle.commands.models import Models
 from lifecycle.commands.trial import Trial
 from lifecycle.commands.validation import Validation
 from lifecycle.core.inspection import Inspection, Limits
+from lifecycle.core.plan import preset
 from lifecycle.core.policy import Policy
+from lifecycle.core.rollout import Rollout
 from lifecycle.core.verdict import Finding, Verdict
 from lifecycle.core.version import Stage
 from lifecycle.ports import Entry, Sandbox
@@ -72,3 +74,12 @@ class House:
         model, version = self.models.show("m")[0], self.models.version("m", number)
         changed = replace(model, revision=model.revision + 1, champion=number, weights=((number, 100.0),))
         self.store.commit(Entry("test", "traffic.set", "m"), changed, replace(version, stage=Stage.SERVING))
+
+    async def waiting_rollout(self, write: Callable[..., Path]) -> None:
+        """Version 1 serves; 2 is approved and in a rollout of which no worker holds anything yet."""
+        for number in (1, 2):
+            await self.models.register("m", write(slope=number), actor="ann")
+            await self.validation.validate("m", number, "ann")
+        self.serve(1)
+        rollout = Rollout("r1", "m", 2, 1, preset("quick"), 1000.0, "ann", paused_at=1000.0)
+        self.store.commit(Entry("ann", "rollout.start", "m"), rollout)

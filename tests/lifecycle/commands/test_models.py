@@ -153,6 +153,17 @@ async def test_a_version_with_traffic_cannot_be_retired_or_rejected(house: House
         assert caught.value.code is LifecycleCode.CONFLICT
 
 
+async def test_a_version_in_a_rollout_that_holds_nothing_yet_cannot_be_withdrawn(
+    house: House, linear: Write
+) -> None:
+    await house.waiting_rollout(linear)
+    for withdraw in (house.models.retire, house.models.reject):
+        with pytest.raises(LifecycleError, match="end its rollout first") as caught:
+            withdraw("m", 2, "ann")
+        assert caught.value.code is LifecycleCode.CONFLICT
+    assert house.models.version("m", 2).stage is Stage.APPROVED
+
+
 def test_what_is_not_there_is_not_found(house: House) -> None:
     with pytest.raises(LifecycleError) as caught:
         house.models.version("m", 1)

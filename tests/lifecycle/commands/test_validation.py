@@ -265,3 +265,13 @@ async def test_an_approved_version_that_no_longer_passes_is_rejected(house: Hous
     with pytest.raises(LifecycleError, match="is rejected"):
         await house.validation.validate("m", 1, "ann", again=True)
     assert house.models.version("m", 1).stage is Stage.REJECTED
+
+
+async def test_a_version_that_no_longer_passes_is_not_taken_out_of_its_rollout(
+    house: House, linear: Write
+) -> None:
+    await house.waiting_rollout(linear)
+    house.sandbox.says = replace(GOOD, findings=(Finding("load", Verdict.FAIL, "broken"),))
+    with pytest.raises(LifecycleError, match="is in use and it does not pass the gate `load`"):
+        await house.validation.validate("m", 2, "ann", again=True)
+    assert house.models.version("m", 2).stage is Stage.APPROVED
