@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -173,21 +174,19 @@ class Traffic:
         """
         async with self._changing[model]:
             before = find_model(self._store, model, if_revision)
-            present = before
-            if resident:
-                present = await self._load(before, frozenset(before.loaded()), "memory", actor)
-            after = replace(present, revision=present.revision + 1, resident=resident, held=before.held)
-            return await self._settle(after, "memory.set", {"resident": resident}, actor)
+            wanted = frozenset(before.loaded()) if resident else frozenset[int]()
+            async with self._loaded(before, wanted, "memory", actor) as present:
+                after = replace(present, revision=present.revision + 1, resident=resident, held=before.held)
+                return await self._settle(after, "memory.set", {"resident": resident}, actor)
 
     async def _change(self, before: Model, after: Model, kind: str, actor: str) -> Change:
         started = _now()
-        if missing := self._missing(before, after):
-            before = await self._load(before, missing, kind, actor)
-            after = replace(after, revision=before.revision + 1)
-        load_seconds = _now() - started
-        self._refuse_during_rollout(after.name)
-        versions = _restaged(find_versions(self._store, after.name), before, after)
-        self._publisher.commit(Entry(actor, kind, after.name, traffic.split(after)), after, *versions)
+        async with self._loaded(before, self._missing(before, after), kind, actor) as present:
+            load_seconds = _now() - started
+            self._refuse_during_rollout(after.name)
+            after = replace(after, revision=present.revision + 1)
+            versions = _restaged(find_versions(self._store, after.name), before, after)
+            self._publisher.commit(Entry(actor, kind, after.name, traffic.split(after)), after, *versions)
         return await self._confirm(after, load_seconds)
 
     def _missing(self, before: Model, after: Model) -> frozenset[int]:
@@ -196,8 +195,17 @@ class Traffic:
         failed = {number for number in wanted for report in reports if (after.name, number) in report.failed}
         return wanted - before.loaded() | failed if reports else wanted
 
-    async def _load(self, model: Model, missing: frozenset[int], kind: str, actor: str) -> Model:
-        """Have every worker load versions before any of them gets traffic; undone if that fails."""
+    @asynccontextmanager
+    async def _loaded(
+        self, model: Model, missing: frozenset[int], kind: str, actor: str
+    ) -> AsyncIterator[Model]:
+        """The model once every worker has loaded versions that are to get traffic in what follows.
+
+        They are let go of again if they do not load, or if what follows fails.
+        """
+        if not missing:
+            yield model
+            return
         loading = traffic.holding(model, {*model.held, *missing})
         entry = Entry(actor, f"{kind}.load", model.name, traffic.split(loading))
         table = self._publisher.commit(entry, loading)
@@ -205,10 +213,10 @@ class Traffic:
             holding = {(model.name, version) for version in missing}
             applied = await self._fleet.confirmed(table.generation, LOAD_TIMEOUT_S, holding)
             self._refuse_unloaded(model.name, missing, applied)
+            yield loading
         except BaseException as error:
             self._let_go(model, actor, f"{kind}.undo", str(error) or type(error).__name__)
             raise
-        return loading
 
     def _refuse_unloaded(self, model: str, missing: frozenset[int], applied: bool) -> None:
         for version in sorted(missing):

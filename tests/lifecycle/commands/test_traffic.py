@@ -8,6 +8,7 @@ import pytest
 
 from gateway.core.limits import ModelLimits
 from gateway.core.placement import Placement
+from lifecycle.commands.catalogue import Catalogue
 from lifecycle.commands.rollouts import Rollouts
 from lifecycle.commands.traffic import Traffic
 from lifecycle.core.plan import preset
@@ -132,6 +133,25 @@ async def test_a_caller_who_gives_up_leaves_nothing_loaded(registry: Registry, t
     with pytest.raises(asyncio.CancelledError):
         await task
     assert traffic.show("m").loaded() == {1}
+
+
+async def test_a_change_that_is_overtaken_while_it_loads_leaves_nothing_loaded(registry: Registry) -> None:
+    class Overtaken(FakeFleet):
+        async def confirmed(
+            self, generation: int, timeout_s: float, holding: Collection[tuple[str, int]] = ()
+        ) -> bool:
+            names = len(traffic.show("m").aliases)
+            Catalogue(registry.store, registry.publisher).alias("m", f"name-{names}", 1, "bob")
+            return True
+
+    fleet = Overtaken()
+    registry.publisher._fleet = fleet
+    traffic = Traffic(registry.store, fleet, registry.publisher, registry.clock)
+    for change in (traffic.set("m", {2: 100}, actor="ann"), traffic.keep("m", True, actor="ann")):
+        with pytest.raises(LifecycleError) as refused:
+            await change
+        assert refused.value.code is LifecycleCode.STALE
+        assert (traffic.show("m").held, traffic.show("m").resident) == ((), False)
 
 
 async def test_changes_of_one_model_wait_for_each_other(traffic: Traffic) -> None:
