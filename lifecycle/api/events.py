@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import StreamingResponse
 
-from lifecycle.api.desk import AtDesk
+from gateway.core.keys import Key
+from lifecycle.api.desk import ANYONE, AtDesk, Caller, Desk
 from lifecycle.api.ledger import RecordOut
-from lifecycle.ports import Store
 
 POLL_S = 0.25
 HEARTBEAT_S = 10.0
@@ -20,22 +20,28 @@ router = APIRouter(tags=["events"])
 @router.get("/v1/events", response_class=StreamingResponse)
 async def events(
     desk: AtDesk,
+    caller: Caller,
     request: Request,
     last_event_id: Annotated[int | None, Header(ge=0)] = None,
-    after: int | None = None,
+    after: Annotated[int | None, Query(ge=0)] = None,
 ) -> StreamingResponse:
-    """New ledger records. `Last-Event-ID` (or `after`) resumes; without it, from now on."""
+    """New ledger records. `Last-Event-ID` (or `after`) resumes; without it, from now on.
+
+    The stream ends with the key that asked for it.
+    """
     start = last_event_id if last_event_id is not None else after
-    stream = _stream(desk.store, start, request)
+    stream = _stream(desk, caller, start, request)
     return StreamingResponse(stream, media_type="text/event-stream", headers={"cache-control": "no-store"})
 
 
-async def _stream(store: Store, after: int | None, request: Request) -> AsyncIterator[str]:
-    seen = store.head().seq if after is None else after
+async def _stream(desk: Desk, caller: Key, after: int | None, request: Request) -> AsyncIterator[str]:
+    seen = desk.store.head().seq if after is None else after
     yield ": connected\n\n"
     quiet_s = 0.0
     while not await request.is_disconnected():
-        for record in await asyncio.to_thread(store.records, after=seen):
+        if caller is not ANYONE and not await asyncio.to_thread(desk.keys.still_live, caller):
+            return
+        for record in await asyncio.to_thread(desk.store.records, after=seen):
             seen, quiet_s = record.seq, 0.0
             yield f"id: {seen}\nevent: record\ndata: {RecordOut.of(record).model_dump_json()}\n\n"
         if keep_alive(quiet_s):

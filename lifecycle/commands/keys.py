@@ -96,6 +96,11 @@ class Keys:
         """The live key of a client certificate, as stored this moment."""
         return Keyring(self._unrevoked()).find_subject(subject, self._clock())
 
+    def still_live(self, key: Key) -> bool:
+        """Whether a key that was found some time ago has neither expired nor been revoked since."""
+        now = self._clock()
+        return any(known.name == key.name and known.live(now) for known in self._store.api_keys())
+
     def _unrevoked(self) -> tuple[Key, ...]:
         # A subject may have had another key before, with the same digest.
         return tuple(key for key in self._store.api_keys() if not key.revoked_at)

@@ -6,6 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from gateway.core.keys import KeyRole
 from lifecycle.api.events import keep_alive
 from lifecycle.ports import Entry
 from tests.lifecycle.live import Live, serving
@@ -43,6 +44,18 @@ def test_a_stream_begins_with_what_comes_next(live: Live) -> None:
 def test_a_reader_that_was_cut_off_misses_nothing(live: Live) -> None:
     seen = lines(live, 6, **{"last-event-id": "1"})
     assert [line for line in seen if line.startswith("id")] == ["id: 2", "id: 3"]
+
+
+def test_a_revoked_key_reads_nothing_more(tmp_path: Path) -> None:
+    with serving(tmp_path, identity=True) as live:
+        _, secret = live.desk.keys.create("eye", KeyRole.VIEWER, actor="boss")
+        headers = {"authorization": f"Bearer {secret}"}
+        with httpx.stream("GET", f"{live.url}/v1/events", headers=headers, timeout=5) as answer:
+            said = answer.iter_lines()
+            assert next(said) == ": connected"
+            live.desk.keys.revoke("eye", "boss")
+            live.store.commit(Entry("ann", "kind.1", "fraud"))
+            assert "kind.1" not in "".join(said)
 
 
 def test_a_quiet_stream_shows_that_it_lives() -> None:

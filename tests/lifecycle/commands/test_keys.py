@@ -38,10 +38,13 @@ def test_a_key_is_in_the_store_the_table_and_the_ledger_but_its_secret_is_not(
 
 
 def test_expiry_and_revocation(registry: Registry, keys: Keys) -> None:
-    _, brief = keys.create("brief", KeyRole.VIEWER, actor="boss", expires_s=10)
-    _, lost = keys.create("lost", KeyRole.ADMIN, actor="boss")
+    brief_key, brief = keys.create("brief", KeyRole.VIEWER, actor="boss", expires_s=10)
+    lost_key, lost = keys.create("lost", KeyRole.ADMIN, actor="boss")
+    assert keys.still_live(brief_key)
+    assert keys.still_live(lost_key)
     keys.revoke("lost", "boss")
     assert keys.find(lost) is None
+    assert not keys.still_live(lost_key)
     assert registry.fleet.table.keys.find(lost, registry.now) is None
     assert registry.store.records()[-1].kind == "key.revoked"
     count = len(registry.store.records())
@@ -49,6 +52,7 @@ def test_expiry_and_revocation(registry: Registry, keys: Keys) -> None:
     assert len(registry.store.records()) == count
     registry.now += 10
     assert keys.find(brief) is None
+    assert not keys.still_live(brief_key)
     assert [key.name for key in keys.list()] == ["brief", "lost"]
 
 
