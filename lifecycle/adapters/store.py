@@ -80,7 +80,7 @@ class SqlStore:
         # takes 2 ms instead of 20.
         known = self._models
         with self._reading() as connection:
-            rows = connection.execute(select(columns.name, columns.revision).order_by(columns.name)).all()
+            rows = connection.execute(select(columns.name, columns.revision)).all()
             present = {name: model.revision for name, model in known.items()}
             stale = [row.name for row in rows if present.get(row.name) != row.revision]
             query = select(columns.body)
@@ -89,7 +89,8 @@ class SqlStore:
             bodies = connection.execute(query).scalars().all() if stale else ()
         fresh = (Model.from_json(orjson.loads(body)) for body in bodies)
         known = known | {model.name: model for model in fresh}
-        self._models = {row.name: known[row.name] for row in rows if row.name in known}
+        # Sorted here: databases sort text by the rules of some language, and readers page by Python's.
+        self._models = {name: known[name] for name in sorted(row.name for row in rows) if name in known}
         return list(self._models.values())
 
     def version_counts(self) -> dict[str, int]:

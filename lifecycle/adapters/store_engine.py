@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
-from sqlalchemy.exc import ArgumentError, DatabaseError, IntegrityError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DataError, IntegrityError, OperationalError
 
 from lifecycle.errors import LifecycleCode, LifecycleError
 
@@ -41,13 +41,19 @@ def check(connection: Connection) -> None:
 
 @contextmanager
 def named_failures() -> Iterator[None]:
-    """A database's errors as LifecycleError: CONFLICT for a lost race, UNAVAILABLE for all others."""
+    """A database's errors as LifecycleError.
+
+    CONFLICT for a lost race, INVALID for a value that it cannot hold, UNAVAILABLE for all others.
+    """
     try:
         yield
     except IntegrityError:
         raise LifecycleError(
             LifecycleCode.CONFLICT, "another change came first; look again and repeat"
         ) from None
+    except (DataError, OverflowError):
+        message = "a number is too large, or a text holds what no database could; correct it"
+        raise LifecycleError(LifecycleCode.INVALID, message) from None
     except OperationalError as error:
         message = f"the registry's database cannot be used now: {_line(error)}"
         raise LifecycleError(LifecycleCode.UNAVAILABLE, message) from error

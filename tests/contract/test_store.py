@@ -77,12 +77,18 @@ def test_what_is_committed_survives_a_restart(opened: Open) -> None:
     assert [record.detail for record in again.records()] == [ENTRY.detail]
 
 
-def test_models_come_by_name(store: SqlStore) -> None:
-    for name in ("b", "a"):
+def test_models_come_by_name_as_python_sorts_it(url: str, store: SqlStore) -> None:
+    if url.startswith("postgresql"):  # most servers sort text as people of some language do
+        sql(url, 'ALTER TABLE models ALTER COLUMN name TYPE VARCHAR COLLATE "en-x-icu"')
+    for name in ("b", "a", "B", "a-b", "aa"):
         store.commit(ENTRY, Model(name, 1, 0.0))
-    assert [model.name for model in store.models()] == ["a", "b"]
+    assert [model.name for model in store.models()] == ["B", "a", "a-b", "aa", "b"]
     assert [model.name for model in store.models("b")] == ["b"]
     assert store.models("c") == []
+
+
+def test_what_no_database_could_hold_is_the_callers_fault(store: SqlStore) -> None:
+    assert refusal(lambda: store.records(after=10**30)) is LifecycleCode.INVALID
 
 
 def test_versions_come_by_number(store: SqlStore) -> None:
