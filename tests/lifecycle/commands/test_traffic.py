@@ -140,8 +140,7 @@ async def test_a_change_that_is_overtaken_while_it_loads_leaves_nothing_loaded(r
         async def confirmed(
             self, generation: int, timeout_s: float, holding: Collection[tuple[str, int]] = ()
         ) -> bool:
-            names = len(traffic.show("m").aliases)
-            Catalogue(registry.store, registry.publisher).alias("m", f"name-{names}", 1, "bob")
+            Catalogue(registry.store, registry.publisher).alias("m", f"name-{generation}", 1, "bob")
             return True
 
     fleet = Overtaken()
