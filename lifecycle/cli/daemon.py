@@ -4,6 +4,7 @@ Must never end a process that this home did not start.
 """
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -60,10 +61,12 @@ def start(home: Path, options: Sequence[str], *, detach: bool) -> "subprocess.Po
 def wait_ready(process: "subprocess.Popen[bytes]", home: Path, *, detached: bool) -> dict[str, Any]:
     """What the process says of itself, once it is ready to serve.
 
+    In the foreground it may take as long as it likes: a second node waits until the first one ends.
+
     Raises:
-        LifecycleError: UNAVAILABLE if it ends first, or takes too long and is ended.
+        LifecycleError: UNAVAILABLE if it ends first, or takes too long in the background and is ended.
     """
-    deadline = time.monotonic() + READY_S
+    deadline = time.monotonic() + (READY_S if detached else math.inf)
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise LifecycleError(LifecycleCode.UNAVAILABLE, _why_ended(process, home, detached))
@@ -72,7 +75,7 @@ def wait_ready(process: "subprocess.Popen[bytes]", home: Path, *, detached: bool
             return state
         time.sleep(POLL_S)
     process.terminate()
-    message = f"headrace was not ready after {READY_S:.0f} s and was stopped"
+    message = f"headrace was not ready after {READY_S:.0f} s and was stopped (log: {_log(home)})"
     raise LifecycleError(LifecycleCode.UNAVAILABLE, message)
 
 

@@ -5,11 +5,15 @@ import os
 import re
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from itertools import cycle
 from pathlib import Path
 
 import pytest
+from sklearn.datasets import load_iris
 
-from tests.e2e.harness import Cluster, Load, free_port, signed
+from tests.e2e.harness import Cluster, free_port
 
 pytestmark = pytest.mark.e2e
 
@@ -27,12 +31,34 @@ def blocks(ports: dict[str, str]) -> list[tuple[str, str]]:
     ]
 
 
+@contextlib.contextmanager
+def callers(cluster: Cluster) -> Iterator[None]:
+    """Two callers who ask about flowers all the time."""
+    flowers = load_iris().data
+    stopped = threading.Event()
+
+    def ask() -> None:
+        for flower in cycle(flowers.tolist()):
+            if stopped.is_set():
+                return
+            tensor = {"name": "X", "shape": [1, 4], "datatype": "FP32", "data": flower}
+            cluster.post("/v2/models/iris/infer", {"inputs": [tensor]})
+
+    threads = [threading.Thread(target=ask) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        stopped.set()
+        for thread in threads:
+            thread.join()
+
+
 def test_first_steps_work_as_written(tmp_path: Path) -> None:
     ports = {name: str(free_port()) for name in PORTS}
     http, grpc, admin = map(int, ports.values())
     cluster = Cluster(tmp_path / "home", http, grpc, admin)
-    for number, name in ((1, "model.onnx"), (2, "model2.onnx")):
-        signed(number, tmp_path / name)
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "headrace.toml").write_text(
         f"[gateway]\nhttp_port = {ports['8000']}\ngrpc_port = {ports['8001']}\nadmin_port = {ports['8002']}\n"
@@ -44,7 +70,10 @@ def test_first_steps_work_as_written(tmp_path: Path) -> None:
         stack.callback(cluster.down)
         for language, text in blocks(ports):
             if "rollout start" in text:  # a rollout looks at live traffic, so there is some
-                stack.enter_context(Load(cluster, "fraud"))
+                calling = stack.enter_context(contextlib.ExitStack())
+                calling.enter_context(callers(cluster))
+            if "headrace down" in text:
+                calling.close()
             command = ["bash", "-ec", text] if language == "bash" else [sys.executable, "-c", text]
             done = subprocess.run(
                 command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
@@ -55,5 +84,7 @@ def test_first_steps_work_as_written(tmp_path: Path) -> None:
                 cluster.note_session()
     told = "\n".join(said)
     assert '"model_version":"1"' in told, "curl was answered by version 1"
-    assert "1 [1. 1.]" in told, "tritonclient was answered by version 1"
+    assert "version 1 says [0 2]" in told, "tritonclient was answered by version 1"
+    assert "curl -s http" in told, "a first request was printed"
+    assert "version 2: promoted" in told
     assert cluster.processes() == []
