@@ -74,7 +74,14 @@ class Lifecycle:
         self._checkpoints = FileCheckpoints(config.checkpoints_uri, public_text(signer), signer)
         rhythm = Rhythm(config.ledger.checkpoint_every_records, config.ledger.checkpoint_every_s)
         self._checkpointer = Checkpointer(self._store, self._checkpoints, rhythm)
-        self._captures = ParquetCaptures(home / "captures", horizon_s=config.labels.horizon_days * 86_400)
+        kept = config.captures
+        self._captures = ParquetCaptures(
+            home / "captures",
+            keep_bytes=kept.keep_mb << 20,
+            keep_total_bytes=kept.keep_total_mb << 20,
+            keep_s=kept.keep_days * 86_400,
+            horizon_s=config.labels.horizon_days * 86_400,
+        )
         self._fleet = WorkerFleet(self._clock)
         self._profiles = Profiles(self._store, self._artifacts)
         self._publisher = Publisher(self._store, self._fleet)

@@ -155,6 +155,14 @@ class Drift(_Section):
     )
 
 
+class Captures(_Section):
+    """How much of the predictions that are kept whole stays on the disk; the oldest go first."""
+
+    keep_mb: int = Field(2_048, ge=1, description="of each model")
+    keep_total_mb: int = Field(20_480, ge=1, description="of all; the model that takes the most loses first")
+    keep_days: float = Field(90.0, gt=0)
+
+
 class Labels(_Section):
     """What comes in as feedback."""
 
@@ -205,6 +213,7 @@ class LifecycleConfig(_Section):
     retention: RetentionRule = RetentionRule()
     ledger: Ledger = Ledger()
     drift: Drift = Drift()
+    captures: Captures = Captures()
     labels: Labels = Labels()
     webhooks: tuple[Webhook, ...] = ()
     store: str = ""

@@ -55,7 +55,9 @@ class ParquetCaptures:
     Args:
         buffer_rows: rows of a model that wait in memory before they are written,
         buffer_s: for this long while more come, and longer while many models take turns.
-        keep_bytes: captures of a model beyond this are dropped, oldest first.
+        keep_bytes: captures of a model beyond this are dropped, oldest first,
+        keep_total_bytes: those of all models beyond this, of the one that takes the most,
+        keep_s: and those that are older, with the next write of any model.
         horizon_s: how long after its prediction a label still counts.
     """
 
@@ -66,6 +68,8 @@ class ParquetCaptures:
         buffer_rows: int = 2_000,
         buffer_s: float = 30.0,
         keep_bytes: int = 2 << 30,
+        keep_total_bytes: int = 20 << 30,
+        keep_s: float = math.inf,
         horizon_s: float = math.inf,
     ) -> None:
         self._horizon_s = horizon_s
@@ -73,6 +77,8 @@ class ParquetCaptures:
         self._buffer_rows = buffer_rows
         self._buffer_s = buffer_s
         self._keep_bytes = keep_bytes
+        self._keep_total_bytes = keep_total_bytes
+        self._keep_s = keep_s
         self._lock = threading.Lock()
         self._logs: dict[str, ModelCaptures] = {}
         self._waiting: dict[str, ModelCaptures] = {}  # with something buffered, the longest first
@@ -90,8 +96,20 @@ class ParquetCaptures:
                     newest = max(newest, rows.at[-1])
             full = [name for name, log in self._waiting.items() if log.buffered >= self._buffer_rows]
             old = (name for name, log in self._waiting.items() if newest - log.since >= self._buffer_s)
-            for name in {*full, *islice(old, MOST_WRITES)}:
+            due = {*full, *islice(old, MOST_WRITES)}
+            for name in due:
                 self._waiting.pop(name).flush(self._keep_bytes)
+            if due:
+                self._make_room(newest)
+
+    def _make_room(self, now: float) -> None:
+        logs = [log.captures for log in self._logs.values() if log.captures.all]
+        for log in logs:
+            while log.all and log.all[0].newest < now - self._keep_s:
+                log.drop_oldest()
+        excess = sum(log.size for log in logs) - self._keep_total_bytes
+        while excess > 0:  # a quiet model loses nothing to a busy one
+            excess -= max(logs, key=lambda log: log.size).drop_oldest().size
 
     def flush(self) -> None:
         """Write what is buffered; called before the process ends."""

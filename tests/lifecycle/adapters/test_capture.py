@@ -149,6 +149,26 @@ def test_the_oldest_captures_make_room(tmp_path: Path) -> None:
     assert log.made("m")["at"].to_pylist() == [float(i) for i in range(10, 20)]
 
 
+def test_all_models_together_are_bounded_and_a_quiet_one_loses_nothing_to_a_busy_one(tmp_path: Path) -> None:
+    log = ParquetCaptures(tmp_path, buffer_rows=1)
+    log.append(blocks([replace(capture("quiet", 0.0), model="quiet")]))
+    size = sum(file.stat().st_size for file in tmp_path.rglob("*.parquet"))
+    bounded = ParquetCaptures(tmp_path, buffer_rows=1, keep_total_bytes=int(3.5 * size))
+    for at in range(1, 8):
+        bounded.append(blocks([capture(f"p{at}", float(at))]))
+    assert bounded.made("m")["at"].to_pylist() == [6.0, 7.0]
+    assert bounded.made("quiet")["at"].to_pylist() == [0.0]
+
+
+def test_old_captures_go_whether_their_model_is_still_called_or_not(tmp_path: Path) -> None:
+    log = ParquetCaptures(tmp_path, buffer_rows=1, keep_s=100.0)
+    log.append(blocks([replace(capture("a", 10.0), model="idle"), capture("b", 20.0)]))
+    log.append(blocks([capture("c", 115.0)]))
+    assert log.made("idle").num_rows == 0
+    assert log.made("m")["at"].to_pylist() == [20.0, 115.0]
+    assert list((tmp_path / "model=idle" / "captures").iterdir()) == []
+
+
 def test_odd_model_names_stay_inside_the_folder(tmp_path: Path) -> None:
     log = ParquetCaptures(tmp_path / "log")
     log.label("../../escape", labels(["a"], [1]), 1.0)

@@ -59,3 +59,23 @@ async def test_without_a_rollout_there_is_none(admin: Admin) -> None:
     assert (await admin.http.get(f"{PATH}/current")).status_code == 404
     assert (await admin.http.post(f"{PATH}/current/pause")).status_code == 409
     assert (await admin.http.get("/v1/models/none/rollouts")).status_code == 404
+
+
+async def test_77_a_promotion_on_a_stale_etag(admin: Admin) -> None:
+    await admin.deployed(versions=2)
+    await admin.http.post(PATH, json={"version": 2, "plan": "manual"})
+    stale = await admin.http.post(f"{PATH}/current/promote", headers={"if-match": '"1"'})
+    assert (stale.status_code, stale.json()["error"]["code"]) == (412, "STALE")
+    assert admin.desk.rollouts.show("fraud").promoter == ""
+    tag = (await admin.http.get("/v1/models/fraud/traffic")).headers["etag"]
+    fresh = await admin.http.post(f"{PATH}/current/promote", headers={"if-match": tag})
+    assert fresh.status_code == 200
+
+
+async def test_78_a_promotion_of_what_was_rolled_back(admin: Admin) -> None:
+    await admin.deployed(versions=2)
+    await admin.http.post(PATH, json={"version": 2, "plan": "manual"})
+    assert (await admin.http.post("/v1/models/fraud/rollback")).status_code == 200
+    late = await admin.http.post(f"{PATH}/current/promote")
+    assert (late.status_code, late.json()["error"]["code"]) == (409, "CONFLICT")
+    assert (await admin.http.get("/v1/models/fraud/traffic")).json()["weights"] == {"1": 100.0}

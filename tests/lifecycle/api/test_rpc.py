@@ -131,6 +131,15 @@ async def test_a_change_is_carried_out_once_under_its_key(rpc: Rpc) -> None:
     assert (await refused(rpc("StartRollout", other, key)))[1] == "CONFLICT"
 
 
+async def test_77_and_78_a_promotion_that_comes_too_late(rpc: Rpc) -> None:
+    await rpc("StartRollout", pb.StartRolloutRequest(model="fraud", version=2))
+    stale = await refused(rpc("PromoteRollout", pb.ChangeRequest(model="fraud", if_revision=1)))
+    assert stale[:2] == (grpc.StatusCode.ABORTED, "STALE")
+    await rpc("Rollback", pb.ChangeRequest(model="fraud"))
+    late = await refused(rpc("PromoteRollout", pb.ChangeRequest(model="fraud")))
+    assert late[:2] == (grpc.StatusCode.FAILED_PRECONDITION, "CONFLICT")
+
+
 async def test_records_come_as_they_are_written(rpc: Rpc) -> None:
     old = rpc.watch(pb.WatchRequest(after=0))
     assert (await old.read()).kind == "version.registered"
