@@ -3,8 +3,8 @@
     python -m benchmarks.batching [--seconds 2] [--repeat 3] [--callers 32] [--threads 2]
 
 Bare: so many threads in a loop around one onnxruntime session, at whichever number of rows is fastest.
-Headrace: callers that each send one row and wait, in one process, of the version as a worker loads it. They
-take turns.
+Headrace: callers that each send one row and wait, in one process, of the version as a worker has it loaded.
+They take turns.
 """
 
 import argparse
@@ -20,16 +20,17 @@ import onnxruntime as ort
 import uvloop
 
 from benchmarks.batching.nets import nets
-from gateway.config import Serving
+from gateway.config import GatewayConfig, Serving
 from gateway.core.placement import Placement
-from gateway.core.routing import VersionEntry
+from gateway.core.routing import ModelRoute, RouteTable, VersionEntry
 from gateway.core.signature import Signature
 from gateway.core.types import Array
 from gateway.ports import LoadedVersion
 from gateway.runtime.artifact import digest_of
-from gateway.runtime.loader import Loader
 from gateway.runtime.signature import signature_of
+from gateway.worker import Worker
 
+MODEL = "bench"
 SIZES = (1, 2, 4, 8, 16)
 SETTLE_S = 2.0
 """In which the batcher finds its size. The bare loop has its own search, over all sizes."""
@@ -48,17 +49,20 @@ def main() -> None:
     print("|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         for name, path in nets(Path(folder)).items():
-            model, cache = path.read_bytes(), Path(folder) / "cache"
+            model, home = path.read_bytes(), Path(folder) / "home"
             entry = VersionEntry(
                 1, str(path), digest_of(model), signature_of(model), placement=Placement.POOL
             )
-            print(f"| {name} | {uvloop.run(compare(model, entry, cache, options))} |", flush=True)
+            print(f"| {name} | {uvloop.run(compare(model, entry, home, options))} |", flush=True)
 
 
-async def compare(model: bytes, entry: VersionEntry, cache: Path, options: argparse.Namespace) -> str:
+async def compare(model: bytes, entry: VersionEntry, home: Path, options: argparse.Namespace) -> str:
     signature = entry.signature
-    loader = Loader(cache, Serving(threads=options.threads))
-    version, row = await loader.load("bench", entry), row_of(signature)
+    worker = Worker(GatewayConfig(home=home, serving=Serving(threads=options.threads)), "bench")
+    await worker.apply(RouteTable(1, {MODEL: ModelRoute(MODEL, (entry,), 1, ((1, 100.0),))}))
+    worker.settle()
+    version, row = worker.routes.loaded(MODEL, 1), row_of(signature)
+    assert version is not None
     session = bare_session(model)
     sizes = SIZES if signature.batched else (1,)
     tried = {size: bare(session, row, size, options.threads, options.seconds / 2) for size in sizes}
@@ -69,7 +73,7 @@ async def compare(model: bytes, entry: VersionEntry, cache: Path, options: argpa
         theirs.append(bare(session, row, best, options.threads, options.seconds))
         ours.append(await served(version, row, options.callers, options.seconds))
         ratios.append(ours[-1] / theirs[-1])
-    await loader.close()
+    await worker.drain()
     middle = statistics.median
     batching = version.batching if signature.batched else "no rows to join"
     return f"{best} | {middle(theirs):.1f} | {middle(ours):.1f} | {middle(ratios):.1%} | {batching}"
