@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.generic]
 Tensors = Mapping[str, Array]
-Parameter = bool | int | float | str
 
 NUMPY_DTYPES: dict[str, np.dtype[np.generic]] = {
     "BOOL": np.dtype(np.bool_),
