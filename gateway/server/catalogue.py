@@ -20,9 +20,12 @@ SERVER = {
     "extensions": [
         "binary_tensor_data",
         "classification",
+        "logging",
         "model_configuration",
         "model_repository",
+        "parameters",
         "statistics",
+        "trace",
     ],
 }
 
