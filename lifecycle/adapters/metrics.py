@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from threading import Lock
 
 import numpy as np
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
@@ -37,6 +38,7 @@ class ControlMetrics(Collector):
         self._failed = 0
         self._kinds: Counter[str] = Counter()
         self._read_to = 0
+        self._counting = Lock()
 
     def ticked(self, seconds: float, *, failed: bool) -> None:
         """Count one turn of the control loop."""
@@ -67,12 +69,13 @@ class ControlMetrics(Collector):
 
     def _decisions(self) -> Metric:
         """Of the whole ledger, so a restart of the controller takes nothing away."""
-        for record in trail(self._store, after=self._read_to):
-            self._kinds[record.kind] += 1
-            self._read_to = record.seq
         decisions = CounterMetricFamily("headrace_decisions", "Ledger records by kind.", labels=["kind"])
-        for kind, n in self._kinds.items():
-            decisions.add_metric([kind], n)
+        with self._counting:  # each scrape has a thread of its own
+            for record in trail(self._store, after=self._read_to):
+                self._kinds[record.kind] += 1
+                self._read_to = record.seq
+            for kind, n in self._kinds.items():
+                decisions.add_metric([kind], n)
         return decisions
 
     def _models(self) -> Iterable[Metric]:

@@ -1,12 +1,16 @@
 """The controller's own figures, from a real store."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
+from threading import Barrier, BrokenBarrierError
 
 import pytest
 
 from lifecycle.adapters.metrics import ControlMetrics
 from lifecycle.adapters.store import SqlStore
+from lifecycle.core.ledger import Record
 from lifecycle.core.plan import preset
 from lifecycle.core.rollout import Rollout
 from lifecycle.estimates import Estimates
@@ -30,6 +34,26 @@ def test_decisions_are_counted_from_the_whole_ledger(parts: tuple[SqlStore, Moni
     store.commit(Entry("ann", "rollout.promote", "m"))
     for again in (metrics, ControlMetrics(*parts, dict)):
         assert value(exposition(again), "headrace_decisions_total", kind="rollout.promote") == 2
+
+
+def test_scrapes_at_the_same_time_count_nothing_twice(
+    parts: tuple[SqlStore, Monitor, Estimates], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, metrics = parts[0], ControlMetrics(*parts, dict)
+    store.commit(Entry("ann", "rollout.promote", "m"))
+    read, both = store.records, Barrier(2)
+
+    def records(model: str | None = None, *, after: int = 0, limit: int = 1000) -> list[Record]:
+        found = read(model, after=after, limit=limit)
+        with suppress(BrokenBarrierError):
+            both.wait(0.2)  # for another reader that has read as far
+        return found
+
+    monkeypatch.setattr(store, "records", records)
+    with ThreadPoolExecutor(2) as threads:
+        for scrape in [threads.submit(exposition, metrics) for _ in range(2)]:
+            scrape.result()
+    assert value(exposition(metrics), "headrace_decisions_total", kind="rollout.promote") == 1
 
 
 def test_active_rollouts_by_phase_and_verdict(parts: tuple[SqlStore, Monitor, Estimates]) -> None:
