@@ -38,7 +38,6 @@ class Control(_Section):
 
     tick_s: float = Field(0.2, gt=0)
     default_plan: str = Field("quick", description="the plan of a rollout that names none")
-    confirm_s: float = Field(30.0, gt=0, description="how long a command waits for all workers")
 
 
 class Validation(_Section):

@@ -1,7 +1,6 @@
 """Plans: how a rollout grows a version's share, and how long it looks before each step."""
 
 import math
-import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from enum import StrEnum
@@ -79,7 +78,10 @@ class Plan:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Plan":
-        """Raises LifecycleError INVALID for an unknown key or a value out of range."""
+        """A plan of the keys of `Plan`, `steps`, `guards` and `guard`, as people write them in TOML too.
+
+        Raises LifecycleError INVALID for an unknown key or a value out of range.
+        """
         keys = _known(cls, data, "the plan")
         steps = tuple(Step(**_numbers(Step, step, "a step")) for step in keys.pop("steps", ()))
         try:
@@ -92,14 +94,6 @@ class Plan:
             raise _invalid(f"`at_deadline` is {' or '.join(AtDeadline)}, not {at_deadline!r}")
         numbers = _numbers(cls, keys, "the plan")
         return cls(name, steps, guards, at_deadline=AtDeadline(at_deadline), guard=guard, **numbers)
-
-    @classmethod
-    def from_toml(cls, text: str) -> "Plan":
-        """A plan as people write it: the keys of `Plan`, `[[steps]]`, `[guards]`, `[[guard]]`."""
-        try:
-            return cls.from_json(tomllib.loads(text))
-        except tomllib.TOMLDecodeError as error:
-            raise _invalid(f"the plan is not TOML: {error}") from None
 
 
 _SHADOW = Step(shadow=True, min_seconds=4, min_requests=100)

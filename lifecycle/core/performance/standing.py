@@ -12,7 +12,7 @@ from lifecycle.core.analysis.evidence import Labelled
 from lifecycle.core.change import Fall, find_fall
 from lifecycle.core.performance import numbers
 from lifecycle.core.performance.numbers import Series
-from lifecycle.core.performance.realised import Cohort, Metric, cohorts
+from lifecycle.core.performance.realised import Cohort, cohorts
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Performance:
     def since(self, version: int, at: float) -> Labelled:
         """The version's labelled answers in cohorts that began at a time or later, Unix seconds."""
         seen = [c for c in self.cohorts.get(version, ()) if c.start >= at and c.labelled]
-        wrong = sum(round((1 - cohort.value) * cohort.labelled) for cohort in seen)
+        wrong = sum(round((1 - cohort.accuracy) * cohort.labelled) for cohort in seen)
         return Labelled(sum(cohort.labelled for cohort in seen), wrong)
 
     def kept_since(self, version: int, at: float) -> int:
@@ -91,15 +91,7 @@ def stand(
     own = answers.get(champion)
     fall = find_fall(own.at, own.correct, reference, margin) if own is not None else None
     by_version = {
-        version: cohorts(
-            np.ones(len(seen.correct), np.bool_),
-            seen.correct,
-            seen.at,
-            seen.made_at,
-            metric=Metric.ACCURACY,
-            width_s=width_s,
-            now=now,
-        )
+        version: cohorts(seen.correct, seen.at, seen.made_at, width_s=width_s, now=now)
         for version, seen in answers.items()
     }
     return Performance(champion, reference, fall, by_version, metrics, kept)
@@ -107,5 +99,5 @@ def stand(
 
 def _as_json(cohort: Cohort) -> dict[str, Any]:
     names = ("start", "end", "predictions", "labelled", "low", "high", "coverage", "mature")
-    accuracy = None if math.isnan(cohort.value) else cohort.value
+    accuracy = None if math.isnan(cohort.accuracy) else cohort.accuracy
     return {name: getattr(cohort, name) for name in names} | {"accuracy": accuracy}

@@ -13,7 +13,6 @@ from lifecycle.core.gates.accuracy import FEWEST_LABELS, accuracy
 from lifecycle.core.gates.calibration import calibration
 from lifecycle.core.gates.slices import slices
 from lifecycle.core.inspection import Answers
-from lifecycle.core.performance.realised import Metric, cohorts, loss_change
 from lifecycle.core.verdict import Finding, Verdict, combine
 
 
@@ -50,20 +49,6 @@ def test_drift(rows: int) -> None:
     report = judge_drift(reference, live, np.array([True, False]), ["a", "b"])
     assert report.verdict is Verdict.INCONCLUSIVE
     assert f"{MIN_ROWS - rows} more are needed" in report.reason
-
-
-def test_realised_performance() -> None:
-    made = np.arange(10.0)
-    unlabelled = cohorts(
-        np.array([]), np.array([]), np.array([]), made, metric=Metric.ACCURACY, width_s=100, now=1_000
-    )
-    (cohort,) = unlabelled
-    assert loss_change(0.9, cohort).verdict is Verdict.INCONCLUSIVE
-    wrong = np.zeros(3)
-    (cohort,) = cohorts(wrong, wrong + 1, made[:3], made, metric=Metric.ACCURACY, width_s=100, now=1_000)
-    found = loss_change(0.99, cohort, min_coverage=0.5)
-    assert found.verdict is Verdict.INCONCLUSIVE
-    assert "only 30% have labels" in found.reason
 
 
 def test_nothing_judged_is_not_a_pass() -> None:
