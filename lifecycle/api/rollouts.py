@@ -10,6 +10,7 @@ from lifecycle.api.preconditions import IfRevision
 from lifecycle.api.requests import RolloutIn
 from lifecycle.api.schemas import ForecastOut, RolloutOut, RolloutsOut
 from lifecycle.commands.lookup import find_number
+from lifecycle.core.forecast import forecast
 from lifecycle.core.plan import Plan, preset
 from lifecycle.core.rollout import Rollout
 
@@ -21,8 +22,9 @@ async def list_rollouts(
     model: str, desk: AtDesk, limit: Annotated[int, Query(ge=1, le=1000)] = 100
 ) -> RolloutsOut:
     """A model's rollouts, newest first."""
-    desk.traffic.show(model)  # NOT_FOUND rather than an empty list
-    return RolloutsOut(rollouts=[shown(desk, rollout) for rollout in desk.store.rollouts(model)[:limit]])
+    weights = dict(desk.traffic.show(model).weights)  # NOT_FOUND rather than an empty list
+    found = desk.store.rollouts(model)[:limit]
+    return RolloutsOut(rollouts=[RolloutOut.of(one, weights.get(one.version, 0.0)) for one in found])
 
 
 @router.post("", status_code=201)
@@ -42,11 +44,13 @@ async def start(
 
 
 @router.post("/forecast")
-async def foresee(model: str, wanted: RolloutIn, desk: AtDesk) -> ForecastOut:
+async def foresee(model: str, wanted: RolloutIn, desk: AtDesk, actor: Actor) -> ForecastOut:
     """What starting this rollout would lead to with the traffic of now. Changes nothing."""
     plan = read_plan(desk, wanted.plan)
     number = find_number(desk.store, model, str(wanted.version))
-    told = await asyncio.to_thread(desk.rollouts.forecast, model, number, plan, desk.champion_now)
+    # Asked here and not in the thread: the control loop goes on adding to what it has seen.
+    champion, requests_per_s = desk.champion_now(desk.rollouts.draft(model, number, plan, actor))
+    told = await asyncio.to_thread(forecast, plan, champion, requests_per_s)
     return ForecastOut.model_validate(told.as_json())
 
 

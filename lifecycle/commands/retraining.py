@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from lifecycle.commands.intake import SignatureFile
+from lifecycle.commands.labelled import Reference
 from lifecycle.commands.models import Models
 from lifecycle.commands.trail import trail
-from lifecycle.commands.training_set import Reference, gather, write
+from lifecycle.commands.training_set import gather, write
 from lifecycle.core.retrain import Hold, Retrain, RetrainPlan, Snapshot, decide
 from lifecycle.core.rollout import Phase
 from lifecycle.core.version import Lineage, Model, Version

@@ -9,8 +9,6 @@ from lifecycle.commands.lookup import active_rollout, find_model, find_versions
 from lifecycle.commands.perform import perform
 from lifecycle.commands.publish import Publisher
 from lifecycle.core import traffic
-from lifecycle.core.analysis.evidence import Arm
-from lifecycle.core.forecast import Forecast, forecast
 from lifecycle.core.plan import Plan
 from lifecycle.core.rollout import Action, Kind, Phase, Rollout
 from lifecycle.errors import LifecycleCode, LifecycleError
@@ -49,23 +47,16 @@ class Rollouts:
         if_revision: int | None = None,
         override: str = "",
     ) -> Rollout:
-        """Begin a rollout. Raises NOT_FOUND, STALE, or CONFLICT with what stands in the way."""
-        rollout = self._new(model, version, plan, actor, if_revision)
+        """Begin a rollout. Raises NOT_FOUND, STALE, or CONFLICT with what stands in the way, a freeze too."""
+        rollout = self.draft(model, version, plan, actor, if_revision=if_revision)
         rollout = self._admitted(rollout, "start", actor, override)
         self._note(rollout, "start", actor, plan=plan.as_json())
         return rollout
 
-    def forecast(
-        self, model: str, version: int, plan: Plan, seen: Callable[[Rollout], tuple[Arm, float]]
-    ) -> Forecast:
-        """What `start` would lead to, which is not done. Raises as `start` does.
-
-        Args:
-            seen: the champion's recent traffic and its requests per second, for a rollout to come.
-        """
-        return forecast(plan, *seen(self._new(model, version, plan, "", None)))
-
-    def _new(self, model: str, version: int, plan: Plan, actor: str, if_revision: int | None) -> Rollout:
+    def draft(
+        self, model: str, version: int, plan: Plan, actor: str, *, if_revision: int | None = None
+    ) -> Rollout:
+        """The rollout that `start` would begin; keeps nothing. Raises as `start` does, but for a freeze."""
         found = find_model(self._store, model, if_revision)
         if running := active_rollout(self._store, model):
             raise _conflict(f"version {running.version} is in a rollout; promote it or abort it first")

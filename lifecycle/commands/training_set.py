@@ -5,7 +5,7 @@ that was ever held out stays held out.
 """
 
 import hashlib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from lifecycle.commands.answered import outputs_of
+from lifecycle.commands.labelled import Reference
 from lifecycle.core.answers import correct
 from lifecycle.core.suspicion import Aside, suspect_sources, unheard
 from lifecycle.core.version import Version
@@ -25,9 +26,6 @@ MOST_LABELLED = 20_000
 """The newest so many labelled predictions take part."""
 MOST_EARLIER = 20_000
 """So many of the reference rows take part, at even distances: a line of versions may be long."""
-
-Reference = Callable[[Version], pa.Table]
-"""Reads a version's reference data: `inputs.<tensor>`, `label` if there is one, `row_id`, `holdout`."""
 
 
 def gather(

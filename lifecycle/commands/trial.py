@@ -4,7 +4,6 @@ import asyncio
 import tempfile
 from pathlib import Path
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lifecycle.commands.labelled import Reference, newest_block
@@ -87,13 +86,9 @@ class Trial:
         if champion is not None:
             block = await asyncio.to_thread(newest_block, version, champion, self._captures, self._read)
             if block is not None:
-                await asyncio.to_thread(_write, block, newest)
+                await asyncio.to_thread(pq.write_table, block, newest)
                 rows[NEWEST] = newest
         return rows
 
     async def _fetch(self, uri: str, digest: str) -> Path:
         return await asyncio.to_thread(self._artifacts.fetch, uri, digest)
-
-
-def _write(rows: pa.Table, path: Path) -> None:
-    pq.write_table(rows, path)

@@ -15,6 +15,7 @@ from lifecycle.commands.publish import Publisher
 from lifecycle.commands.rollouts import Rollouts
 from lifecycle.controller import Controller
 from lifecycle.core.analysis.guards import Guards
+from lifecycle.core.forecast import forecast
 from lifecycle.core.ledger import Record, verify
 from lifecycle.core.plan import Plan, Step, preset
 from lifecycle.core.rollout import Phase, Rollout
@@ -255,7 +256,8 @@ async def test_the_champions_last_minutes_are_the_reference(world: World) -> Non
 
 async def test_a_forecast_rests_on_the_champions_last_minutes(world: World) -> None:
     await world.run(10)
-    told = world.rollouts.forecast("m", 2, preset("quick"), world.controller.champion_now)
+    plan = preset("quick")
+    told = forecast(plan, *world.controller.champion_now(world.rollouts.draft("m", 2, plan, "ann")))
     assert told.requests_per_s == pytest.approx(300)
     assert told.seconds is not None
     assert world.actions() == []

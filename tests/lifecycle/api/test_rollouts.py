@@ -1,6 +1,13 @@
 """Rollouts over HTTP."""
 
+from dataclasses import replace
+from threading import get_ident
+
+from lifecycle.api.app import build
+from lifecycle.core.analysis.evidence import Arm
+from lifecycle.core.rollout import Rollout
 from tests.lifecycle.api.conftest import Admin
+from tests.lifecycle.desk import in_process
 
 PATH = "/v1/models/fraud/rollouts"
 
@@ -28,6 +35,19 @@ async def test_people_step_in(admin: Admin) -> None:
     assert paused == [True, False]
     assert promoted.status_code == 200
     assert (aborted.json()["phase"], aborted.json()["active"]) == ("aborted", False)
+
+
+async def test_a_forecast_reads_the_control_loops_figures_in_its_own_thread(admin: Admin) -> None:
+    asked: list[int] = []
+
+    def champion_now(_: Rollout) -> tuple[Arm, float]:
+        asked.append(get_ident())
+        return Arm(60_000, 300), 1_000.0
+
+    await admin.deployed(versions=2)
+    async with in_process(build(replace(admin.desk, champion_now=champion_now))) as http:
+        assert (await http.post(f"{PATH}/forecast", json={"version": 2})).status_code == 200
+    assert asked == [get_ident()]
 
 
 async def test_a_forecast_starts_nothing(admin: Admin) -> None:
