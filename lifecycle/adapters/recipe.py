@@ -28,6 +28,7 @@ from lifecycle.tensors import to_array
 NICENESS = 15
 """Training never takes a core that serving wants."""
 HOLD_OUT_EVERY = 3
+_IMPORTABLE = "it is module:function, of a module that is installed or on the PYTHONPATH of `headrace up`"
 MODEL, REFERENCE = "model.onnx", "reference.parquet"
 
 
@@ -72,7 +73,7 @@ def _find(recipe: str) -> Callable[[TrainingData], Any]:
     try:
         function = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError, ValueError):
-        raise _refused(recipe, "cannot be imported; name it as module:function") from None
+        raise _refused(recipe, f"cannot be imported; {_IMPORTABLE}") from None
     if not callable(function):
         raise _refused(recipe, "is not a function")
     found: Callable[[TrainingData], Any] = function

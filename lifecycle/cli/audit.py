@@ -71,7 +71,8 @@ def audit(
         elif name == "export":
             _export(every_record(client), as_json)
         elif name == "key":
-            print(client.audit_key())
+            found = client.audit_key()
+            print(json.dumps(found) if as_json else found)
         elif prediction:
             _show_origin(client.audit_prediction(prediction), as_json)
         elif at:

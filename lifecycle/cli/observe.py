@@ -10,7 +10,7 @@ from lifecycle.cli.options import URL, AsJson, Name, Url, connect
 from lifecycle.cli.screen import Steps, console, fields, show, show_json, table, when
 
 SHOWN = 10
-"""The latest estimates."""
+"""The latest estimates, and of each version the latest spans with labels."""
 
 LABELS = typer.Argument(metavar="LABELS.parquet|csv", exists=True, dir_okay=False, readable=True)
 
@@ -117,13 +117,15 @@ def performance(name: Name, url: Url = URL, as_json: AsJson = False) -> None:
             "" if cohort["mature"] else "labels still come",
         )
         for version in found["versions"]
-        for cohort in version["cohorts"]
+        for cohort in _labelled(version)
     ]
     headings = ["version", "predicted (UTC)", "predictions", "labelled", "accuracy", "95 % interval", ""]
     screen.print()
     screen.print(
         table(headings, rows, empty=f"no labels yet; send some with `headrace feedback {name} FILE`")
     )
+    if left_out := sum(len(version["cohorts"]) for version in found["versions"]) - len(rows):
+        screen.print(f"{left_out} earlier spans, or spans without labels, are in `--json`", style="dim")
     numbers = [
         (metric["name"], of["version"], of["rows"], f"{of['mean']:.4g}", _interval(of))
         for metric in found["metrics"]
@@ -155,6 +157,10 @@ def retrain(
         show_json(answer)
     else:
         show(f"training began; follow it with `headrace audit {name}`")
+
+
+def _labelled(version: dict[str, Any]) -> list[dict[str, Any]]:
+    return [cohort for cohort in version["cohorts"] if cohort["labelled"]][-SHOWN:]
 
 
 def _fall(fall: dict[str, Any]) -> str:

@@ -30,7 +30,7 @@ def show(name: Name, number: Number, url: Url = URL, as_json: AsJson = False) ->
         show_json(version)
         return
     screen = console()
-    screen.print(fields(_facts(version, model)))
+    screen.print(fields(pair for pair in _facts(version, model) if pair[1]))
     screen.print()
     rows = [
         (finding["name"], finding["verdict"], finding["reason"], _numbers(finding["numbers"]))

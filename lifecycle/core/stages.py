@@ -54,6 +54,7 @@ def move(stage: Stage, event: Event) -> Stage:
     try:
         return TRANSITIONS[stage, event]
     except KeyError:
-        open_to = " or ".join(f"`{way}`" for at, way in TRANSITIONS if at is stage) or "nothing"
-        message = f"a version that is {stage} cannot go through `{event}`, only through {open_to}"
+        ways = " or ".join(f"`{way}`" for at, way in TRANSITIONS if at is stage)
+        open_to = f"only through {ways}" if ways else "or through anything else"
+        message = f"a version that is {stage} cannot go through `{event}`, {open_to}"
         raise LifecycleError(LifecycleCode.CONFLICT, message) from None

@@ -6,6 +6,7 @@ import pytest
 
 from gateway.core.capture import blocks
 from gateway.core.types import Role
+from lifecycle.client import Client
 from lifecycle.core.performance.estimating import Method
 from lifecycle.core.performance.series import Estimate
 from lifecycle.estimates import Estimates
@@ -53,3 +54,16 @@ def test_retraining_without_a_recipe_says_what_to_do(deployed: Run) -> None:
     said = deployed("retrain", "fraud", "--reason", "new data")
     assert said.code == 1
     assert "--recipe" in said.err
+
+
+def test_spans_without_labels_are_only_counted(deployed: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    span = {"start": 0.0, "predictions": 9, "coverage": 0.0, "accuracy": None, "low": 0.0, "high": 1.0}
+    silent = span | {"labelled": 0, "mature": True}
+    told = silent | {"labelled": 9, "coverage": 1.0, "accuracy": 0.875, "predictions": 4321}
+    found = deployed("performance", "fraud", "--json").json
+    found["versions"] = [{"version": 1, "cohorts": [silent, told, silent]}]
+    monkeypatch.setattr(Client, "performance", lambda _self, _model: found)
+    out = deployed("performance", "fraud").out
+    assert "4321" in out
+    assert out.count("87.5 %") == 1
+    assert "2 earlier spans" in out

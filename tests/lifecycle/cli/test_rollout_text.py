@@ -38,8 +38,8 @@ def rollout(**changes: object) -> dict[str, object]:
     }
 
 
-def drawn(**changes: object) -> str:
-    screen = Console(width=120, markup=False)
+def drawn(width: int = 120, **changes: object) -> str:
+    screen = Console(width=width, markup=False)
     with screen.capture() as capture:
         screen.print(draw(rollout(**changes), TRAFFIC))
     return capture.get()
@@ -77,3 +77,12 @@ def test_the_time_left_is_that_of_the_phase() -> None:
 
 def test_before_any_judgement_that_is_said() -> None:
     assert "no guard has been judged yet" in drawn(findings=[], step=-1, step_started_at=0.0)
+
+
+def test_in_a_narrow_terminal_reasons_stand_under_their_guards() -> None:
+    reason = "about 650 more canary requests are needed to show that it is under 0.400%"
+    finding = {"name": "invalid_outputs", "verdict": "INCONCLUSIVE", "reason": reason, "numbers": PROVEN}
+    lines = drawn(width=78, findings=[finding]).splitlines()
+    assert lines[-2].startswith("invalid_outputs INCONCLUSIVE ━━━")
+    assert lines[-2].rstrip().endswith("3.7 of 3.7")
+    assert lines[-1].strip() == reason
