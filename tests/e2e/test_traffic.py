@@ -3,8 +3,9 @@
 import http.client
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
+import httpx
 import pytest
 import tritonclient.grpc as triton
 
@@ -39,6 +40,22 @@ def test_shares_without_keys_are_exact(cluster: Cluster, deployed: Deployed) -> 
     cluster.headrace("traffic", "set", model, "1=90", "2=10")
     share = Counter(served(cluster, model, [None] * 10_000))[2] / 10_000
     assert abs(share - 0.10) <= 0.002
+
+
+def counted(caller: httpx.Client, headers: Mapping[str, str] | None = None) -> int:
+    """Answers that the statistics of a model's only version tell of."""
+    (told,) = caller.get("stats", headers=headers).json()["model_stats"]
+    count: int = told["inference_stats"]["success"]["count"]
+    return count
+
+
+def test_statistics_are_of_all_workers(cluster: Cluster, deployed: Deployed) -> None:
+    model, _ = deployed(1)
+    served(cluster, model, [None] * 11)
+    with httpx.Client(base_url=f"http://127.0.0.1:{cluster.http}/v2/models/{model}") as caller:
+        for _ in range(4):  # more than there are workers
+            assert counted(caller) == 11
+        assert 0 < counted(caller, {"x-headrace-scope": "worker"}) < 11
 
 
 def test_a_key_never_moves_back_from_the_canary(cluster: Cluster, deployed: Deployed) -> None:
