@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from lifecycle.adapters.checkpoints import PUBLIC, FileCheckpoints
-from lifecycle.adapters.store import SqlStore
+from lifecycle.adapters.sql.store import SqlStore
 from lifecycle.api.ledger import LedgerOut
 from lifecycle.commands import audit
 from lifecycle.config import load

@@ -25,8 +25,8 @@ VAGUE_NAMES = {"util", "utils", "helper", "helpers", "common", "manager", "misc"
 # no fake cluster, so a real one tests it.
 TESTED_ELSEWHERE = {
     "gateway/app.py": "tests/e2e/test_traffic.py",
-    "lifecycle/adapters/store_deliveries.py": "tests/contract/test_store.py",
-    "lifecycle/adapters/store_requests.py": "tests/contract/test_store.py",
+    "lifecycle/adapters/sql/deliveries.py": "tests/contract/test_store.py",
+    "lifecycle/adapters/sql/requests.py": "tests/contract/test_store.py",
     "lifecycle/api/admin_server.py": "tests/e2e/test_admin.py",
     "lifecycle/app.py": "tests/e2e/test_traffic.py",
     "lifecycle/cluster.py": "tests/e2e/test_survival.py",

@@ -9,7 +9,7 @@ from typing import NoReturn
 from gateway.core.keys import Key
 from gateway.core.summary import Window
 from gateway.core.types import Role
-from lifecycle.adapters.store import SqlStore
+from lifecycle.adapters.sql.store import SqlStore
 from lifecycle.commands.lookup import active_rollout, find_model
 from lifecycle.commands.publish import Publisher
 from lifecycle.commands.rollouts import Rollouts

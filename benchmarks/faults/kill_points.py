@@ -30,7 +30,7 @@ from sqlalchemy import text
 
 from benchmarks.faults.control_plane import ControlPlane
 from benchmarks.load import machine
-from lifecycle.adapters.store_engine import open_engine
+from lifecycle.adapters.sql.engine import open_engine
 from lifecycle.commands.trail import trail
 from lifecycle.core.ledger import Head, verify
 from lifecycle.core.rollout import Phase

@@ -14,7 +14,7 @@ from benchmarks.load.question import Question
 from gateway.core.signature import Signature
 from gateway.runtime.signature import signature_of
 from lifecycle.adapters.artifacts import FileArtifacts
-from lifecycle.adapters.store import SqlStore
+from lifecycle.adapters.sql.store import SqlStore
 from lifecycle.config import LifecycleConfig
 from lifecycle.core.version import Model, Stage, Version
 from lifecycle.ports import Entry

@@ -2,7 +2,7 @@
 
 from sqlalchemy import inspect, text
 
-from lifecycle.adapters.store_engine import open_engine
+from lifecycle.adapters.sql.engine import open_engine
 
 
 def sql(url: str, *statements: str) -> None:

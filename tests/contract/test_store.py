@@ -10,8 +10,8 @@ import orjson
 import pytest
 
 from gateway.core.keys import Key, KeyRole
-from lifecycle.adapters.store import SqlStore
-from lifecycle.adapters.store_schema import CURRENT
+from lifecycle.adapters.sql.schema import CURRENT
+from lifecycle.adapters.sql.store import SqlStore
 from lifecycle.core.asked import Asked
 from lifecycle.core.lease import Lease
 from lifecycle.core.ledger import verify

@@ -12,9 +12,9 @@ import pytest
 from sqlalchemy import delete, event, insert, select, update
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
-from lifecycle.adapters import store_tables as tables
-from lifecycle.adapters.store import SqlStore
-from lifecycle.adapters.store_engine import open_engine
+from lifecycle.adapters.sql import tables as tables
+from lifecycle.adapters.sql.engine import open_engine
+from lifecycle.adapters.sql.store import SqlStore
 from lifecycle.commands.audit import NONE, verify
 from lifecycle.core.checkpoint import Checkpoint, Kept, Statement
 from lifecycle.core.ledger import GENESIS, Head, canonical, seal

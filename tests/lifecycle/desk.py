@@ -18,7 +18,7 @@ from gateway.core.types import Role
 from lifecycle.adapters.artifacts import FileArtifacts
 from lifecycle.adapters.capture import ParquetCaptures
 from lifecycle.adapters.checkpoints import FileCheckpoints, public_text, signing_key
-from lifecycle.adapters.store import SqlStore
+from lifecycle.adapters.sql.store import SqlStore
 from lifecycle.api.app import Desk
 from lifecycle.commands.calendar import Calendar
 from lifecycle.commands.catalogue import Catalogue

@@ -10,7 +10,7 @@ from pathlib import Path
 import uvicorn
 
 from lifecycle.adapters.capture import ParquetCaptures
-from lifecycle.adapters.store import SqlStore
+from lifecycle.adapters.sql.store import SqlStore
 from lifecycle.api.app import Desk, build
 from lifecycle.core.policy import AUTOMATIC, Policy
 from tests.lifecycle.desk import open_desk

@@ -10,7 +10,7 @@ from gateway.core.keys import Key
 from gateway.core.routing import RouteTable
 from gateway.core.summary import Window
 from gateway.core.types import Role
-from lifecycle.adapters.store import SqlStore
+from lifecycle.adapters.sql.store import SqlStore
 from lifecycle.commands.publish import Publisher
 from lifecycle.commands.rollouts import Rollouts
 from lifecycle.controller import Controller

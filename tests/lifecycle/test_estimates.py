@@ -11,7 +11,7 @@ from gateway.core.capture import Capture, blocks
 from gateway.core.signature import Signature, TensorSpec
 from gateway.core.types import Array, Role
 from lifecycle.adapters.capture import ParquetCaptures
-from lifecycle.adapters.store import SqlStore
+from lifecycle.adapters.sql.store import SqlStore
 from lifecycle.core.inspection import Answers
 from lifecycle.core.performance.estimating import Method
 from lifecycle.core.version import Model, Stage, Version

@@ -16,7 +16,7 @@ from gateway.core.signature import Signature, TensorSpec
 from gateway.core.types import Role
 from lifecycle import monitor
 from lifecycle.adapters.capture import ParquetCaptures
-from lifecycle.adapters.store import SqlStore
+from lifecycle.adapters.sql.store import SqlStore
 from lifecycle.core.analysis.evidence import Numbers
 from lifecycle.core.analysis.metrics import MetricGuard
 from lifecycle.core.history import LATE_S

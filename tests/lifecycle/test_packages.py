@@ -23,7 +23,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from lifecycle.adapters.sandbox import ProcessSandbox
-from lifecycle.adapters.store import SqlStore
+from lifecycle.adapters.sql.store import SqlStore
 from lifecycle.api.app import build as build_api
 from lifecycle.core.inspection import Limits
 from tests.lifecycle import evil

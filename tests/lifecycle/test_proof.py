@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from lifecycle.adapters.checkpoints import FileCheckpoints, public_text, signing_key
-from lifecycle.adapters.store import SqlStore
+from lifecycle.adapters.sql.store import SqlStore
 from lifecycle.core.checkpoint import Statement
 from lifecycle.errors import LifecycleError
 from lifecycle.ports import Entry

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lifecycle.adapters.store import SqlStore
+from lifecycle.adapters.sql.store import SqlStore
 from lifecycle.core.lease import RENEW_S, TERM_S
 from lifecycle.core.ledger import verify
 from lifecycle.errors import LifecycleCode, LifecycleError

@@ -10,7 +10,7 @@ from gateway.config import GatewayConfig
 from gateway.core.types import InferRequest
 from gateway.worker import Worker
 from lifecycle.adapters.fleet import WorkerFleet
-from lifecycle.adapters.store import SqlStore
+from lifecycle.adapters.sql.store import SqlStore
 from lifecycle.commands.publish import Publisher
 from lifecycle.config import LifecycleConfig
 

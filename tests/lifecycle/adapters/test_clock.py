@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lifecycle.adapters.clock import Clock
-from lifecycle.adapters.store import SqlStore
+from lifecycle.adapters.sql.store import SqlStore
 from lifecycle.commands.publish import Publisher
 from lifecycle.commands.rollouts import Rollouts
 from lifecycle.controller import Controller

@@ -9,7 +9,7 @@ from threading import Barrier, BrokenBarrierError
 import pytest
 
 from lifecycle.adapters.metrics import ControlMetrics
-from lifecycle.adapters.store import SqlStore
+from lifecycle.adapters.sql.store import SqlStore
 from lifecycle.core.ledger import Record
 from lifecycle.core.plan import preset
 from lifecycle.core.rollout import Rollout

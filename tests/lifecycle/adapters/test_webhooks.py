@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from lifecycle.adapters.store import SqlStore
+from lifecycle.adapters.sql.store import SqlStore
 from lifecycle.adapters.webhooks import WebhookSender
 from lifecycle.config import Webhook
 from lifecycle.core.webhook import verify

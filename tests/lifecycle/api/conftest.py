@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from lifecycle.adapters.capture import ParquetCaptures
-from lifecycle.adapters.store import SqlStore
+from lifecycle.adapters.sql.store import SqlStore
 from lifecycle.api.app import build
 from lifecycle.api.desk import Desk
 from tests.lifecycle.desk import in_process, onnx_bytes, open_desk

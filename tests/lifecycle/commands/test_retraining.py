@@ -12,7 +12,7 @@ from lifecycle.adapters.artifacts import FileArtifacts
 from lifecycle.adapters.capture import ParquetCaptures
 from lifecycle.adapters.profiles import Profiles
 from lifecycle.adapters.sandbox import ProcessSandbox
-from lifecycle.adapters.store import SqlStore
+from lifecycle.adapters.sql.store import SqlStore
 from lifecycle.adapters.trainer import ProcessTrainer
 from lifecycle.commands.models import Models
 from lifecycle.commands.retraining import ACTOR, Retraining

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lifecycle.adapters.store import SqlStore
+from lifecycle.adapters.sql.store import SqlStore
 from lifecycle.commands import trail as module
 from lifecycle.commands.trail import trail
 from lifecycle.ports import Entry

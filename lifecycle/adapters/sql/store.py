@@ -13,11 +13,11 @@ import orjson
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from gateway.core.keys import Key
-from lifecycle.adapters import store_tables as tables
-from lifecycle.adapters.store_deliveries import SqlDeliveries
-from lifecycle.adapters.store_engine import check, named_failures, open_engine
-from lifecycle.adapters.store_requests import SqlRequests
-from lifecycle.adapters.store_schema import prepare
+from lifecycle.adapters.sql import tables as tables
+from lifecycle.adapters.sql.deliveries import SqlDeliveries
+from lifecycle.adapters.sql.engine import check, named_failures, open_engine
+from lifecycle.adapters.sql.requests import SqlRequests
+from lifecycle.adapters.sql.schema import prepare
 from lifecycle.core.lease import Lease
 from lifecycle.core.ledger import Head, Record, canonical, seal
 from lifecycle.core.rollout import Rollout

@@ -122,4 +122,4 @@ deliveries = Table(
 """The last ledger record that each webhook's receiver took."""
 
 schema = Table("schema", metadata, Column("number", Integer, primary_key=True, autoincrement=False))
-"""The one row says which schema these tables have; see `store_schema`."""
+"""The one row says which schema these tables have; see `schema.py`."""

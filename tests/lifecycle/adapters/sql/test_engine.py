@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lifecycle.adapters.store import SqlStore
+from lifecycle.adapters.sql.store import SqlStore
 from lifecycle.core.version import Model
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.ports import Entry

@@ -10,7 +10,7 @@ from threading import Thread
 
 import pytest
 
-from lifecycle.adapters.store import SqlStore
+from lifecycle.adapters.sql.store import SqlStore
 from lifecycle.core.ledger import verify
 from lifecycle.core.version import Model
 from lifecycle.errors import LifecycleCode, LifecycleError
@@ -85,7 +85,7 @@ def test_a_write_that_fails_half_way_leaves_nothing(store: SqlStore, path: Path,
 
 WRITER = """
 import sys
-from lifecycle.adapters.store import SqlStore
+from lifecycle.adapters.sql.store import SqlStore
 from lifecycle.core.version import Model
 from lifecycle.ports import Entry
 store = SqlStore(sys.argv[1])

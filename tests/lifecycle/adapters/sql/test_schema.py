@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import create_engine, inspect, text
 
-from lifecycle.adapters.store_schema import CURRENT, STEPS, prepare
+from lifecycle.adapters.sql.schema import CURRENT, STEPS, prepare
 from lifecycle.errors import LifecycleError
 
 

@@ -2,8 +2,8 @@
 
 from sqlalchemy import Engine, delete, insert, select, update
 
-from lifecycle.adapters import store_tables as tables
-from lifecycle.adapters.store_engine import named_failures
+from lifecycle.adapters.sql import tables as tables
+from lifecycle.adapters.sql.engine import named_failures
 from lifecycle.core.asked import Asked
 
 KEPT_S = 86_400.0
