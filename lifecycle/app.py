@@ -32,7 +32,7 @@ from lifecycle.adapters.clock import Clock
 from lifecycle.adapters.fleet import WorkerFleet
 from lifecycle.adapters.metrics import ControlMetrics
 from lifecycle.adapters.profiles import Profiles
-from lifecycle.adapters.sandbox import ProcessSandbox
+from lifecycle.adapters.sandbox.process import ProcessSandbox
 from lifecycle.adapters.sql.store import SqlStore
 from lifecycle.adapters.webhooks import WebhookSender
 from lifecycle.api.admin_server import AdminServer

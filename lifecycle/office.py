@@ -14,7 +14,7 @@ from lifecycle.adapters.clock import Clock
 from lifecycle.adapters.fleet import WorkerFleet
 from lifecycle.adapters.installed import check_installed
 from lifecycle.adapters.profiles import Profiles
-from lifecycle.adapters.sandbox import ProcessSandbox
+from lifecycle.adapters.sandbox.process import ProcessSandbox
 from lifecycle.adapters.sql.store import SqlStore
 from lifecycle.adapters.trainer import RayTrainer
 from lifecycle.api.desk import Desk

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import delete, event, insert, select, update
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
-from lifecycle.adapters.sql import tables as tables
+from lifecycle.adapters.sql import tables
 from lifecycle.adapters.sql.engine import open_engine
 from lifecycle.adapters.sql.store import SqlStore
 from lifecycle.commands.audit import NONE, verify

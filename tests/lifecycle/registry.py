@@ -9,7 +9,7 @@ from gateway.core.signature import Signature, TensorSpec
 from lifecycle.adapters.artifacts import FileArtifacts
 from lifecycle.adapters.capture import ParquetCaptures
 from lifecycle.adapters.profiles import Profiles
-from lifecycle.adapters.sandbox import ProcessSandbox
+from lifecycle.adapters.sandbox.process import ProcessSandbox
 from lifecycle.adapters.sql.store import SqlStore
 from lifecycle.commands.models import Models
 from lifecycle.commands.trial import Trial

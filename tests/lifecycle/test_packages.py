@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 import pytest
 from onnx import TensorProto, helper
 
-from lifecycle.adapters.sandbox import ProcessSandbox
+from lifecycle.adapters.sandbox.process import ProcessSandbox
 from lifecycle.adapters.sql.store import SqlStore
 from lifecycle.api.app import build as build_api
 from lifecycle.core.inspection import Limits

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Engine, delete, insert, select, update
 
-from lifecycle.adapters.sql import tables as tables
+from lifecycle.adapters.sql import tables
 from lifecycle.adapters.sql.engine import named_failures
 from lifecycle.core.asked import Asked
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import orjson
 from sqlalchemy import Connection, Inspector, insert, inspect, select, text, update
 
-from lifecycle.adapters.sql import tables as tables
+from lifecycle.adapters.sql import tables
 from lifecycle.core.ledger import Head
 from lifecycle.errors import LifecycleCode, LifecycleError
 

@@ -13,7 +13,7 @@ import orjson
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from gateway.core.keys import Key
-from lifecycle.adapters.sql import tables as tables
+from lifecycle.adapters.sql import tables
 from lifecycle.adapters.sql.deliveries import SqlDeliveries
 from lifecycle.adapters.sql.engine import check, named_failures, open_engine
 from lifecycle.adapters.sql.requests import SqlRequests

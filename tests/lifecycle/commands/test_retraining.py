@@ -11,7 +11,7 @@ from gateway.core.capture import blocks
 from lifecycle.adapters.artifacts import FileArtifacts
 from lifecycle.adapters.capture import ParquetCaptures
 from lifecycle.adapters.profiles import Profiles
-from lifecycle.adapters.sandbox import ProcessSandbox
+from lifecycle.adapters.sandbox.process import ProcessSandbox
 from lifecycle.adapters.sql.store import SqlStore
 from lifecycle.adapters.trainer import ProcessTrainer
 from lifecycle.commands.models import Models

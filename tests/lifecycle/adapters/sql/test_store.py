@@ -18,7 +18,7 @@ from lifecycle.ports import Entry
 from tests.lifecycle.world import version
 
 ENTRY = Entry("ann", "test", "m")
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ import onnx
 import pytest
 from onnx import helper, numpy_helper
 
-from lifecycle.adapters.graph import UnfitError, read_model
+from lifecycle.adapters.sandbox.graph import UnfitError, read_model
 from lifecycle.core.inspection import Limits
 from tests.lifecycle.evil import (
     HIDDEN_DATA,

@@ -13,10 +13,10 @@ from gateway.core.types import Array
 from gateway.errors import GatewayError
 from gateway.runtime.session import Session
 from gateway.runtime.signature import signature_of
-from lifecycle.adapters import frames
-from lifecycle.adapters.graph import UnfitError, read_model
-from lifecycle.adapters.probing import Row, blank, latencies, memory_mb, probe, together
 from lifecycle.adapters.reference import Rows, read_reference
+from lifecycle.adapters.sandbox import frames
+from lifecycle.adapters.sandbox.graph import UnfitError, read_model
+from lifecycle.adapters.sandbox.probing import Row, blank, latencies, memory_mb, probe, together
 from lifecycle.core.inspection import GOLDEN, REFERENCE, Limits
 from lifecycle.core.verdict import Finding, Verdict
 from lifecycle.errors import LifecycleError

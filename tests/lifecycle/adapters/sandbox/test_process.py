@@ -11,7 +11,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from gateway.core.signature import Signature, TensorSpec
-from lifecycle.adapters.sandbox import ProcessSandbox
+from lifecycle.adapters.sandbox.process import ProcessSandbox
 from lifecycle.core.inspection import REFERENCE, Inspection, Limits
 from lifecycle.core.validation import stopped
 from lifecycle.core.verdict import Finding, Verdict

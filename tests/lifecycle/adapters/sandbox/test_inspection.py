@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lifecycle.adapters import frames
-from lifecycle.adapters.inspection import inspect
+from lifecycle.adapters.sandbox import frames
+from lifecycle.adapters.sandbox.inspection import inspect
 from lifecycle.core.inspection import REFERENCE, Limits
 
 Write = Callable[..., Path]

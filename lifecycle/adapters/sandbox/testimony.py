@@ -11,7 +11,7 @@ from typing import Any
 
 from gateway.core.signature import Signature
 from gateway.core.types import Array
-from lifecycle.adapters import frames
+from lifecycle.adapters.sandbox import frames
 from lifecycle.core.inspection import (
     GOLDEN,
     HOLDOUT,

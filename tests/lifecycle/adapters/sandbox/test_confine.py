@@ -4,14 +4,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-PREPARE = "from lifecycle.adapters.confine import confine; confine(1 << 30, {cpu}, {wall}); "
+PREPARE = "from lifecycle.adapters.sandbox.confine import confine; confine(1 << 30, {cpu}, {wall}); "
 
 
 def confined(
     then: str, cpu: int = 10, wall: float = 10, before: str = ""
 ) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-c", before + PREPARE.format(cpu=cpu, wall=wall) + then]
-    root = str(Path(__file__).resolve().parents[3])
+    root = str(Path(__file__).resolve().parents[4])
     return subprocess.run(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, cwd=root, env={}
     )
@@ -45,7 +45,7 @@ def test_the_limits_cannot_be_raised_again() -> None:
 
 
 def test_nothing_is_lacking_where_the_kernel_has_it_all() -> None:
-    told = "from lifecycle.adapters.confine import confine; print(confine(1 << 30, 10, 10))"
-    root = str(Path(__file__).resolve().parents[3])
+    told = "from lifecycle.adapters.sandbox.confine import confine; print(confine(1 << 30, 10, 10))"
+    root = str(Path(__file__).resolve().parents[4])
     done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True, cwd=root)
     assert done.stdout.strip() == "()"

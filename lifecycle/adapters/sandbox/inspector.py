@@ -1,4 +1,4 @@
-"""The disposable process that opens an artifact: `python -m lifecycle.adapters.inspector`.
+"""The disposable process that opens an artifact: `python -m lifecycle.adapters.sandbox.inspector`.
 
 The artifact comes on standard input, rows and the champion on descriptors named in the arguments; what was
 seen leaves by standard output in frames, gate by gate, so that a crash still tells how far it got. It
@@ -9,8 +9,8 @@ import json
 import os
 import sys
 
-from lifecycle.adapters import frames
-from lifecycle.adapters.confine import confine
+from lifecycle.adapters.sandbox import frames
+from lifecycle.adapters.sandbox.confine import confine
 from lifecycle.core.inspection import Limits
 
 MEBIBYTE = 1 << 20
@@ -27,7 +27,7 @@ def main() -> None:
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     # Only now, confined, are the parsers loaded.
-    from lifecycle.adapters.inspection import inspect
+    from lifecycle.adapters.sandbox.inspection import inspect
 
     frames.write(out, "ready", {"lacking": lacking})
     with os.fdopen(0, "rb") as artifact:

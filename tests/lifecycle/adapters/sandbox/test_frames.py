@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.core.types import Array
-from lifecycle.adapters import frames
+from lifecycle.adapters.sandbox import frames
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[3]
-PREPARE = (
-    "import os, socket, subprocess, threading; from lifecycle.adapters.seccomp import alone; assert alone(); "
-)
+ROOT = Path(__file__).resolve().parents[4]
+PREPARE = """
+import os, socket, subprocess, threading
+from lifecycle.adapters.sandbox.seccomp import alone
+assert alone()
+"""
 
 
 def restricted(then: str) -> "subprocess.CompletedProcess[str]":

@@ -5,8 +5,8 @@ import io
 import numpy as np
 import pytest
 
-from lifecycle.adapters import frames
-from lifecycle.adapters.testimony import told
+from lifecycle.adapters.sandbox import frames
+from lifecycle.adapters.sandbox.testimony import told
 from lifecycle.core.inspection import REFERENCE, Inspection
 from lifecycle.core.validation import stopped
 from lifecycle.core.verdict import Finding, Verdict

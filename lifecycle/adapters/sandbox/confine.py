@@ -12,14 +12,14 @@ import signal
 import sys
 from pathlib import Path
 
-from lifecycle.adapters.landlock import read_only
-from lifecycle.adapters.seccomp import alone
+from lifecycle.adapters.sandbox.landlock import read_only
+from lifecycle.adapters.sandbox.seccomp import alone
 
 CLONE_NEWUSER = 0x10000000
 CLONE_NEWNET = 0x40000000
 OPEN_FILES = 64
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 PROGRAM = (ROOT / "gateway", ROOT / "lifecycle", Path(sys.prefix), Path(sys.base_prefix))
 SYSTEM = ("/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/proc", "/sys", "/dev/null", "/dev/urandom")
 

@@ -17,10 +17,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO
 
-from lifecycle.adapters.testimony import broken, told
+from lifecycle.adapters.sandbox.testimony import broken, told
 from lifecycle.core.inspection import Inspection, Limits
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
+INSPECTOR = "lifecycle.adapters.sandbox.inspector"
 
 
 class ProcessSandbox:
@@ -71,7 +72,15 @@ def _start(
         champion = opened(beside).fileno() if beside is not None else None
         arguments = {"limits": dataclasses.asdict(limits), "rows": given, "beside": champion}
         return subprocess.Popen(
-            [sys.executable, "-P", "-s", "-B", "-m", "lifecycle.adapters.inspector", json.dumps(arguments)],
+            [
+                sys.executable,
+                "-P",
+                "-s",
+                "-B",
+                "-m",
+                "lifecycle.adapters.sandbox.inspector",
+                json.dumps(arguments),
+            ],
             stdin=model,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

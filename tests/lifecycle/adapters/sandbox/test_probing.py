@@ -7,7 +7,7 @@ from onnx import TensorProto, helper
 
 from gateway.runtime.session import Session
 from gateway.runtime.signature import signature_of
-from lifecycle.adapters.probing import blank, latencies, probe, together
+from lifecycle.adapters.sandbox.probing import blank, latencies, probe, together
 from tests.lifecycle.evil import constant, save
 
 X = np.arange(12, dtype=np.float32).reshape(4, 3)

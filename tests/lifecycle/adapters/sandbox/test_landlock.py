@@ -4,12 +4,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 
 
 def restricted(then: str, *trees: Path, before: str = "") -> str:
     command = (
-        "import socket; from pathlib import Path; from lifecycle.adapters.landlock import read_only; "
+        "import socket; from pathlib import Path; from lifecycle.adapters.sandbox.landlock import read_only; "
         f"{before}\nassert read_only(map(Path, {[str(tree) for tree in trees]})); {then}"
     )
     whole = [sys.executable, "-c", command]

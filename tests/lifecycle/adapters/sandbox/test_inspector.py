@@ -5,16 +5,16 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from lifecycle.adapters import frames
+from lifecycle.adapters.sandbox import frames
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 
 
 def test_the_process_tells_what_it_sees_in_frames_only(linear: Callable[..., Path]) -> None:
     arguments = json.dumps({"limits": {}, "rows": {}, "beside": None})
     with linear().open("rb") as artifact:
         ended = subprocess.run(
-            [sys.executable, "-m", "lifecycle.adapters.inspector", arguments],
+            [sys.executable, "-m", "lifecycle.adapters.sandbox.inspector", arguments],
             stdin=artifact,
             stdout=subprocess.PIPE,
             check=True,
