@@ -170,6 +170,7 @@ class Worker:
         )
         caches, cached = self.pipeline.caches, self._cached
         caches.forget(self.routes.table.models)
+        self.http.tally.forget(self.routes.table.models)
         self._cached = caches.use
         return Figures.of(self.loader.stages.drain(), self._refused.since(before), self._cached.since(cached))
 

@@ -18,7 +18,7 @@ Note = Callable[[Run], None]
 
 @dataclass(slots=True)
 class RunTotals:
-    """The pool's runs of one version since the start, those that failed and copies for shadows included.
+    """The pool's runs of one version since it is served, those that failed and copies for shadows included.
 
     `waited_ns` and `ran_ns` are summed over requests: all that share a run take as long as it does.
     `by_rows` has (runs, ns) by their rows; above 128 these are rounded up to a power of two.
@@ -62,6 +62,12 @@ class StageLog:
         """What was noted since the last call."""
         for _ in range(len(self._runs)):
             yield self._runs.popleft()
+
+    def keep(self, wanted: Callable[[VersionKey], bool]) -> None:
+        """Let go of the sums of all other versions."""
+        with self._adding:
+            for key in [key for key in self._totals if not wanted(key)]:
+                del self._totals[key]
 
     def totals(self, key: VersionKey) -> RunTotals:
         """Of one version, as of now."""

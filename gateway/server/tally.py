@@ -1,9 +1,12 @@
 """What this worker answered, by model and served version, for the V2 statistics calls."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gateway.config import Logging
+from gateway.core.figures import VersionKey
+from gateway.core.routing import ModelRoute
 from gateway.core.types import InferRequest, InferResponse
 from gateway.errors import GatewayError
 from gateway.response_cache import ResponseCaches
@@ -29,7 +32,7 @@ class Count:
 
 
 class Tally:
-    """Counts answers since the worker started. Shared by all of a worker's servers.
+    """Counts the answers of what is served. Shared by all of a worker's servers.
 
     `stages` and `caches` have what requests do not tell of themselves.
     """
@@ -43,7 +46,7 @@ class Tally:
         self._log = RequestLog(Logging()) if log is None else log
         self.stages = StageLog() if stages is None else stages
         self.caches = ResponseCaches() if caches is None else caches
-        self.counts: dict[tuple[str, int], Count] = {}
+        self.counts: dict[VersionKey, Count] = {}
 
     def add(self, request: InferRequest, response: InferResponse, started_ns: int, headers: Headers) -> None:
         """Count an answer; `started_ns` is on the monotonic clock. A slow one is logged."""
@@ -72,8 +75,20 @@ class Tally:
             count.failed += 1
             count.failed_ns += failed_ns
 
+    def forget(self, models: Mapping[str, ModelRoute]) -> None:
+        """Let go of versions that none of these routes names any more. May be called from a thread."""
+        for key in [*self.counts]:
+            if not _names(models, key):
+                self.counts.pop(key, None)
+        self.stages.keep(lambda key: _names(models, key))
+
     def _of(self, model: str, version: int) -> Count:
         count = self.counts.get((model, version))
         if count is None:
             count = self.counts[model, version] = Count()
         return count
+
+
+def _names(models: Mapping[str, ModelRoute], key: VersionKey) -> bool:
+    route = models.get(key[0])
+    return route is not None and route.entry(key[1]) is not None

@@ -24,3 +24,5 @@ def test_sums_since_the_start_outlast_what_is_drained() -> None:
     assert (totals.waited_ns, totals.ran_ns) == (30 + 20 + 7, 2 * 60 + 3 + 1)
     assert totals.by_rows == {5: (2, 63), 512: (1, 1)}
     assert log.totals(("m", 2)) == RunTotals()
+    log.keep(lambda key: key != ("m", 1))
+    assert log.totals(("m", 1)) == RunTotals()

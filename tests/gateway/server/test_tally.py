@@ -4,6 +4,9 @@ import numpy as np
 import pytest
 
 from gateway.config import Logging
+from gateway.core.figures import Run
+from gateway.core.routing import ModelRoute, VersionEntry
+from gateway.core.signature import Signature
 from gateway.core.types import InferRequest, InferResponse, Role
 from gateway.errors import ErrorCode, GatewayError
 from gateway.server.tally import Tally
@@ -20,6 +23,18 @@ def test_answers_are_counted_under_the_version_that_served() -> None:
     assert (count.requests, count.rows) == (2, 5)
     assert 0 <= count.busy_ns < 60e9
     assert tally.counts["m", 1].rows == 1
+
+
+def test_versions_that_are_served_no_more_are_forgotten() -> None:
+    tally, request = Tally(), InferRequest("m", None, {"x": np.zeros((1, 4))})
+    for model, version in (("m", 1), ("m", 2), ("gone", 1)):
+        answer = InferResponse(model, version, Role.CHAMPION, {}, "", "p")
+        tally.add(request, answer, time.monotonic_ns(), {})
+        tally.stages.of((model, version))(Run((0,), 0, 0, 1, 1))
+    tally.forget({"m": ModelRoute("m", (VersionEntry(2, "", "", Signature((), ())),))})
+    assert list(tally.counts) == [("m", 2)]
+    ran = [tally.stages.totals(key).runs for key in (("m", 1), ("m", 2), ("gone", 1))]
+    assert ran == [0, 1, 0]
 
 
 def test_a_scalar_counts_as_one_row() -> None:
