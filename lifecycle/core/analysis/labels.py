@@ -2,10 +2,10 @@
 
 import math
 
-from lifecycle.core.analysis.bound import log_e_below, upper_bound
+from lifecycle.core.analysis.bound import CERTAIN, log_e_under, upper_bound
 from lifecycle.core.analysis.evidence import Labelled
+from lifecycle.core.analysis.metrics import FEW
 from lifecycle.core.analysis.ratio import log_e_worse
-from lifecycle.core.analysis.weighing import Weighed
 from lifecycle.core.verdict import Finding, Verdict
 
 NAME = "labels"
@@ -22,8 +22,8 @@ def judge_labels(
     """None without labels, unless the plan asks for them.
 
     Fails when the canary is wrong more often: among wrong answers with a label, an equal canary's share is
-    its share of the labels. Passes when it is shown to be under the champion's rate (its upper bound, once
-    that is known to the margin) plus the margin.
+    its share of the labels. Passes when it is shown to be under the champion's rate plus the margin, wherever
+    that rate may be: the limit is its lower bound and the margin, so that doubt about it clears nobody.
 
     Args:
         margin: accuracy that the version may lack; 1 to tell only.
@@ -38,22 +38,35 @@ def judge_labels(
     rate, usual = canary.wrong / canary.rows, champion.wrong / champion.rows
     ours, theirs = (side.wrong * independence for side in (canary, champion))
     units = canary.rows * independence
-    high = upper_bound(theirs, champion.rows * independence, alpha_clear / 2)
-    limit = min((high if high - usual <= margin else usual) + margin, 1 - 1e-6)
+    known = champion.rows * independence
+    low = 1 - upper_bound(known - theirs, known, alpha_clear / 2)
+    limit = min(max(low + margin, CERTAIN), 1 - CERTAIN)
     share = canary.rows / (canary.rows + champion.rows)
-    return Weighed(
-        NAME,
-        "wrong answers",
-        float(log_e_worse([ours], [theirs], [share])),
-        math.log(1 / alpha_harm),
-        float(log_e_below(ours, units, limit)),
-        math.log(2 / alpha_clear),
-        rate,
-        usual,
-        limit,
-        canary.rows,
-        units,
-    ).finding()
+    harm = float(log_e_worse([ours], [theirs], [share]))
+    clear = log_e_under(ours, units, limit)
+    harm_threshold, clear_threshold = math.log(1 / alpha_harm), math.log(2 / alpha_clear)
+    failed = harm >= harm_threshold
+    log_e, threshold = (harm, harm_threshold) if failed else (clear, clear_threshold)
+    numbers = {
+        "log_e": log_e,
+        "threshold": threshold,
+        "progress": min(max(log_e / threshold, 0.0), 1.0),
+        "log_e_harm": harm,
+        "requests": float(canary.rows),
+        "canary_rate": rate,
+        "champion_rate": usual,
+        "limit_rate": limit,
+        "units": units,
+    }
+    rates = f"wrong answers: canary {rate:.3%} of {canary.rows}, champion {usual:.3%} of {champion.rows}"
+    if failed:
+        return Finding(NAME, Verdict.FAIL, f"{rates}; that is worse", numbers)
+    if clear >= clear_threshold:
+        return Finding(NAME, Verdict.PASS, f"{rates}; within {limit:.3%}", numbers)
+    reason = f"{rates}; more labels are needed to show that it is under {limit:.3%}"
+    if independence < FEW:
+        reason += f"; those of one routing key count as one, so there were about {max(round(units), 1)}"
+    return Finding(NAME, Verdict.INCONCLUSIVE, reason, numbers)
 
 
 def _told(canary: Labelled, champion: Labelled) -> Finding:

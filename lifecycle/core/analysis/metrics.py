@@ -12,9 +12,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betaincc, betaln, xlog1py, xlogy
 
-from lifecycle.core.analysis.bound import upper_bound
+from lifecycle.core.analysis.bound import CERTAIN, log_e_under, upper_bound
 from lifecycle.core.analysis.evidence import Numbered, Numbers
 from lifecycle.core.analysis.ratio import log_e_worse
 from lifecycle.core.verdict import Finding, Verdict
@@ -24,8 +23,6 @@ PREFIX = "feedback."
 DIRECTIONS = ("higher", "lower")
 FEW = 0.9
 """Below this many independent observations a number, it is said."""
-CERTAIN = 1e-6
-"""The tests have nothing to say of a limit nearer to an end of the range."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +110,9 @@ def judge_metric(
     limit = min(max(high - margin, CERTAIN), 1 - CERTAIN)
     single = [(mine.worth(independence), other.worth(independence)) for mine, other in steps]
     harm, harm_threshold = _worse(single), math.log(1 / alpha_harm)
-    clear, clear_threshold = _above(ours.worth(independence), limit), math.log(2 / alpha_clear)
+    kept = ours.worth(independence)
+    clear = log_e_under(kept.rows - kept.total, kept.rows, 1 - limit)
+    clear_threshold = math.log(2 / alpha_clear)
     failed = harm >= harm_threshold
     log_e, threshold = (harm, harm_threshold) if failed else (clear, clear_threshold)
     numbers = {
@@ -154,19 +153,6 @@ def _worse(steps: Sequence[Numbered]) -> float:
     gained = np.array([[ours.total, theirs.total] for ours, theirs in both]).T
     lost = np.array([[n.rows - n.total for n in pair] for pair in both]).T
     return _average(log_e_worse(lost[0], lost[1], share), log_e_worse(gained[1], gained[0], 1 - share))
-
-
-def _above(ours: Numbers, limit: float) -> float:
-    """Log e-value against "the mean gain is at most `limit`".
-
-    The likelihood ratio mixed over all means above it, by a Beta(1/2, 1/2) (Robbins 1970) cut off there: a
-    version that is only a little better than the limit is found too.
-    """
-    gained, lost = ours.total, ours.rows - ours.total
-    above = np.log(max(float(betaincc(gained + 0.5, lost + 0.5, limit)), 1e-300))
-    mixture = betaln(gained + 0.5, lost + 0.5) + above
-    prior = betaln(0.5, 0.5) + np.log(betaincc(0.5, 0.5, limit))
-    return float(mixture - prior - xlogy(gained, limit) - xlog1py(lost, -limit))
 
 
 def _average(left: Any, right: Any) -> float:

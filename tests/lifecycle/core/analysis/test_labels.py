@@ -40,13 +40,35 @@ def test_an_equal_version_is_hardly_ever_failed_however_often_one_looks() -> Non
     assert failed <= 4
 
 
+@pytest.mark.parametrize("usual", [0.02, 0.1, 0.3])
+def test_a_version_that_lacks_the_margin_is_hardly_ever_cleared(usual: float) -> None:
+    cleared = 0
+    for seed in range(100):
+        rng, ours, theirs = np.random.default_rng(seed), [0, 0], [0, 0]
+        for _ in range(10):
+            for side, rows, wrong in ((ours, 200, usual + 0.05), (theirs, 800, usual)):
+                side[0] += rows
+                side[1] += int(rng.binomial(rows, wrong))
+            found = judged(Labelled(*ours), Labelled(*theirs))
+            if found is not None and found.verdict is Verdict.PASS:
+                cleared += 1
+                break
+    assert cleared <= 8
+
+
+def test_a_version_that_is_often_wrong_but_no_worse_is_cleared() -> None:
+    found = judged(Labelled(4_000, 1_200), Labelled(16_000, 4_800))
+    assert found is not None
+    assert found.verdict is Verdict.PASS
+
+
 def test_few_labels_hold_and_say_how_many_are_missing() -> None:
     few = judged(Labelled(20, 2), Labelled(80, 8))
     none = judged(Labelled(), Labelled(80, 8))
     assert few is not None
     assert none is not None
     assert few.verdict is none.verdict is Verdict.INCONCLUSIVE
-    assert "more canary requests are needed" in few.reason
+    assert "more labels are needed" in few.reason
     assert "no answer of the version has a label yet" in none.reason
 
 
