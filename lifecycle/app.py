@@ -26,7 +26,7 @@ from gateway.telemetry.logs import log_to_file
 from gateway.telemetry.metrics import Metrics
 from lifecycle.adapters.applications import ServeApplications
 from lifecycle.adapters.artifacts import FileArtifacts
-from lifecycle.adapters.capture import ParquetCaptures
+from lifecycle.adapters.captures.log import ParquetCaptures
 from lifecycle.adapters.checkpoints import FileCheckpoints, public_text, signing_key
 from lifecycle.adapters.clock import Clock
 from lifecycle.adapters.fleet import WorkerFleet

@@ -8,7 +8,7 @@ from functools import partial
 
 from gateway.config import GatewayConfig
 from lifecycle.adapters.artifacts import FileArtifacts
-from lifecycle.adapters.capture import ParquetCaptures
+from lifecycle.adapters.captures.log import ParquetCaptures
 from lifecycle.adapters.checkpoints import FileCheckpoints
 from lifecycle.adapters.clock import Clock
 from lifecycle.adapters.fleet import WorkerFleet

@@ -9,7 +9,7 @@ import pytest
 
 from gateway.core.capture import Capture, blocks
 from gateway.core.types import Role
-from lifecycle.adapters.capture import ParquetCaptures
+from lifecycle.adapters.captures.log import ParquetCaptures
 from lifecycle.ports import CaptureLog, LabelReceipt
 
 LOGS: dict[str, Callable[[Path], CaptureLog]] = {"parquet": ParquetCaptures}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import uvicorn
 
-from lifecycle.adapters.capture import ParquetCaptures
+from lifecycle.adapters.captures.log import ParquetCaptures
 from lifecycle.adapters.sql.store import SqlStore
 from lifecycle.api.app import Desk, build
 from lifecycle.core.policy import AUTOMATIC, Policy

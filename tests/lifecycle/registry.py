@@ -7,7 +7,7 @@ from pathlib import Path
 from gateway.core.keys import KeyRole
 from gateway.core.signature import Signature, TensorSpec
 from lifecycle.adapters.artifacts import FileArtifacts
-from lifecycle.adapters.capture import ParquetCaptures
+from lifecycle.adapters.captures.log import ParquetCaptures
 from lifecycle.adapters.profiles import Profiles
 from lifecycle.adapters.sandbox.process import ProcessSandbox
 from lifecycle.adapters.sql.store import SqlStore

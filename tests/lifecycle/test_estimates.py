@@ -10,7 +10,7 @@ import pytest
 from gateway.core.capture import Capture, blocks
 from gateway.core.signature import Signature, TensorSpec
 from gateway.core.types import Array, Role
-from lifecycle.adapters.capture import ParquetCaptures
+from lifecycle.adapters.captures.log import ParquetCaptures
 from lifecycle.adapters.sql.store import SqlStore
 from lifecycle.core.inspection import Answers
 from lifecycle.core.performance.estimating import Method

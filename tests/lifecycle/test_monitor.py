@@ -15,7 +15,7 @@ from gateway.core.profile import Profile
 from gateway.core.signature import Signature, TensorSpec
 from gateway.core.types import Role
 from lifecycle import monitor
-from lifecycle.adapters.capture import ParquetCaptures
+from lifecycle.adapters.captures.log import ParquetCaptures
 from lifecycle.adapters.sql.store import SqlStore
 from lifecycle.core.analysis.evidence import Numbers
 from lifecycle.core.analysis.metrics import MetricGuard

@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from lifecycle.adapters.capture import ParquetCaptures
+from lifecycle.adapters.captures.log import ParquetCaptures
 from lifecycle.adapters.sql.store import SqlStore
 from lifecycle.api.app import build
 from lifecycle.api.desk import Desk

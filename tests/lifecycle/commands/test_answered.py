@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from gateway.core.capture import Capture, blocks
 from gateway.core.types import Role
-from lifecycle.adapters.capture import ParquetCaptures
+from lifecycle.adapters.captures.log import ParquetCaptures
 from lifecycle.commands.answered import answers, kept, numbers
 
 

@@ -14,7 +14,7 @@ import pytest
 from gateway.core.capture import Capture, blocks
 from gateway.core.signature import Signature, TensorSpec
 from gateway.core.types import Role
-from lifecycle.adapters.capture import ParquetCaptures
+from lifecycle.adapters.captures.log import ParquetCaptures
 from lifecycle.adapters.sql.store import SqlStore
 from lifecycle.commands.feedback import Feedback, Receipt, read_labels, tidy
 from lifecycle.core.version import Model, Stage, Version

@@ -11,7 +11,7 @@ from gateway.core.capture import Capture, CaptureBlock, blocks
 from gateway.core.profile import Profile
 from gateway.core.types import Role
 from lifecycle.adapters.artifacts import FileArtifacts
-from lifecycle.adapters.capture import ParquetCaptures
+from lifecycle.adapters.captures.log import ParquetCaptures
 from lifecycle.commands.references import LiveReferences
 from lifecycle.core.plan import preset
 from lifecycle.core.rollout import Phase, Rollout

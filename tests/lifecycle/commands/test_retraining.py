@@ -9,7 +9,7 @@ import pytest
 
 from gateway.core.capture import blocks
 from lifecycle.adapters.artifacts import FileArtifacts
-from lifecycle.adapters.capture import ParquetCaptures
+from lifecycle.adapters.captures.log import ParquetCaptures
 from lifecycle.adapters.profiles import Profiles
 from lifecycle.adapters.sandbox.process import ProcessSandbox
 from lifecycle.adapters.sql.store import SqlStore

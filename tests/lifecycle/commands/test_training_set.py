@@ -12,7 +12,7 @@ import pytest
 
 from gateway.core.capture import Capture, blocks
 from gateway.core.types import Role
-from lifecycle.adapters.capture import ParquetCaptures
+from lifecycle.adapters.captures.log import ParquetCaptures
 from lifecycle.adapters.profiles import Profiles
 from lifecycle.adapters.recipe import run_recipe
 from lifecycle.adapters.reference import read_reference

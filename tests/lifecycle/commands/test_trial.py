@@ -13,7 +13,7 @@ from gateway.core.capture import Capture, blocks
 from gateway.core.signature import Signature, TensorSpec
 from gateway.core.types import Role
 from lifecycle.adapters.artifacts import FileArtifacts
-from lifecycle.adapters.capture import ParquetCaptures
+from lifecycle.adapters.captures.log import ParquetCaptures
 from lifecycle.commands.trial import Trial
 from lifecycle.core.inspection import GOLDEN, HOLDOUT, NEWEST, REFERENCE, Inspection, Limits
 from lifecycle.core.validation import Standards

@@ -8,8 +8,8 @@ import pyarrow as pa
 import pytest
 
 from gateway.core.types import Role
-from lifecycle.adapters.capture_rows import Rows
-from lifecycle.adapters.model_captures import MOST_METRICS, ModelCaptures
+from lifecycle.adapters.captures.model import MOST_METRICS, ModelCaptures
+from lifecycle.adapters.captures.rows import Rows
 from lifecycle.errors import LifecycleError
 
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifecycle.adapters.id_filter import IdFilter
+from lifecycle.adapters.captures.id_filter import IdFilter
 
 
 @given(st.lists(st.text(max_size=12), max_size=40))

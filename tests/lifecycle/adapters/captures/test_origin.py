@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from lifecycle.adapters.origin import origin_of
+from lifecycle.adapters.captures.origin import origin_of
 
 
 def rows(*roles: str, **outputs: list[object]) -> pa.Table:

@@ -5,7 +5,7 @@ import pytest
 
 from gateway.core.capture import Capture, blocks
 from gateway.core.types import Array, Role
-from lifecycle.adapters.capture_rows import rows_of, to_table
+from lifecycle.adapters.captures.rows import rows_of, to_table
 
 
 def captures(*inputs: Array, label: Array) -> list[Capture]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lifecycle.adapters.labels import LabelBook
+from lifecycle.adapters.captures.labels import LabelBook
 from lifecycle.ports import LabelReceipt
 
 

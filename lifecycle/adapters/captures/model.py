@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gateway.core.types import Role
-from lifecycle.adapters.capture_rows import Rows, to_table
-from lifecycle.adapters.labels import LabelBook
-from lifecycle.adapters.segments import Segments
+from lifecycle.adapters.captures.labels import LabelBook
+from lifecycle.adapters.captures.rows import Rows, to_table
+from lifecycle.adapters.captures.segments import Segments
 from lifecycle.errors import LifecycleCode, LifecycleError
 
 PRIMARY = (Role.CHAMPION, Role.CANARY, Role.PINNED)

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import pyarrow as pa
 
-from lifecycle.adapters.segments import Segments
+from lifecycle.adapters.captures.segments import Segments
 from lifecycle.core.feedback import Label, sort
 from lifecycle.ports import LabelReceipt
 

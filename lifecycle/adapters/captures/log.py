@@ -18,11 +18,11 @@ import pyarrow.compute as pc
 
 from gateway.core.capture import CaptureBlock
 from gateway.core.types import Role
-from lifecycle.adapters.capture_rows import rows_of
-from lifecycle.adapters.labels import array
-from lifecycle.adapters.model_captures import PRIMARY, ModelCaptures
-from lifecycle.adapters.origin import OUTPUTS, origin_of
-from lifecycle.adapters.segments import unify
+from lifecycle.adapters.captures.labels import array
+from lifecycle.adapters.captures.model import PRIMARY, ModelCaptures
+from lifecycle.adapters.captures.origin import OUTPUTS, origin_of
+from lifecycle.adapters.captures.rows import rows_of
+from lifecycle.adapters.captures.segments import unify
 from lifecycle.ports import LabelReceipt, Origin
 
 SPLIT = (Role.CHAMPION, Role.CANARY)

@@ -10,8 +10,8 @@ import pytest
 
 from gateway.core.capture import Capture, blocks
 from gateway.core.types import Array, Role
-from lifecycle.adapters.capture import MOST_WRITES, ParquetCaptures
-from lifecycle.adapters.segments import Segment
+from lifecycle.adapters.captures.log import MOST_WRITES, ParquetCaptures
+from lifecycle.adapters.captures.segments import Segment
 from lifecycle.ports import LabelReceipt, Origin
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from lifecycle.adapters import segments
-from lifecycle.adapters.segments import FAN_IN, Segments, unify
+from lifecycle.adapters.captures import segments
+from lifecycle.adapters.captures.segments import FAN_IN, Segments, unify
 
 
 def table(at: float, **columns: list[object]) -> pa.Table:

@@ -14,7 +14,7 @@ from typing import cast
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lifecycle.adapters.id_filter import IdFilter
+from lifecycle.adapters.captures.id_filter import IdFilter
 
 ROLL_ROWS = 50_000
 """A file of this many rows is not merged again."""
