@@ -33,8 +33,8 @@ def given_up(found: ApplicationStatusOverview | None, own: Dedicated) -> Gateway
     It is a `NoRoom` if the version may be sound: where no node is as large as a replica, at once, and where
     others hold what it needs, when Ray has looked for half a minute.
     """
-    if found is None or found.status is ApplicationStatus.RUNNING:
-        return None
+    if found is None or found.status in (ApplicationStatus.RUNNING, ApplicationStatus.DELETING):
+        return None  # one that ends says nothing of its successor
     if found.status is ApplicationStatus.DEPLOY_FAILED:
         message = "the version's own process does not start; the logs of Ray Serve say why"
         return GatewayError(ErrorCode.INTERNAL, message)

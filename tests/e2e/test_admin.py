@@ -3,11 +3,13 @@
 import http.client
 import json
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import grpc
+import psutil
 import pytest
 
+from gateway.config import is_loopback
 from lifecycle.api import lifecycle_pb2 as pb
 from lifecycle.api.rpc import ROWS, SERVICE
 from lifecycle.client import Client
@@ -38,6 +40,19 @@ def test_grpc_on_the_admin_port(cluster: Cluster, deployed: Deployed) -> None:
         with pytest.raises(grpc.RpcError, match="there is no model"):
             missing(pb.ModelRequest(model="none"), timeout=10)
     client.abort(model)
+
+
+def test_53_beyond_loopback_only_replicas_listen_to_each_other(cluster: Cluster) -> None:
+    beyond: dict[tuple[int, str], set[int]] = {}
+    for process in cluster.processes():
+        with suppress(psutil.NoSuchProcess):
+            for socket in process.net_connections("inet"):
+                host = socket.laddr.ip.removeprefix("::ffff:")  # IPv4, as an IPv6 socket writes it
+                if socket.status == psutil.CONN_LISTEN and not is_loopback(host):
+                    name = " ".join(process.cmdline())
+                    beyond.setdefault((process.pid, name), set()).add(socket.laddr.port)
+    # Serve opens one port a replica, for calls that carry the cluster's token.
+    assert all("ServeReplica" in name and len(ports) == 1 for (_, name), ports in beyond.items()), beyond
 
 
 def test_events_go_on_behind_the_last_one_seen(cluster: Cluster, deployed: Deployed) -> None:
