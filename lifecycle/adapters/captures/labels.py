@@ -50,6 +50,15 @@ class LabelBook:
         sources = pa.array([self._sources[prediction] for prediction in self._values], pa.string())
         return array(list(self._values)), array(_of_one_type(list(self._values.values()))), sources
 
+    def forget(self, before: float) -> None:
+        """Drop what was received before a time, Unix seconds: predictions that it was said of are gone."""
+        while self._stands.all and self._stands.all[0].newest < before:
+            for prediction in _ids(self._stands.all[0].read()):
+                del self._values[prediction], self._sources[prediction]
+            self._stands.drop_oldest()
+        while self._quarantine.all and self._quarantine.all[0].newest < before:
+            self._quarantine.drop_oldest()
+
     def add(
         self,
         labels: pa.Table,

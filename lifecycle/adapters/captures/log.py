@@ -7,6 +7,7 @@ Layout: `model=<name>/{captures,labels,quarantine}/<first>-<last>.parquet`, and
 
 import math
 import threading
+import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import chain, islice
 from pathlib import Path
@@ -57,7 +58,7 @@ class ParquetCaptures:
         buffer_s: for this long while more come, and longer while many models take turns.
         keep_bytes: captures of a model beyond this are dropped, oldest first,
         keep_total_bytes: those of all models beyond this, of the one that takes the most,
-        keep_s: and those that are older, with the next write of any model.
+        keep_s: and all that is older, labels too, with the next write of any model.
         horizon_s: how long after its prediction a label still counts.
     """
 
@@ -100,13 +101,12 @@ class ParquetCaptures:
             for name in due:
                 self._waiting.pop(name).flush(self._keep_bytes)
             if due:
-                self._make_room(newest)
+                self._make_room(min(newest, time.time()))  # a worker's clock may be years ahead
 
     def _make_room(self, now: float) -> None:
-        logs = [log.captures for log in self._logs.values() if log.captures.all]
-        for log in logs:
-            while log.all and log.all[0].newest < now - self._keep_s:
-                log.drop_oldest()
+        for log in self._logs.values():
+            log.forget(now - self._keep_s)
+        logs = [log.captures for log in self._logs.values()]
         excess = sum(log.size for log in logs) - self._keep_total_bytes
         while excess > 0:  # a quiet model loses nothing to a busy one
             excess -= max(logs, key=lambda log: log.size).drop_oldest().size

@@ -66,6 +66,13 @@ class ModelCaptures:
         while self.captures.size > keep_bytes and len(self.captures.all) > 1:
             self.captures.drop_oldest()
 
+    def forget(self, before: float) -> None:
+        """Drop files of captures, labels and numbers with nothing in them since a time, Unix seconds."""
+        while self.captures.all and self.captures.all[0].newest < before:
+            self.captures.drop_oldest()
+        for book in (self.labels, *self.metrics.values()):
+            book.forget(before)
+
     def book(self, metric: str) -> LabelBook:
         """A metric's numbers; without a name, the labels. Raises LifecycleError INVALID for too many."""
         if not metric:

@@ -1,5 +1,6 @@
 """The admin service over real gRPC."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from lifecycle.api.rpc import ROWS, SERVICE, AdminRpc
 from lifecycle.api.status import GRPC_STATUS, HTTP_STATUS
 from lifecycle.core.access import RULES
 from lifecycle.errors import LifecycleCode
+from lifecycle.ports import Entry
 from tests.lifecycle.api.conftest import Admin
 from tests.lifecycle.desk import in_process, open_desk
 
@@ -148,6 +150,18 @@ async def test_records_come_as_they_are_written(rpc: Rpc) -> None:
     await rpc("StartRollout", pb.StartRolloutRequest(model="fraud", version=2))
     record = await fresh.read()
     assert (record.kind, record.actor, record.detail["version"]) == ("rollout.start", "ada", 2)
+    fresh.cancel()
+
+
+async def test_who_does_not_say_after_what_hears_of_what_comes(rpc: Rpc) -> None:
+    before = rpc.admin.store.head().seq
+    fresh = rpc.watch(pb.WatchRequest())
+    hearing = asyncio.ensure_future(fresh.read())
+    while not hearing.done():
+        rpc.admin.store.commit(Entry("ann", "kind.new", "fraud"))
+        await asyncio.sleep(0.05)
+    assert before > 0
+    assert (await hearing).kind == "kind.new"
     fresh.cancel()
 
 

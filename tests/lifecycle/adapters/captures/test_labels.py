@@ -49,3 +49,15 @@ def test_numbers_beside_words_are_words(tmp_path: Path) -> None:
         book.add(pa.table({"prediction_id": ids, "label": said}), 10.0, "ann", lambda _: {})
     for kept in (book, LabelBook(tmp_path / "stands", tmp_path / "aside")):
         assert kept.columns()[1].to_pylist() == ["1", "2", "3", "0.5", "A", "1"]
+
+
+def test_what_was_received_before_a_time_is_forgotten_for_good(tmp_path: Path) -> None:
+    book = LabelBook(tmp_path / "stands", tmp_path / "aside")
+    book.add(labels(a=1, b=2), 10.0, "ann", lambda _: {})
+    book.add(labels(a=5), 11.0, "bob", lambda _: {})
+    book.add(labels(c=3), 20.0, "ann", lambda _: {})
+    book.forget(15.0)
+    assert list((tmp_path / "aside").iterdir()) == []
+    for kept in (book, LabelBook(tmp_path / "stands", tmp_path / "aside")):
+        assert [column.to_pylist() for column in kept.columns()] == [["c"], [3], ["ann"]]
+    assert book.add(labels(a=5), 21.0, "bob", lambda _: {}) == LabelReceipt(0, 0, 0, 1)

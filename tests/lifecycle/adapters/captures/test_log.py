@@ -1,5 +1,6 @@
 """The capture log on a real disk: restarts, crashes, merges, shapes, volume."""
 
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -163,10 +164,20 @@ def test_all_models_together_are_bounded_and_a_quiet_one_loses_nothing_to_a_busy
 def test_old_captures_go_whether_their_model_is_still_called_or_not(tmp_path: Path) -> None:
     log = ParquetCaptures(tmp_path, buffer_rows=1, keep_s=100.0)
     log.append(blocks([replace(capture("a", 10.0), model="idle"), capture("b", 20.0)]))
+    log.label("idle", labels(["a"], [1]), 12.0)
     log.append(blocks([capture("c", 115.0)]))
+    assert log.labels_count("idle") == 0
     assert log.made("idle").num_rows == 0
     assert log.made("m")["at"].to_pylist() == [20.0, 115.0]
     assert list((tmp_path / "model=idle" / "captures").iterdir()) == []
+
+
+def test_a_worker_whose_clock_is_years_ahead_makes_nothing_old(tmp_path: Path) -> None:
+    log = ParquetCaptures(tmp_path, buffer_rows=1, keep_s=3_600.0)
+    now = time.time()
+    log.append(blocks([capture("a", now)]))
+    log.append(blocks([capture("b", now + 1e9)]))
+    assert log.made("m").num_rows == 2
 
 
 def test_odd_model_names_stay_inside_the_folder(tmp_path: Path) -> None:
