@@ -12,7 +12,7 @@ import typer
 from lifecycle.cli import daemon
 from lifecycle.cli.options import HOME, URL, AsJson, Home, Url, connect
 from lifecycle.cli.screen import Steps, console, duration, fields, show, show_json, table
-from lifecycle.client import Client
+from lifecycle.client import DEFAULT_URL, Client
 from lifecycle.errors import LifecycleCode, LifecycleError
 
 
@@ -91,6 +91,9 @@ def _show_addresses(state: dict[str, Any], as_json: bool) -> None:
             ]
         )
     )
+    near = f"{scheme}://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{state['admin_port']}"
+    if near != DEFAULT_URL:
+        show(f"for other commands: export HEADRACE_URL={near}")
 
 
 def down(home: Home = HOME, as_json: AsJson = False) -> None:

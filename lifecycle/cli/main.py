@@ -23,15 +23,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.add_typer(key_app, name="key")
 app.add_typer(model_app, name="model")
 app.add_typer(version_app, name="version")
 app.add_typer(traffic_app, name="traffic")
 app.add_typer(rollout_app, name="rollout")
+app.add_typer(key_app, name="key")
+cluster.add_to(app)  # in the help, what one begins with stands above what comes later
 catalogue.add_to(app, model_app, version_app)
 signing.add_to(model_app)
 model_app.command()(example.example)
-cluster.add_to(app)
 traffic.add_to(app)
 observe.add_to(app)
 audit.add_to(app)
