@@ -186,11 +186,17 @@ def _split(answer: dict[str, Any]) -> list[tuple[str, object]]:
 def told(detail: dict[str, Any]) -> str:
     """A record's detail in a line: its reason, then its plain facts."""
     facts = [
-        f"{name.replace('_', ' ')} {shares(value) if name == 'weights' else value}"
+        f"{name.replace('_', ' ')} {shares(value) if name == 'weights' else _short(value)}"
         for name, value in detail.items()
         if value and name not in _LEFT_OUT and (name == "weights" or isinstance(value, str | int | float))
     ]
     return " · ".join(part for part in (detail.get("reason"), ", ".join(facts)) if part)
+
+
+def _short(value: object) -> str:
+    """A digest by its beginning, all else as it is."""
+    text = str(value)
+    return f"{text[:19]}…" if text.startswith("sha256:") else text
 
 
 def _show_records(records: list[dict[str, Any]], as_json: bool) -> None:

@@ -10,7 +10,7 @@ const QUIET = ["rollout", "revision", "digest"];
 function detailOf({ reason, ...rest }) {
   const facts = Object.entries(rest)
     .filter(([name, value]) => !QUIET.includes(name) && ["string", "number"].includes(typeof value) && value)
-    .map(([name, value]) => `${name.replaceAll("_", " ")} ${value}`);
+    .map(([name, value]) => `${name.replaceAll("_", " ")} ${String(value).replace(/^(sha256:.{12}).+/, "$1…")}`);
   const words = [reason, facts.join(", ")].filter(Boolean).join(" · ");
   return words.length > 220 ? `${words.slice(0, 220)}…` : words;
 }

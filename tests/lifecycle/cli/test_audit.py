@@ -10,6 +10,7 @@ import pytest
 
 from gateway.core.capture import blocks
 from gateway.core.types import Role
+from lifecycle.cli.audit import told
 from lifecycle.core.checkpoint import Statement
 from tests.lifecycle.cli.conftest import Run
 from tests.lifecycle.desk import capture
@@ -105,3 +106,9 @@ def test_an_exported_ledger_is_verified_anywhere(
     kept.write_text(exported.replace('"actor": "ada"', '"actor": "eve"', 1))
     said = deployed("audit", "verify", "--file", kept)
     assert (said.code, "record 1 was altered" in said.err) == (1, True)
+
+
+def test_a_digest_is_told_by_its_beginning() -> None:
+    assert told({"reason": "done", "rows": 7, "data_digest": f"sha256:{'ab' * 32}"}) == (
+        "done · rows 7, data digest sha256:abababababab…"
+    )
