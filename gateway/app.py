@@ -74,7 +74,7 @@ class Gateway:
 
     async def __del__(self) -> None:
         # Awaited by Serve at shutdown. First leave the balancer, then finish what is under way.
-        self._worker.http.leave()
+        await self._worker.leave()
         await asyncio.sleep(_LEAVE_BALANCER_S)
         await self._sync.stop()
         await self._worker.drain()

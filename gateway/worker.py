@@ -174,6 +174,11 @@ class Worker:
         self._cached = caches.use
         return Figures.of(self.loader.stages.drain(), self._refused.since(before), self._cached.since(cached))
 
+    async def leave(self) -> None:
+        """Say to balancers that new work is to go elsewhere. What comes is still answered."""
+        self.http.leave()
+        await self.grpc.leave()
+
     async def drain(self) -> None:
         """Take no new work, finish what is under way, let go of everything."""
         await self.http.drain()

@@ -109,12 +109,12 @@ def _configured(spec: TensorSpec, batched: bool) -> dict[str, Any]:
 
 
 def index(routes: Routes, only_ready: bool) -> list[dict[str, str]]:
-    """Every version that is served, with its state, and every model that has none.
+    """Every version that is served, with its state, and every model that has none, by name.
 
     A version that loads by demand is ready.
     """
     told, failed = [], routes.failed
-    for name, route in routes.table.models.items():
+    for name, route in sorted(routes.table.models.items()):
         rows = [(str(held.version), failed.get((name, held.version), "")) for held in route.versions]
         for version, reason in rows or [("", "no version of it is served")]:
             if not reason or not only_ready:

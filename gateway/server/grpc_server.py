@@ -89,11 +89,15 @@ class GrpcServer:
         self._taking = True
         return port
 
-    async def stop(self, grace_s: float = 20.0) -> None:
-        """Take no new calls, give those under way `grace_s`, then end them."""
+    async def leave(self) -> None:
+        """Say so to whoever asks: not ready. Calls are still answered."""
         self._taking = False
         if self._health is not None:
             await self._health.enter_graceful_shutdown()
+
+    async def stop(self, grace_s: float = 20.0) -> None:
+        """Take no new calls, give those under way `grace_s`, then end them."""
+        await self.leave()
         if self._server is not None:
             await self._server.stop(grace_s)
 

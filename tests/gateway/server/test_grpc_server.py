@@ -23,11 +23,15 @@ SERVICE = "/inference.GRPCInferenceService/"
 
 
 @pytest.fixture
-async def address(engine: Any) -> AsyncIterator[str]:
+async def server(engine: Any) -> AsyncIterator[GrpcServer]:
     server = GrpcServer(engine, Limits(max_body_mb=1, max_connections=20))
-    port = await server.start("127.0.0.1:0")
-    yield f"127.0.0.1:{port}"
+    yield server
     await server.stop(0)
+
+
+@pytest.fixture
+async def address(server: GrpcServer) -> str:
+    return f"127.0.0.1:{await server.start('127.0.0.1:0')}"
 
 
 @pytest.fixture
@@ -163,6 +167,17 @@ async def test_health(channel: Any) -> None:
         asked = health_pb2.HealthCheckRequest(service=service)
         answer = health_pb2.HealthCheckResponse.FromString(await check(asked.SerializeToString()))
         assert answer.status == health_pb2.HealthCheckResponse.SERVING
+
+
+async def test_one_that_leaves_says_so_and_still_answers(channel: Any, server: GrpcServer) -> None:
+    await server.leave()
+    ready = await channel.unary_unary(SERVICE + "ServerReady")(b"")
+    assert not pb.ServerReadyResponse.FromString(ready).ready
+    health = await channel.unary_unary("/grpc.health.v1.Health/Check")(b"")
+    assert (
+        health_pb2.HealthCheckResponse.FromString(health).status == health_pb2.HealthCheckResponse.NOT_SERVING
+    )
+    assert await channel.unary_unary(SERVICE + "ModelInfer")(message("pair").SerializeToString())
 
 
 async def test_reflection_describes_every_service(address: str) -> None:

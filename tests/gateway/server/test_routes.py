@@ -91,6 +91,7 @@ async def test_the_index_filters_what_is_ready(client: Any) -> None:
     every = (await client.post("/v2/repository/index", b"")).json
     ready = (await client.post("/v2/repository/index", {"ready": True})).json
     assert {"name": "pair", "version": "1", "state": "READY", "reason": ""} in ready
+    assert every == sorted(every, key=lambda row: (row["name"], row["version"]))
     assert {row["name"] for row in every} - {row["name"] for row in ready} == {"loading"}
     loading = next(row for row in every if row["name"] == "loading")
     assert loading["state"] == "UNAVAILABLE"
