@@ -193,6 +193,11 @@ class GatewayConfig(_Section):
         return Path(tempfile.gettempdir()) / f"headrace-{name}"
 
     @property
+    def rolled(self) -> Path:
+        """Where these settings are as an upgrade made them, until the node goes down."""
+        return self.run_dir / "gateway.json"
+
+    @property
     def slots(self) -> int:
         """Sockets that HAProxy knows: room for a full second set of workers during a rolling upgrade."""
         return 2 * self.workers

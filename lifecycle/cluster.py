@@ -82,6 +82,7 @@ async def _live(config: LifecycleConfig) -> None:
     gateway = config.gateway
     run_dir.make(gateway.run_dir)
     state = _claim_home(gateway)
+    gateway.rolled.unlink(missing_ok=True)  # by a node that was killed
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(shutil.rmtree, gateway.run_dir, ignore_errors=True)
         stack.callback(state.unlink)

@@ -23,10 +23,9 @@ class ServeApplications:
     """
 
     def __init__(self, config: GatewayConfig) -> None:
-        self._rolled = config.run_dir / "gateway.json"
         self._config = config
-        if self._rolled.exists():
-            self._config = GatewayConfig.model_validate_json(self._rolled.read_bytes())
+        if config.rolled.exists():
+            self._config = GatewayConfig.model_validate_json(config.rolled.read_bytes())
 
     def states(self) -> dict[str, bool]:
         return {
@@ -45,9 +44,9 @@ class ServeApplications:
     def roll(self, config: GatewayConfig) -> None:
         """Replace every worker; dedicated versions that start from here on have these settings too."""
         self._config = config
-        partial = self._rolled.with_suffix(".partial")
+        partial = config.rolled.with_suffix(".partial")
         partial.write_text(config.model_dump_json(), encoding="utf-8")
-        partial.replace(self._rolled)
+        partial.replace(config.rolled)
         _run(workers(config), GATEWAY)
 
     def end(self, name: str) -> None:

@@ -3,7 +3,9 @@ have grown."""
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 
+import psutil
 import pytest
 
 from lifecycle.client import Client
@@ -59,3 +61,14 @@ def test_workers_are_replaced_with_no_request_lost(
         assert kinds.count("rollout.promote") == 1
     finally:
         settings.unlink(missing_ok=True)
+    # A node that is killed whole begins anew by its file, and not by what an upgrade had made of it.
+    for process in cluster.processes():
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    cluster.up()
+    assert client.traffic(model)["champion"] == 2
+    assert client.set_placement(model, "dedicated")["confirmed"]
+    with load(model) as callers:
+        until(lambda: callers.sent > 50, 30, "load on the new node")
+    assert callers.failures == []
+    client.set_placement(model, "auto")
