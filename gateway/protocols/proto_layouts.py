@@ -16,6 +16,8 @@ from gateway.protocols.varint import varint
 
 MOST_LAYOUTS = 8192
 MOST_BYTES = 2048
+MOST_ENDS = 16
+"""Of messages of one length. Each is tried in turn, so no caller may add to them without end."""
 _RAW_INPUT_CONTENTS = b"\x3a"  # field 7, wire type 2
 # Of these any bytes of the right length are a tensor.
 _PLAIN = frozenset("iuf")
@@ -86,4 +88,7 @@ class KnownLayouts:
             self._layouts.clear()
             self._ends.clear()
         self._layouts[description] = _Layout(tuple(inputs), replace(request, inputs={}), form)
-        self._ends.setdefault(len(message), set()).add(len(description))
+        ends = self._ends.setdefault(len(message), set())
+        if len(ends) >= MOST_ENDS:
+            ends.clear()
+        ends.add(len(description))

@@ -72,8 +72,13 @@ class RouteSync:
                 log.warning("no controller (%s); the last table stays in force", type(error).__name__)
                 await asyncio.sleep(_RETRY_S)
                 continue
-            if update is not None and update.generation != self._worker.routes.table.generation:
+            if update is None or update.generation == self._worker.routes.table.generation:
+                continue
+            try:
                 await self._apply(update)
+            except Exception:  # ours: a worker that ceased to follow would serve what it has for ever
+                log.exception("table %d could not be applied; the last one stays in force", update.generation)
+                await asyncio.sleep(_RETRY_S)
 
     async def _observe(self) -> None:
         while True:

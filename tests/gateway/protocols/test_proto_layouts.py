@@ -67,6 +67,16 @@ def test_layouts_of_one_length_are_told_apart() -> None:
     assert layouts.match(message(ONES, model="six")) is None
 
 
+def test_any_number_of_layouts_of_one_length_is_read_right() -> None:
+    # The longer the name, the fewer the numbers behind the description: all these are equally long.
+    datas = [message(np.ones((1, 60 - n), np.float32), model="m" * (4 * n + 1)) for n in range(1, 25)]
+    assert len({len(data) for data in datas}) == 1
+    layouts = KnownLayouts()
+    for data in datas:
+        layouts.learn(data, *decode(parse(data)))
+        agree(layouts, data)
+
+
 @pytest.mark.parametrize(
     "data",
     [

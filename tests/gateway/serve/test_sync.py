@@ -130,6 +130,24 @@ async def test_tables_come_down_and_observations_go_up(
     assert controller.left == ["w"]
 
 
+async def test_a_table_that_cannot_be_applied_does_not_end_following(
+    controller: Controller,
+    config: GatewayConfig,
+    worker: Worker,
+    entry: VersionEntry,
+) -> None:
+    controller.publish(table(3, entry))
+    follow = sync.RouteSync(worker, config)
+    await follow.start()
+    await controller.hears_of(3)
+    controller.publish(difference(table(7, entry), table(8, entry)))  # of a table that it never had
+    await controller.hears_of(3)
+    assert await ask(worker) == [20]
+    controller.publish(table(9, entry))
+    await controller.hears_of(9)
+    await follow.stop()
+
+
 async def test_the_last_table_stays_in_force_without_a_controller_and_over_a_restart(
     controller: Controller, config: GatewayConfig, worker: Worker, entry: VersionEntry
 ) -> None:
