@@ -1,5 +1,7 @@
 """How a model is served: what it may take of a worker, and where its versions run."""
 
+from typing import Any
+
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
@@ -8,47 +10,44 @@ from gateway.core.placement import Placement
 from lifecycle.api.desk import Actor, AtDesk
 from lifecycle.api.preconditions import IfRevision, etag
 from lifecycle.api.requests import CacheIn, LimitsIn, MemoryIn, PlacementIn
+from lifecycle.commands.traffic import Change
 from lifecycle.errors import LifecycleCode, LifecycleError
 
 router = APIRouter(prefix="/v1/models/{model}", tags=["serving"])
 
 
-class LimitsOut(BaseModel):
-    """What a model may take of each worker; 0 is no limit. `confirmed`: every worker keeps to it."""
+class ServingOut(BaseModel):
+    """What every change here tells. `confirmed`: every worker keeps to it."""
 
     model: str
     revision: int
+    confirmed: bool
+
+
+class LimitsOut(ServingOut):
+    """What a model may take of each worker; 0 is no limit."""
+
     max_concurrency: int
     max_queue: int
-    confirmed: bool
 
 
-class MemoryOut(BaseModel):
-    """Whether what a model serves stays in memory. `confirmed`: every worker keeps to it."""
+class MemoryOut(ServingOut):
+    """Whether what a model serves stays in memory."""
 
-    model: str
-    revision: int
     resident: bool
-    confirmed: bool
 
 
-class PlacementOut(BaseModel):
-    """Where a model's versions run. `confirmed`: all of them do; `seconds` passed until then."""
+class CacheOut(ServingOut):
+    """MiB of answers that each worker keeps."""
 
-    model: str
-    revision: int
-    placement: Placement
-    confirmed: bool
-    seconds: float
-
-
-class CacheOut(BaseModel):
-    """MiB of answers that each worker keeps. `confirmed`: every worker does."""
-
-    model: str
-    revision: int
     max_mb: int
-    confirmed: bool
+
+
+class PlacementOut(ServingOut):
+    """Where a model's versions run; `seconds` passed until all of them did."""
+
+    placement: Placement
+    seconds: float
 
 
 @router.put("/limits")
@@ -61,10 +60,7 @@ async def set_limits(
     except ValueError as error:
         raise LifecycleError(LifecycleCode.INVALID, str(error)) from None
     change = await desk.traffic.limit(model, limits, if_revision=if_revision, actor=actor)
-    response.headers["etag"] = etag(change.model.revision)
-    return LimitsOut(
-        model=model, revision=change.model.revision, confirmed=change.confirmed, **limits.as_json()
-    )
+    return LimitsOut(**_told(change, response), **limits.as_json())
 
 
 @router.put("/memory")
@@ -73,13 +69,7 @@ async def set_memory(
 ) -> MemoryOut:
     """Whether what the model serves stays in every worker's memory, or is loaded by demand."""
     change = await desk.traffic.keep(model, wanted.resident, if_revision=if_revision, actor=actor)
-    response.headers["etag"] = etag(change.model.revision)
-    return MemoryOut(
-        model=model,
-        revision=change.model.revision,
-        resident=change.model.resident,
-        confirmed=change.confirmed,
-    )
+    return MemoryOut(**_told(change, response), resident=change.model.resident)
 
 
 @router.put("/cache")
@@ -88,10 +78,7 @@ async def set_cache(
 ) -> CacheOut:
     """Answer requests that come again, the same to the bit, without running the model; 0: never."""
     change = await desk.traffic.cache(model, wanted.max_mb, if_revision=if_revision, actor=actor)
-    response.headers["etag"] = etag(change.model.revision)
-    return CacheOut(
-        model=model, revision=change.model.revision, max_mb=wanted.max_mb, confirmed=change.confirmed
-    )
+    return CacheOut(**_told(change, response), max_mb=wanted.max_mb)
 
 
 @router.put("/placement")
@@ -100,11 +87,10 @@ async def set_placement(
 ) -> PlacementOut:
     """Say where the model's versions run; answers when they do."""
     change = await desk.traffic.place(model, wanted.placement, if_revision=if_revision, actor=actor)
+    seconds = change.load_seconds + change.confirm_seconds
+    return PlacementOut(**_told(change, response), placement=wanted.placement, seconds=seconds)
+
+
+def _told(change: Change, response: Response) -> dict[str, Any]:
     response.headers["etag"] = etag(change.model.revision)
-    return PlacementOut(
-        model=model,
-        revision=change.model.revision,
-        placement=wanted.placement,
-        confirmed=change.confirmed,
-        seconds=change.load_seconds + change.confirm_seconds,
-    )
+    return {"model": change.model.name, "revision": change.model.revision, "confirmed": change.confirmed}
