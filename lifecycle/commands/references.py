@@ -60,7 +60,8 @@ class LiveReferences:
         """Captures that have just been added to the log."""
         for block in captures:
             key = (block.model, block.version)
-            if block.role is Role.CHAMPION and key not in self._over and len(self._seen) < MOST_FOLLOWED:
+            followed = key in self._seen or (key not in self._over and len(self._seen) < MOST_FOLLOWED)
+            if block.role is Role.CHAMPION and followed:
                 self._seen[key] += len(block.ids) * _rows_each(block)
 
     async def tick(self) -> None:

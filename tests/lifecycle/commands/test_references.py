@@ -86,6 +86,15 @@ async def test_every_row_of_a_request_counts(world: World) -> None:
     assert (world.version.source, world.version.live_rows) == ("live", ROWS)
 
 
+async def test_the_versions_that_are_followed_are_followed_to_their_end(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lifecycle.commands.references.MOST_FOLLOWED", 1)
+    await world.traffic(ROWS - 1)
+    await world.traffic(30, shift=1.0)
+    assert world.version.source == "live"
+
+
 async def test_it_is_taken_once(world: World) -> None:
     await world.traffic(ROWS)
     before = world.version
