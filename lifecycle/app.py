@@ -139,6 +139,8 @@ class Lifecycle:
         )
         work = (self._admin.run(), self._loop(), *(sender.run() for sender in senders))
         self._tasks = [asyncio.create_task(each) for each in work]
+        for task in self._tasks:
+            task.add_done_callback(_tell)
 
     def _referred(self, model: str, version: int) -> None:
         self._profiles.forget(model, version)
@@ -172,13 +174,14 @@ class Lifecycle:
 
     async def _tick(self, now: float) -> None:
         windows, captures = self._fleet.drain()
+        # First of all: they are here once, and what comes after may fail.
         self._metrics.absorb(windows)
+        self._monitor.absorb(windows)
         if captures:
             await asyncio.to_thread(self._capture, captures)
         await self._controller.tick(now, windows)
         await self._dedicated.tick(now)
         await self._references.tick()
-        self._monitor.absorb(windows)
         await self._monitor.observe(now)
         self._estimates.observe(now)
         await self._retraining.tick(now)
@@ -246,3 +249,9 @@ class Lifecycle:
             await asyncio.to_thread(self._checkpointer.note, time.time())
         self._tenure.end()
         self._store.close()
+
+
+def _tell(task: asyncio.Task[None]) -> None:
+    """Nobody awaits these tasks, which run until they are cancelled: nobody else would hear of their end."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.critical("a part of the controller has ended by itself", exc_info=error)
