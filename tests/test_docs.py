@@ -13,7 +13,7 @@ PAGES = sorted([ROOT / "README.md", ROOT / "benchmarks" / "README.md", *(ROOT / 
 
 
 def test_the_diagram_of_stages_is_the_law() -> None:
-    diagram = (ROOT / "docs" / "words.md").read_text().split("stateDiagram-v2")[1].split("```")[0]
+    diagram = (ROOT / "docs" / "governance.md").read_text().split("stateDiagram-v2")[1].split("```")[0]
     drawn = set(re.findall(r"^ +(\w+) --> (\w+): (.+)$", diagram, re.MULTILINE))
     assert drawn == {(str(before), str(after), str(event)) for (before, event), after in TRANSITIONS.items()}
 
