@@ -151,8 +151,10 @@ class Lifecycle:
         while True:
             started, failed = time.monotonic(), False
             try:
+                # Before the registry is asked for anything: while it is away, nothing may pile up here.
+                windows = await self._take_in()
                 self._keep_lease()
-                await self._tick(self._clock())
+                await self._tick(self._clock(), windows)
             except Exception:
                 # One bad tick must not end the control loop; the next one sees the stored state again.
                 log.exception("a tick failed")
@@ -172,13 +174,15 @@ class Lifecycle:
             log.critical("another controller has taken over; this one stops")
             os._exit(1)
 
-    async def _tick(self, now: float) -> None:
+    async def _take_in(self) -> list[Window]:
         windows, captures = self._fleet.drain()
-        # First of all: they are here once, and what comes after may fail.
         self._metrics.absorb(windows)
         self._monitor.absorb(windows)
         if captures:
             await asyncio.to_thread(self._capture, captures)
+        return windows
+
+    async def _tick(self, now: float, windows: Sequence[Window]) -> None:
         await self._controller.tick(now, windows)
         await self._dedicated.tick(now)
         await self._references.tick()

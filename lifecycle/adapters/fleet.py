@@ -17,6 +17,8 @@ from gateway.core.summary import Window
 
 SILENT_AFTER_S = 4.0
 """Workers report every second; one that missed several is gone."""
+FORGOTTEN_AFTER_S = 600.0
+"""A worker has a name of its own, and one that was killed says no farewell."""
 
 MOST_DELTAS = 256
 """Changes of the table that are remembered; a worker that missed more gets all of it."""
@@ -108,8 +110,7 @@ class WorkerFleet:
 
     def leave(self, worker: str) -> None:
         """A worker that drained and is about to end: nobody waits for it any more."""
-        self._reports.pop(worker, None)
-        self._sent.pop(worker, None)
+        self._forget(worker)
         self._wake()
 
     def drain(self) -> tuple[list[Window], list[CaptureBlock]]:
@@ -119,10 +120,19 @@ class WorkerFleet:
         return windows, captures
 
     def _note(self, report: WorkerReport) -> None:
+        now = self._clock()
         if report.worker not in self._reports:
             self.starts[report.slot] += 1
-        self._reports[report.worker] = replace(report, seen_at=self._clock())
+            for name in [
+                name for name, last in self._reports.items() if now - last.seen_at >= FORGOTTEN_AFTER_S
+            ]:
+                self._forget(name)
+        self._reports[report.worker] = replace(report, seen_at=now)
         self._wake()
+
+    def _forget(self, worker: str) -> None:
+        self._reports.pop(worker, None)
+        self._sent.pop(worker, None)
 
     def _wake(self) -> None:
         self._reported.set()

@@ -8,7 +8,7 @@ from gateway.core.delta import RouteDelta, advance
 from gateway.core.report import WorkerReport
 from gateway.core.routing import ModelRoute, RouteTable, VersionEntry
 from gateway.core.signature import Signature
-from lifecycle.adapters.fleet import MOST_DELTAS, SILENT_AFTER_S, WorkerFleet
+from lifecycle.adapters.fleet import FORGOTTEN_AFTER_S, MOST_DELTAS, SILENT_AFTER_S, WorkerFleet
 
 
 class Clock:
@@ -36,6 +36,16 @@ async def test_a_worker_that_has_the_table_hears_nothing_new() -> None:
     fleet = WorkerFleet(Clock())
     fleet.publish(table(1, 1))
     assert await fleet.watch(WorkerReport("a", 1), 0.01) is None
+
+
+async def test_workers_that_died_without_a_word_are_forgotten() -> None:
+    clock = Clock()
+    fleet = WorkerFleet(clock)
+    fleet.publish(table(1, 1))
+    for number in range(100):
+        await fleet.watch(WorkerReport(f"worker-{number}", 0), 0.01)
+        clock.now += FORGOTTEN_AFTER_S / 2
+    assert (len(fleet._reports), len(fleet._sent), fleet.starts.total()) == (2, 2, 100)
 
 
 async def test_confirmed_only_when_every_worker_follows() -> None:
