@@ -81,7 +81,7 @@ class _Champion:
     version: int
     live: LiveCounts | None
     drift: Alarm = field(default_factory=Alarm)
-    fell: Alarm = field(default_factory=Alarm)
+    fell_at: float | None = None
     report: DriftReport | None = None
     performance: Performance | None = None
     labels: int = 0
@@ -189,8 +189,7 @@ class Monitor:
         champion = self._champions.get(model)
         if champion is None:
             return Signals()
-        fallen = champion.fell.since is not None and champion.performance is not None
-        fall = champion.performance.fall if fallen and champion.performance else None
+        fall = champion.performance.fall if champion.performance else None
         return Signals(champion.drift.since, fall)
 
     def _follow(self, model: Model) -> _Champion | None:
@@ -205,7 +204,7 @@ class Monitor:
             return None
         profile = self._profiles(model.name, model.champion)
         fresh = _Champion(model.champion, LiveCounts(profile) if profile is not None else None)
-        fresh.drift, fresh.fell = self._standing(model.name, model.champion)
+        fresh.drift, fresh.fell_at = self._standing(model.name, model.champion)
         self._champions[model.name] = fresh
         return fresh
 
@@ -213,17 +212,17 @@ class Monitor:
         detail = {"version": old.version, "reason": "a new champion serves"}
         if old.drift.since is not None:
             self._record("drift.cleared", model, detail)
-        if old.fell.since is not None:
+        if old.fell_at is not None:
             self._record("performance.recovered", model, detail)
 
-    def _standing(self, model: str, version: int) -> tuple[Alarm, Alarm]:
+    def _standing(self, model: str, version: int) -> tuple[Alarm, float | None]:
         """Alarms that stood when the controller ended."""
         since: dict[str, float | None] = {}
         for record in trail(self._store, model):
             if record.actor == ACTOR and record.detail.get("version") == version:
                 topic, _, event = record.kind.partition(".")
                 since[topic] = record.at if event in ("detected", "fell") else None
-        return Alarm(since.get("drift")), Alarm(since.get("performance"))
+        return Alarm(since.get("drift")), since.get("performance")
 
     def _look_for_drift(self, model: str, champion: _Champion, now: float) -> None:
         report = champion.live.judge(self._watch.alpha, self._watch.floor) if champion.live else None
@@ -250,12 +249,14 @@ class Monitor:
         champion.labels = labels
         # An hour of labels takes a tenth of a second to read; nothing else should wait for that.
         champion.performance = await asyncio.to_thread(self._stand, model, champion.version, now)
-        fall, before = champion.performance.fall, champion.fell
-        champion.fell = before.look(fall is not None, now)
+        fall, before = champion.performance.fall, champion.fell_at
         detail: dict[str, Any] = {"version": champion.version}
-        if before.since is None and champion.fell.since is not None and fall is not None:
+        # Without a second look: the detector holds however often one looks, and labels may come all at once.
+        if before is None and fall is not None:
+            champion.fell_at = now
             self._record("performance.fell", model, detail | fall.as_json())
-        elif before.since is not None and champion.fell.since is None:
+        elif before is not None and fall is None:
+            champion.fell_at = None
             self._record("performance.recovered", model, detail | {"reason": "accuracy is back"})
 
     def _stand(self, model: str, champion: int, now: float) -> Performance:

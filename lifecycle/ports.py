@@ -244,7 +244,8 @@ class CaptureLog(Protocol):
         ...
 
     def labelled(self, model: str, since: float = 0.0, *, inputs: bool = True) -> pa.Table:
-        """Joined rows: prediction_id, at, version, role, inputs.<tensor>, outputs.<tensor>, label, source.
+        """Joined rows: prediction_id, at, version, role, inputs.<tensor>, outputs.<tensor>, label, source
+        and labelled_at, when the label came, Unix seconds.
 
         Oldest first, without shadows. `inputs=False` leaves out the input tensors, most of the bytes.
         """

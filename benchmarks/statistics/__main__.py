@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.keep import RESULTS, keep
 
-NAMES = ("canary", "guards", "drift", "known_drift", "performance", "mcnemar")
+NAMES = ("canary", "guards", "drift", "known_drift", "performance", "mcnemar", "streams")
 
 
 def main() -> int:

@@ -18,8 +18,8 @@ class Table:
     missed: list[str] = field(default_factory=list)
     judged: int = 0
 
-    def heading(self, title: str) -> None:
-        print(f"\n{title}\n  {'':<46}{'published':>20}{'measured':>42}")
+    def heading(self, title: str, beside: str = "published", measured: str = "measured") -> None:
+        print(f"\n{title}\n  {'':<46}{beside:>20}{measured:>42}")
 
     def note(self, case: str, published: str, measured: str) -> None:
         """A row without a bar."""

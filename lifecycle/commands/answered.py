@@ -12,6 +12,9 @@ from lifecycle.core.performance.standing import Answers
 from lifecycle.ports import CaptureLog
 from lifecycle.tensors import to_array
 
+AS_THEY_CAME = ("labelled_at", "at")
+"""Labels of one request come together; of these, the oldest prediction's first."""
+
 
 def answers(captures: CaptureLog, model: str, since: float) -> dict[int, Answers]:
     """Right and wrong answers by version; a version whose outputs name no class is left out."""
@@ -19,7 +22,9 @@ def answers(captures: CaptureLog, model: str, since: float) -> dict[int, Answers
     found = {}
     versions, made_by = to_array(labelled["version"]), to_array(made["version"])
     for version in np.unique(versions).tolist():
-        rows = labelled.filter(pa.array(versions == version))
+        rows = labelled.filter(pa.array(versions == version)).sort_by(
+            [(by, "ascending") for by in AS_THEY_CAME]
+        )
         right = correct(outputs_of(rows), to_array(rows["label"]))
         if right is not None:
             made_at = np.asarray(to_array(made["at"])[made_by == version], np.float64)

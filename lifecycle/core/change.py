@@ -7,11 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lifecycle.core.drift.edetector import EDetector
+
 Z = 2.576
-"""Two-sided 99 %: a fall is looked for every few seconds, so one look must seldom be wrong."""
-FEWEST_ROWS = 60
+"""Two-sided 99 %."""
 RECENT_ROWS = 300
 FEWEST_REFERENCE_ROWS = 100
+BATCH = 10
+"""Labels that the detector takes at once: few beside any delay, and a tenth of the time."""
+CERTAIN = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,49 +35,38 @@ class Fall:
 def find_fall(
     at: NDArray[np.float64], correct: NDArray[np.bool_], reference: float | None, margin: float
 ) -> Fall | None:
-    """The fall that the newest rows show, if they show one.
+    """The fall that stands after the last label, if one does.
 
-    The newest rows have fallen when the upper Wilson bound of their accuracy is below the reference by
-    more than the margin. Fewer than 60 of them show nothing.
+    An e-detector takes the labels as they came: while the accuracy lacks no more than the margin, a false
+    alarm comes once in a million labels on average, however often one looks. To leave out the oldest labels
+    only lowers its evidence, so nothing but the rows themselves has to be kept.
 
     Args:
-        at, correct: labelled rows of one version, [N], oldest first.
+        at, correct: labelled rows of one version, [N], in the order in which their labels came.
         reference: accuracy to compare with; None for that of the first 100 rows.
     """
-    if reference is None:
-        if len(at) < FEWEST_REFERENCE_ROWS + FEWEST_ROWS:
-            return None
-        reference = float(correct[:FEWEST_REFERENCE_ROWS].mean())
-        at, correct = at[FEWEST_REFERENCE_ROWS:], correct[FEWEST_REFERENCE_ROWS:]
-    start = change_point(correct)
-    recent = correct[max(start, len(correct) - RECENT_ROWS) :]
-    if len(recent) < FEWEST_ROWS:
+    known = 0 if reference is not None else FEWEST_REFERENCE_ROWS
+    if len(at) <= known:
         return None
+    right = int(correct[:known].sum())
+    usual = reference if reference is not None else right / known
+    tolerated = 1 - usual + margin
+    if known:
+        tolerated = max(tolerated, wilson_upper(known - right, known))
+    at, correct = at[known:], correct[known:]
+    detector = EDetector(min(max(tolerated, CERTAIN), 1 - CERTAIN))
+    starts = np.arange(0, len(correct), BATCH)
+    totals = np.diff(np.append(starts, len(correct)))
+    for wrong, total in zip(
+        np.add.reduceat(~correct, starts, dtype=np.int64).tolist(), totals.tolist(), strict=True
+    ):
+        detector = detector.feed(wrong, total)
+    if not detector.alarm:
+        return None
+    since = float(at[detector.began])
+    recent = correct[max(detector.began, len(correct) - RECENT_ROWS) :]
     upper = wilson_upper(int(recent.sum()), len(recent))
-    if upper >= reference - margin:
-        return None
-    return Fall(float(at[start]), len(correct) - start, float(recent.mean()), upper, reference)
-
-
-def change_point(correct: NDArray[np.bool_]) -> int:
-    """Index of the first row after the likeliest fall of the rate; 0 if one rate explains all rows.
-
-    The split that maximises the Bernoulli likelihood, taken when it beats no split by the Bayesian
-    information criterion (Schwarz 1978; Chen and Gupta, "Parametric Statistical Change Point
-    Analysis", 2012): one more rate and one more position to pay for.
-    """
-    n = len(correct)
-    if n < 2:
-        return 0
-    right = np.cumsum(correct)[:-1].astype(np.float64)
-    rows = np.arange(1, n, dtype=np.float64)
-    total = float(correct.sum())
-    before, after = right / rows, (total - right) / (n - rows)
-    gain = rows * _information(before) + (n - rows) * _information(after)
-    gain -= n * float(_information(np.array([total / n]))[0])
-    gain[after >= before] = -math.inf
-    best = int(gain.argmax())
-    return best + 1 if gain[best] > math.log(n) else 0
+    return Fall(since, int((at >= since).sum()), float(recent.mean()), upper, usual)
 
 
 def wilson_upper(right: int, rows: int, z: float = Z) -> float:
@@ -81,10 +74,3 @@ def wilson_upper(right: int, rows: int, z: float = Z) -> float:
     share, spread = right / rows, z * z / rows
     half = z * math.sqrt(share * (1 - share) / rows + spread / (4 * rows))
     return (share + spread / 2 + half) / (1 + spread)
-
-
-def _information(p: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Log-likelihood per row at its own rate."""
-    safe = np.clip(p, 1e-12, 1 - 1e-12)
-    result: NDArray[np.float64] = safe * np.log(safe) + (1 - safe) * np.log(1 - safe)
-    return result

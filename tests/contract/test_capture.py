@@ -88,7 +88,16 @@ def test_inputs_can_be_left_out(log: CaptureLog) -> None:
     log.append(blocks([capture("a")]))
     log.label("digits", labels(a=1), 400.0)
     names = log.labelled("digits", inputs=False).column_names
-    assert names == ["prediction_id", "at", "version", "role", "outputs.label", "label", "source"]
+    assert names == [
+        "prediction_id",
+        "at",
+        "version",
+        "role",
+        "outputs.label",
+        "label",
+        "source",
+        "labelled_at",
+    ]
 
 
 def test_models_are_apart(log: CaptureLog) -> None:

@@ -139,6 +139,29 @@ async def test_labels_tell_a_fall_and_when_it_began(world: World) -> None:
     assert cohorts[0]["coverage"] == 1.0
 
 
+async def test_a_fall_that_one_delivery_of_labels_shows_is_told_at_once_and_stands_after_a_restart(
+    world: World,
+) -> None:
+    sent = []
+    for faded in (False, True):
+        for _ in range(6):
+            world.now += 1
+            images, digits = pages(40, faded=faded, seed=int(world.now))
+            captures = world.served.captures(images, world.now, 1)
+            world.captures.append(blocks(captures))
+            sent.append(labels_for(captures, digits))
+    # The newest first: what counts is when their predictions were made.
+    world.captures.label(MODEL, pa.concat_tables(reversed(sent)), world.now)
+    await world.traffic(3)
+    fall = world.monitor.signals(MODEL).fall
+    assert fall is not None
+    assert fall.since == pytest.approx(1_007, abs=1.5)
+    await world.start()
+    await world.traffic(3)
+    assert world.monitor.signals(MODEL).fall == fall
+    assert world.written() == ["performance.fell"]
+
+
 async def test_a_rollout_learns_what_labels_say_since_its_first_answer(world: World) -> None:
     rollout = Rollout("r", MODEL, 2, 1, preset("quick"), world.now, "ann")
     assert world.monitor.late(rollout) is None

@@ -29,32 +29,36 @@ class LabelBook:
         self._stands = Segments(stands, durable=True)
         self._quarantine = Segments(quarantine, durable=True)
         self._values: dict[str, Label] = {}
-        self._sources: dict[str, str] = {}
+        self._said: dict[str, tuple[str, float]] = {}  # by whom, and when it came
         for segment in self._stands.all:
             table = segment.read()
             ids = _ids(table)
             self._values.update(zip(ids, _labels(table), strict=True))
             # Labels stored before had none.
             sources = table["source"].to_pylist() if "source" in table.column_names else [""] * len(ids)
-            self._sources.update(zip(ids, map(intern, map(str, sources)), strict=True))
+            came = cast("list[float]", table["at"].to_pylist())
+            said = zip(map(intern, map(str, sources)), came, strict=True)
+            self._said.update(zip(ids, said, strict=True))
 
     def __len__(self) -> int:
         return len(self._values)
 
-    def columns(self) -> "tuple[pa.Array[Any], pa.Array[Any], pa.Array[Any]]":
-        """Prediction ids, and in the same order their values and who said them.
+    def columns(self) -> "tuple[pa.Array[Any], pa.Array[Any], pa.Array[Any], pa.Array[Any]]":
+        """Prediction ids, and in the same order their values, who said them and when they came.
 
         Classes may be called 1, 2 and A, and a batch of the first two alone reads as numbers: numbers beside
         words are given as words.
         """
-        sources = pa.array([self._sources[prediction] for prediction in self._values], pa.string())
-        return array(list(self._values)), array(_of_one_type(list(self._values.values()))), sources
+        said = [self._said[prediction] for prediction in self._values]
+        sources = pa.array([who for who, _ in said], pa.string())
+        came = pa.array([at for _, at in said], pa.float64())
+        return array(list(self._values)), array(_of_one_type(list(self._values.values()))), sources, came
 
     def forget(self, before: float) -> None:
         """Drop what was received before a time, Unix seconds: predictions that it was said of are gone."""
         while self._stands.all and self._stands.all[0].newest < before:
             for prediction in _ids(self._stands.all[0].read()):
-                del self._values[prediction], self._sources[prediction]
+                del self._values[prediction], self._said[prediction]
             self._stands.drop_oldest()
         while self._quarantine.all and self._quarantine.all[0].newest < before:
             self._quarantine.drop_oldest()
@@ -82,7 +86,8 @@ class LabelBook:
         if fates.fresh:
             self._stands.write(stamped.take(pa.array(fates.fresh)))
             self._values.update((ids[position], values[position]) for position in fates.fresh)
-            self._sources.update(dict.fromkeys((ids[position] for position in fates.fresh), intern(source)))
+            said = intern(source), received_at
+            self._said.update(dict.fromkeys((ids[position] for position in fates.fresh), said))
         duplicate, conflicting, unknown = map(len, (fates.duplicate, fates.conflicting, fates.unknown))
         return LabelReceipt(fates.joined, duplicate, conflicting, unknown, len(fates.early), len(fates.late))
 

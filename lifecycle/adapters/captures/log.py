@@ -134,7 +134,7 @@ class ParquetCaptures:
         The input tensors are most of the bytes. Shadows come only when asked for.
         """
         with self._lock:
-            ids, truth, sources = self._log(model).labels.columns()
+            ids, truth, sources, came = self._log(model).labels.columns()
         # A merge may remove files meanwhile; open ones stay readable, so the slow part holds no lock.
         joined = self._read(model, since, roles, lambda name: inputs or not name.startswith("inputs."), ids)
         if joined is None:
@@ -143,7 +143,8 @@ class ParquetCaptures:
         names = ["prediction_id", "at", "version", "role"]
         names += [name for name in joined.column_names if name not in _KEYS]
         labelled = joined.select(names).append_column("label", pc.take(truth, position))
-        return labelled.append_column("source", pc.take(sources, position))
+        labelled = labelled.append_column("source", pc.take(sources, position))
+        return labelled.append_column("labelled_at", pc.take(came, position))
 
     def made(self, model: str, since: float = 0.0, *, tensors: bool = False) -> pa.Table:
         """Columns at and version, and its tensors, of every captured prediction, without shadows."""
@@ -156,7 +157,7 @@ class ParquetCaptures:
         with self._lock:
             books = {name: book.columns() for name, book in self._log(model).metrics.items()}
         found = {}
-        for name, (ids, values, _) in books.items():
+        for name, (ids, values, *_) in books.items():
             rows = self._read(model, since, SPLIT, lambda _: False, ids)
             if rows is not None and rows.num_rows:
                 position = pc.index_in(rows["prediction_id"], value_set=ids)

@@ -17,7 +17,7 @@ from lifecycle.core.performance.realised import Cohort, cohorts
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """Predictions of one version, oldest first.
+    """Predictions of one version; labelled ones in the order in which their labels came.
 
     Args:
         at: when each labelled one was made, float64 [labelled], Unix seconds.

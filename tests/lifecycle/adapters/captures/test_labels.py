@@ -22,7 +22,12 @@ def test_the_first_value_stands_and_a_contradiction_is_put_aside(tmp_path: Path)
         {"at": 11.0, "prediction_id": "a", "label": 5, "source": "bob"}
     ]
     again = LabelBook(tmp_path / "stands", tmp_path / "aside")
-    assert [column.to_pylist() for column in again.columns()] == [["a", "b"], [1, 2], ["ann", "ann"]]
+    assert [column.to_pylist() for column in again.columns()] == [
+        ["a", "b"],
+        [1, 2],
+        ["ann", "ann"],
+        [10.0, 10.0],
+    ]
 
 
 def test_labels_of_the_wrong_time_are_put_aside(tmp_path: Path) -> None:
@@ -39,7 +44,7 @@ def test_a_book_from_before_sources_were_kept_is_read(tmp_path: Path) -> None:
     old = pa.table({"at": [1.0], "prediction_id": ["a"], "label": [7]})
     pq.write_table(old, tmp_path / "stands" / "000000000000-000000000000.parquet")
     book = LabelBook(tmp_path / "stands", tmp_path / "aside")
-    assert [column.to_pylist() for column in book.columns()] == [["a"], [7], [""]]
+    assert [column.to_pylist() for column in book.columns()] == [["a"], [7], [""], [1.0]]
 
 
 def test_numbers_beside_words_are_words(tmp_path: Path) -> None:
@@ -59,5 +64,5 @@ def test_what_was_received_before_a_time_is_forgotten_for_good(tmp_path: Path) -
     book.forget(15.0)
     assert list((tmp_path / "aside").iterdir()) == []
     for kept in (book, LabelBook(tmp_path / "stands", tmp_path / "aside")):
-        assert [column.to_pylist() for column in kept.columns()] == [["c"], [3], ["ann"]]
+        assert [column.to_pylist() for column in kept.columns()] == [["c"], [3], ["ann"], [20.0]]
     assert book.add(labels(a=5), 21.0, "bob", lambda _: {}) == LabelReceipt(0, 0, 0, 1)

@@ -1,6 +1,5 @@
 """The Shiryaev-Roberts e-detector."""
 
-import json
 import math
 
 import numpy as np
@@ -24,7 +23,7 @@ def test_equals_the_recursion_event_by_event() -> None:
     bads = [0, 1, 0, 0, 1, 1]
     detector = EDetector(0.1)
     for bad in bads:
-        detector = detector.feed(bad, 1)
+        detector = detector.feed(float(bad), 1)
     assert detector.log_evidence == pytest.approx(slow_log_evidence(bads, 0.1))
 
 
@@ -47,13 +46,48 @@ def test_a_fall_is_no_alarm() -> None:
     assert not detector.alarm
 
 
-def test_an_empty_batch_changes_nothing_and_the_state_survives_json() -> None:
+def test_an_empty_batch_changes_nothing() -> None:
     fresh = EDetector(0.1)
     fed = fresh.feed(3, 20)
     assert fed.feed(0, 0) is fed
-    for detector in (fresh, fed):
-        assert EDetector.from_json(json.loads(json.dumps(detector.as_json()))) == detector
     assert not fresh.alarm
+
+
+def test_the_change_is_dated_however_long_the_stream_before_it() -> None:
+    rng = np.random.default_rng(3)
+    for before in (1_000, 20_000):
+        detector = EDetector(0.1)
+        for bad in rng.random(before) < 0.08:
+            detector = detector.feed(float(bad), 1)
+        while not detector.alarm:
+            detector = detector.feed(float(rng.random() < 0.4), 1)
+        assert detector.began == pytest.approx(before, abs=15)
+
+
+def test_an_alarm_ends_once_the_rate_is_back_and_the_next_is_dated_anew() -> None:
+    rng = np.random.default_rng(4)
+    detector = EDetector(0.1)
+    for bad in rng.random(5_000) < 0.4:
+        detector = detector.feed(float(bad), 1)
+    assert detector.alarm
+    for bad in rng.random(1_000) < 0.05:
+        detector = detector.feed(float(bad), 1)
+    assert not detector.alarm
+    for bad in rng.random(500) < 0.4:
+        detector = detector.feed(float(bad), 1)
+    assert detector.alarm
+    assert detector.began == pytest.approx(6_000, abs=15)
+
+
+def test_losses_between_none_and_all_count_as_much_as_they_are() -> None:
+    detector = EDetector(0.1)
+    for _ in range(500):
+        detector = detector.feed(0.1, 1)
+    assert not detector.alarm
+    for _ in range(200):
+        detector = detector.feed(0.3, 1)
+    assert detector.alarm
+    assert detector.began == 500
 
 
 @pytest.mark.parametrize("rate", [0.0, 1.0])
