@@ -132,6 +132,8 @@ class Lifecycle:
                     break
             except LifecycleError as error:
                 log.warning("cannot begin yet: %s", error)
+            except Exception:  # Serve's own, such as that of a node that just starts again
+                log.exception("cannot begin yet")
             await asyncio.sleep(ASK_AGAIN_S)
         senders = (
             WebhookSender(webhook, self._store, self._store.deliveries, time.time)
