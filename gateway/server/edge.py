@@ -80,10 +80,7 @@ class Edge:
             await asyncio.sleep(_RESTART_PAUSE_S)
             try:
                 await self._spawn(path)
-            except (
-                RuntimeError,
-                OSError,
-            ) as error:  # the ports, or memory and files for a process, come back
+            except (RuntimeError, OSError) as error:  # ports, or memory and files for a process, come back
                 log.error("HAProxy does not start: %s", error)
 
     async def stop(self) -> None:

@@ -4,8 +4,8 @@ import math
 
 from lifecycle.core.analysis.bound import CERTAIN, log_e_under, upper_bound
 from lifecycle.core.analysis.evidence import Labelled
-from lifecycle.core.analysis.metrics import FEW
 from lifecycle.core.analysis.ratio import log_e_worse
+from lifecycle.core.analysis.weighing import EValues, few
 from lifecycle.core.verdict import Finding, Verdict
 
 NAME = "labels"
@@ -42,31 +42,22 @@ def judge_labels(
     low = 1 - upper_bound(known - theirs, known, alpha_clear / 2)
     limit = min(max(low + margin, CERTAIN), 1 - CERTAIN)
     share = canary.rows / (canary.rows + champion.rows)
-    harm = float(log_e_worse([ours], [theirs], [share]))
-    clear = log_e_under(ours, units, limit)
-    harm_threshold, clear_threshold = math.log(1 / alpha_harm), math.log(2 / alpha_clear)
-    failed = harm >= harm_threshold
-    log_e, threshold = (harm, harm_threshold) if failed else (clear, clear_threshold)
+    e_values = EValues(
+        float(log_e_worse([ours], [theirs], [share])),
+        math.log(1 / alpha_harm),
+        log_e_under(ours, units, limit),
+        math.log(2 / alpha_clear),
+    )
     numbers = {
-        "log_e": log_e,
-        "threshold": threshold,
-        "progress": min(max(log_e / threshold, 0.0), 1.0),
-        "log_e_harm": harm,
         "requests": float(canary.rows),
         "canary_rate": rate,
         "champion_rate": usual,
         "limit_rate": limit,
         "units": units,
     }
-    rates = f"wrong answers: canary {rate:.3%} of {canary.rows}, champion {usual:.3%} of {champion.rows}"
-    if failed:
-        return Finding(NAME, Verdict.FAIL, f"{rates}; that is worse", numbers)
-    if clear >= clear_threshold:
-        return Finding(NAME, Verdict.PASS, f"{rates}; within {limit:.3%}", numbers)
-    reason = f"{rates}; more labels are needed to show that it is under {limit:.3%}"
-    if independence < FEW:
-        reason += f"; those of one routing key count as one, so there were about {max(round(units), 1)}"
-    return Finding(NAME, Verdict.INCONCLUSIVE, reason, numbers)
+    said = f"wrong answers: canary {rate:.3%} of {canary.rows}, champion {usual:.3%} of {champion.rows}"
+    missing = f"more labels are needed to show that it is under {limit:.3%}{few(units, canary.rows)}"
+    return e_values.finding(NAME, said, f"within {limit:.3%}", missing, numbers)
 
 
 def _told(canary: Labelled, champion: Labelled) -> Finding:

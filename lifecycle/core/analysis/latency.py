@@ -11,7 +11,7 @@ from lifecycle.core.analysis.bound import log_e_below, upper_bound
 from lifecycle.core.analysis.evidence import Arm, Counts, Evidence
 from lifecycle.core.analysis.rates import CERTAIN, exposed, shared_fate
 from lifecycle.core.analysis.ratio import log_e_exceeds, log_e_no_worse
-from lifecycle.core.analysis.weighing import Weighed
+from lifecycle.core.analysis.weighing import EValues, Weighed
 from lifecycle.core.verdict import Finding, Verdict
 
 COLD_NS = 50_000
@@ -97,10 +97,7 @@ def judge_latency(
     return Weighed(
         name,
         f"slower than {raised_ms:.3g} ms",
-        harm,
-        math.log(1 / alpha_harm),
-        clear,
-        math.log(3 / alpha_clear),
+        EValues(harm, math.log(1 / alpha_harm), clear, math.log(3 / alpha_clear)),
         over / answers,
         baseline_rate,
         limit,

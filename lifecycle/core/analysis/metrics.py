@@ -16,13 +16,12 @@ from numpy.typing import NDArray
 from lifecycle.core.analysis.bound import CERTAIN, log_e_under, upper_bound
 from lifecycle.core.analysis.evidence import Numbered, Numbers
 from lifecycle.core.analysis.ratio import log_e_worse
+from lifecycle.core.analysis.weighing import EValues, few
 from lifecycle.core.verdict import Finding, Verdict
 
 PREFIX = "feedback."
 """What the names of these metrics begin with, wherever they stand beside others."""
 DIRECTIONS = ("higher", "lower")
-FEW = 0.9
-"""Below this many independent observations a number, it is said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,35 +108,25 @@ def judge_metric(
     high = upper_bound(known.total, known.rows, alpha_clear / 2)
     limit = min(max(high - margin, CERTAIN), 1 - CERTAIN)
     single = [(mine.worth(independence), other.worth(independence)) for mine, other in steps]
-    harm, harm_threshold = _worse(single), math.log(1 / alpha_harm)
     kept = ours.worth(independence)
-    clear = log_e_under(kept.rows - kept.total, kept.rows, 1 - limit)
-    clear_threshold = math.log(2 / alpha_clear)
-    failed = harm >= harm_threshold
-    log_e, threshold = (harm, harm_threshold) if failed else (clear, clear_threshold)
+    e_values = EValues(
+        _worse(single),
+        math.log(1 / alpha_harm),
+        log_e_under(kept.rows - kept.total, kept.rows, 1 - limit),
+        math.log(2 / alpha_clear),
+    )
     numbers = {
-        "log_e": log_e,
-        "threshold": threshold,
-        "progress": min(max(log_e / threshold, 0.0), 1.0),
-        "log_e_harm": harm,
         "requests": float(ours.rows),
         "canary_mean": guard.mean(own),
         "champion_mean": guard.mean(usual),
         "limit_mean": guard.mean(limit),
-        "units": ours.rows * independence,
+        "units": kept.rows,
     }
     canary, champion = f"{guard.mean(own):.4g} of {ours.rows}", f"{guard.mean(usual):.4g} of {theirs.rows}"
-    means = f"mean: canary {canary}, champion {champion}"
-    if failed:
-        return Finding(guard.metric, Verdict.FAIL, f"{means}; that is worse", numbers)
     bound = f"{'above' if guard.direction == 'higher' else 'below'} {guard.mean(limit):.4g}"
-    if clear >= clear_threshold:
-        return Finding(guard.metric, Verdict.PASS, f"{means}; it is {bound}", numbers)
-    reason = f"{means}; more numbers are needed to show that it is {bound}"
-    if independence < FEW:
-        units = max(round(ours.rows * independence), 1)
-        reason += f"; those of one routing key count as one, so there were about {units}"
-    return Finding(guard.metric, Verdict.INCONCLUSIVE, reason, numbers)
+    missing = f"more numbers are needed to show that it is {bound}{few(kept.rows, ours.rows)}"
+    said = f"mean: canary {canary}, champion {champion}"
+    return e_values.finding(guard.metric, said, f"it is {bound}", missing, numbers)
 
 
 def _worse(steps: Sequence[Numbered]) -> float:

@@ -10,7 +10,7 @@ from lifecycle.core.analysis.bound import log_e_above, log_e_below, upper_bound
 from lifecycle.core.analysis.clusters import independence
 from lifecycle.core.analysis.evidence import Arm, Evidence, Segment
 from lifecycle.core.analysis.ratio import log_e_worse
-from lifecycle.core.analysis.weighing import Weighed
+from lifecycle.core.analysis.weighing import EValues, Weighed
 from lifecycle.core.verdict import Finding, Verdict
 
 CERTAIN = 1 - 1e-6
@@ -74,10 +74,7 @@ def judge_rate(
     return Weighed(
         name,
         what,
-        harm,
-        math.log(1 / alpha_harm),
-        clear,
-        math.log(2 / alpha_clear),
+        EValues(harm, math.log(1 / alpha_harm), clear, math.log(2 / alpha_clear)),
         rate,
         baseline_rate,
         limit,

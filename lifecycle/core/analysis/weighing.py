@@ -9,13 +9,56 @@ from lifecycle.core.verdict import Finding, Verdict
 
 
 @dataclass(frozen=True, slots=True)
+class EValues:
+    """What the two tests of a guard say, and what follows from it.
+
+    Args:
+        harm: log e-value of harm, and `harm_threshold` for it: ln(1/alpha) after the split of alpha.
+        clear: log e-value of harmlessness, and `clear_threshold` for it.
+    """
+
+    harm: float
+    harm_threshold: float
+    clear: float
+    clear_threshold: float
+
+    @property
+    def verdict(self) -> Verdict:
+        if self.harm >= self.harm_threshold:
+            return Verdict.FAIL
+        return Verdict.PASS if self.clear >= self.clear_threshold else Verdict.INCONCLUSIVE
+
+    def finding(self, name: str, said: str, held: str, missing: str, numbers: Mapping[str, float]) -> Finding:
+        """Args:
+        said: what was seen; behind it comes why that passes (`held`) or is not enough (`missing`).
+        """
+        verdict = self.verdict
+        failed = verdict is Verdict.FAIL
+        log_e, threshold = (self.harm, self.harm_threshold) if failed else (self.clear, self.clear_threshold)
+        told = {
+            "log_e": log_e,
+            "threshold": threshold,
+            "progress": min(max(log_e / threshold, 0.0), 1.0),
+            "log_e_harm": self.harm,
+            **numbers,
+        }
+        why = {Verdict.FAIL: "that is worse", Verdict.PASS: held, Verdict.INCONCLUSIVE: missing}
+        return Finding(name, verdict, f"{said}; {why[verdict]}", told)
+
+
+def few(units: float, rows: float) -> str:
+    """That rows share the fate of their key, where `units` independent ones are behind them; or nothing."""
+    if units > 0.9 * rows:
+        return ""
+    return f"; those of one routing key count as one, so there were about {max(round(units), 1)}"
+
+
+@dataclass(frozen=True, slots=True)
 class Weighed:
-    """What the tests of one guard say. Thresholds are ln(1/alpha) after the split of alpha.
+    """A guard of a rate.
 
     Args:
         what: the guarded quantity in words, for the reason, e.g. `errors`.
-        harm: log e-value of harm, and `harm_threshold` for it.
-        clear: log e-value of harmlessness, and `clear_threshold` for it.
         rate: the canary's observed rate; `limit` the rate it has to be under.
         requests: the canary's requests behind it.
         units: independent observations among them, where requests share the fate of their key; None if all.
@@ -23,10 +66,7 @@ class Weighed:
 
     name: str
     what: str
-    harm: float
-    harm_threshold: float
-    clear: float
-    clear_threshold: float
+    e_values: EValues
     rate: float
     baseline_rate: float
     limit: float
@@ -34,14 +74,7 @@ class Weighed:
     units: float | None = None
 
     def finding(self, extra: Mapping[str, float] | None = None) -> Finding:
-        failed = self.harm >= self.harm_threshold
-        passed = not failed and self.clear >= self.clear_threshold
-        log_e, threshold = (self.harm, self.harm_threshold) if failed else (self.clear, self.clear_threshold)
         numbers = {
-            "log_e": log_e,
-            "threshold": threshold,
-            "progress": min(max(log_e / threshold, 0.0), 1.0),
-            "log_e_harm": self.harm,
             "requests": float(self.requests),
             "canary_rate": self.rate,
             "champion_rate": self.baseline_rate,
@@ -49,19 +82,12 @@ class Weighed:
             **({} if self.units is None else {"units": self.units}),
             **(extra or {}),
         }
-        rates = f"canary {self.rate:.3%}, champion {self.baseline_rate:.3%}"
-        if failed:
-            return Finding(self.name, Verdict.FAIL, f"{self.what}: {rates}; that is worse", numbers)
-        if passed:
-            held = f"within {self.limit:.3%}" if self.rate < self.limit else "no worse than tolerated"
-            return Finding(self.name, Verdict.PASS, f"{self.what}: {rates}; {held}", numbers)
-        reason = f"{self.what}: {rates}; {self._missing()}{self._few()}"
-        return Finding(self.name, Verdict.INCONCLUSIVE, reason, numbers)
-
-    def _few(self) -> str:
-        if self.units is None or self.units > 0.9 * self.requests:
-            return ""
-        return f"; those of one routing key count as one, so there were about {max(round(self.units), 1)}"
+        said = f"{self.what}: canary {self.rate:.3%}, champion {self.baseline_rate:.3%}"
+        held = f"within {self.limit:.3%}" if self.rate < self.limit else "no worse than tolerated"
+        missing = ""
+        if self.e_values.verdict is Verdict.INCONCLUSIVE:
+            missing = self._missing() + ("" if self.units is None else few(self.units, self.requests))
+        return self.e_values.finding(self.name, said, held, missing, numbers)
 
     def _missing(self) -> str:
         # The best alternative's expected growth per request, were the observed rate the true one.
@@ -73,7 +99,7 @@ class Weighed:
         if growth <= 0:
             return f"not shown to be under {limit:.3%}, and more requests at this rate will not show it"
         worth = self.units / self.requests if self.units and self.requests else 1.0
-        more = max(math.ceil((self.clear_threshold - self.clear) / growth / worth), 1)
+        more = max(math.ceil((self.e_values.clear_threshold - self.e_values.clear) / growth / worth), 1)
         return f"about {_rounded(more)} more canary requests are needed to show that it is under {limit:.3%}"
 
 

@@ -2,12 +2,12 @@
 
 import pytest
 
-from lifecycle.core.analysis.weighing import Weighed
+from lifecycle.core.analysis.weighing import EValues, Weighed
 from lifecycle.core.verdict import Verdict
 
 
 def weighed(harm: float = 0.0, clear: float = 0.0, rate: float = 0.0) -> Weighed:
-    return Weighed("errors", "errors", harm, 5.0, clear, 4.0, rate, 0.001, 0.01, 100)
+    return Weighed("errors", "errors", EValues(harm, 5.0, clear, 4.0), rate, 0.001, 0.01, 100)
 
 
 @pytest.mark.parametrize(
