@@ -1,6 +1,5 @@
 """What a database's troubles look like to a caller. The data path needs none of it."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,18 +11,6 @@ from lifecycle.ports import Entry
 from tests.lifecycle.world import version
 
 ENTRY = Entry("ann", "test", "m")
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "registry.db"
-
-
-@pytest.fixture
-def store(path: Path) -> Iterator[SqlStore]:
-    opened = SqlStore(f"sqlite:///{path}")
-    yield opened
-    opened.close()
 
 
 def test_a_file_that_is_no_database_is_refused_with_the_reason(path: Path) -> None:

@@ -2,7 +2,6 @@
 
 import sqlite3
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from subprocess import PIPE, Popen
@@ -19,18 +18,6 @@ from tests.lifecycle.world import version
 
 ENTRY = Entry("ann", "test", "m")
 ROOT = Path(__file__).parents[4]
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "registry.db"
-
-
-@pytest.fixture
-def store(path: Path) -> Iterator[SqlStore]:
-    opened = SqlStore(f"sqlite:///{path}")
-    yield opened
-    opened.close()
 
 
 def test_commits_are_synced_to_disk(store: SqlStore) -> None:
