@@ -39,8 +39,11 @@ test: .venv/.ready ## Run every test, the ones with a real cluster too (TEST_ARG
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not e2e" $(TEST_ARGS) || [ $$? -eq 5 ]
 	@$(BIN)/python -m pytest -q -m e2e $(TEST_ARGS) || [ $$? -eq 5 ]
 
-clients: ## Install the clients and load tools that `make test` then drives too, into .clients
+.clients/.ready: tests/clients/install.sh | .venv/.locked
+	@echo "Putting clients and load tools into .clients (once; half a minute)"
 	@PYTHON=$(PYTHON) tests/clients/install.sh
+
+clients: .clients/.ready ## Install the clients and load tools that `make test` then drives too, into .clients
 
 check: .venv/.ready ## Lint, types, import rules, generated files, fast tests
 	@echo "ruff:          style"       && $(BIN)/ruff check --quiet .

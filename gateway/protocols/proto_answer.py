@@ -15,7 +15,7 @@ PREDICTION_ID = "headrace_prediction_id"
 """Response parameter of every answer: streamed ones have no headers of their own."""
 
 _MODEL_NAME, _MODEL_VERSION, _ID, _PARAMETERS, _OUTPUTS, _RAW = 1, 2, 3, 4, 5, 6
-_KEY, _VALUE, _STRING_PARAM = 1, 2, 3
+_KEY, _VALUE, _BOOL_PARAM, _STRING_PARAM = 1, 2, 1, 3
 _NAME, _DATATYPE, _SHAPE = 1, 2, 3
 _INFER_RESPONSE = 2
 
@@ -42,8 +42,11 @@ def parts(response: InferResponse, form: AnswerForm = BINARY) -> list[bytes | me
 
 
 def streamed(answer: bytes) -> bytes:
-    """A serialised `ModelStreamInferResponse` around an answer."""
-    return _field(_INFER_RESPONSE, answer)
+    """A serialised `ModelStreamInferResponse` around an answer, which is the only one to its request.
+
+    Clients of models that answer several times wait for that to be said, as Triton says it on streams.
+    """
+    return b"".join((_tag(_INFER_RESPONSE, len(answer) + len(_FINAL)), answer, _FINAL))
 
 
 @lru_cache(maxsize=4096)
@@ -73,3 +76,5 @@ def _tag(number: int, length: int) -> bytes:
 
 
 _PREDICTION_KEY = _field(_KEY, PREDICTION_ID.encode())
+_TRUE = bytes((_BOOL_PARAM << 3, 1))
+_FINAL = _field(_PARAMETERS, _field(_KEY, b"triton_final_response") + _field(_VALUE, _TRUE))

@@ -97,11 +97,11 @@ def _named(segments: list[str]) -> Path:
 
 
 async def _live(_context: Context, _request: Request, _path: Path) -> Reply:
-    return Reply(200)
+    return Reply(200, {"live": True})
 
 
 async def _ready(context: Context, _request: Request, _path: Path) -> Reply:
-    return Reply(200 if context.ready else 400)
+    return Reply(200 if context.ready else 400, {"ready": context.ready})
 
 
 async def _ping(context: Context, _request: Request, _path: Path) -> Reply:
@@ -121,7 +121,8 @@ async def _model(context: Context, _request: Request, path: Path) -> Reply:
 
 
 async def _model_ready(context: Context, _request: Request, path: Path) -> Reply:
-    return Reply(200 if catalogue.ready(context.routes, path.model, path.version) else 400)
+    ready = catalogue.ready(context.routes, path.model, path.version)
+    return Reply(200 if ready else 400, {"name": path.model, "ready": ready})
 
 
 async def _config(context: Context, _request: Request, path: Path) -> Reply:

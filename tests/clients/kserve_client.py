@@ -30,7 +30,8 @@ async def main(http: str, grpc: str) -> dict[str, Any]:
 
     found: dict[str, Any] = {
         "ready": [
-            # Not the server's own health: this client wants a JSON body there, and V2 says an empty one.
+            await rest.is_server_live(url),
+            await rest.is_server_ready(url),
             await rest.is_model_ready(url, "pair"),
             await remote.is_server_live(),
             await remote.is_server_ready(),

@@ -193,12 +193,15 @@ def test_a_stream(address: Address) -> None:
     client.inner.start_stream(lambda result, error: answers.put((result, error)))
     tensors = [client._tensor(name, ROWS) for name in ("a", "b")]
     for number in range(3):
-        client.inner.async_stream_infer("pair", tensors, request_id=f"{number}")
+        client.inner.async_stream_infer(
+            "pair", tensors, request_id=f"{number}", enable_empty_final_response=True
+        )
     client.inner.async_stream_infer("nobody", tensors)
     for number in range(3):
         result, error = answers.get(timeout=10)
         assert error is None
         assert result.get_response().id == f"{number}"
+        assert result.get_response().parameters["triton_final_response"].bool_param
         assert result.as_numpy("sum").tolist() == (ROWS + ROWS).tolist()
     assert "no model named" in str(answers.get(timeout=10)[1])
     client.inner.stop_stream()

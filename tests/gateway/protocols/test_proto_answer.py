@@ -42,7 +42,9 @@ def test_classes_are_written_as_text() -> None:
     assert (answer.outputs[0].datatype, tuple(answer.outputs[0].shape)) == ("BYTES", (1, 1))
 
 
-def test_a_streamed_answer_is_wrapped() -> None:
+def test_a_streamed_answer_is_wrapped_and_says_that_it_is_the_last() -> None:
     reply = pb.ModelStreamInferResponse.FromString(streamed(written("7", y=LARGE)))
     assert reply.error_message == ""
     assert reply.infer_response.id == "7"
+    assert reply.infer_response.parameters["triton_final_response"].bool_param
+    assert reply.infer_response.parameters[PREDICTION_ID].string_param == "p-7"

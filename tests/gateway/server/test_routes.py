@@ -70,8 +70,16 @@ async def test_status(method: str, path: str, status: int, client: Any) -> None:
     assert ("allow" in reply.headers) == (status == 405)
 
 
-async def test_health_has_an_empty_body_and_metrics_are_text(client: Any) -> None:
-    assert (await client.get("/v2/health/live")).body == b""
+async def test_health_says_in_its_body_what_its_status_says(client: Any, listener: Any) -> None:
+    assert (await client.get("/v2/health/live")).json == {"live": True}
+    assert (await client.get("/v2/health/ready")).json == {"ready": True}
+    assert (await client.get("/v2/models/pair/ready")).json == {"name": "pair", "ready": True}
+    assert (await client.get("/v2/models/nobody/ready")).json == {"name": "nobody", "ready": False}
+    listener.leave()
+    assert (await client.get("/v2/health/ready")).json == {"ready": False}
+
+
+async def test_metrics_and_the_release_are_text(client: Any) -> None:
     assert (await client.get("/metrics")).body == b"requests_total 1\n"
     assert (await client.get("/version")).body.decode() == version("headrace")
 
