@@ -240,3 +240,23 @@ async def test_a_deadline_is_kept_while_the_batch_runs_on_for_others(lookup: byt
     assert caught.value.code is ErrorCode.DEADLINE
     session.gate.set()
     assert (await patient)["y"].tolist() == [10]
+
+
+async def test_who_gives_up_in_the_queue_makes_room_for_others(
+    lookup: bytes, batcher: Build, pool: Pool
+) -> None:
+    session, joined = batcher(lookup)
+    session.gate.clear()
+    first = asyncio.create_task(joined.run(indices(0), (), 0))
+    await asyncio.to_thread(session.started.wait, 10)
+    soon = time.monotonic_ns() + 5_000_000
+    hasty = [asyncio.create_task(joined.run(indices(1), (), soon)) for _ in range(pool.queue - 1)]
+    gone = asyncio.create_task(joined.run(indices(1), (), 0))
+    await asyncio.sleep(0)
+    gone.cancel()
+    await asyncio.wait({*hasty, gone})
+    waiting = [asyncio.create_task(joined.run(indices(2), (), 0)) for _ in range(pool.queue)]
+    await asyncio.sleep(0)
+    session.gate.set()
+    await first
+    assert [answer["y"].tolist() for answer in await asyncio.gather(*waiting)] == [[20]] * pool.queue
