@@ -17,6 +17,14 @@ class _Places:
         self.running = 0
         self.waiting: deque[asyncio.Future[None]] = deque()
 
+    def let_in(self) -> None:
+        """Give free places to those who have waited longest."""
+        while self.waiting and self.running < self.most:
+            turn = self.waiting.popleft()
+            if not turn.done():
+                self.running += 1
+                turn.set_result(None)
+
 
 class Admission:
     """One per worker; lives in its event loop. Every `enter` that returns needs one `leave`."""
@@ -37,7 +45,9 @@ class Admission:
         places = self._models.get(model)
         if places is None:
             places = self._models[model] = _Places()
-        places.most = limits.max_concurrency
+        if limits.max_concurrency != places.most:
+            places.most = limits.max_concurrency
+            places.let_in()  # a limit that was raised is no reason to wait for somebody to leave
         self.check(model, limits)
         left = limits.max_concurrency - places.running + limits.max_queue - len(places.waiting)
         if left <= 1:
@@ -82,11 +92,7 @@ class Admission:
         self.full.discard(model)
         places = self._models[model]
         places.running -= 1
-        while places.waiting and places.running < places.most:
-            turn = places.waiting.popleft()
-            if not turn.done():
-                places.running += 1
-                turn.set_result(None)
+        places.let_in()
         if not places.running and not places.waiting:
             del self._models[model]
 

@@ -179,17 +179,25 @@ class Worker:
         self.http.leave()
         await self.grpc.leave()
 
-    async def drain(self) -> None:
-        """Take no new work, finish what is under way, let go of everything."""
+    async def finish(self) -> None:
+        """Take no new work and finish what is under way, which `collect` then tells."""
         await self.http.drain()
         await self.grpc.stop()
         await self.shadow.stop()
+
+    async def close(self) -> None:
+        """Let go of everything. To be called after `finish`."""
         await self.routes.close()
         await self.loader.close()
         if self.tracer is not None:
             await asyncio.to_thread(self.tracer.close)
         if self._cycles is not None:
             self._cycles.stop()
+
+    async def drain(self) -> None:
+        """Both."""
+        await self.finish()
+        await self.close()
 
 
 def _ids(entropy: str) -> Callable[[], str]:

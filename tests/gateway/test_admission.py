@@ -109,3 +109,12 @@ async def test_limits_that_were_widened_count_at_once() -> None:
     for wider in (ModelLimits(2), ModelLimits(1, 1), ModelLimits()):
         places.check("m", wider)
     assert not places.refused
+
+
+async def test_a_limit_that_is_raised_lets_in_who_waits() -> None:
+    places = Admission()
+    await places.enter("m", ModelLimits(1, 10), 0)
+    waiting = [asyncio.create_task(places.enter("m", ModelLimits(1, 10), 0)) for _ in range(2)]
+    await asyncio.sleep(0)
+    await asyncio.wait_for(places.enter("m", ModelLimits(4, 10), 0), 10)
+    await asyncio.wait_for(asyncio.gather(*waiting), 10)
