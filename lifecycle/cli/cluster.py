@@ -11,7 +11,8 @@ import typer
 
 from lifecycle.cli import daemon
 from lifecycle.cli.options import HOME, URL, AsJson, Home, Url, connect
-from lifecycle.cli.screen import Steps, console, duration, fields, show, show_json, table
+from lifecycle.cli.screen import Steps, console, duration, show, show_json
+from lifecycle.cli.tables import fields, table
 from lifecycle.client import DEFAULT_URL, Client
 from lifecycle.errors import LifecycleCode, LifecycleError
 
@@ -145,7 +146,7 @@ def status(url: Url = URL, as_json: AsJson = False) -> None:
     ]
     screen.print()
     headings = ["worker", "generation", "loaded", "memory", "failed"]
-    screen.print(table(headings, rows, empty="no live workers"))
+    screen.print(table(headings, rows, empty="no live workers", sentences=1))
 
 
 def _memory(worker: dict[str, Any]) -> str:
