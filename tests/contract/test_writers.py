@@ -71,7 +71,7 @@ def test_generations_given_at_once_are_all_different(opened: Open) -> None:
         given.append(store.next_generation())
 
     assert together(*(partial(take, store) for store in stores * 4)) == []
-    assert sorted(given) == list(range(1, 9))
+    assert len(set(given)) == 8
 
 
 def test_two_that_open_a_new_database_at_once_both_can(opened: Open) -> None:
