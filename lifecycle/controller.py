@@ -25,7 +25,9 @@ log = logging.getLogger(__name__)
 SAVE_EVERY_S = 1.0
 """How much evidence a crash may cost."""
 MOMENT_S = 0.01
-"""How long rollouts may hold up commands and workers, which then get their turn."""
+"""How long rollouts hold up commands and workers, before these get their turn."""
+TURN_S = 0.003
+"""How long that is: a command takes several rounds of the event loop."""
 
 
 class Controller:
@@ -74,7 +76,7 @@ class Controller:
                 if rollout := rollouts.get(waiting.popleft()):
                     self._advance(rollout, now)
             if waiting:
-                await asyncio.sleep(0)
+                await asyncio.sleep(TURN_S)
                 # Read again: what came in between may have changed or ended some.
                 rollouts = {rollout.model: rollout for rollout in self._store.rollouts(active=True)}
         self._recent.add(windows, now)
