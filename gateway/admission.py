@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections import Counter, deque
+from collections.abc import Container
 
 from gateway.core.limits import ModelLimits
 from gateway.errors import ErrorCode, GatewayError
@@ -95,6 +96,12 @@ class Admission:
         places.let_in()
         if not places.running and not places.waiting:
             del self._models[model]
+
+    def forget(self, models: Container[str]) -> None:
+        """Let go of the counts of all other models. May be called from a thread."""
+        for model in [*self.refused]:
+            if model not in models:
+                self.refused.pop(model, None)
 
 
 def _expire(turn: "asyncio.Future[None]") -> None:

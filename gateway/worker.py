@@ -168,10 +168,10 @@ class Worker:
             self.shadow.dropped,
             self._pairs.dropped,
         )
-        caches, cached = self.pipeline.caches, self._cached
-        caches.forget(self.routes.table.models)
-        self.http.tally.forget(self.routes.table.models)
-        self._cached = caches.use
+        cached, self._cached = self._cached, self.pipeline.caches.use
+        models = self.routes.table.models
+        self.pipeline.forget(models)
+        self.http.tally.forget(models)
         return Figures.of(self.loader.stages.drain(), self._refused.since(before), self._cached.since(cached))
 
     async def leave(self) -> None:

@@ -27,6 +27,17 @@ async def test_more_than_run_and_wait_are_refused_at_once_and_counted() -> None:
     await places.enter("m", ONE_AND_ONE, 0)
 
 
+async def test_of_models_that_went_nothing_is_kept() -> None:
+    places = Admission()
+    await places.enter("m", ModelLimits(1), 0)
+    with pytest.raises(GatewayError):
+        await places.enter("m", ModelLimits(1), 0)
+    places.forget({"m"})
+    assert places.refused == {"m": 1}
+    places.forget({"n"})
+    assert places.refused == {}
+
+
 async def test_models_do_not_take_each_others_places() -> None:
     places = Admission()
     for model in ("a", "b"):
