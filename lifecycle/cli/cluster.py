@@ -83,15 +83,15 @@ def _show_addresses(state: dict[str, Any], as_json: bool) -> None:
         show_json(state)
         return
     host, scheme = state["host"], "https" if state.get("tls") else "http"
-    console().print(
-        fields(
-            [
-                ("inference, HTTP", f"{scheme}://{host}:{state['http_port']}"),
-                ("inference, gRPC", f"{host}:{state['grpc_port']}"),
-                ("admin and UI", f"{scheme}://{host}:{state['admin_port']}"),
-            ]
-        )
-    )
+    told = [
+        ("inference, HTTP", f"{scheme}://{host}:{state['http_port']}"),
+        ("inference, gRPC", f"{host}:{state['grpc_port']}"),
+        ("admin and UI", f"{scheme}://{host}:{state['admin_port']}"),
+    ]
+    if gpus := state.get("gpus"):
+        unused = "unused: install onnxruntime-gpu in place of onnxruntime"
+        told.append(("GPUs", f"{gpus:g}, {'for dedicated versions' if state['cuda'] else unused}"))
+    console().print(fields(told))
     near = f"{scheme}://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{state['admin_port']}"
     if near != DEFAULT_URL:
         show(f"for other commands: export HEADRACE_URL={near}")
