@@ -76,9 +76,8 @@ class Gateway:
         # Awaited by Serve at shutdown. First leave the balancer, then finish what is under way.
         await self._worker.leave()
         await asyncio.sleep(_LEAVE_BALANCER_S)
-        await self._worker.finish()
         await self._sync.stop()
-        await self._worker.close()
+        await self._worker.drain()
         self._slot.release()
 
 

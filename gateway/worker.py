@@ -32,6 +32,7 @@ from gateway.server.gate import Gate
 from gateway.server.grpc_server import GrpcServer
 from gateway.server.listener import HttpListener
 from gateway.server.neighbours import Neighbours
+from gateway.server.service import Service
 from gateway.server.tally import Tally
 from gateway.telemetry.metrics import Metrics
 from gateway.telemetry.pairs import Pairs
@@ -41,6 +42,8 @@ from gateway.telemetry.tap import TrafficTap
 from gateway.telemetry.trace_sampling import TraceSampling
 
 _TURN_S = 0.0001
+_GRACE_S = 17.0
+"""For requests under way. With all else that a worker does at its end, less than Serve gives it: 20 s."""
 
 
 class Worker:
@@ -88,25 +91,18 @@ class Worker:
         self.gate = Gate(config.certificates) if config.identity else None
         control = repository if config.model_control == "explicit" else None
         self._request_log = RequestLog(config.logging)
-        tally = Tally(self._request_log, self.loader.stages, self.pipeline.caches)
+        self._tally = Tally(self._request_log, self.loader.stages, self.pipeline.caches)
         engine: ports.Engine = self.pipeline
         listener = HttpListener
         if self.tracer is not None:
             from gateway.server.traced import TracedEngine, TracedListener
 
             engine, listener = TracedEngine(engine, self.tracer), TracedListener
-        self.http = listener(
-            engine,
-            config.limits,
-            self.metrics.render,
-            tally,
-            self.gate,
-            control,
-            self.traces,
-            neighbours,
-            config.default_model,
+        service = Service(
+            *(engine, config.limits, self._tally, self.gate, control, self.traces, neighbours),
+            *(self.metrics.render, config.default_model),
         )
-        self.grpc = GrpcServer(engine, config.limits, tally, self.gate, control, self.traces, neighbours)
+        self.http, self.grpc = listener(service), GrpcServer(service)
         self._cycles: CycleCollector | None = None
 
     def settle(self) -> None:
@@ -168,10 +164,10 @@ class Worker:
             self.shadow.dropped,
             self._pairs.dropped,
         )
-        cached, self._cached = self._cached, self.pipeline.caches.use
-        models = self.routes.table.models
-        self.pipeline.forget(models)
-        self.http.tally.forget(models)
+        caches, cached = self.pipeline.caches, self._cached
+        caches.forget(self.routes.table.models)
+        self._tally.forget(self.routes.table.models)
+        self._cached = caches.use
         return Figures.of(self.loader.stages.drain(), self._refused.since(before), self._cached.since(cached))
 
     async def leave(self) -> None:
@@ -179,25 +175,16 @@ class Worker:
         self.http.leave()
         await self.grpc.leave()
 
-    async def finish(self) -> None:
-        """Take no new work and finish what is under way, which `collect` then tells."""
-        await self.http.drain()
-        await self.grpc.stop()
+    async def drain(self) -> None:
+        """Take no new work, finish what is under way, let go of everything."""
+        await asyncio.gather(self.http.drain(_GRACE_S), self.grpc.stop(_GRACE_S))
         await self.shadow.stop()
-
-    async def close(self) -> None:
-        """Let go of everything. To be called after `finish`."""
         await self.routes.close()
         await self.loader.close()
         if self.tracer is not None:
             await asyncio.to_thread(self.tracer.close)
         if self._cycles is not None:
             self._cycles.stop()
-
-    async def drain(self) -> None:
-        """Both."""
-        await self.finish()
-        await self.close()
 
 
 def _ids(entropy: str) -> Callable[[], str]:

@@ -25,6 +25,7 @@ from gateway.server.edge import Edge
 from gateway.server.grpc_server import GrpcServer
 from gateway.server.haproxy import grpc_socket, http_socket
 from gateway.server.listener import HttpListener
+from gateway.server.service import Service
 from gateway.worker import Worker
 
 
@@ -54,8 +55,8 @@ async def work(config: GatewayConfig, slot: int) -> None:
     worker = Worker(config, f"worker-{slot}")
     await worker.apply(table_of(artifacts()))
     engine = Unwatched(worker)
-    http = HttpListener(engine, config.limits, lambda: b"")
-    grpc = GrpcServer(engine, config.limits, http.tally)
+    service = Service(engine, config.limits)
+    http, grpc = HttpListener(service), GrpcServer(service)
     await grpc.start(f"unix:{grpc_socket(config.run_dir, slot)}")
     await http.listen_unix(http_socket(config.run_dir, slot))
     worker.settle()

@@ -100,8 +100,9 @@ class Refusals:
 
     def since(self, earlier: "Refusals") -> "Refusals":
         """What came on top; `earlier` is an older reading of the same counters."""
+        limited = {model: n - earlier.limited.get(model, 0) for model, n in self.limited.items()}
         return Refusals(
-            _more(self.limited, earlier.limited),
+            {model: n for model, n in limited.items() if n},
             self.shed - earlier.shed,
             self.connections - earlier.connections,
             self.wedged - earlier.wedged,
@@ -142,9 +143,7 @@ UNUSED = CacheUse()
 
 
 def _more(now: Mapping[str, int], before: Mapping[str, int]) -> dict[str, int]:
-    # A count that fell is that of a model that went and came back: it began anew.
-    more = {model: n - before.get(model, 0) for model, n in now.items()}
-    return {model: n if n >= 0 else now[model] for model, n in more.items() if n}
+    return {model: n - before.get(model, 0) for model, n in now.items() if n != before.get(model, 0)}
 
 
 def _sum(left: Mapping[str, int], right: Mapping[str, int]) -> dict[str, int]:

@@ -8,7 +8,6 @@ import struct
 from urllib.parse import quote
 
 from gateway.errors import ErrorCode, GatewayError
-from gateway.protocols.compression import decompress
 from gateway.protocols.fields import invalid
 
 PUSHBACK = ("grpc-retry-pushback-ms", "1000")
@@ -20,8 +19,8 @@ _UNIT_NS = {"H": 3600 * 10**9, "M": 60 * 10**9, "S": 10**9, "m": 10**6, "u": 10*
 _PLAIN = "".join(chr(code) for code in range(0x20, 0x7F) if chr(code) != "%")
 
 
-def unframe(body: bytes, encoding: str, cap: int) -> bytes:
-    """The one message of a unary call. Raises INVALID, TOO_LARGE, or UNSUPPORTED for the encoding."""
+def unframe(body: bytes, cap: int) -> tuple[bytes, bool]:
+    """The one message of a unary call, and whether it is compressed. Raises INVALID, or TOO_LARGE."""
     if len(body) < _PREFIX.size:
         raise invalid("the call holds no message")
     compressed, length = _PREFIX.unpack_from(body)
@@ -29,10 +28,7 @@ def unframe(body: bytes, encoding: str, cap: int) -> bytes:
         raise GatewayError(ErrorCode.TOO_LARGE, f"the message is larger than {cap} bytes")
     if length != len(body) - _PREFIX.size or compressed > 1:
         raise invalid("the call must hold exactly one message")
-    message = body[_PREFIX.size :]
-    if not compressed:
-        return message
-    return decompress(message, encoding, cap)
+    return body[_PREFIX.size :], compressed == 1
 
 
 def prefix(length: int) -> bytes:

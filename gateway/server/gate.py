@@ -8,11 +8,14 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gateway.core.keys import NO_KEYS, Key, Keyring, KeyRole, secret_in
+from gateway.core.keys import NO_KEYS, SUBJECT, Key, Keyring, KeyRole, secret_in
 from gateway.core.routing import RouteTable
 from gateway.core.throttle import BadKeys
 from gateway.errors import ErrorCode, GatewayError
 from gateway.ports import LoadedVersion, Routes
+
+CREDENTIALS = (b"authorization", b"x-api-key", b"x-forwarded-for", SUBJECT.encode())
+"""Two headers that may hold a key, and what the edge notes of the caller."""
 
 
 class Gate:
@@ -34,8 +37,11 @@ class Gate:
         if generation >= self._generation:
             self._generation, self._keys = generation, keys
 
-    def caller(self, authorization: str, api_key: str, address: str = "", subject: str = "") -> Key:
-        """Whose key it is. Raises GatewayError UNAUTHENTICATED, or THROTTLED after many bad keys."""
+    def caller(self, headers: Mapping[bytes, bytes]) -> Key:
+        """Whose key they hold. Raises GatewayError UNAUTHENTICATED, or THROTTLED after many bad keys."""
+        authorization, api_key, address, subject = (
+            headers.get(name, b"").decode("latin-1") for name in CREDENTIALS
+        )
         secret = secret_in(authorization, api_key)
         if secret:
             key = self._keys.find(secret, time.time())

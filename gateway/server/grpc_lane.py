@@ -9,16 +9,15 @@ import time
 
 from gateway.core.types import InferRequest, InferResponse
 from gateway.errors import ErrorCode, GatewayError
-from gateway.ports import Engine
 from gateway.protocols import proto_answer, v2_proto
 from gateway.protocols.answer_form import AnswerForm
 from gateway.protocols.fields import earliest
 from gateway.protocols.grpc_frame import PUSHBACK, percent_encoded, prefix, timeout_ns, unframe
 from gateway.protocols.proto_layouts import KnownLayouts
 from gateway.protocols.status import STATUS
-from gateway.server.gate import Gate
 from gateway.server.message import Request, internal
-from gateway.server.tally import Tally
+from gateway.server.packing import unpacked
+from gateway.server.service import Service
 
 SERVICE = b"/inference.GRPCInferenceService/"
 INFER = SERVICE + b"ModelInfer"
@@ -28,32 +27,35 @@ _END = b"\r\n0\r\ngrpc-status: 0\r\n\r\n"
 _log = logging.getLogger(__name__)
 
 
-async def infer(
-    engine: Engine,
-    tally: Tally,
-    request: Request,
-    cap: int,
-    layouts: KnownLayouts,
-    gate: Gate | None = None,
-) -> bytes:
-    """The answer to a call, a fault's too. Does not suspend unless the engine does."""
+async def infer(service: Service, request: Request, layouts: KnownLayouts) -> bytes:
+    """The answer to a call, a fault's too. Suspends as `infer_http.infer` does."""
     started, asked = time.monotonic_ns(), None
     try:
         # A stranger's message is not even parsed; which model it is for is known only after.
-        caller = gate.caller(*request.credentials()) if gate is not None else None
-        asked, form = _decode(request, started, cap, layouts)
-        if gate is not None and caller is not None:
-            gate.infers(caller, asked.model)
-        response = await engine.infer(asked)
+        caller = service.caller(request.headers)
+        if request.method != b"POST" or request.url != INFER:
+            raise GatewayError(ErrorCode.UNSUPPORTED, "only ModelInfer is answered on this path")
+        deadline, key = _deadline(request, started), request.routing_key()
+        # The frame is part of what is recognised: it says no more than the length, and was checked once.
+        known = None if key else layouts.match(request.body)
+        if known is None:
+            known = await _decoded(request, key, service.max_body)
+            if not key:
+                layouts.learn(request.body, *known)
+        asked, form = known
+        asked.deadline_ns = earliest(asked.deadline_ns, deadline)
+        if service.gate is not None and caller is not None:
+            service.gate.infers(caller, asked.model)
+        response = await service.engine.infer(asked)
         reply = _answer(request, response, form)
     except GatewayError as error:
         if asked is not None:
-            tally.fail(asked.model, error, started, request.headers, asked.id)
+            service.tally.fail(asked.model, error, started, request.headers, asked.id)
         return fault(request, error)
     except Exception:
         _log.exception("an inference failed")
         return fault(request, internal())
-    tally.add(asked, response, started, request.headers)
+    service.tally.add(asked, response, started, request.headers)
     return reply
 
 
@@ -63,26 +65,21 @@ def meant(request: Request) -> bool:
     return request.url.startswith(SERVICE) and kind.startswith(CONTENT_TYPE)
 
 
-def _decode(
-    request: Request, now_ns: int, cap: int, layouts: KnownLayouts
-) -> tuple[InferRequest, AnswerForm]:
-    if request.method != b"POST" or request.url != INFER:
-        raise GatewayError(ErrorCode.UNSUPPORTED, "only ModelInfer is answered on this path")
-    deadline = 0
-    if b"grpc-timeout" in request.headers:
-        deadline = now_ns + timeout_ns(request.header(b"grpc-timeout"))
-        if deadline <= now_ns:
-            raise GatewayError(ErrorCode.DEADLINE, "the deadline has passed")
-    key = request.routing_key()
-    # The frame is part of what is recognised: it says no more than the length, and was checked once.
-    if key or (known := layouts.match(request.body)) is None:
-        message = unframe(request.body, request.header(b"grpc-encoding"), cap)
-        known = v2_proto.decode(v2_proto.parse(message), key)
-        if not key:
-            layouts.learn(request.body, *known)
-    asked, form = known
-    asked.deadline_ns = earliest(asked.deadline_ns, deadline)
-    return asked, form
+def _deadline(request: Request, now_ns: int) -> int:
+    """When the call's time is over, 0 for never. Raises DEADLINE if that is now, INVALID."""
+    if b"grpc-timeout" not in request.headers:
+        return 0
+    deadline = now_ns + timeout_ns(request.header(b"grpc-timeout"))
+    if deadline <= now_ns:
+        raise GatewayError(ErrorCode.DEADLINE, "the deadline has passed")
+    return deadline
+
+
+async def _decoded(request: Request, key: str, cap: int) -> tuple[InferRequest, AnswerForm]:
+    message, compressed = unframe(request.body, cap)
+    if compressed:
+        message = await unpacked(message, request.header(b"grpc-encoding"), cap)
+    return v2_proto.decode(v2_proto.parse(message), key)
 
 
 def _answer(request: Request, response: InferResponse, form: AnswerForm) -> bytes:

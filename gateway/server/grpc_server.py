@@ -15,24 +15,17 @@ from google.protobuf.descriptor_pool import DescriptorPool
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection, reflection_pb2
 
-from gateway.config import Limits
-from gateway.core.keys import Key
 from gateway.core.types import InferRequest, InferResponse
 from gateway.errors import ErrorCode, GatewayError
-from gateway.ports import Engine, Repository, Routes
 from gateway.protocols import open_inference_pb2 as pb
 from gateway.protocols import proto_answer, v2_proto
 from gateway.protocols.answer_form import AnswerForm
 from gateway.protocols.fields import earliest, plain_text
 from gateway.protocols.grpc_frame import PUSHBACK
 from gateway.protocols.status import STATUS
-from gateway.server.context import Context
-from gateway.server.gate import Gate, Scoped
 from gateway.server.grpc_calls import CALLS, SERVICE
-from gateway.server.message import CALLER_HEADERS, CREDENTIALS, internal
-from gateway.server.neighbours import Neighbours
-from gateway.server.tally import Tally
-from gateway.telemetry.trace_sampling import TraceSampling
+from gateway.server.message import CALLER_HEADERS, internal
+from gateway.server.service import Service
 
 _log = logging.getLogger(__name__)
 OPEN = frozenset(("ServerLive", "ServerReady"))
@@ -41,25 +34,10 @@ Call = grpc.aio.ServicerContext[bytes, bytes]
 
 
 class GrpcServer:
-    """Serves an engine on the addresses it is given; see `gateway.server.listener` for the arguments."""
+    """Serves an engine on the addresses it is given."""
 
-    def __init__(
-        self,
-        engine: Engine,
-        limits: Limits,
-        tally: Tally | None = None,
-        gate: Gate | None = None,
-        repository: Repository | None = None,
-        traces: TraceSampling | None = None,
-        neighbours: Neighbours | None = None,
-    ) -> None:
-        self._traces = traces
-        self._neighbours = neighbours
-        self._engine = engine
-        self._repository = repository
-        self._gate = gate
-        self._tally = Tally() if tally is None else tally
-        self._cap = limits.max_body_mb * 2**20
+    def __init__(self, service: Service) -> None:
+        self._service = service
         self._server: grpc.aio.Server | None = None
         self._health: health.aio.HealthServicer | None = None
         self._taking = False
@@ -67,7 +45,7 @@ class GrpcServer:
     async def start(self, address: str) -> int:
         """Listen on `host:port` or `unix:path`. Returns the port, chosen if it was 0."""
         options = [
-            ("grpc.max_receive_message_length", self._cap),
+            ("grpc.max_receive_message_length", self._service.max_body),
             ("grpc.max_send_message_length", -1),
             ("grpc.so_reuseport", 1),
         ]
@@ -95,7 +73,7 @@ class GrpcServer:
         if self._health is not None:
             await self._health.enter_graceful_shutdown()
 
-    async def stop(self, grace_s: float = 20.0) -> None:
+    async def stop(self, grace_s: float) -> None:
         """Take no new calls, give those under way `grace_s`, then end them."""
         await self.leave()
         if self._server is not None:
@@ -132,44 +110,28 @@ class GrpcServer:
             yield answer
 
     async def _answer(self, message: pb.ModelInferRequest, call: Call) -> tuple[InferResponse, AnswerForm]:
-        started, headers = time.monotonic_ns(), _headers(call)
+        service, started, headers = self._service, time.monotonic_ns(), _headers(call)
         CALLER_HEADERS.set(headers)
         try:
-            caller = self._caller(call)
+            caller = service.caller(headers)
             asked, form = _decode(message, call, started)
-            if self._gate is not None and caller is not None:
-                self._gate.infers(caller, asked.model)
-            response = await self._engine.infer(asked)
+            if service.gate is not None and caller is not None:
+                service.gate.infers(caller, asked.model)
+            response = await service.engine.infer(asked)
         except GatewayError as error:
-            self._tally.fail(message.model_name, error, started, headers, message.id)
+            service.tally.fail(message.model_name, error, started, headers, message.id)
             raise
         except Exception:
             _log.exception("an inference failed")
             raise internal() from None
-        self._tally.add(asked, response, started, headers)
+        service.tally.add(asked, response, started, headers)
         return response, form
-
-    def _caller(self, call: Call) -> Key | None:
-        if self._gate is None:
-            return None
-        told = _headers(call)
-        return self._gate.caller(*(told.get(name, b"").decode() for name in CREDENTIALS))
-
-    def _context(self, call: Call, name: str) -> Context:
-        seen: Routes = self._engine.routes
-        caller = None if name in OPEN else self._caller(call)
-        if caller is not None:
-            seen = Scoped(seen, caller)
-        headers = _headers(call)
-        return Context(
-            *(seen, self._tally, self._taking, headers, caller),
-            *(self._repository, self._traces, self._neighbours),
-        )
 
     def _unary(self, name: str) -> Callable[[bytes, Call], Awaitable[bytes]]:
         async def answer(data: bytes, call: Call) -> bytes:
             try:
-                told = await CALLS[name](self._context(call, name), data)
+                context = self._service.context(_headers(call), ready=self._taking, everybody=name in OPEN)
+                told = await CALLS[name](context, data)
                 return told.SerializeToString()
             except Exception as error:
                 await _abort(call, error)

@@ -1,22 +1,13 @@
-"""One HTTP/1.1 connection: bytes in, requests in order, answers out. Knows nothing of inference.
-
-Every request has its own `Request`; nothing of one may be seen by the next, because a balancer sends the
-requests of many clients down one connection.
-"""
+"""One HTTP/1.1 connection: bytes in, requests in order, answers out. Knows nothing of inference."""
 
 import asyncio
 from collections import deque
 from typing import Protocol, cast
 
-import httptools
-
 from gateway.server.heads import KnownHeads
 from gateway.server.message import Request, refusal
+from gateway.server.request_reader import RequestReader
 
-MAX_HEADERS = 100
-MAX_HEAD_BYTES = 16 * 1024
-MAX_URL_BYTES = 8 * 1024
-MAX_CHUNKS = 65_536
 HEAD_TIMEOUT_S = 10.0
 IDLE_TIMEOUT_S = 60.0
 LEAST_BYTES_PER_S = 4096  # of a body that takes longer than that: a trickle is no reason to wait on
@@ -44,20 +35,16 @@ class HttpConnection(asyncio.Protocol):
     def __init__(self, host: Host) -> None:
         self._host = host
         self._clock = asyncio.get_running_loop().time
-        self._parser = httptools.HttpRequestParser(self)
         self._transport: asyncio.Transport
         self._queue: deque[Request | bytes] = deque()
-        self._request: Request | None = None  # being parsed
+        self._reader = RequestReader(host.max_body, self._queue)
         self._running: asyncio.Task[bytes] | None = None
         self._running_request: Request | None = None
-        self._refused = b""
         self._ended = False  # nothing more is read: end of input, a last request, or a refusal
         self._lingering = False  # answered for good; input is discarded until the peer closes
         self._eof = False
         self._reading = self._writable = True
-        self._in_body = self._expects = False
-        self._fed = self._size = self._header_count = self._chunks = 0
-        self._active_at = self._head_at = self._clock()
+        self._active_at = self._clock()
 
     # ---- transport ----
 
@@ -76,47 +63,30 @@ class HttpConnection(asyncio.Protocol):
         self._host.forget(self)
 
     def data_received(self, data: bytes) -> None:
-        self._active_at = self._clock()
+        now = self._active_at = self._clock()
         if self._ended:
             return
-        heads, idle = self._host.heads, not self._queue
-        if self._request is not None:  # in the middle of one
-            self._parse(data)
+        heads, reader, idle = self._host.heads, self._reader, not self._queue
+        if reader.request is not None:  # in the middle of one
+            reader.feed(data, now)
         elif (request := heads.match(data)) is not None:
-            self._ended = request.close = self._host.leaving
             if idle and self._running is None and self._writable:
                 self._answer(request)
                 return
             self._queue.append(request)
         else:
-            self._parse(data)
-            if idle and len(self._queue) == 1 and self._request is None and not self._ended:
+            reader.feed(data, now)
+            if idle and len(self._queue) == 1 and reader.request is None and not reader.ended:
                 heads.learn(data, cast(Request, self._queue[0]))
+        self._ended = reader.ended
         self._pump()
-
-    def _parse(self, data: bytes) -> None:
-        self._fed += len(data)
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade as offer:
-            if self._request is not None and not self._refused and not self._ended:
-                # Declined: it is read again without the offer, behind which this parser sees no body.
-                self._parser = httptools.HttpRequestParser(self)
-                self._parse(self._request.unoffered() + data[offer.args[0] :])
-        except httptools.HttpParserError:
-            self._refuse(400, "the request is not well-formed HTTP/1.1")
-        if self._request is not None and not self._in_body and self._fed > MAX_HEAD_BYTES + MAX_URL_BYTES:
-            self._refuse(431, f"the head of a request may have {MAX_HEAD_BYTES} bytes at most")
-        if self._refused and not self._ended:
-            self._queue.append(self._refused)
-            self._ended = True
 
     def eof_received(self) -> bool:
         if self._lingering:
             return False  # both sides have said all: close
         if self._running is not None:
             return False  # a caller that hung up looks the same as one that only stopped sending
-        if not self._ended and self._request is not None:
+        if not self._ended and self._reader.request is not None:
             self._queue.append(refusal(400, "the request ended before its body was complete"))
         self._ended = self._eof = True
         self._pump()
@@ -129,78 +99,6 @@ class HttpConnection(asyncio.Protocol):
         self._writable = True
         self._active_at = self._clock()
         self._pump()
-
-    # ---- parser ----
-
-    def on_message_begin(self) -> None:
-        self._request = Request()
-        self._in_body = self._expects = False
-        self._fed = self._size = self._header_count = self._chunks = 0
-        self._head_at = self._active_at
-
-    def on_url(self, url: bytes) -> None:
-        if (request := self._request) is not None:
-            request.url += url
-            if len(request.url) > MAX_URL_BYTES:
-                self._refuse(414, f"a URL may have {MAX_URL_BYTES} bytes at most")
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self._header_count += 1
-        self._size += len(name) + len(value) + 4
-        if self._size > MAX_HEAD_BYTES or self._header_count > MAX_HEADERS:
-            self._refuse(431, f"at most {MAX_HEADERS} headers and {MAX_HEAD_BYTES} bytes of them are taken")
-            return
-        if (request := self._request) is not None and not self._in_body:  # trailers are dropped
-            name = name.lower()
-            known = request.headers.get(name)
-            request.headers[name] = value if known is None else known + b", " + value
-
-    def on_headers_complete(self) -> None:
-        request = self._request
-        if request is None or self._refused:
-            return
-        self._in_body = True
-        self._size = 0
-        request.method = self._parser.get_method()
-        request.old = self._parser.get_http_version() == "1.0"
-        request.close = not self._parser.should_keep_alive() or self._host.leaving
-        headers = request.headers
-        length = headers.get(b"content-length")
-        if length is not None and int(length) > self._host.max_body:
-            self._refuse(413, f"a body may have {self._host.max_body} bytes at most")
-        elif headers.get(b"expect", b"").lower() == b"100-continue":
-            self._expects = True
-
-    def on_chunk_header(self) -> None:
-        self._chunks += 1
-        if self._chunks > MAX_CHUNKS:
-            self._refuse(400, f"a body may come in {MAX_CHUNKS} chunks at most")
-
-    def on_body(self, body: bytes) -> None:
-        request = self._request
-        if request is None or self._refused:
-            return
-        self._expects = False
-        self._size += len(body)
-        if self._size > self._host.max_body:
-            self._refuse(413, f"a body may have {self._host.max_body} bytes at most")
-        else:
-            request.extend(body)
-
-    def on_message_complete(self) -> None:
-        request, leaves = self._request, self._parser.should_upgrade()
-        if request is None or self._refused or (leaves and b"upgrade" in request.headers):
-            return  # such an offer is declined by `_parse`
-        self._request = None
-        self._expects = False
-        request.join()
-        request.close = request.close or leaves  # CONNECT
-        self._ended = self._ended or request.close
-        self._queue.append(request)
-
-    def _refuse(self, status: int, message: str) -> None:
-        if not self._refused:
-            self._refused = refusal(status, message)
 
     # ---- answers ----
 
@@ -222,11 +120,13 @@ class HttpConnection(asyncio.Protocol):
             self._transport.close()
         else:
             self._read(True)
-            if self._expects:
-                self._expects = False
+            if self._reader.expects:
+                self._reader.expects = False
                 self._transport.write(_EXPECT)
 
     def _answer(self, request: Request) -> None:
+        if self._host.leaving:
+            self._ended = request.close = True
         reply = self._host.handle(request)
         if isinstance(reply, bytes):
             self._send(request, reply)
@@ -270,7 +170,7 @@ class HttpConnection(asyncio.Protocol):
 
     def sweep(self, now: float) -> None:
         """Called about once a second: end what waits too long."""
-        quiet = now - self._active_at
+        quiet, reader = now - self._active_at, self._reader
         if self._lingering and self._writable and quiet > _LINGER_S:
             self._transport.close()
         elif self._lingering or not self._writable:
@@ -278,11 +178,11 @@ class HttpConnection(asyncio.Protocol):
                 self._transport.abort()
         elif self._running is not None or self._queue:
             return
-        elif self._request is None:
+        elif reader.request is None:
             if quiet > IDLE_TIMEOUT_S:
                 self._transport.close()
-        elif quiet > IDLE_TIMEOUT_S or now - self._head_at > (
-            IDLE_TIMEOUT_S + self._size / LEAST_BYTES_PER_S if self._in_body else HEAD_TIMEOUT_S
+        elif quiet > IDLE_TIMEOUT_S or now - reader.begun_at > (
+            IDLE_TIMEOUT_S + reader.size / LEAST_BYTES_PER_S if reader.in_body else HEAD_TIMEOUT_S
         ):
             self._ended = True
             self._queue.append(refusal(408, "the request took too long to arrive"))
@@ -292,7 +192,7 @@ class HttpConnection(asyncio.Protocol):
         """Finish what is under way, then close."""
         if self._running_request is not None:
             self._running_request.close = True
-        elif self._request is None and not self._queue and not self._lingering:
+        elif self._reader.request is None and not self._queue and not self._lingering:
             self._ended = True
             self._transport.close()
 

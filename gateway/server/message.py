@@ -1,13 +1,12 @@
 """One HTTP request as the parser gathered it, and the bytes of its answer."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextvars import ContextVar
 from types import MappingProxyType
 from typing import Any
 
 import orjson
 
-from gateway.core.keys import SUBJECT
 from gateway.errors import ErrorCode, GatewayError
 from gateway.protocols.fields import check_depth, invalid, json_object, plain_text
 from gateway.protocols.status import STATUS
@@ -34,8 +33,6 @@ JSON_TYPE = b"application/json"
 ROUTING_KEY = b"x-headrace-key"
 CALLER_HEADERS: ContextVar[Mapping[bytes, bytes]] = ContextVar("caller_headers", default=MappingProxyType({}))
 """Of the request that is being answered, where tracing is on."""
-CREDENTIALS = (b"authorization", b"x-api-key", b"x-forwarded-for", SUBJECT.encode())
-"""Two headers that may hold a key, and what the edge notes of the caller."""
 _PIECE = 4096
 
 
@@ -97,10 +94,6 @@ class Request:
             return plain_text(ROUTING_KEY.decode(), key.decode())
         except UnicodeDecodeError:
             raise invalid(f"{ROUTING_KEY.decode()} must be UTF-8") from None
-
-    def credentials(self) -> Iterator[str]:
-        """What a gate asks for, in its order."""
-        return map(self.header, CREDENTIALS)
 
 
 def answer(request: Request, status: int, kind: bytes, body: bytes, extra: bytes = b"") -> bytes:

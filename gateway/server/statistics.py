@@ -12,7 +12,7 @@ import orjson
 from gateway.ports import Routes
 from gateway.server.catalogue import find
 from gateway.server.context import Context
-from gateway.server.message import CREDENTIALS
+from gateway.server.gate import CREDENTIALS
 from gateway.server.tally import Count, Tally
 
 SCOPE, WORKER = b"x-headrace-scope", b"worker"

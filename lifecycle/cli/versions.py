@@ -6,9 +6,8 @@ import typer
 
 from lifecycle.cli.follow import follow_deployment
 from lifecycle.cli.options import URL, AsJson, Name, Number, Url, connect
-from lifecycle.cli.plans import Plan, read_plan
-from lifecycle.cli.screen import Steps, console, show_json, when
-from lifecycle.cli.tables import fields, table
+from lifecycle.cli.plans import read_plan
+from lifecycle.cli.screen import Steps, console, fields, show_json, table, when
 
 app = typer.Typer(help="Look at a version, and decide about it.", no_args_is_help=True)
 
@@ -37,9 +36,7 @@ def show(name: Name, number: Number, url: Url = URL, as_json: AsJson = False) ->
         (finding["name"], finding["verdict"], finding["reason"], _numbers(finding["numbers"]))
         for finding in version["evidence"]
     ]
-    screen.print(
-        table(["gate", "verdict", "reason", "numbers"], rows, empty="not validated yet", sentences=2)
-    )
+    screen.print(table(["gate", "verdict", "reason", "numbers"], rows, empty="not validated yet"))
 
 
 @app.command()
@@ -107,7 +104,7 @@ def retire(name: Name, number: Number, url: Url = URL, as_json: AsJson = False) 
 def deploy(
     name: Name,
     number: Number,
-    plan: Plan = "",
+    plan: Annotated[str, typer.Option(help="Plan of the rollout: a preset or a TOML file.")] = "",
     url: Url = URL,
     as_json: AsJson = False,
 ) -> None:

@@ -17,8 +17,8 @@ from gateway.server import grpc_lane
 from tests.gateway.protocols.test_mlflow_csv import FAULTS as CSV
 from tests.gateway.protocols.test_mlflow_json import FAULTS as MLFLOW
 from tests.gateway.server.test_http1 import REFUSED
+from tests.gateway.server.test_http_codecs import FAULTS as V1
 from tests.gateway.server.test_infer_http import ACCEPTED, FAULTS, ONE, body, tensor
-from tests.gateway.server.test_predict_http import FAULTS as V1
 
 FOUND = Path(__file__).parent / "found"
 _LARGEST = 4096

@@ -8,6 +8,7 @@ from gateway.config import Limits
 from gateway.server.http1 import HttpConnection
 from gateway.server.listener import HttpListener
 from gateway.server.message import Request
+from gateway.server.service import Service
 from tests.gateway.server.conftest import NumpyEngine
 
 
@@ -49,7 +50,7 @@ class Host(HttpListener):
     """A listener for models in numpy. It notes the methods: only they tell an answer without a body."""
 
     def __init__(self) -> None:
-        super().__init__(NumpyEngine(), Limits(max_body_mb=1), lambda: b"requests_total 1\n")
+        super().__init__(Service(NumpyEngine(), Limits(max_body_mb=1), metrics=lambda: b"requests_total 1\n"))
         self.methods: list[bytes] = []
 
     def handle(self, request: Request) -> bytes | asyncio.Task[bytes]:

@@ -18,6 +18,7 @@ from gateway.runtime.signature import signature_of
 from gateway.server.edge import Edge
 from gateway.server.grpc_server import GrpcServer
 from gateway.server.haproxy import grpc_socket, http_socket
+from gateway.server.service import Service
 from gateway.worker import Worker
 
 T = TypeVar("T")
@@ -95,7 +96,7 @@ class Node:
         await self._until_seen()
 
     async def _grpc_directly(self) -> int:
-        self._grpc = GrpcServer(self.worker.pipeline, self.config.limits)
+        self._grpc = GrpcServer(Service(self.worker.pipeline, self.config.limits))
         return await self._grpc.start("127.0.0.1:0")
 
     async def _until_seen(self) -> None:

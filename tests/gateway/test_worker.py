@@ -83,3 +83,24 @@ async def test_a_drained_worker_lets_go_of_its_models(worker: Worker) -> None:
     with pytest.raises(GatewayError) as caught:
         await worker.pipeline.infer(question(0))
     assert caught.value.code is ErrorCode.NOT_FOUND
+
+
+async def refuses(port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except ConnectionRefusedError:
+        return True
+    writer.close()
+    return False
+
+
+async def test_what_waits_for_one_protocol_keeps_no_other_open(worker: Worker) -> None:
+    port, rpc = await worker.http.listen_tcp("127.0.0.1", 0), await worker.grpc.start("127.0.0.1:0")
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"GET /v2 HTTP/1.1\r\n\r\nGET /v2 HTTP/1.1\r\n")
+    await reader.readline()  # so the second one is known to be under way
+    draining = asyncio.create_task(worker.drain())
+    while not await refuses(rpc):
+        assert not draining.done()
+    writer.close()
+    await draining

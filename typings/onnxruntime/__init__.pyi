@@ -35,12 +35,8 @@ class OrtValue:
 
 class InferenceSession:
     def __init__(
-        self,
-        path_or_bytes: str | bytes,
-        sess_options: SessionOptions | None = None,
-        providers: Sequence[str | tuple[str, dict[str, str]]] | None = None,
+        self, path_or_bytes: str | bytes, sess_options: SessionOptions, providers: Sequence[str]
     ) -> None: ...
-    def get_providers(self) -> Sequence[str]: ...
     _sess: InferenceSession  # the C++ session under it, with the same `run`
     def run(
         self,

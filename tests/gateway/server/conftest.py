@@ -18,6 +18,7 @@ from gateway.core.signature import Signature, TensorSpec, check
 from gateway.core.types import Array, InferRequest, InferResponse
 from gateway.errors import ErrorCode, GatewayError
 from gateway.server.listener import HttpListener
+from gateway.server.service import Service
 
 
 def _signature(inputs: dict[str, tuple[str, tuple[int, ...]]], outputs: dict[str, str]) -> Signature:
@@ -201,7 +202,8 @@ async def engine() -> NumpyEngine:
 
 @pytest.fixture
 async def listener(engine: NumpyEngine) -> AsyncIterator[HttpListener]:
-    listener = HttpListener(engine, Limits(max_body_mb=1, max_connections=20), lambda: b"requests_total 1\n")
+    limits = Limits(max_body_mb=1, max_connections=20)
+    listener = HttpListener(Service(engine, limits, metrics=lambda: b"requests_total 1\n"))
     yield listener
     await listener.drain(0.05)
 

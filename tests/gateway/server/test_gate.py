@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from gateway.config import GatewayConfig
-from gateway.core.keys import Key, Keyring, KeyRole, digest, subject_digest
+from gateway.core.keys import SUBJECT, Key, Keyring, KeyRole, digest, subject_digest
 from gateway.core.routing import ModelRoute, RouteTable
 from gateway.core.throttle import ALLOWED
 from gateway.errors import ErrorCode, GatewayError
@@ -32,6 +32,9 @@ KEYS = (
     Key("past", digest("expired"), KeyRole.ADMIN, expires_at=1.0),
 )
 BODY = {"inputs": [{"name": "x", "shape": [1, 30], "datatype": "FP32", "data": [0.5] * 30}]}
+
+
+INFERS = {b"authorization": b"Bearer infers"}
 
 
 def bearer(secret: str) -> dict[str, str]:
@@ -106,23 +109,23 @@ def test_49_older_keys_never_come_back() -> None:
     gate.take(2, Keyring(KEYS[1:]))
     gate.take(1, Keyring(KEYS))
     with pytest.raises(GatewayError, match="revoked"):
-        gate.caller("Bearer infers", "")
+        gate.caller(INFERS)
 
 
 def test_49_a_key_expires_by_itself() -> None:
     gate = Gate()
     soon = time.time() + 0.05
     gate.take(1, Keyring((replace(KEYS[0], expires_at=soon),)))
-    assert gate.caller("Bearer infers", "").name == "caller"
+    assert gate.caller(INFERS).name == "caller"
     while time.time() < soon:
         pass
     with pytest.raises(GatewayError, match="expired"):
-        gate.caller("Bearer infers", "")
+        gate.caller(INFERS)
 
 
 def test_before_the_first_table_nobody_passes() -> None:
     with pytest.raises(GatewayError) as refused:
-        Gate().caller("Bearer rules", "")
+        Gate().caller({b"authorization": b"Bearer rules"})
     assert refused.value.code is ErrorCode.UNAUTHENTICATED
 
 
@@ -240,31 +243,37 @@ async def test_a_workers_settings_take_an_admin(guarded: Guarded) -> None:
                 assert await _code(partial(call, data, metadata=tuple(bearer(secret).items()))) == status
 
 
+SHOWN = SUBJECT.encode()
 SHOP = Key("shop", subject_digest("CN=shop"), KeyRole.INFERENCE, subject="CN=shop")
 
 
 def test_a_certificate_stands_for_its_key_where_the_edge_verifies_it() -> None:
     gate = Gate(certificates=True)
     gate.take(1, Keyring((SHOP,)))
-    assert gate.caller("", "", subject="CN=shop") == SHOP
+    assert gate.caller({SHOWN: b"CN=shop"}) == SHOP
     for subject in ("", "CN=Shop", "CN=shop,O=Acme", SHOP.digest):
         with pytest.raises(GatewayError):
-            gate.caller("", "", subject=subject)
+            gate.caller({SHOWN: subject.encode()})
     gate.take(2, Keyring(()))
     with pytest.raises(GatewayError):
-        gate.caller("", "", subject="CN=shop")
+        gate.caller({SHOWN: b"CN=shop"})
 
 
 def test_a_bad_key_is_not_made_good_by_a_certificate() -> None:
     gate = Gate(certificates=True)
     gate.take(1, Keyring((SHOP,)))
     with pytest.raises(GatewayError):
-        gate.caller("Bearer guess", "", subject="CN=shop")
+        gate.caller({b"authorization": b"Bearer guess", SHOWN: b"CN=shop"})
 
 
 def test_nobody_elses_word_on_a_certificate_is_taken() -> None:
     gate = Gate()
     gate.take(1, Keyring((SHOP,)))
-    for authorization, api_key in (("", ""), ("Bearer CN=shop", ""), ("", "CN=shop"), ("", SHOP.digest)):
+    for more in (
+        {},
+        {b"authorization": b"Bearer CN=shop"},
+        {b"x-api-key": b"CN=shop"},
+        {b"x-api-key": SHOP.digest.encode()},
+    ):
         with pytest.raises(GatewayError):
-            gate.caller(authorization, api_key, subject="CN=shop")
+            gate.caller({SHOWN: b"CN=shop"} | more)

@@ -15,6 +15,7 @@ from gateway.core.types import InferRequest, InferResponse, Role
 from gateway.protocols import open_inference_pb2 as pb
 from gateway.server.grpc_server import GrpcServer
 from gateway.server.message import internal
+from gateway.server.service import Service
 
 triton: Any = importlib.import_module("tritonclient.grpc")
 triton_error: Any = importlib.import_module("tritonclient.utils").InferenceServerException
@@ -24,7 +25,7 @@ SERVICE = "/inference.GRPCInferenceService/"
 
 @pytest.fixture
 async def server(engine: Any) -> AsyncIterator[GrpcServer]:
-    server = GrpcServer(engine, Limits(max_body_mb=1, max_connections=20))
+    server = GrpcServer(Service(engine, Limits(max_body_mb=1, max_connections=20)))
     yield server
     await server.stop(0)
 

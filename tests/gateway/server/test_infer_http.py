@@ -273,6 +273,16 @@ async def test_an_answer_is_compressed_if_asked_for(client: Any) -> None:
     assert zlib.decompress(deflated.body) == plain.body
 
 
+async def test_large_bodies_are_compressed_too(client: Any) -> None:
+    rows = np.random.default_rng(0).random((5_000, 4), np.float32)
+    data, head = binary(rows.nbytes, rows.tobytes(), shape=[5_000, 4])
+    plain = await client.post(ONE, data, head)
+    zipped = gzip.compress(data)
+    reply = await client.post(ONE, zipped, head + "content-encoding: gzip\r\naccept-encoding: deflate\r\n")
+    assert (plain.status, reply.status) == (200, 200)
+    assert zlib.decompress(reply.body) == plain.body
+
+
 async def test_a_real_client(listener: Any, engine: Any) -> None:
     port = await listener.listen_tcp("127.0.0.1", 0)
     await asyncio.to_thread(_drive, f"127.0.0.1:{port}")

@@ -8,6 +8,7 @@ import pytest
 
 from gateway.config import Limits
 from gateway.server.listener import HttpListener
+from gateway.server.service import Service
 
 ONE, PAIR, TEXT = (f"/v1/models/{name}:predict" for name in ("one", "pair", "text"))
 ROW = [1.0, 2.0, 3.0, 4.0]
@@ -133,7 +134,7 @@ async def test_a_path_without_a_model_means_the_default(
     refused = await client.post(path, rows)
     assert refused.status == 404
     assert "default_model" in refused.json["error"]
-    own = HttpListener(engine, Limits(), lambda: b"", default_model="pair")
+    own = HttpListener(Service(engine, Limits(), default_model="pair"))
     await own.listen_unix(tmp_path / "own.sock")
     reader, writer = await asyncio.open_unix_connection(str(tmp_path / "own.sock"))
     reply = await type(client)(reader, writer).post(path, rows)

@@ -1,0 +1,58 @@
+"""What a worker's servers have in common, whichever protocol they speak."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from gateway.config import Limits
+from gateway.core.keys import Key
+from gateway.ports import Engine, Repository, Routes
+from gateway.server.context import Context
+from gateway.server.gate import Gate, Scoped
+from gateway.server.neighbours import Neighbours
+from gateway.server.tally import Tally
+from gateway.telemetry.trace_sampling import TraceSampling
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The engine, and what is asked beside it.
+
+    Args:
+        tally: one, so that all servers tell the same counts.
+        gate: asked before anything but health is answered; None lets everybody in.
+        repository: does what clients may load and unload; None refuses it.
+        traces: what clients may set of tracing; None refuses it.
+        neighbours: the node's other workers, whose statistics are added to this one's; None for none.
+        metrics: the text of `GET /metrics`.
+        default_model: asked for by paths that name none; "" for the only one that is served.
+    """
+
+    engine: Engine
+    limits: Limits
+    tally: Tally = field(default_factory=Tally)
+    gate: Gate | None = None
+    repository: Repository | None = None
+    traces: TraceSampling | None = None
+    neighbours: Neighbours | None = None
+    metrics: Callable[[], bytes] = bytes
+    default_model: str = ""
+
+    @property
+    def max_body(self) -> int:
+        """Bytes of a body, before and after it is inflated."""
+        return self.limits.max_body_mb * 2**20
+
+    def caller(self, headers: Mapping[bytes, bytes]) -> Key | None:
+        """Whose key the headers hold, None without identity. Raises as `Gate.caller`."""
+        return None if self.gate is None else self.gate.caller(headers)
+
+    def context(self, headers: Mapping[bytes, bytes], *, ready: bool, everybody: bool) -> Context:
+        """Of one request. Unless it is open to `everybody` it needs a key: raises as `Gate.caller`."""
+        routes: Routes = self.engine.routes
+        caller = None if everybody else self.caller(headers)
+        if caller is not None:
+            routes = Scoped(routes, caller)
+        return Context(
+            *(routes, self.tally, ready, headers, caller),
+            *(self.repository, self.traces, self.neighbours, self.metrics),
+        )

@@ -1,3 +1,0 @@
-"""The part of fsspec.utils that is used here."""
-
-def get_protocol(url: str) -> str: ...
