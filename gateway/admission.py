@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections import Counter, deque
+from collections.abc import Container
 
 from gateway.core.limits import ModelLimits
 from gateway.errors import ErrorCode, GatewayError
@@ -16,6 +17,14 @@ class _Places:
         self.most = 0
         self.running = 0
         self.waiting: deque[asyncio.Future[None]] = deque()
+
+    def let_in(self) -> None:
+        """Give free places to those who have waited longest."""
+        while self.waiting and self.running < self.most:
+            turn = self.waiting.popleft()
+            if not turn.done():
+                self.running += 1
+                turn.set_result(None)
 
 
 class Admission:
@@ -37,7 +46,9 @@ class Admission:
         places = self._models.get(model)
         if places is None:
             places = self._models[model] = _Places()
-        places.most = limits.max_concurrency
+        if limits.max_concurrency != places.most:
+            places.most = limits.max_concurrency
+            places.let_in()  # a limit that was raised is no reason to wait for somebody to leave
         self.check(model, limits)
         left = limits.max_concurrency - places.running + limits.max_queue - len(places.waiting)
         if left <= 1:
@@ -82,13 +93,15 @@ class Admission:
         self.full.discard(model)
         places = self._models[model]
         places.running -= 1
-        while places.waiting and places.running < places.most:
-            turn = places.waiting.popleft()
-            if not turn.done():
-                places.running += 1
-                turn.set_result(None)
+        places.let_in()
         if not places.running and not places.waiting:
             del self._models[model]
+
+    def forget(self, models: Container[str]) -> None:
+        """Let go of the counts of all other models. May be called from a thread."""
+        for model in [*self.refused]:
+            if model not in models:
+                self.refused.pop(model, None)
 
 
 def _expire(turn: "asyncio.Future[None]") -> None:

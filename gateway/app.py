@@ -76,8 +76,9 @@ class Gateway:
         # Awaited by Serve at shutdown. First leave the balancer, then finish what is under way.
         await self._worker.leave()
         await asyncio.sleep(_LEAVE_BALANCER_S)
+        await self._worker.finish()
         await self._sync.stop()
-        await self._worker.drain()
+        await self._worker.close()
         self._slot.release()
 
 

@@ -62,6 +62,8 @@ class Dedicated(_Section):
     min_replicas: int = Field(1, ge=1)
     max_replicas: int = Field(1, ge=1)
     requests_per_replica: float = Field(4.0, gt=0, description="more under way start another replica")
+    scale_up_after_s: float = Field(30.0, ge=1, description="for so long, before there is one more")
+    scale_down_after_s: float = Field(600.0, ge=1, description="fewer for so long end one")
     threads: int = Field(1, ge=1, description="runs at once in a replica")
     threads_per_run: int = Field(1, ge=1, description="threads that one run may use")
     cpus: float = Field(0.0, ge=0, description="CPUs that Ray sets aside for a replica")

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from gateway.admission import Admission
@@ -61,7 +61,9 @@ class Pipeline:
     async def _answer(
         self, request: InferRequest, route: ModelRoute, started: int, waited_ns: int = 0
     ) -> InferResponse:
-        choice = choose(route, request.version, request.key, self._draw(request.model))
+        # Without a split nothing is drawn: of a thousand models few have one, and each keeps its place.
+        draw = self._draw(request.model) if len(route.weights) > 1 else 0.0
+        choice = choose(route, request.version, request.key, draw)
         prediction_id = self._prediction_id()
         outcome, outputs = Outcome.SERVER_ERROR, None
         try:
@@ -103,6 +105,14 @@ class Pipeline:
         if route.shadows:
             self._shadow.submit(request, response, route.shadows)
         return response
+
+    def forget(self, models: Mapping[str, ModelRoute]) -> None:
+        """Let go of what is kept of models that none of these routes is of. May be called from a thread."""
+        for name in [*self._draws]:
+            if name not in models:
+                self._draws.pop(name, None)
+        self.admission.forget(models)
+        self.caches.forget(models)
 
     def _route(self, model: str) -> ModelRoute:
         route = self.routes.table.models.get(model)

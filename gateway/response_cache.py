@@ -73,10 +73,15 @@ class ResponseCaches:
         return CacheUse(hits, misses)
 
     def forget(self, models: Mapping[str, ModelRoute]) -> None:
-        """Let go of the answers of routes that are not in force any more."""
+        """Let go of the answers of routes that are not in force any more, and of what became of requests of
+        versions that none names. May be called from a thread."""
         for name, answers in list(self._models.items()):
             if models.get(name) is not answers.route:
                 self._models.pop(name, None)
+        for model, version in [*self._used]:
+            route = models.get(model)
+            if route is None or route.entry(version) is None:
+                self._used.pop((model, version), None)
 
     @property
     def held_bytes(self) -> int:

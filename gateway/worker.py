@@ -164,10 +164,10 @@ class Worker:
             self.shadow.dropped,
             self._pairs.dropped,
         )
-        caches, cached = self.pipeline.caches, self._cached
-        caches.forget(self.routes.table.models)
-        self._tally.forget(self.routes.table.models)
-        self._cached = caches.use
+        cached, self._cached = self._cached, self.pipeline.caches.use
+        models = self.routes.table.models
+        self.pipeline.forget(models)
+        self._tally.forget(models)
         return Figures.of(self.loader.stages.drain(), self._refused.since(before), self._cached.since(cached))
 
     async def leave(self) -> None:
@@ -175,16 +175,24 @@ class Worker:
         self.http.leave()
         await self.grpc.leave()
 
-    async def drain(self) -> None:
-        """Take no new work, finish what is under way, let go of everything."""
+    async def finish(self) -> None:
+        """Take no new work and finish what is under way, which `collect` then tells."""
         await asyncio.gather(self.http.drain(_GRACE_S), self.grpc.stop(_GRACE_S))
         await self.shadow.stop()
+
+    async def close(self) -> None:
+        """Let go of everything. To be called after `finish`."""
         await self.routes.close()
         await self.loader.close()
         if self.tracer is not None:
             await asyncio.to_thread(self.tracer.close)
         if self._cycles is not None:
             self._cycles.stop()
+
+    async def drain(self) -> None:
+        """Both."""
+        await self.finish()
+        await self.close()
 
 
 def _ids(entropy: str) -> Callable[[], str]:

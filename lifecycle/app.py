@@ -57,6 +57,10 @@ WATCH_S = 10.0
 """How long a worker's call for the next table is held open."""
 ASK_AGAIN_S = 1.0
 """How often a controller that waits for the lease looks at it."""
+CHORES_AGAIN_S = 10.0
+"""When what failed beside the control loop is tried again."""
+LAST_CHECKPOINT_S = 5.0
+"""How long the end waits for a checkpoint to be taken; without it, those before stand."""
 
 
 class Lifecycle:
@@ -104,7 +108,10 @@ class Lifecycle:
             config.validation.limits,
         )
         self._estimates = Estimates(self._store, self._captures, trial.reference)
-        self._control = ControlMetrics(self._store, self._monitor, self._estimates, self._fleet.starts.copy)
+        self._control = ControlMetrics(
+            *(self._store, self._monitor, self._estimates),
+            *(self._fleet.starts.copy, self._checkpointer.unsealed),
+        )
         edge = EdgeMetrics(stats_socket(config.gateway.run_dir))
         self._metrics = Metrics(self._fleet.workers, self._control, edge)
         desk, self._repository = furnish(
@@ -139,7 +146,7 @@ class Lifecycle:
             WebhookSender(webhook, self._store, self._store.deliveries, time.time)
             for webhook in self._config.webhooks
         )
-        work = (self._admin.run(), self._loop(), *(sender.run() for sender in senders))
+        work = (self._admin.run(), self._loop(), self._keep_house(), *(sender.run() for sender in senders))
         self._tasks = [asyncio.create_task(each) for each in work]
         for task in self._tasks:
             task.add_done_callback(_tell)
@@ -187,11 +194,29 @@ class Lifecycle:
     async def _tick(self, now: float, windows: Sequence[Window]) -> None:
         await self._controller.tick(now, windows)
         await self._dedicated.tick(now)
-        await self._references.tick()
         await self._monitor.observe(now)
         self._estimates.observe(now)
         await self._retraining.tick(now)
-        await asyncio.to_thread(self._checkpointer.tick, now)
+
+    async def _keep_house(self) -> None:
+        """What writes to object stores, beside the control loop: one that is slow must hold up no rollout."""
+        while True:
+            waits_s = self._config.control.tick_s
+            for chore in (self._references.tick, self._checkpoint):
+                try:
+                    await chore()
+                except Exception as error:
+                    log.warning(
+                        "again in %g s: %s",
+                        CHORES_AGAIN_S,
+                        error,
+                        exc_info=not isinstance(error, LifecycleError),
+                    )
+                    waits_s = CHORES_AGAIN_S
+            await asyncio.sleep(waits_s)
+
+    async def _checkpoint(self) -> None:
+        await asyncio.to_thread(self._checkpointer.tick, self._clock())
 
     def _capture(self, captures: Sequence[CaptureBlock]) -> None:
         try:
@@ -251,8 +276,9 @@ class Lifecycle:
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.to_thread(self._captures.flush)
-        with contextlib.suppress(LifecycleError):  # the ones before it stand
-            await asyncio.to_thread(self._checkpointer.note, time.time())
+        with contextlib.suppress(LifecycleError, TimeoutError):
+            async with asyncio.timeout(LAST_CHECKPOINT_S):
+                await asyncio.to_thread(self._checkpointer.note, time.time())
         self._tenure.end()
         self._store.close()
 

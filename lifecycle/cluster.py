@@ -15,6 +15,7 @@ import signal
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,7 @@ async def _live(config: LifecycleConfig) -> None:
         stack.callback(shutil.rmtree, gateway.run_dir, ignore_errors=True)
         stack.callback(state.unlink)
         await _start_ray(config, stack)
+        _tell_gpus(state)
         if gateway.edge == "haproxy":
             from gateway.server.edge import Edge
 
@@ -153,3 +155,16 @@ def _claim_home(config: GatewayConfig) -> Path:
     }
     path.write_text(json.dumps(state))
     return path
+
+
+def _tell_gpus(state: Path) -> None:
+    """Add how many Ray has found, and whether the installed runtime can use them."""
+    import ray
+
+    from gateway.runtime.session import offers_cuda
+
+    resources: Callable[[], dict[str, float]] = ray.cluster_resources
+    found = {"gpus": resources().get("GPU", 0.0), "cuda": offers_cuda()}
+    partial = state.with_suffix(".partial")
+    partial.write_text(json.dumps(json.loads(state.read_text()) | found))
+    partial.replace(state)

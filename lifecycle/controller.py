@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+import time
+from collections import deque
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import reduce
 
 from gateway.core.summary import Key, Window
-from lifecycle.commands.lookup import active_rollout
 from lifecycle.commands.perform import CONTROLLER, perform
 from lifecycle.commands.publish import Publisher
 from lifecycle.core.absorb import Bins, absorb
@@ -23,6 +24,10 @@ log = logging.getLogger(__name__)
 
 SAVE_EVERY_S = 1.0
 """How much evidence a crash may cost."""
+MOMENT_S = 0.01
+"""How long rollouts hold up commands and workers, before these get their turn."""
+TURN_S = 0.003
+"""How long that is: a command takes several rounds of the event loop."""
 
 
 class Controller:
@@ -62,13 +67,18 @@ class Controller:
         """
         if self._publisher.stale:
             self._publisher.publish()
-        rollouts = self._store.rollouts(active=True)
-        self._keep(rollouts, windows)
-        for rollout in rollouts:
-            await asyncio.sleep(0)  # commands and workers get their turn between two rollouts
-            # Read again: one of those commands may have changed or ended it.
-            if fresh := active_rollout(self._store, rollout.model):
-                self._advance(fresh, now)
+        rollouts = {rollout.model: rollout for rollout in self._store.rollouts(active=True)}
+        self._keep(rollouts.values(), windows)
+        waiting = deque(rollouts)
+        while waiting:
+            ends = time.monotonic() + MOMENT_S
+            while waiting and time.monotonic() < ends:
+                if rollout := rollouts.get(waiting.popleft()):
+                    self._advance(rollout, now)
+            if waiting:
+                await asyncio.sleep(TURN_S)
+                # Read again: what came in between may have changed or ended some.
+                rollouts = {rollout.model: rollout for rollout in self._store.rollouts(active=True)}
         self._recent.add(windows, now)
 
     def rates(self, model: str) -> list[Rates]:
@@ -111,7 +121,7 @@ class Controller:
             reason = "the evidence could not be judged; the controller's log says why"
             return replace(rollout, findings=(Finding("evidence", Verdict.ERROR, reason),))
 
-    def _keep(self, rollouts: Sequence[Rollout], windows: Sequence[Window]) -> None:
+    def _keep(self, rollouts: Collection[Rollout], windows: Sequence[Window]) -> None:
         """Hold windows in memory until they are saved as evidence."""
         ids = {rollout.model: rollout.id for rollout in rollouts}
         for kept in (self._unsaved, self._saved_at):

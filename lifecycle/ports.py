@@ -80,7 +80,7 @@ class Store(Protocol):
         ...
 
     def next_generation(self) -> int:
-        """A number higher than any given before, across restarts."""
+        """A number higher than any given before, by whoever held the lease."""
         ...
 
 

@@ -53,7 +53,7 @@ def exposed(tmp_path: Path) -> list[Metric]:
     workers = WorkerMetrics(lambda: [WorkerReport("worker-0-1", 1)])
     workers.absorb(Refusals({"m": 1}), CacheUse({"m": 1}, {"m": 1}))
     desk, store, _ = open_desk(tmp_path)
-    control = ControlMetrics(store, desk.monitor, desk.estimates, lambda: {"worker-0": 1})
+    control = ControlMetrics(store, desk.monitor, desk.estimates, lambda: {"worker-0": 1}, int)
     found = [*traffic().collect(), *workers.collect(), *control.collect(), *families(rows(STATS))]
     store.close()
     return found

@@ -100,9 +100,8 @@ class Refusals:
 
     def since(self, earlier: "Refusals") -> "Refusals":
         """What came on top; `earlier` is an older reading of the same counters."""
-        limited = {model: n - earlier.limited.get(model, 0) for model, n in self.limited.items()}
         return Refusals(
-            {model: n for model, n in limited.items() if n},
+            _more(self.limited, earlier.limited),
             self.shed - earlier.shed,
             self.connections - earlier.connections,
             self.wedged - earlier.wedged,
@@ -143,7 +142,9 @@ UNUSED = CacheUse()
 
 
 def _more(now: Mapping[str, int], before: Mapping[str, int]) -> dict[str, int]:
-    return {model: n - before.get(model, 0) for model, n in now.items() if n != before.get(model, 0)}
+    # A count that fell is that of a model that went and came back: it began anew.
+    more = {model: n - before.get(model, 0) for model, n in now.items()}
+    return {model: n if n >= 0 else now[model] for model, n in more.items() if n}
 
 
 def _sum(left: Mapping[str, int], right: Mapping[str, int]) -> dict[str, int]:

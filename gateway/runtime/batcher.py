@@ -31,7 +31,7 @@ _MOST_SIZES = 64
 _ABANDONED = "this worker gave the run up; try again"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Waiting:
     inputs: Mapping[str, Array]
     rows: int
@@ -86,20 +86,27 @@ class Batcher:
         rows = counts.pop()
         lane = self._lane(inputs, outputs)
         answer: asyncio.Future[Answer] = loop.create_future()
-        lane.waiting.append(_Waiting(inputs, rows, deadline_ns, answer, time.monotonic_ns()))
+        waiting = _Waiting(inputs, rows, deadline_ns, answer, time.monotonic_ns())
+        lane.waiting.append(waiting)
         lane.rows += rows
         self._waiting += 1
         if not lane.flushing:
             lane.flushing = True
             loop.call_soon(self._flush, lane)  # after the requests that arrived in the same turn
-        if not deadline_ns:
-            return await answer
-        left_s = (deadline_ns - time.monotonic_ns()) / 1e9
-        alarm = loop.call_later(left_s, _expire, answer)  # in time, even if its batch runs on for others
+        alarm = None
+        if deadline_ns:
+            left_s = (deadline_ns - time.monotonic_ns()) / 1e9
+            alarm = loop.call_later(left_s, _expire, answer)  # in time, even if its batch runs on for others
         try:
             return await answer
+        except BaseException:
+            if waiting in lane.waiting:  # nobody waits for it: others need its place
+                lane.waiting.remove(waiting)
+                self._left(lane, waiting)
+            raise
         finally:
-            alarm.cancel()
+            if alarm is not None:
+                alarm.cancel()
 
     def _lane(self, inputs: Mapping[str, Array], outputs: tuple[str, ...]) -> _Lane:
         shapes = tuple((name, array.shape[1:]) for name, array in sorted(inputs.items()))
@@ -138,9 +145,7 @@ class Batcher:
             first = lane.waiting[0]
             if batch and rows + first.rows > most:
                 break
-            lane.waiting.popleft()
-            lane.rows -= first.rows
-            self._waiting -= 1
+            self._left(lane, lane.waiting.popleft())
             if first.answer.done():  # its caller has gone
                 continue
             if first.deadline_ns and first.deadline_ns <= now:
@@ -149,6 +154,10 @@ class Batcher:
             batch.append(first)
             rows += first.rows
         return batch
+
+    def _left(self, lane: _Lane, request: _Waiting) -> None:
+        lane.rows -= request.rows
+        self._waiting -= 1
 
     async def _answer(self, lane: _Lane, batch: list[_Waiting]) -> None:
         try:

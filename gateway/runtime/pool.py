@@ -1,18 +1,20 @@
 """The worker's threads for costly runs: fair shares, bounded queues, deadlines, an end to wedged runs."""
 
 import asyncio
+import contextlib
 import logging
 import queue
 import time
 from collections.abc import Callable, Hashable
+from concurrent.futures import CancelledError
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from onnxruntime import RunOptions
 
 from gateway.errors import ErrorCode, GatewayError
 from gateway.runtime.session import run_options
-from gateway.runtime.threads import LONG_S, FairThreads
+from gateway.runtime.threads import LONG_S, FairThreads, Job
 from gateway.runtime.watchdog import Watchdog
 
 T = TypeVar("T")
@@ -50,18 +52,25 @@ class Pool:
 
         Cancelling the future ends the run and frees its thread.
         """
-        options = run_options()
+        options, loop = run_options(), asyncio.get_running_loop()
+        answer: asyncio.Future[T] = loop.create_future()
         try:
-            future = self._threads.submit(owner, partial(self.run, job, deadline_ns, options))
+            held = self._threads.submit(
+                owner, partial(self.run, job, deadline_ns, options), partial(_tell, loop, answer)
+            )
         except queue.Full:
             raise overloaded() from None
         except RuntimeError:  # shut down
             raise GatewayError(ErrorCode.NOT_READY, "this worker is shutting down; try again") from None
         if self._relief is None:
-            self._relief = asyncio.get_running_loop().call_later(LONG_S, self._relieve)
-        answer = asyncio.wrap_future(future)
-        answer.add_done_callback(partial(_end, options))
+            self._relief = loop.call_later(LONG_S, self._relieve)
+        answer.add_done_callback(partial(self._end, held, options))
         return answer
+
+    def _end(self, held: Job, options: RunOptions, answer: "asyncio.Future[Any]") -> None:
+        if answer.cancelled():
+            options.terminate = True
+            self._threads.drop(held)
 
     def _relieve(self) -> None:
         self._relief = None
@@ -78,21 +87,23 @@ class Pool:
         if deadline_ns:
             ends_ns = min(ends_ns, deadline_ns)
         options = run_options() if options is None else options
-        with self._watchdog.ending(options, ends_ns):
-            try:
-                return job(options)
-            except GatewayError:
-                if not options.terminate:
-                    raise
-                if time.monotonic_ns() < ends_ns:
-                    raise GatewayError(ErrorCode.CANCELLED, "the caller has gone") from None
-                if ends_ns == deadline_ns:
-                    raise late() from None
-                self.wedged += 1
-                log.error("a run is ended after %g s", self._max_run_ns / 1e9)
-                raise GatewayError(
-                    ErrorCode.DEADLINE, f"the model ran for {self._max_run_ns / 1e9:g} s and was ended"
-                ) from None
+        self._watchdog.watch(options, ends_ns)
+        try:
+            return job(options)
+        except GatewayError:
+            if not options.terminate:
+                raise
+            if time.monotonic_ns() < ends_ns:
+                raise GatewayError(ErrorCode.CANCELLED, "the caller has gone") from None
+            if ends_ns == deadline_ns:
+                raise late() from None
+            self.wedged += 1
+            log.error("a run is ended after %g s", self._max_run_ns / 1e9)
+            raise GatewayError(
+                ErrorCode.DEADLINE, f"the model ran for {self._max_run_ns / 1e9:g} s and was ended"
+            ) from None
+        finally:
+            self._watchdog.forget(options)
 
     async def close(self) -> None:
         """Let running jobs finish (the watchdog ends them in time), drop waiting ones, take no more."""
@@ -102,9 +113,22 @@ class Pool:
         await asyncio.to_thread(self._watchdog.close)
 
 
-def _end(options: RunOptions, answer: "asyncio.Future[T]") -> None:
-    if answer.cancelled():
-        options.terminate = True
+def _tell(
+    loop: asyncio.AbstractEventLoop, answer: "asyncio.Future[T]", given: T, error: BaseException | None
+) -> None:
+    with contextlib.suppress(RuntimeError):  # the loop is closed, and nobody waits
+        loop.call_soon_threadsafe(_settle, answer, given, error)
+
+
+def _settle(answer: "asyncio.Future[T]", given: T, error: BaseException | None) -> None:
+    if answer.done():
+        return
+    if error is None:
+        answer.set_result(given)
+    elif isinstance(error, CancelledError):
+        answer.cancel()
+    else:
+        answer.set_exception(error)
 
 
 def late() -> GatewayError:

@@ -10,6 +10,7 @@ import time
 from collections import Counter, OrderedDict
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 from gateway.core.eviction import to_evict
 from gateway.core.report import MemoryUse
@@ -31,6 +32,18 @@ class NoRoom(GatewayError):
     """What is in memory leaves no room for a version that may be sound."""
 
 
+class _Failure(NamedTuple):
+    """Why a version did not load, and until when requests do not try again, on the monotonic clock.
+
+    Only words: an exception's traceback would keep alive what was loaded until then.
+    """
+
+    code: ErrorCode
+    message: str
+    no_room: bool
+    until: float
+
+
 class Residence:
     """Holds versions for whoever names them; knows nothing of routes.
 
@@ -49,7 +62,7 @@ class Residence:
         self._loads: dict[tuple[str, VersionEntry], asyncio.Task[LoadedVersion]] = {}
         self._wanted: Counter[Key] = Counter()
         self._turn = asyncio.Lock()
-        self._failures: dict[Key, tuple[GatewayError, float]] = {}
+        self._failures: dict[Key, _Failure] = {}
         self.kept: set[Key] = set()
         """Versions that stay in memory, whatever the budget."""
         self.budget_bytes = budget_bytes
@@ -64,12 +77,12 @@ class Residence:
     @property
     def failed(self) -> dict[Key, str]:
         """Versions that did not load when last tried, with the reason."""
-        return {key: error.message for key, (error, _) in self._failures.items()}
+        return {key: failure.message for key, failure in self._failures.items()}
 
     @property
     def no_room(self) -> frozenset[Key]:
         """Of `failed`, those that found no room."""
-        return frozenset(key for key, (error, _) in self._failures.items() if isinstance(error, NoRoom))
+        return frozenset(key for key, failure in self._failures.items() if failure.no_room)
 
     def get(self, key: Key) -> LoadedVersion | None:
         """The version, which counts as used now."""
@@ -102,9 +115,9 @@ class Residence:
     async def wait_for(self, model: str, entry: VersionEntry, deadline_ns: int) -> LoadedVersion:
         """The version, for a request: all that wait for it share one load. Raises as `Routes.load` does."""
         key = (model, entry.version)
-        failure, until = self._failures.get(key, (None, 0.0))
-        if failure is not None and time.monotonic() < until:
-            raise _not_ready(key, failure)
+        failure = self._failures.get(key)
+        if failure is not None and time.monotonic() < failure.until:
+            raise _not_ready(key, failure.code, failure.message)
         if self._wanted.total() >= self._most_waiting:
             raise GatewayError(ErrorCode.NOT_READY, "too many requests wait for models to load; try again")
         left_s = (deadline_ns - time.monotonic_ns()) / 1e9 if deadline_ns else self._max_wait_s
@@ -116,7 +129,7 @@ class Residence:
                 try:
                     return load.result()
                 except GatewayError as error:
-                    raise _not_ready(key, error) from None
+                    raise _not_ready(key, error.code, error.message) from None
         if left_s < self._max_wait_s:
             raise GatewayError(ErrorCode.DEADLINE, "the request's deadline passed while its model loaded")
         raise GatewayError(
@@ -162,17 +175,15 @@ class Residence:
         async with self._turn:
             if key not in self._wanted:
                 raise GatewayError(ErrorCode.NOT_READY, "nobody waits for it any more")
-            present = self._versions.get(key)
-            renewed = present is not None and alike(present.entry, entry)
-            await self._make_room(key, 0 if renewed else self._sizes.get(key, 0))
+            await self._make_room(key, self._sizes.get(key, 0))
             version = await self._loaded(key, entry)
             self._sizes[key] = version.size_bytes
-            self._drop(key)  # an older one of the same number
             try:
                 await self._make_room(key, version.size_bytes)
             except GatewayError:
                 self._loader.unload(key[0], version)
                 raise
+            self._drop(key)  # an older one of the same number: until here it still answered
             self._versions[key] = version
             self.held_bytes += version.size_bytes
             self.loads += 1
@@ -197,13 +208,15 @@ class Residence:
         error = None if load.cancelled() else load.exception()
         if isinstance(error, GatewayError) and key in self._wanted:
             broken = error.code is not ErrorCode.NOT_READY  # which may be over in a moment
-            self._failures[key] = error, time.monotonic() + _TRY_AGAIN_S * broken
-            log.error("version %d of %s does not load: %s", key[1], key[0], error)
+            until = time.monotonic() + _TRY_AGAIN_S * broken
+            self._failures[key] = _Failure(error.code, error.message, isinstance(error, NoRoom), until)
+            log.error("version %d of %s does not load: %s", key[1], key[0], error.message)
 
     async def _make_room(self, key: Key, size: int) -> None:
         gives_up = time.monotonic() + self._max_wait_s
-        while not self._evict(self.held_bytes + size - self.budget_bytes):
-            stay = sum(held.size_bytes for other, held in self._versions.items() if other in self.kept)
+        while not self._evict(self._besides(key) + size - self.budget_bytes):
+            others = self.kept - {key}
+            stay = sum(held.size_bytes for other, held in self._versions.items() if other in others)
             hopeless = stay + size > self.budget_bytes
             if hopeless or key not in self._wanted or time.monotonic() >= gives_up:
                 need, budget = size / 2**20, self.budget_bytes / 2**20
@@ -213,6 +226,11 @@ class Residence:
                     f"to stay, or in use, fills the memory budget of {budget:.0f} MiB",
                 )
             await asyncio.sleep(_LOOK_AGAIN_S)  # what is in use now may be idle then
+
+    def _besides(self, key: Key) -> int:
+        """Bytes held of others: what is in memory of the same number goes for its successor."""
+        present = self._versions.get(key)
+        return self.held_bytes - (present.size_bytes if present is not None else 0)
 
     def _evict(self, excess_bytes: int) -> bool:
         """Whether so much could be freed, or nothing had to be."""
@@ -238,9 +256,8 @@ def _alike(present: VersionEntry, wanted: VersionEntry) -> bool:
     return alike(present, wanted) and present.profile_digest == wanted.profile_digest
 
 
-def _not_ready(key: Key, error: GatewayError) -> GatewayError:
+def _not_ready(key: Key, code: ErrorCode, message: str) -> GatewayError:
     """What a request hears: another worker may have the version, or this one a little later."""
-    if error.code is ErrorCode.NOT_READY:
-        return error
-    message = f"version {key[1]} of model {key[0]!r} does not load: {error.message}"
+    if code is not ErrorCode.NOT_READY:
+        message = f"version {key[1]} of model {key[0]!r} does not load: {message}"
     return GatewayError(ErrorCode.NOT_READY, message)

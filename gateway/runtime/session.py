@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import onnxruntime as ort
+from onnx import TensorProto, helper
 from onnxruntime import RunOptions
 
 from gateway.core.signature import Signature
@@ -15,6 +16,11 @@ from gateway.runtime.values import ValueRun
 log = logging.getLogger(__name__)
 
 CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
+_ON_GPU = (
+    # By default cuDNN tries all its algorithms for each new size of a batch, and the arena doubles.
+    (CUDA, {"cudnn_conv_algo_search": "HEURISTIC", "arena_extend_strategy": "kSameAsRequested"}),
+    CPU,
+)
 _FATAL = 4  # errors come as exceptions; the runtime need not print them too
 
 
@@ -23,7 +29,7 @@ class Session:
 
     Args:
         threads: that one run may use.
-        gpu: run there what it can; only where `offers_cuda`.
+        gpu: run there what it can; only where `cuda_starts`.
 
     Raises:
         GatewayError: INTERNAL if the runtime cannot load the model.
@@ -36,7 +42,7 @@ class Session:
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = _FATAL
-        providers = [CUDA, CPU] if gpu else [CPU]
+        providers = _ON_GPU if gpu else (CPU,)
         try:
             self._session = ort.InferenceSession(model, options, providers=providers)
         except Exception as error:  # the runtime's errors share no base class
@@ -75,6 +81,27 @@ class Session:
 def offers_cuda() -> bool:
     """Whether this installation of the runtime can use a GPU, should there be one."""
     return CUDA in ort.get_available_providers()
+
+
+def cuda_starts() -> bool:
+    """Whether sessions of this process get a GPU. Takes a second where they do.
+
+    Where a library or the device is missing, the runtime goes on without and tells nobody.
+    """
+    if not offers_cuda():
+        return False
+    x, y = (helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in "xy")
+    graph = helper.make_graph([helper.make_node("Identity", ["x"], ["y"])], "probe", [x], [y])
+    probe = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    try:
+        session = ort.InferenceSession(probe.SerializeToString(), providers=_ON_GPU)
+    except Exception as error:  # as above
+        log.error("CUDA does not start, so versions run on CPUs: %s", error)
+        return False
+    if CUDA not in session.get_providers():
+        log.error("CUDA does not start, so versions run on CPUs; the output of this process says why")
+        return False
+    return True
 
 
 def run_options() -> RunOptions:

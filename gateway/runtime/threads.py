@@ -8,10 +8,9 @@ version costs the others is a wait of `LONG_S`, and a share of the processor.
 import queue
 import threading
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Hashable
-from concurrent.futures import Future
-from functools import partial
+from concurrent.futures import CancelledError
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -19,14 +18,19 @@ T = TypeVar("T")
 LONG_S = 0.25
 """How long a run keeps its place from others at most."""
 
+Done = Callable[[Any, BaseException | None], None]
+"""Is given what a run gave, or what it raised; from a thread."""
 
-class _Job:
-    __slots__ = ("future", "long", "owner", "run", "started")
 
-    def __init__(self, owner: Hashable, run: Callable[[], Any]) -> None:
+class Job:
+    """A run that waits for a thread, or has one."""
+
+    __slots__ = ("done", "long", "owner", "run", "started")
+
+    def __init__(self, owner: Hashable, run: Callable[[], Any], done: Done) -> None:
         self.owner = owner
         self.run = run
-        self.future: Future[Any] = Future()
+        self.done = done
         self.started = 0.0
         self.long = False
 
@@ -44,27 +48,38 @@ class FairThreads:
         self._most = count + room
         self._places = count  # and one for each long run
         self._threads: set[threading.Thread] = set()
-        self._idle = 0  # of those, they wait and were not woken
-        self._waiting: deque[_Job] = deque()
-        self._running: set[_Job] = set()
-        self._runs: Counter[Hashable] = Counter()
-        self._held: Counter[Hashable] = Counter()  # running or waiting
-        self._work_came = threading.Condition()
+        # What idle threads wait for, each for its own: the one that ran last has the warmest caches.
+        self._idle: list[threading.Lock] = []
+        self._waiting: deque[Job] = deque()
+        self._running: set[Job] = set()
+        self._runs: dict[Hashable, int] = {}
+        self._held: dict[Hashable, int] = {}  # running or waiting
+        self._changing = threading.Lock()
         self._closed = False
 
-    def submit(self, owner: Hashable, run: Callable[[], T]) -> "Future[T]":
-        """What the run will give. Raises RuntimeError when closed, queue.Full without room for the owner."""
-        job = _Job(owner, run)
-        with self._work_came:
+    def submit(self, owner: Hashable, run: Callable[[], T], done: Done) -> Job:
+        """Have a thread run it, and tell what came of it; a run that `close` drops was cancelled.
+
+        Raises RuntimeError when closed, queue.Full without room for the owner.
+        """
+        job = Job(owner, run, done)
+        with self._changing:
             if self._closed:
                 raise RuntimeError("closed")
-            if self._held[owner] >= self._most:
+            held = self._held.get(owner, 0)
+            if held >= self._most:
                 raise queue.Full
-            self._held[owner] += 1
+            self._held[owner] = held + 1
             self._waiting.append(job)
             self._attend()
-        job.future.add_done_callback(partial(self._drop, job))
-        return job.future
+        return job
+
+    def drop(self, job: Job) -> None:
+        """Do not run it, if it has not begun. Nothing is told of it then."""
+        with self._changing:
+            if job in self._waiting:
+                self._waiting.remove(job)
+                _less(self._held, job.owner)
 
     @property
     def waited_for(self) -> bool:
@@ -73,7 +88,7 @@ class FairThreads:
 
     def relieve(self) -> None:
         """Give the places of long runs to who waits. To be called every `LONG_S` while somebody does."""
-        with self._work_came:
+        with self._changing:
             since = time.monotonic() - LONG_S
             for job in self._running:
                 if not job.long and job.started < since and self._next() is not None:
@@ -83,75 +98,79 @@ class FairThreads:
 
     def close(self) -> None:
         """Let runs under way finish and drop what waits. Blocks until no thread is left."""
-        with self._work_came:
+        with self._changing:
             self._closed = True
             dropped, threads = list(self._waiting), list(self._threads)
-            self._work_came.notify_all()
+            self._waiting.clear()
+            while self._idle:
+                self._idle.pop().release()
         for job in dropped:
-            job.future.cancel()
+            job.done(None, CancelledError())
         for thread in threads:
             thread.join()
 
     def _attend(self) -> None:
         if self._idle:
-            self._idle -= 1  # not by the one that wakes: until it does, it could be woken again, in vain
-            self._work_came.notify()
+            self._idle.pop().release()
         elif len(self._threads) < self._places:
             thread = threading.Thread(target=self._work, name="headrace-run", daemon=True)
             thread.start()  # which may fail, where a system has no more of them
             self._threads.add(thread)
 
-    def _next(self) -> _Job | None:
-        return next((job for job in self._waiting if self._runs[job.owner] < self._count), None)
+    def _next(self) -> Job | None:
+        for job in self._waiting:
+            if self._runs.get(job.owner, 0) < self._count:
+                return job
+        return None
 
     def _work(self) -> None:
-        while (job := self._take()) is not None:
-            if not job.future.set_running_or_notify_cancel():
-                self._finish(job)
+        called = threading.Lock()
+        called.acquire()
+        while True:
+            with self._changing:
+                job = self._take()
+                if job is None and (self._closed or len(self._threads) > self._places):
+                    self._retire()
+                    return
+                if job is None:
+                    self._idle.append(called)
+            if job is None:
+                called.acquire()
                 continue
+            answer, error = None, None
             try:
                 answer = job.run()
-            except BaseException as error:
-                self._finish(job)
-                job.future.set_exception(error)
-            else:
-                self._finish(job)
-                job.future.set_result(answer)
+            except BaseException as raised:
+                error = raised
+            self._finish(job)  # first: whoever hears of it may come with the next
+            job.done(answer, error)
+            del job, answer, error  # nothing of it is kept while there is nothing to do
 
-    def _take(self) -> _Job | None:
-        with self._work_came:
-            while len(self._threads) <= self._places:
-                if (job := self._next()) is not None:
-                    self._waiting.remove(job)
-                    self._running.add(job)
-                    self._runs[job.owner] += 1
-                    job.started = time.monotonic()
-                    return job
-                if self._closed:
-                    break
-                self._idle += 1
-                self._work_came.wait()
-            self._threads.remove(threading.current_thread())
-            if self._next() is not None:  # for those that stay
-                self._attend()
+    def _take(self) -> Job | None:
+        if len(self._threads) > self._places or (job := self._next()) is None:
             return None
+        self._waiting.remove(job)
+        self._running.add(job)
+        self._runs[job.owner] = self._runs.get(job.owner, 0) + 1
+        job.started = time.monotonic()
+        return job
 
-    def _finish(self, job: _Job) -> None:
-        with self._work_came:
+    def _retire(self) -> None:
+        self._threads.remove(threading.current_thread())
+        if self._next() is not None:  # for those that stay
+            self._attend()
+
+    def _finish(self, job: Job) -> None:
+        with self._changing:
             self._running.remove(job)
             self._places -= job.long
             _less(self._runs, job.owner)
             _less(self._held, job.owner)
 
-    def _drop(self, job: _Job, future: "Future[T]") -> None:
-        if future.cancelled():
-            with self._work_came:
-                if job in self._waiting:
-                    self._waiting.remove(job)
-                    _less(self._held, job.owner)
 
-
-def _less(counts: Counter[Hashable], owner: Hashable) -> None:
-    counts[owner] -= 1
-    if not counts[owner]:
+def _less(counts: dict[Hashable, int], owner: Hashable) -> None:
+    left = counts[owner] - 1
+    if left:
+        counts[owner] = left
+    else:
         del counts[owner]

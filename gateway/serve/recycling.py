@@ -31,8 +31,12 @@ class Recycling:
             return True
         if not self._above or self._process.memory_info().rss <= self._above or not self._take_turn():
             return False
-        if len(await self._neighbours.get("/v2/health/ready")) < self._others:
-            self._give_turn_back()
+        ready = 0
+        try:
+            ready = len(await self._neighbours.get("/v2/health/ready"))
+        finally:  # also when Serve gives the question up: a turn that is kept says that it is to end
+            if ready < self._others:
+                self._give_turn_back()
         return self._turn is not None
 
     def _take_turn(self) -> bool:

@@ -4,20 +4,24 @@ import asyncio
 import time
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from ray import serve
 
-from gateway.config import GatewayConfig
+from gateway.config import Dedicated, GatewayConfig
 from gateway.core.batching import Batching
 from gateway.core.placement import Placement
 from gateway.core.routing import VersionEntry
 from gateway.core.types import Array
 from gateway.errors import ErrorCode, GatewayError
 from gateway.runtime.loader import Loader
+from gateway.runtime.session import cuda_starts
 from gateway.serve.starting import needs
 
 START_S = 120.0
 """How long loading and warming may take."""
+_AVERAGED_S = 30.0
+
 
 Refusal = tuple[ErrorCode, str]
 """An error as a value. An exception would be logged by Serve with its traceback, each time."""
@@ -33,7 +37,7 @@ class Replica:
         serving = config.serving.model_copy(
             update={"threads": own.threads, "threads_per_run": own.threads_per_run}
         )
-        self._loader = Loader(config.home / "cache", serving, gpu=gpu)
+        self._loader = Loader(config.home / "cache", serving, gpu=gpu and cuda_starts())
         self._load = partial(self._loader.load, model, replace(entry, placement=Placement.POOL))
         self._version = asyncio.get_running_loop().create_task(self._load())
 
@@ -72,19 +76,11 @@ def application(model: str, entry: VersionEntry, config: GatewayConfig, gpus: fl
     """
     own = config.dedicated
     wanted = needs(own, gpus)
-    scaled = own.max_replicas > own.min_replicas
     deployment = serve.deployment(
         name="Replica",
         ray_actor_options={"num_cpus": wanted["CPU"], "num_gpus": wanted["GPU"]},
         max_ongoing_requests=config.serving.queue,
-        num_replicas=None if scaled else own.min_replicas,
-        autoscaling_config={
-            "min_replicas": own.min_replicas,
-            "max_replicas": own.max_replicas,
-            "target_ongoing_requests": own.requests_per_replica,
-        }
-        if scaled
-        else None,
+        **_replicas(own),
         health_check_period_s=2,
         health_check_timeout_s=10,
         graceful_shutdown_timeout_s=config.serving.max_run_s,
@@ -92,3 +88,21 @@ def application(model: str, entry: VersionEntry, config: GatewayConfig, gpus: fl
         max_surge_percent=100,
     )
     return deployment(Replica).bind(model, entry, config, wanted["GPU"] > 0)
+
+
+def _replicas(own: Dedicated) -> dict[str, Any]:
+    """How many Serve keeps, in its own words."""
+    if own.max_replicas == own.min_replicas:
+        return {"num_replicas": own.min_replicas}
+    # Load is averaged over no longer than it must last: an average over more hides what comes and goes.
+    averaged_s = min(own.scale_up_after_s, _AVERAGED_S)
+    scaling = {
+        "min_replicas": own.min_replicas,
+        "max_replicas": own.max_replicas,
+        "target_ongoing_requests": own.requests_per_replica,
+        "upscale_delay_s": own.scale_up_after_s,
+        "downscale_delay_s": own.scale_down_after_s,
+        "look_back_period_s": averaged_s,
+        "metrics_interval_s": averaged_s / 3,
+    }
+    return {"num_replicas": None, "autoscaling_config": scaling}

@@ -27,6 +27,7 @@ It answers `watch(report) -> RouteTable | RouteDelta | None`, `leave(worker)`, a
 """
 
 _RETRY_S = 0.5
+_LEAVE_WITHIN_S = 3.0
 
 _LIVE = 4
 """Windows are so many times shorter while a rollout waits for what they say."""
@@ -55,12 +56,14 @@ class RouteSync:
         self._tasks = [asyncio.create_task(work) for work in beside]
 
     async def stop(self) -> None:
+        """Cease to follow; tell what was seen to the end, and that there will be no more."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         try:
-            await self._push(everything=True)
-            await asyncio.wait_for(self._call("leave", self._worker.name), 2)
+            async with asyncio.timeout(_LEAVE_WITHIN_S):  # a call waits for an actor that starts again
+                await self._push(everything=True)
+                await self._call("leave", self._worker.name)
         except (TimeoutError, ray.exceptions.RayError, ValueError):
             log.info("the controller did not hear this worker leave")
 

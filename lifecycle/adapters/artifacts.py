@@ -7,13 +7,13 @@ import contextlib
 import hashlib
 import os
 import secrets
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Lock
 from typing import IO
 
-from fsspec.core import url_to_fs
-
+from lifecycle.adapters.folder import is_local, named_failures, open_folder
 from lifecycle.core.retention import StoredFile
 from lifecycle.errors import LifecycleCode, LifecycleError
 
@@ -34,20 +34,14 @@ class FileArtifacts:
     """
 
     def __init__(self, root_uri: str, cache_dir: Path) -> None:
-        try:
-            self._fs, self._root = url_to_fs(root_uri)
-        except (ImportError, ValueError) as error:
-            message = f"`artifacts` cannot be used: {error}. For S3 install headrace[s3]"
-            raise LifecycleError(LifecycleCode.INVALID, message) from None
-        self._local = "file" in self._fs.protocol
+        self._fs, self._root = open_folder(root_uri, "artifacts")
+        self._local = is_local(self._fs)
         self._cache = cache_dir
         self._replacing = Lock()
 
     def put(self, source: Path) -> tuple[str, str]:
-        try:
+        with named_failures("an artifact cannot be stored"):
             return self._put(source)
-        except Exception as error:  # each kind of store has its own family of errors
-            raise _unavailable("stored", error) from error
 
     def _put(self, source: Path) -> tuple[str, str]:
         # The digest is known only once the bytes are written; the rename then makes them appear whole.
@@ -72,41 +66,36 @@ class FileArtifacts:
             with contextlib.suppress(Exception):  # what went wrong first is what counts
                 self._fs.rm_file(part)
             raise
+        if not self._local:
+            # It is read here next, and what is judged every second must not wait for a store that is away.
+            self._cached(digest.hexdigest(), lambda copy: shutil.copyfile(source, copy))
         return self._fs.unstrip_protocol(path), f"sha256:{digest.hexdigest()}"
 
     def fetch(self, uri: str, digest: str) -> Path:
-        try:
+        with named_failures("an artifact cannot be read"):
             return self._fetch(uri, digest)
-        except LifecycleError:
-            raise
-        except Exception as error:
-            raise _unavailable("read", error) from error
 
     def stored(self) -> Iterator[StoredFile]:
-        try:
+        with named_failures("artifacts cannot be listed"), contextlib.suppress(FileNotFoundError):
             self._fs.invalidate_cache()
-            files = [
+            yield from [
                 StoredFile(f"sha256:{Path(path).name}", int(self._fs.size(path)), self._stored_at(path))
                 for path in self._fs.find(f"{self._root}/sha256")
             ]
-        except FileNotFoundError:
-            return
-        except Exception as error:
-            raise _unavailable("listed", error) from error
-        yield from files
 
     def remove(self, digest: str, before: float) -> bool:
-        path = f"{self._root}/{_place(digest.removeprefix('sha256:'))}"
-        try:
-            with self._replacing:
-                self._fs.invalidate_cache()
-                if self._stored_at(path) >= before:
-                    return False
-                self._fs.rm_file(path)
-        except FileNotFoundError:
-            return False
-        except Exception as error:
-            raise _unavailable("removed", error) from error
+        place = _place(digest.removeprefix("sha256:"))
+        path = f"{self._root}/{place}"
+        with named_failures("an artifact cannot be removed"):
+            try:
+                with self._replacing:
+                    self._fs.invalidate_cache()
+                    if self._stored_at(path) >= before:
+                        return False
+                    self._fs.rm_file(path)
+            except FileNotFoundError:
+                return False
+            (self._cache / place).unlink(missing_ok=True)
         return True
 
     def _stored_at(self, path: str) -> float:
@@ -119,13 +108,7 @@ class FileArtifacts:
         remote = self._fs._strip_protocol(uri)
         path = Path(remote) if self._local else self._cache / _place(wanted)
         if not self._local and not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            part = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-            try:
-                self._fs.get_file(remote, str(part))
-                part.replace(path)
-            finally:
-                part.unlink(missing_ok=True)
+            self._cached(wanted, lambda copy: self._fs.get_file(remote, str(copy)))
         if _digest(path) != wanted:
             if not self._local:
                 path.unlink(missing_ok=True)
@@ -133,6 +116,16 @@ class FileArtifacts:
                 LifecycleCode.REFUSED, "the stored artifact no longer matches its digest; register it again"
             )
         return path
+
+    def _cached(self, digest: str, fill: Callable[[Path], object]) -> None:
+        path = self._cache / _place(digest)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+        try:
+            fill(part)
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
 
 
 def _place(digest: str) -> str:
@@ -147,8 +140,3 @@ def _chunks(data: IO[bytes]) -> Iterator[bytes]:
 def _digest(path: Path) -> str:
     with path.open("rb") as data:
         return hashlib.file_digest(data, "sha256").hexdigest()
-
-
-def _unavailable(done: str, error: Exception) -> LifecycleError:
-    reason = getattr(error, "strerror", None) or type(error).__name__
-    return LifecycleError(LifecycleCode.UNAVAILABLE, f"an artifact cannot be {done}: {reason}")

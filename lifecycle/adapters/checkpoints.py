@@ -11,8 +11,8 @@ from pathlib import Path
 import orjson
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from fsspec.core import url_to_fs
 
+from lifecycle.adapters.folder import is_local, named_failures, open_folder
 from lifecycle.core.checkpoint import Checkpoint, Kept, Statement
 from lifecycle.errors import LifecycleCode, LifecycleError
 
@@ -29,7 +29,7 @@ class FileCheckpoints:
     """
 
     def __init__(self, uri: str, key: str, signer: Ed25519PrivateKey | None = None) -> None:
-        self._fs, self._root = url_to_fs(uri)
+        self._fs, self._root = open_folder(uri, "checkpoints")
         self._key = read_key(key)
         self._signer = signer
 
@@ -43,28 +43,28 @@ class FileCheckpoints:
         checkpoint = Checkpoint(statement, self._signer.sign(statement.message()).hex())
         # The hash is part of the name: should the ledger be rewritten, the older statement stays beside.
         path = f"{self._root}/{statement.head.seq:012d}-{statement.head.hash[:12]}.json"
-        part = f"{path}.part"
-        try:
-            self._fs.makedirs(self._root, exist_ok=True)
+        with named_failures("a ledger checkpoint cannot be stored"):
             if not self._fs.exists(path):
-                with self._fs.open(part, "wb") as file:
-                    file.write(orjson.dumps(checkpoint.as_json()))
-                self._fs.mv(part, path)
-        except OSError as error:
-            reason = error.strerror or type(error).__name__
-            raise LifecycleError(
-                LifecycleCode.UNAVAILABLE, f"a ledger checkpoint cannot be stored: {reason}"
-            ) from error
+                self._write(path, orjson.dumps(checkpoint.as_json()))
+
+    def _write(self, path: str, data: bytes) -> None:
+        """All of a file or none of it. Needs no more of an object store than a put: it may be write-once."""
+        if not is_local(self._fs):
+            self._fs.pipe_file(path, data)
+            return
+        part = f"{path}.part"
+        self._fs.makedirs(self._root, exist_ok=True)
+        with self._fs.open(part, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        self._fs.mv(part, path)
 
     def read(self) -> Kept:
-        try:
+        with named_failures("the ledger's checkpoints cannot be read"):
+            self._fs.invalidate_cache()
             paths = sorted(self._fs.glob(f"{self._root}/*.json"))
             found = {path.rpartition("/")[2]: self._checked(path) for path in paths}
-        except OSError as error:
-            reason = error.strerror or type(error).__name__
-            raise LifecycleError(
-                LifecycleCode.UNAVAILABLE, f"the ledger's checkpoints cannot be read: {reason}"
-            ) from error
         genuine = sorted((one for one in found.values() if one), key=lambda one: one.statement.at)
         return Kept(tuple(genuine), tuple(name for name, one in found.items() if one is None))
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from threading import Lock
 
 import numpy as np
@@ -13,6 +14,7 @@ from gateway.telemetry.histograms import of_latencies
 from lifecycle.commands.trail import trail
 from lifecycle.core.performance.estimating import Method
 from lifecycle.core.performance.standing import Performance
+from lifecycle.errors import LifecycleError
 from lifecycle.estimates import Estimates
 from lifecycle.monitor import Monitor
 from lifecycle.ports import Store
@@ -23,17 +25,26 @@ MOST_MODELS = 500
 class ControlMetrics(Collector):
     """Rollouts, decisions, drift, labels, ticks and the starts of workers.
 
+    While the registry is away, what it knows is left out, and nothing else.
+
     Args:
         starts: how often each slot's worker was seen to start.
+        unsealed: records that no checkpoint of the ledger vouches for.
     """
 
     def __init__(
-        self, store: Store, monitor: Monitor, estimates: Estimates, starts: Callable[[], Mapping[str, int]]
+        self,
+        store: Store,
+        monitor: Monitor,
+        estimates: Estimates,
+        starts: Callable[[], Mapping[str, int]],
+        unsealed: Callable[[], int],
     ) -> None:
         self._store = store
         self._monitor = monitor
         self._estimates = estimates
         self._starts = starts
+        self._unsealed = unsealed
         self._ticks = latency_histogram(np.zeros(0, np.int64))
         self._failed = 0
         self._kinds: Counter[str] = Counter()
@@ -46,9 +57,8 @@ class ControlMetrics(Collector):
         self._failed += failed
 
     def collect(self) -> Iterable[Metric]:
-        yield self._rollouts()
-        yield self._decisions()
-        yield from self._models()
+        with suppress(LifecycleError):
+            yield from [self._rollouts(), self._decisions(), self._ledger(), *self._models()]
         ticks = HistogramMetricFamily("headrace_controller_tick_seconds", "Turns of the control loop.")
         ticks.add_metric([], *of_latencies(self._ticks))
         yield ticks
@@ -77,6 +87,10 @@ class ControlMetrics(Collector):
             for kind, n in self._kinds.items():
                 decisions.add_metric([kind], n)
         return decisions
+
+    def _ledger(self) -> Metric:
+        text = "Ledger records that no signed checkpoint vouches for yet."
+        return GaugeMetricFamily("headrace_ledger_unsealed_records", text, self._unsealed())
 
     def _models(self) -> Iterable[Metric]:
         def gauge(name: str, text: str) -> GaugeMetricFamily:

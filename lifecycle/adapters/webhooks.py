@@ -16,6 +16,7 @@ log = logging.getLogger(__name__)
 
 POLL_S = 0.5
 TIMEOUT_S = 10.0
+"""For the whole of an attempt, however its answer comes."""
 PAGE = 200
 
 
@@ -50,7 +51,7 @@ class WebhookSender:
                 try:
                     waits_s = 0.0 if await self._page(client) else POLL_S
                     self._failures = 0
-                except (LifecycleError, httpx.HTTPError, httpx.InvalidURL) as error:
+                except (LifecycleError, httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
                     self._failures += 1
                     waits_s = self._pause(self._failures)
                     told = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
@@ -78,8 +79,10 @@ class WebhookSender:
     async def _send(self, client: httpx.AsyncClient, record: Record) -> None:
         told = message(record)
         headers = signed(self._webhook.secret.get_secret_value(), told, self._clock())
-        answer = await client.post(self._webhook.url, content=told.body, headers=headers)
-        if not answer.is_success:
-            raise httpx.HTTPStatusError(
-                f"the receiver answered {answer.status_code}", request=answer.request, response=answer
-            )
+        # Its status is its answer. What else it says is not read: that may have no end.
+        sent = client.stream("POST", self._webhook.url, content=told.body, headers=headers)
+        async with asyncio.timeout(TIMEOUT_S), sent as answer:
+            if not answer.is_success:
+                raise httpx.HTTPStatusError(
+                    f"the receiver answered {answer.status_code}", request=answer.request, response=answer
+                )

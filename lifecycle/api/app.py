@@ -31,7 +31,13 @@ from lifecycle.api.status import install_errors
 def build(desk: Desk) -> FastAPI:
     """The application that serves `desk`. Must run in the event loop of the desk's services."""
     # FastAPI's documentation pages load scripts from other sites, so only the schema is served.
-    app = DescribedApi(title="Headrace admin API", version=installed_version(), docs_url=None, redoc_url=None)
+    app = DescribedApi(
+        title="Headrace admin API",
+        version=installed_version(),
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,  # an empty name is a caller's slip, not another address
+    )
     app.state.desk = desk
     for part in (
         *(overview, models, versions, catalogue, artifacts, traffic, serving, rollouts),

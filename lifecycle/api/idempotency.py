@@ -7,11 +7,13 @@ import asyncio
 import hashlib
 import re
 import time
+from tempfile import SpooledTemporaryFile
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from lifecycle.api.body import Body
 from lifecycle.api.status import error_response
 from lifecycle.core.asked import Asked
 from lifecycle.errors import LifecycleCode, LifecycleError
@@ -19,8 +21,12 @@ from lifecycle.ports import Requests
 
 MAX_KEPT = 1 << 20
 """Bytes of an answer; a longer one is not kept."""
+IN_MEMORY = 1 << 20
+"""Bytes of a request's body; a longer one lies on disk while it is carried out."""
 _KEY = re.compile(r"[!-~]{1,200}")
 _CHANGES = ("POST", "PUT", "DELETE", "PATCH")
+_CONDITIONS = ("if-match", "x-headrace-override")
+"""Headers that say whether a change may be made at all: with another one it is another request."""
 
 
 class Idempotency:
@@ -48,17 +54,20 @@ class Idempotency:
         if not _KEY.fullmatch(key):
             message = "an Idempotency-Key has 1 to 200 printable characters and no blanks"
             raise LifecycleError(LifecycleCode.INVALID, message)
-        body, receive = await _read(scope, receive)
-        place, fingerprint = (_caller(scope), key), _fingerprint(scope, body)
-        found = await asyncio.to_thread(self._requests.ask, *place, fingerprint, time.time())
-        if found is not None:
-            return _again(found, fingerprint, place in self._running)
-        self._running.add(place)
-        try:
-            await self._carry_out(scope, receive, send, place, fingerprint)
-        finally:
-            self._running.discard(place)
-        return None
+        with SpooledTemporaryFile(max_size=IN_MEMORY) as file:
+            body = Body(file, Headers(scope=scope).get("content-type", ""))
+            if not await body.read(receive):
+                return None  # nobody is left to answer, and half of a request is none
+            place, fingerprint = (_caller(scope), key), _fingerprint(scope, body.digest())
+            found = await asyncio.to_thread(self._requests.ask, *place, fingerprint, time.time())
+            if found is not None:
+                return _again(found, fingerprint, place in self._running)
+            self._running.add(place)
+            try:
+                await self._carry_out(scope, body.again(receive), send, place, fingerprint)
+            finally:
+                self._running.discard(place)
+            return None
 
     async def _carry_out(
         self, scope: Scope, receive: Receive, send: Send, place: tuple[str, str], fingerprint: str
@@ -108,27 +117,11 @@ def _again(asked: Asked, fingerprint: str, running: bool) -> Response:
     return response
 
 
-async def _read(scope: Scope, receive: Receive) -> tuple[bytes, Receive]:
-    """The body and how to receive it once more. Uploads are left unread: digests tell them apart."""
-    if Headers(scope=scope).get("content-type", "").startswith("multipart/"):
-        return b"", receive
-    body, more = bytearray(), True
-    while more:
-        message = await receive()
-        body += message.get("body", b"")
-        more = message.get("more_body", False)
-    waiting = [{"type": "http.request", "body": bytes(body), "more_body": False}]
-
-    async def again() -> Message:
-        return waiting.pop() if waiting else await receive()
-
-    return bytes(body), again
-
-
-def _fingerprint(scope: Scope, body: bytes) -> str:
+def _fingerprint(scope: Scope, body: str) -> str:
     headers = Headers(scope=scope)
-    said = (scope["method"], scope["path"], scope["query_string"].decode(), headers.get("if-match", ""))
-    return hashlib.sha256("\0".join(said).encode() + b"\0" + body).hexdigest()
+    said = [scope["method"], scope["path"], scope["query_string"].decode("latin-1"), body]
+    said += [headers.get(name, "") for name in _CONDITIONS]
+    return hashlib.sha256("\0".join(said).encode()).hexdigest()
 
 
 def _caller(scope: Scope) -> str:

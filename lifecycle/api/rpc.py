@@ -21,7 +21,7 @@ from grpc_reflection.v1alpha import reflection
 from gateway.core.keys import SUBJECT
 from lifecycle.api import lifecycle_pb2 as pb
 from lifecycle.api.status import GRPC_STATUS
-from lifecycle.errors import LifecycleCode
+from lifecycle.errors import LifecycleCode, LifecycleError
 
 SERVICE = "headrace.lifecycle.v1.Lifecycle"
 POLL_S = 0.25
@@ -129,14 +129,17 @@ class AdminRpc:
         return list(found.records)
 
     async def _made(self, row: Row, request: Message, context: Context) -> Message:
-        answer = await self._ask(row, request, context)
+        try:
+            answer = await self._ask(row, request, context)
+        except LifecycleError as error:
+            await context.abort(GRPC_STATUS[error.code], error.message, (("headrace-code", error.code),))
         if answer.is_error:
             await _refuse(answer, context)
         return ParseDict(_without_nulls(answer.json()), row.gives(), ignore_unknown_fields=True)
 
     async def _ask(self, row: Row, request: Message, context: Context) -> httpx.Response:
         said = MessageToDict(request, preserving_proto_field_name=True)
-        path = _FIELD.sub(lambda field: quote(str(said.pop(field[1], "")), safe=""), row.path)
+        path = _FIELD.sub(lambda field: _segment(field[1], said.pop(field[1], "")), row.path)
         metadata = {str(name): str(value) for name, value in context.invocation_metadata() or ()}
         headers = {name: metadata[name] for name in _FORWARDED if name in metadata}
         if (revision := said.pop("if_revision", None)) is not None:
@@ -153,9 +156,18 @@ class AdminRpc:
     async def _request(
         self, verb: str, path: str, headers: dict[str, str], query: Any, body: Any, caller: str
     ) -> httpx.Response:
-        transport = httpx.ASGITransport(self._app, client=(caller, 0))
+        # What breaks inside is answered as over HTTP, and never told to the caller.
+        transport = httpx.ASGITransport(self._app, raise_app_exceptions=False, client=(caller, 0))
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", timeout=None) as http:
             return await http.request(verb, path, headers=headers, params=query, json=body)
+
+
+def _segment(name: str, value: object) -> str:
+    """A field of a request as one segment of a path. Raises LifecycleError INVALID for what could be none."""
+    text = str(value)
+    if text in ("", ".", "..") or "/" in text:
+        raise LifecycleError(LifecycleCode.INVALID, f"{name}: {text!r} names nothing; give one")
+    return quote(text, safe="")
 
 
 async def _parsed(kind: type[Message], data: bytes, context: Context) -> Any:

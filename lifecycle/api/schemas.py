@@ -124,7 +124,8 @@ class ChangeOut(TrafficOut):
 class ModelOut(BaseModel):
     """`versions` counts them; `held` stay in memory for a rollout, if `resident` all that serve do.
 
-    `aliases` include `champion` and `canary`. Without a `holdout_digest` no rows are frozen.
+    `aliases` include `champion` and `canary`. Limits are per worker, 0 for none; `cache_mb` 0 for no cache.
+    Without a `holdout_digest` no rows are frozen.
     """
 
     name: str
@@ -139,6 +140,9 @@ class ModelOut(BaseModel):
     aliases: dict[str, int]
     placement: Placement
     resident: bool
+    max_concurrency: int
+    max_queue: int
+    cache_mb: int
     holdout_digest: str
     versions: int
 
@@ -157,6 +161,9 @@ class ModelOut(BaseModel):
             aliases=aliases(model),
             placement=model.placement,
             resident=model.resident,
+            max_concurrency=model.limits.max_concurrency,
+            max_queue=model.limits.max_queue,
+            cache_mb=model.cache_mb,
             holdout_digest=model.holdout_digest,
             versions=versions,
         )

@@ -3,6 +3,7 @@
 Must never put a traceback, a path or an internal name into a body.
 """
 
+import errno
 import logging
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -43,6 +44,9 @@ GRPC_STATUS: Mapping[LifecycleCode, grpc.StatusCode] = {
     LifecycleCode.INTERNAL: grpc.StatusCode.INTERNAL,
 }
 
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO})
+"""Errors of a disk that takes nothing more. They are nobody's fault who asks, and may be over soon."""
+
 log = logging.getLogger(__name__)
 
 
@@ -51,6 +55,11 @@ def error_response(
 ) -> JSONResponse:
     body = {"error": {"code": code.value, "message": message}}
     return JSONResponse(body, status or HTTP_STATUS[code], headers)
+
+
+def full(error: OSError) -> LifecycleError:
+    """What a disk's error is to whoever asked."""
+    return LifecycleError(LifecycleCode.UNAVAILABLE, f"the controller's disk takes no more: {error.strerror}")
 
 
 def install_errors(app: FastAPI) -> None:
@@ -64,8 +73,16 @@ def install_errors(app: FastAPI) -> None:
     async def malformed(_: Request, error: RequestValidationError) -> JSONResponse:
         return error_response(LifecycleCode.INVALID, _explain(error))
 
+    @app.exception_handler(OSError)
+    async def stuck(request: Request, error: OSError) -> JSONResponse:
+        if error.errno not in FULL:
+            return await unexpected(request, error)
+        return await refused(request, full(error))
+
     @app.exception_handler(HTTPException)
     async def unrouted(request: Request, error: HTTPException) -> JSONResponse:
+        if isinstance(error.__cause__, OSError):  # FastAPI blames the caller for whatever breaks a form
+            return await stuck(request, error.__cause__)
         if error.status_code == HTTPStatus.NOT_FOUND:
             return error_response(LifecycleCode.NOT_FOUND, f"there is nothing at {request.url.path}")
         if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:

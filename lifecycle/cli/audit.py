@@ -9,16 +9,16 @@ from typing import Annotated, Any
 
 import typer
 
+from lifecycle.cli.audit_text import draw_moment, draw_origin, draw_records
 from lifecycle.cli.ledger_file import check, every_record
 from lifecycle.cli.options import URL, AsJson, Url, connect
-from lifecycle.cli.screen import console, fields, shares, show_json, table, when
+from lifecycle.cli.screen import console, show_json, when
 from lifecycle.client import Client
 from lifecycle.core.ledger import Record
 from lifecycle.errors import LifecycleCode, LifecycleError
 
-_LEFT_OUT = ("reason", "rollout", "revision", "digest")
-MOST_SHOWN = 60
-"""Characters of one output; `--json` has all of it."""
+WHOLE = ("verify", "export", "key")
+"""Words in place of a model's name that mean the ledger itself."""
 
 
 def add_to(parent: typer.Typer) -> None:
@@ -29,7 +29,7 @@ def audit(
     name: Annotated[
         str | None,
         typer.Argument(
-            metavar="[NAME|verify|export|key]",
+            metavar="NAME|verify|export|key",
             help="A model; `verify` checks the ledger, `export` prints all of it, a record a line, "
             "`key` the public key of its checkpoints.",
         ),
@@ -57,8 +57,13 @@ def audit(
 
     Example: `headrace audit fraud --at 2026-11-20T12:00:00Z`
     """
-    if (home is not None or file is not None) and name != "verify":
+    if (home or file) and name != "verify":
         raise LifecycleError(LifecycleCode.INVALID, "--home and --file go with `headrace audit verify`")
+    if key and not home:
+        raise LifecycleError(LifecycleCode.INVALID, "--key goes with `headrace audit verify --home HOME`")
+    if (at or prediction) and (name in WHOLE or (at and prediction)):
+        message = "--at and --prediction go with a model's name or none, and one at a time"
+        raise LifecycleError(LifecycleCode.INVALID, message)
     if file is not None:
         _show_end(check(file), as_json)
         return
@@ -74,11 +79,11 @@ def audit(
             found = client.audit_key()
             print(json.dumps(found) if as_json else found)
         elif prediction:
-            _show_origin(client.audit_prediction(prediction), as_json)
+            _show_origin(client, name, prediction, as_json)
         elif at:
             _show_moment(client, name, at, as_json)
         else:
-            _show_records(client.audit(name, limit=limit), as_json)
+            _show_records(client, name, limit, as_json)
 
 
 def prove(home: Path, key: str) -> dict[str, Any]:
@@ -118,6 +123,16 @@ def _show_proof(answer: dict[str, Any], as_json: bool) -> None:
         raise LifecycleError(LifecycleCode.REFUSED, f"the ledger is not whole: {answer['reason']}")
 
 
+def _show_records(client: Client, name: str | None, limit: int, as_json: bool) -> None:
+    records = client.audit(name, limit=limit)
+    if name and not records:
+        client.model(name)  # tells a name that is misspelt
+    if as_json:
+        show_json(records)
+    else:
+        console().print(draw_records(records))
+
+
 def _show_moment(client: Client, name: str | None, at: str, as_json: bool) -> None:
     splits = client.audit_at(at, name)
     if as_json:
@@ -126,93 +141,15 @@ def _show_moment(client: Client, name: str | None, at: str, as_json: bool) -> No
     if not splits:
         console().print("no model had traffic at that time")
     for split in splits:
-        console().print(fields([("model", split["model"]), ("at (UTC)", when(split["at"])), *_split(split)]))
+        console().print(draw_moment(split))
 
 
-def _show_origin(answer: dict[str, Any], as_json: bool) -> None:
+def _show_origin(client: Client, name: str | None, prediction: str, as_json: bool) -> None:
+    answer = client.audit_prediction(prediction)
+    if name not in (None, answer["model"]):
+        message = f"prediction {prediction!r} was given by {answer['model']!r}, not by {name!r}"
+        raise LifecycleError(LifecycleCode.NOT_FOUND, message)
     if as_json:
         show_json(answer)
-        return
-    facts = [
-        ("prediction", answer["prediction"]),
-        ("given by", f"{answer['model']} version {answer['version']} as {answer['role']}"),
-        ("at (UTC)", when(answer["at"])),
-        *((f"shadow {shadow['version']}", _beside(shadow)) for shadow in answer["shadows"]),
-        *_background(answer),
-    ]
-    console().print(fields([*facts, *_split(answer["split"])]))
-
-
-def _beside(shadow: dict[str, Any]) -> str:
-    outputs = ", ".join(f"{name} {_brief(value)}" for name, value in shadow["outputs"].items())
-    return f"answered {'otherwise' if shadow['differs'] else 'the same'}: {outputs}"
-
-
-def _brief(value: object) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…"
-
-
-def _background(answer: dict[str, Any]) -> list[tuple[str, object]]:
-    version, rollout = answer["made_by"], answer["rollout"]
-    lineage = version["lineage"]
-    gates = ", ".join(f"{gate['name']} {gate['verdict']}" for gate in version["evidence"])
-    return [
-        *(
-            (record["kind"].removeprefix("version."), f"{when(record['at'])} UTC by {record['actor']}")
-            for record in answer["decisions"]
-        ),
-        ("gates", gates),
-        ("cause", lineage["cause"]),
-        ("recipe", lineage["recipe"]),
-        ("trained on", lineage["data_digest"]),
-        ("parent", lineage["parent"]),
-        ("artifact", version["digest"]),
-        ("rollout", rollout and f"{rollout['id']}, plan {rollout['plan']}, by {rollout['started_by']}"),
-    ]
-
-
-def _split(answer: dict[str, Any]) -> list[tuple[str, object]]:
-    record = answer["record"]
-    return [
-        ("champion", answer["champion"] or None),
-        ("traffic", shares(answer["weights"])),
-        ("shadows", " ".join(map(str, answer["shadows"]))),
-        ("since (UTC)", when(record["at"])),
-        ("set by", f"{record['actor']}, record {record['seq']}: {record['kind']}"),
-    ]
-
-
-def told(detail: dict[str, Any]) -> str:
-    """A record's detail in a line: its reason, then its plain facts."""
-    facts = [
-        f"{name.replace('_', ' ')} {shares(value) if name == 'weights' else _short(value)}"
-        for name, value in detail.items()
-        if value and name not in _LEFT_OUT and (name == "weights" or isinstance(value, str | int | float))
-    ]
-    return " · ".join(part for part in (detail.get("reason"), ", ".join(facts)) if part)
-
-
-def _short(value: object) -> str:
-    """A digest by its beginning, all else as it is."""
-    text = str(value)
-    return f"{text[:19]}…" if text.startswith("sha256:") else text
-
-
-def _show_records(records: list[dict[str, Any]], as_json: bool) -> None:
-    if as_json:
-        show_json(records)
-        return
-    rows = [
-        (
-            record["seq"],
-            when(record["at"]),
-            record["actor"],
-            record["model"],
-            record["kind"],
-            told(record["detail"]),
-        )
-        for record in records
-    ]
-    headings = ["record", "time (UTC)", "actor", "model", "kind", "detail"]
-    console().print(table(headings, rows, empty="no records"))
+    else:
+        console().print(draw_origin(answer))

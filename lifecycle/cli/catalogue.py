@@ -5,7 +5,8 @@ from typing import Annotated, Any
 import typer
 
 from lifecycle.cli.options import URL, AsJson, Name, Number, Url, connect
-from lifecycle.cli.screen import console, fields, show_json, table, when
+from lifecycle.cli.screen import console, show_json, when
+from lifecycle.cli.tables import fields, table
 from lifecycle.cli.versions import tags
 from lifecycle.core.stages import TRANSITIONS
 from lifecycle.errors import LifecycleCode, LifecycleError

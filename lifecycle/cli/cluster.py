@@ -11,7 +11,8 @@ import typer
 
 from lifecycle.cli import daemon
 from lifecycle.cli.options import HOME, URL, AsJson, Home, Url, connect
-from lifecycle.cli.screen import Steps, console, duration, fields, show, show_json, table
+from lifecycle.cli.screen import Steps, console, duration, show, show_json
+from lifecycle.cli.tables import fields, table
 from lifecycle.client import DEFAULT_URL, Client
 from lifecycle.errors import LifecycleCode, LifecycleError
 
@@ -82,15 +83,15 @@ def _show_addresses(state: dict[str, Any], as_json: bool) -> None:
         show_json(state)
         return
     host, scheme = state["host"], "https" if state.get("tls") else "http"
-    console().print(
-        fields(
-            [
-                ("inference, HTTP", f"{scheme}://{host}:{state['http_port']}"),
-                ("inference, gRPC", f"{host}:{state['grpc_port']}"),
-                ("admin and UI", f"{scheme}://{host}:{state['admin_port']}"),
-            ]
-        )
-    )
+    told = [
+        ("inference, HTTP", f"{scheme}://{host}:{state['http_port']}"),
+        ("inference, gRPC", f"{host}:{state['grpc_port']}"),
+        ("admin and UI", f"{scheme}://{host}:{state['admin_port']}"),
+    ]
+    if gpus := state.get("gpus"):
+        unused = "unused: install onnxruntime-gpu in place of onnxruntime"
+        told.append(("GPUs", f"{gpus:g}, {'for dedicated versions' if state['cuda'] else unused}"))
+    console().print(fields(told))
     near = f"{scheme}://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{state['admin_port']}"
     if near != DEFAULT_URL:
         show(f"for other commands: export HEADRACE_URL={near}")
@@ -145,7 +146,7 @@ def status(url: Url = URL, as_json: AsJson = False) -> None:
     ]
     screen.print()
     headings = ["worker", "generation", "loaded", "memory", "failed"]
-    screen.print(table(headings, rows, empty="no live workers"))
+    screen.print(table(headings, rows, empty="no live workers", sentences=1))
 
 
 def _memory(worker: dict[str, Any]) -> str:

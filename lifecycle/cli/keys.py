@@ -11,7 +11,8 @@ import typer
 from gateway.core.keys import KeyRole
 from lifecycle.cli import daemon
 from lifecycle.cli.options import URL, AsJson, Url, actor_name, connect
-from lifecycle.cli.screen import console, show, show_json, table, when
+from lifecycle.cli.screen import console, show, show_json, when
+from lifecycle.cli.tables import table
 from lifecycle.errors import LifecycleCode, LifecycleError
 
 app = typer.Typer(help="Make, list and revoke API keys.", no_args_is_help=True)
@@ -24,9 +25,12 @@ def create(
     name: KeyName,
     role: Annotated[KeyRole, typer.Option(help="Each role may do what the ones before it may.")],
     model: Annotated[
-        list[str] | None, typer.Option(help="A model's name, or a prefix such as `eu-*`. [default: all]")
+        list[str] | None,
+        typer.Option(metavar="NAME", help="A model, or a prefix such as `eu-*`; may repeat. [default: all]"),
     ] = None,
-    expires: Annotated[str, typer.Option(help="How long, e.g. 12h or 30d. [default: for ever]")] = "",
+    expires: Annotated[
+        str, typer.Option(metavar="TIME", help="After how long, e.g. 12h or 30d. [default: never]")
+    ] = "",
     certificate: Annotated[
         str,
         typer.Option(

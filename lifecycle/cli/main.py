@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
-from lifecycle.cli import audit, catalogue, cluster, example, logs, observe, signing, traffic
+from lifecycle.cli import audit, catalogue, cluster, example, logs, observe, serving, signing, traffic
 from lifecycle.cli.keys import app as key_app
 from lifecycle.cli.models import app as model_app
 from lifecycle.cli.options import KEY, OVERRIDE
+from lifecycle.cli.placeholders import name_placeholders
 from lifecycle.cli.rollouts import app as rollout_app
 from lifecycle.cli.traffic import app as traffic_app
 from lifecycle.cli.versions import app as version_app
@@ -21,6 +22,7 @@ app = typer.Typer(
     help="Serve ONNX models and look after them: versions, canaries, drift, retraining.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",  # the other ways take `[default: …]` for markup, and keep lines as typed
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(model_app, name="model")
@@ -30,6 +32,7 @@ app.add_typer(rollout_app, name="rollout")
 app.add_typer(key_app, name="key")
 cluster.add_to(app)  # in the help, what one begins with stands above what comes later
 catalogue.add_to(app, model_app, version_app)
+serving.add_to(model_app)
 signing.add_to(model_app)
 model_app.command()(example.example)
 traffic.add_to(app)
@@ -62,8 +65,10 @@ def common(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns its exit code: 0 done, 1 refused or failed, 2 wrongly typed."""
+    command = typer.main.get_command(app)
+    name_placeholders(typer.Context(command, **command.context_settings))
     try:
-        code = typer.main.get_command(app).main(
+        code = command.main(
             args=None if arguments is None else list(arguments), prog_name="headrace", standalone_mode=False
         )
     except LifecycleError as error:
@@ -79,5 +84,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _fail(message: str, code: int) -> int:
     if message:  # empty where the help was shown instead
-        print("headrace:", " ".join(message.split()), file=sys.stderr)
+        words = " ".join(message.split()).replace("Value error, ", "")  # of pydantic, in Typer
+        print("headrace:", words, file=sys.stderr)
     return code

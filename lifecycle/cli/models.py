@@ -8,13 +8,20 @@ import typer
 from gateway.core.placement import Placement
 from lifecycle.cli.follow import follow_deployment
 from lifecycle.cli.options import URL, AsJson, Name, Url, connect
-from lifecycle.cli.plans import read_plan
-from lifecycle.cli.screen import Steps, console, fields, shares, show_json, table, when
+from lifecycle.cli.plans import Plan, read_plan
+from lifecycle.cli.screen import Steps, console, shares, show_json, when
+from lifecycle.cli.serving import cache_of, limits_of, memory_of
+from lifecycle.cli.tables import fields, table
 from lifecycle.cli.versions import AllowChange, role_of
 
 app = typer.Typer(help="Register models, list them, look at one.", no_args_is_help=True)
 
-Artifact = Annotated[Path, typer.Argument(metavar="FILE.onnx", exists=True, dir_okay=False, readable=True)]
+Artifact = Annotated[
+    Path,
+    typer.Argument(
+        metavar="FILE.onnx", exists=True, dir_okay=False, readable=True, help="The version itself."
+    ),
+]
 Reference = Annotated[
     Path | None,
     typer.Option(
@@ -41,7 +48,7 @@ def register(
     golden: Golden = None,
     signature: Annotated[
         Path | None,
-        typer.Option(exists=True, dir_okay=False, help="Of the file, by `headrace model sign`."),
+        typer.Option(exists=True, dir_okay=False, help="The file's, as `headrace model sign` wrote it."),
     ] = None,
     recipe: Annotated[str, typer.Option(metavar="MODULE:FUNCTION", help="What retrains the model.")] = "",
     parent: Annotated[int | None, typer.Option(min=1, help="The version it was made from.")] = None,
@@ -57,7 +64,7 @@ def register(
     ] = None,
     allow_signature_change: AllowChange = False,
     deploy: Annotated[bool, typer.Option("--deploy", help="Bring it into traffic.")] = False,
-    plan: Annotated[str, typer.Option(help="Plan of the rollout: a preset or a TOML file.")] = "",
+    plan: Plan = "",
     url: Url = URL,
     as_json: AsJson = False,
 ) -> None:
@@ -65,8 +72,9 @@ def register(
 
     With `--deploy` a model's first version gets all traffic; a later one starts a rollout.
 
-    Example: `headrace model register fraud fraud.onnx --reference train.parquet --deploy`, with what callers
-    may rely on: `--output-range score=0..1 --output-range label=0..9`
+    What callers may rely on can be said too, e.g. `--output-range score=0..1`; it may repeat.
+
+    Example: `headrace model register fraud fraud.onnx --reference train.parquet --deploy`
     """
     rollout_plan = read_plan(plan)
     steps = Steps(as_json)
@@ -103,7 +111,7 @@ def register(
 
 @app.command("list")
 def list_models(
-    search: Annotated[str, typer.Argument(metavar="[SEARCH]", help="Part of a name.")] = "",
+    search: Annotated[str, typer.Argument(metavar="SEARCH", help="Part of a name.")] = "",
     after: Annotated[str, typer.Option(metavar="NAME", help="Go on behind this one.")] = "",
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="So many at most.")] = 10_000,
     url: Url = URL,
@@ -158,13 +166,18 @@ def show(name: Name, url: Url = URL, as_json: AsJson = False) -> None:
         for version in versions
     ]
     headings = ["version", "stage", "role", "submitter", "registered (UTC)", "cause"]
-    screen.print(table(headings, rows, empty="no versions"))
+    screen.print(table(headings, rows, empty="no versions", sentences=1))
 
 
 @app.command()
 def holdout(
     name: Name,
-    rows: Annotated[Path, typer.Argument(metavar="ROWS.parquet", exists=True, dir_okay=False)],
+    rows: Annotated[
+        Path,
+        typer.Argument(
+            metavar="ROWS.parquet", exists=True, dir_okay=False, help="Inputs, and a column `label`."
+        ),
+    ],
     url: Url = URL,
     as_json: AsJson = False,
 ) -> None:
@@ -180,94 +193,6 @@ def holdout(
     console().print(f"versions of {name} are judged on {rows.name} ({model['holdout_digest'][:19]}…)")
 
 
-@app.command()
-def limits(
-    name: Name,
-    max_concurrency: Annotated[int, typer.Option(min=0, help="Requests at once; 0 for no limit.")] = 0,
-    max_queue: Annotated[int, typer.Option(min=0, help="Requests that may wait beyond those.")] = 0,
-    url: Url = URL,
-    as_json: AsJson = False,
-) -> None:
-    """Bound what a model takes of each worker; beyond it, requests are refused at once.
-
-    Example: `headrace model limits fraud --max-concurrency 8 --max-queue 32`
-    """
-    with connect(url) as client:
-        told = client.set_limits(name, max_concurrency=max_concurrency, max_queue=max_queue)
-    if as_json:
-        show_json(told)
-        return
-    shown = ("max_concurrency", "max_queue", "revision")
-    console().print(fields([("model", name), *((key.replace("_", " "), told[key]) for key in shown)]))
-
-
-@app.command()
-def cache(
-    name: Name,
-    max_mb: Annotated[int, typer.Option(min=0, help="MiB of answers per worker; 0 for no cache.")] = 0,
-    url: Url = URL,
-    as_json: AsJson = False,
-) -> None:
-    """Keep a model's answers for requests that come again with the very same tensors. Off by default.
-
-    Example: `headrace model cache fraud --max-mb 64`
-    """
-    with connect(url) as client:
-        told = client.set_cache(name, max_mb=max_mb)
-    if as_json:
-        show_json(told)
-        return
-    shown = ("max_mb", "revision")
-    console().print(fields([("model", name), *((key.replace("_", " "), told[key]) for key in shown)]))
-
-
-@app.command()
-def memory(
-    name: Name,
-    resident: Annotated[
-        bool,
-        typer.Option("--resident/--by-demand", help="Keep it in memory, or load it when it is asked for."),
-    ],
-    url: Url = URL,
-    as_json: AsJson = False,
-) -> None:
-    """Keep what a model serves in every worker's memory, whatever the budget; or load it by demand.
-
-    Example: `headrace model memory fraud --resident`
-    """
-    with connect(url) as client:
-        told = client.set_memory(name, resident=resident)
-    if as_json:
-        show_json(told)
-        return
-    console().print(fields([("model", name), ("memory", _memory(told)), ("revision", told["revision"])]))
-
-
-def _memory(model: dict[str, Any]) -> str:
-    return "resident" if model["resident"] else "by demand"
-
-
-@app.command()
-def placement(
-    name: Name,
-    where: Annotated[Placement, typer.Argument(help="`auto` leaves it to what is measured.")],
-    url: Url = URL,
-    as_json: AsJson = False,
-) -> None:
-    """Say where a model's versions run. Returns when they do; no request notices the move.
-
-    Example: `headrace model placement fraud dedicated`
-    """
-    steps = Steps(as_json)
-    with connect(url) as client, steps.step(f"Placing {name}", f"{name} is placed {where}"):
-        told = client.set_placement(name, where)
-    if as_json:
-        show_json(told)
-        return
-    shown = ("model", "placement", "revision", "confirmed")
-    console().print(fields([(key, told[key]) for key in shown]))
-
-
 def _facts(model: dict[str, Any]) -> list[tuple[str, object]]:
     return [
         ("model", model["name"]),
@@ -276,7 +201,9 @@ def _facts(model: dict[str, Any]) -> list[tuple[str, object]]:
         ("traffic", shares(model["weights"])),
         ("shadows", " ".join(map(str, model["shadows"]))),
         ("aliases", shares(model["aliases"])),
-        ("memory", _memory(model)),
+        ("memory", memory_of(model)),
+        ("limits", limits_of(model)),
+        ("cache", cache_of(model["cache_mb"])),
         ("recipe", model["recipe"]),
         ("placement", model["placement"]),
         ("holdout", model["holdout_digest"] or "none frozen yet"),

@@ -4,15 +4,18 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
+from rich.console import RenderableType
 
 from lifecycle.cli.options import URL, AsJson, Name, Url, connect
-from lifecycle.cli.screen import Steps, console, fields, show, show_json, table, when
+from lifecycle.cli.screen import Steps, console, show, show_json, when
+from lifecycle.cli.tables import fields, table
 
 SHOWN = 10
 """The latest estimates, and of each version the latest spans with labels."""
 
-LABELS = typer.Argument(metavar="LABELS.parquet|csv", exists=True, dir_okay=False, readable=True)
+LABELS = typer.Argument(
+    metavar="LABELS.parquet|csv", exists=True, dir_okay=False, readable=True, help="See the columns above."
+)
 
 
 def add_to(parent: typer.Typer) -> None:
@@ -174,7 +177,7 @@ def _interval(of: dict[str, Any]) -> str:
     return "–" if of["low"] is None else f"{of['low']:.4g} to {of['high']:.4g}"
 
 
-def _estimates(estimates: list[dict[str, Any]]) -> Table | str:
+def _estimates(estimates: list[dict[str, Any]]) -> RenderableType:
     rows = [
         (
             when(each["end"]),

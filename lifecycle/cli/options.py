@@ -14,7 +14,10 @@ from lifecycle.client import DEFAULT_URL, Client
 from lifecycle.errors import LifecycleCode, LifecycleError
 
 Url = Annotated[
-    str, typer.Option("--url", envvar="HEADRACE_URL", help="The admin API.", rich_help_panel="Connection")
+    str,
+    typer.Option(
+        "--url", metavar="URL", envvar="HEADRACE_URL", help="The admin API.", rich_help_panel="Connection"
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 Home = Annotated[

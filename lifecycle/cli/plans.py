@@ -2,9 +2,18 @@
 
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from lifecycle.errors import LifecycleCode, LifecycleError
+
+Plan = Annotated[
+    str,
+    typer.Option(
+        metavar="PLAN", help="quick, cautious, shadow-first, manual, or a TOML file. [default: the server's]"
+    ),
+]
 
 
 def read_plan(text: str) -> str | dict[str, Any]:

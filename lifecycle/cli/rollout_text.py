@@ -1,22 +1,19 @@
 """A rollout in words and bars, from the API's JSON. Only draws."""
 
 import time
-from dataclasses import dataclass
 from typing import Any
 
-from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
-from rich.padding import Padding
+from rich.console import Group, RenderableType
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from lifecycle.cli.screen import STYLES, duration, fields, worded
+from lifecycle.cli.screen import duration
+from lifecycle.cli.tables import STYLES, fields, table
 
 Rollout = dict[str, Any]
 
 BAR_WIDTH = 24
-WIDE = 120
-"""Columns from which on a guard's reason stands beside it."""
 HEADINGS = ("guard", "verdict", "evidence", "", "reason and what is missing")
 
 
@@ -34,9 +31,8 @@ def describe(rollout: Rollout) -> str:
 def draw(rollout: Rollout, traffic: dict[str, Any]) -> RenderableType:
     """The whole of it: where the rollout stands, the split, and each guard with its progress."""
     parts: list[RenderableType] = [fields(_facts(rollout)), Text(), _split(traffic), Text()]
-    findings = rollout["findings"]
-    parts.append(_Findings(findings) if findings else Text("no guard has been judged yet", style="dim"))
-    return Group(*parts)
+    guards = map(_judged, rollout["findings"])
+    return Group(*parts, table(HEADINGS, guards, empty="no guard has been judged yet", sentences=1))
 
 
 def _facts(rollout: Rollout) -> list[tuple[str, object]]:
@@ -106,38 +102,17 @@ def _style(champion: bool) -> str:
     return "green" if champion else "yellow"
 
 
-@dataclass(frozen=True, slots=True)
-class _Findings:
-    """Each guard with its progress; its reason beside it, or under it where the terminal is narrow."""
-
-    findings: list[dict[str, Any]]
-
-    def __rich_console__(self, _: Console, options: ConsoleOptions) -> RenderResult:
-        if options.max_width >= WIDE:
-            grid = Table(*HEADINGS, box=None, header_style="bold", pad_edge=False)
-            for finding in self.findings:
-                grid.add_row(*_judged(finding), Text(finding["reason"]))
-            yield grid
-            return
-        for finding in self.findings:
-            row = Table.grid(padding=(0, 1))
-            row.add_column(min_width=15, no_wrap=True)
-            row.add_row(*_judged(finding))
-            yield row
-            yield Padding(Text(finding["reason"], style="dim"), (0, 0, 0, 2))
-
-
-def _judged(finding: dict[str, Any]) -> tuple[RenderableType, ...]:
-    """The guard's name, verdict, progress, and weight of evidence."""
+def _judged(finding: dict[str, Any]) -> tuple[object, ...]:
+    """The guard's name, verdict, progress, weight of evidence, and reason."""
     progress = finding["numbers"].get("progress")
     style = STYLES.get(finding["verdict"], "")
-    bar: RenderableType = ""
+    bar: RenderableType = Text()
     if progress is not None:
         bar = ProgressBar(total=1, completed=progress, width=BAR_WIDTH, complete_style=style)
-    return finding["name"], worded(finding["verdict"]), bar, _weight(finding)
+    return finding["name"], finding["verdict"], bar, _weight(finding), finding["reason"]
 
 
-def _weight(finding: dict[str, Any]) -> str:
+def _weight(finding: dict[str, Any]) -> Text:
     """The log e-value beside the threshold at which it decides."""
     found, threshold = (finding["numbers"].get(name) for name in ("log_e", "threshold"))
-    return "" if found is None or threshold is None else f"{max(found, 0):.1f} of {threshold:.1f}"
+    return Text("" if found is None or threshold is None else f"{max(found, 0):.1f} of {threshold:.1f}")

@@ -8,7 +8,7 @@ from rich.live import Live
 
 from lifecycle.cli.forecast_text import draw_forecast
 from lifecycle.cli.options import URL, AsJson, Name, Number, Url, connect
-from lifecycle.cli.plans import read_plan
+from lifecycle.cli.plans import Plan, read_plan
 from lifecycle.cli.rollout_text import describe, draw
 from lifecycle.cli.screen import console, show_json
 from lifecycle.cli.screen import show as show_line
@@ -23,10 +23,7 @@ app = typer.Typer(help="Bring a version into traffic step by step.", no_args_is_
 def start(
     name: Name,
     number: Number,
-    plan: Annotated[
-        str,
-        typer.Option(help="quick, cautious, shadow-first, manual, or a TOML file. [default: the server's]"),
-    ] = "",
+    plan: Plan = "",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say how long it would take and what it would catch; no more.")
     ] = False,

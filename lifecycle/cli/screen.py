@@ -1,32 +1,19 @@
-"""What people see: tables and progress on a terminal, plain lines or JSON elsewhere.
+"""Where people see it: a terminal with progress, or plain lines or JSON elsewhere. And values in words.
 
 Colour and movement only on a terminal. With `--json` standard output holds one JSON value and no more.
 """
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
-PIPE_WIDTH = 200
-
-STYLES = {
-    "PASS": "green",
-    "FAIL": "bold red",
-    "ERROR": "red",
-    "INCONCLUSIVE": "yellow",
-    "serving": "green",
-    "approved": "cyan",
-    "validated": "cyan",
-    "rejected": "red",
-    "retired": "dim",
-}
+PIPE_WIDTH = 100_000
 
 
 def console() -> Console:
@@ -40,30 +27,6 @@ def show_json(value: Any) -> None:
 
 def show(line: str) -> None:
     console().print(line, soft_wrap=True)
-
-
-def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str) -> Table | str:
-    """Rows under headings, or the sentence for when there are none."""
-    grid = Table(*columns, box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
-    for row in rows:
-        grid.add_row(*(worded(cell) for cell in row))
-    return grid if grid.row_count else empty
-
-
-def fields(pairs: Iterable[tuple[str, object]]) -> Table:
-    """Names and values, one pair a line."""
-    grid = Table.grid(padding=(0, 2, 0, 0))
-    grid.add_column(style="dim", no_wrap=True)
-    grid.add_column()
-    for name, value in pairs:
-        grid.add_row(name, worded(value))
-    return grid
-
-
-def worded(cell: object) -> Text:
-    """A value as text; stages and verdicts in their colour."""
-    text = "–" if cell is None or cell == "" else str(cell)
-    return Text(text, style=STYLES.get(text, ""))
 
 
 def when(seconds: float | None) -> str:

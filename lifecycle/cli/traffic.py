@@ -5,7 +5,8 @@ from typing import Annotated, Any
 import typer
 
 from lifecycle.cli.options import URL, AsJson, Name, Url, connect
-from lifecycle.cli.screen import Steps, console, shares, show_json, table
+from lifecycle.cli.screen import Steps, console, shares, show_json
+from lifecycle.cli.tables import table
 from lifecycle.errors import LifecycleCode, LifecycleError
 
 app = typer.Typer(help="See and set how a model's traffic is shared.", no_args_is_help=True)
@@ -32,8 +33,12 @@ def show(name: Name, url: Url = URL, as_json: AsJson = False) -> None:
 @app.command("set")
 def set_traffic(
     name: Name,
-    weights: Annotated[list[str], typer.Argument(metavar="VERSION=PERCENT…", help="They sum to 100.")],
-    shadow: Annotated[list[str] | None, typer.Option(help="A version that gets copies; may repeat.")] = None,
+    weights: Annotated[
+        list[str], typer.Argument(metavar="VERSION=PERCENT", help="One or more, which sum to 100.")
+    ],
+    shadow: Annotated[
+        list[str] | None, typer.Option(metavar="VERSION", help="A version that gets copies; may repeat.")
+    ] = None,
     no_shadow: Annotated[bool, typer.Option("--no-shadow", help="Stop all copies.")] = False,
     if_revision: Annotated[int | None, typer.Option(help="Only if the model is still at this one.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check it, change nothing.")] = False,

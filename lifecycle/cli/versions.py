@@ -6,8 +6,9 @@ import typer
 
 from lifecycle.cli.follow import follow_deployment
 from lifecycle.cli.options import URL, AsJson, Name, Number, Url, connect
-from lifecycle.cli.plans import read_plan
-from lifecycle.cli.screen import Steps, console, fields, show_json, table, when
+from lifecycle.cli.plans import Plan, read_plan
+from lifecycle.cli.screen import Steps, console, show_json, when
+from lifecycle.cli.tables import fields, table
 
 app = typer.Typer(help="Look at a version, and decide about it.", no_args_is_help=True)
 
@@ -36,7 +37,9 @@ def show(name: Name, number: Number, url: Url = URL, as_json: AsJson = False) ->
         (finding["name"], finding["verdict"], finding["reason"], _numbers(finding["numbers"]))
         for finding in version["evidence"]
     ]
-    screen.print(table(["gate", "verdict", "reason", "numbers"], rows, empty="not validated yet"))
+    screen.print(
+        table(["gate", "verdict", "reason", "numbers"], rows, empty="not validated yet", sentences=2)
+    )
 
 
 @app.command()
@@ -104,7 +107,7 @@ def retire(name: Name, number: Number, url: Url = URL, as_json: AsJson = False) 
 def deploy(
     name: Name,
     number: Number,
-    plan: Annotated[str, typer.Option(help="Plan of the rollout: a preset or a TOML file.")] = "",
+    plan: Plan = "",
     url: Url = URL,
     as_json: AsJson = False,
 ) -> None:

@@ -103,25 +103,34 @@ def account(store: Store, origin: Origin) -> Account:
         and rollout.started_at <= origin.at
         and (rollout.phase is Phase.PROMOTED or origin.at < (rollout.decided_at or math.inf))
     )
-    return Account(version, decisions, next(begun, None), at(store, origin.model, origin.at))
+    # A worker may answer a moment after a model's traffic was taken away: the last split counts.
+    splits = [record for record in _splitting(store, origin.at, origin.model) if record.detail["champion"]]
+    if not splits:
+        raise _none(origin.model)
+    return Account(version, decisions, next(begun, None), _split(splits[-1]))
 
 
 def at(store: Store, model: str, time: float) -> Split:
     """The split in force at a time, Unix seconds. Raises NOT_FOUND if the model had no traffic then."""
     find_model(store, model)
     if not (found := splits_at(store, time, model)):
-        raise LifecycleError(LifecycleCode.NOT_FOUND, f"model {model!r} had no traffic at that time")
+        raise _none(model)
     return found[0]
 
 
 def splits_at(store: Store, time: float, model: str | None = None) -> tuple[Split, ...]:
     """The splits in force at a time, Unix seconds, of every model that had traffic then, by name."""
-    last = {
-        record.model: record
-        for record in trail(store, model)
-        if record.at <= time and record.detail.get("champion")
-    }
-    return tuple(_split(last[name]) for name in sorted(last))
+    last = {record.model: record for record in _splitting(store, time, model)}
+    return tuple(_split(last[name]) for name in sorted(last) if last[name].detail["champion"])
+
+
+def _splitting(store: Store, time: float, model: str | None) -> Iterator[Record]:
+    """Records up to a time that tell how traffic was split, also between nobody."""
+    return (record for record in trail(store, model) if record.at <= time and "weights" in record.detail)
+
+
+def _none(model: str) -> LifecycleError:
+    return LifecycleError(LifecycleCode.NOT_FOUND, f"model {model!r} had no traffic at that time")
 
 
 def _split(record: Record) -> Split:

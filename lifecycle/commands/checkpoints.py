@@ -16,6 +16,10 @@ class Checkpointer:
         self._rhythm = rhythm
         self._last: Statement | None = None
 
+    def unsealed(self) -> int:
+        """How many records the last checkpoint knows nothing of; all of them before the first."""
+        return self._store.head().seq - (self._last.head.seq if self._last else 0)
+
     def tick(self, now: float) -> None:
         """Add a checkpoint if one is due at `now`, Unix seconds. Raises LifecycleError UNAVAILABLE."""
         head = self._store.head()

@@ -68,7 +68,8 @@ class LiveReferences:
         """Take the profiles that are due. A failure is tried again with as many rows more."""
         if not self._rows:
             self._seen.clear()
-        for model, number in [key for key, rows in self._seen.items() if rows >= self._rows]:
+        # Copied at once: captures are counted in a thread meanwhile.
+        for model, number in [key for key, rows in list(self._seen.items()) if rows >= self._rows]:
             del self._seen[model, number]
             try:
                 if await self._take(model, number):

@@ -73,6 +73,22 @@ def test_a_worker_reads_what_the_controller_stored(artifacts: Artifacts, tmp_pat
         ArtifactCache(tmp_path / "worker").read(*gone)
 
 
+def test_what_was_put_is_read_here_while_its_store_is_away(
+    artifacts: Artifacts, root: str, tmp_path: Path
+) -> None:
+    """The control loop reads profiles between two requests' evidence: it must not wait for a network."""
+    uri, digest = artifacts.put(source(tmp_path))
+    fs, path = url_to_fs(root)
+    if "file" in fs.protocol:
+        pytest.skip("a local folder is never away")
+    fs.rm_file(fs.find(path)[0])
+    assert artifacts.fetch(uri, digest).read_bytes() == b"weights" * 1000
+    artifacts.put(source(tmp_path))
+    (stored,) = artifacts.stored()
+    assert artifacts.remove(digest, stored.at + 1)
+    assert [found for found in (tmp_path / "cache").rglob("*") if found.is_file()] == []
+
+
 def test_a_store_leaves_nothing_half_done(artifacts: Artifacts, root: str, tmp_path: Path) -> None:
     _, digest = artifacts.put(source(tmp_path))
     with pytest.raises(LifecycleError):

@@ -6,6 +6,7 @@ import orjson
 import pytest
 
 from gateway.core.keys import Key, KeyRole
+from lifecycle.adapters.sql.generations import RESERVED
 from lifecycle.adapters.sql.schema import CURRENT
 from lifecycle.adapters.sql.store import SqlStore
 from lifecycle.core.asked import Asked
@@ -113,7 +114,10 @@ def test_the_ledger_is_one_chain(opened: Open) -> None:
 
 
 def test_generations_only_grow(opened: Open) -> None:
-    assert [opened().next_generation() for _ in range(3)] == [1, 2, 3]
+    store = opened()
+    given = [store.next_generation() for _ in range(RESERVED + 2)]
+    assert given == list(range(1, RESERVED + 3))
+    assert opened().next_generation() > given[-1]
 
 
 OLD_BODY = orjson.dumps(

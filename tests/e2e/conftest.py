@@ -9,6 +9,16 @@ import pytest
 from lifecycle.client import Client
 from tests.e2e.harness import Cluster, Load, free_port, signed
 
+_SETTINGS = """
+[gateway]
+model_control = "explicit"
+[gateway.dedicated]
+max_replicas = 2
+requests_per_replica = 8
+scale_up_after_s = 2
+scale_down_after_s = 2
+"""
+
 
 @pytest.fixture(scope="session")
 def until() -> Callable[[Callable[[], bool], float, str], None]:
@@ -27,7 +37,7 @@ def until() -> Callable[[Callable[[], bool], float, str], None]:
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Up for the session. Leaves no process behind, which is asserted."""
     running = Cluster(tmp_path_factory.mktemp("headrace"), free_port(), free_port(), free_port())
-    (running.home / "headrace.toml").write_text('[gateway]\nmodel_control = "explicit"\n')
+    (running.home / "headrace.toml").write_text(_SETTINGS)
     running.up()
     try:
         yield running

@@ -87,17 +87,29 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def signed(version: int, path: Path) -> Path:
-    """A model that answers with its own number: `served` is the version for every row of `x` [-1, 4]."""
+def signed(version: int, path: Path, work: int = 1) -> Path:
+    """A model that answers with its own number: `served` is the version for every row of `x` [-1, 4].
+
+    A run of it multiplies two matrices of `work` x `work`, which changes nothing.
+    """
     nodes = [
         helper.make_node("ReduceSum", ["x", "last"], ["sum"], keepdims=0),
         helper.make_node("Mul", ["sum", "nothing"], ["zeros"]),
-        helper.make_node("Add", ["zeros", "number"], ["served"]),
+        helper.make_node("Shape", ["x"], ["shape"]),  # and not the values: rows are nothing to each other
+        helper.make_node("Cast", ["shape"], ["lengths"], to=TensorProto.FLOAT),
+        helper.make_node("ReduceSum", ["lengths"], ["length"], keepdims=0),
+        helper.make_node("Mul", ["length", "nothing"], ["zero"]),
+        helper.make_node("Expand", ["zero", "square"], ["matrix"]),
+        helper.make_node("MatMul", ["matrix", "matrix"], ["product"]),
+        helper.make_node("ReduceSum", ["product"], ["still zero"], keepdims=0),
+        helper.make_node("Add", ["still zero", "number"], ["one number"]),
+        helper.make_node("Add", ["zeros", "one number"], ["served"]),
     ]
     constants: dict[str, NDArray[np.generic]] = {
         "last": np.array([1], np.int64),
         "nothing": np.array(0, np.float32),
         "number": np.array(version, np.float32),
+        "square": np.array([work, work], np.int64),
     }
     graph = helper.make_graph(
         nodes,

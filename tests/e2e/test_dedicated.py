@@ -60,6 +60,25 @@ def _more(callers: Load, until: Until) -> None:
     until(lambda: callers.sent > sent + 200, 60, "more load")
 
 
+def test_a_dedicated_version_grows_under_load_and_shrinks_after_it(
+    cluster: Cluster, tmp_path: Path, load: Callable[[str], Load], until: Until
+) -> None:
+    model = "busy"
+    with cluster.client() as client:
+        client.register(model, signed(1, tmp_path / "1.onnx", work=800), placement="dedicated")
+        client.validate(model, 1)
+        client.deploy(model, 1)
+        with load(model) as calm:
+            with load(model) as more, load(model) as most:
+                until(lambda: len(applications(cluster, model)) == 2, 30, "a second replica")
+                _more(most, until)
+            until(lambda: len(applications(cluster, model)) == 1, 30, "the end of the second")
+            _more(calm, until)
+        for callers in (calm, more, most):
+            assert callers.failures == []
+        client.set_placement(model, "pool")
+
+
 def test_a_champion_moves_to_its_own_process_and_back_by_itself_after_a_restart(
     cluster: Cluster, deployed: Callable[[int], tuple[str, Client]], load: Callable[[str], Load], until: Until
 ) -> None:

@@ -27,6 +27,17 @@ async def test_more_than_run_and_wait_are_refused_at_once_and_counted() -> None:
     await places.enter("m", ONE_AND_ONE, 0)
 
 
+async def test_of_models_that_went_nothing_is_kept() -> None:
+    places = Admission()
+    await places.enter("m", ModelLimits(1), 0)
+    with pytest.raises(GatewayError):
+        await places.enter("m", ModelLimits(1), 0)
+    places.forget({"m"})
+    assert places.refused == {"m": 1}
+    places.forget({"n"})
+    assert places.refused == {}
+
+
 async def test_models_do_not_take_each_others_places() -> None:
     places = Admission()
     for model in ("a", "b"):
@@ -109,3 +120,12 @@ async def test_limits_that_were_widened_count_at_once() -> None:
     for wider in (ModelLimits(2), ModelLimits(1, 1), ModelLimits()):
         places.check("m", wider)
     assert not places.refused
+
+
+async def test_a_limit_that_is_raised_lets_in_who_waits() -> None:
+    places = Admission()
+    await places.enter("m", ModelLimits(1, 10), 0)
+    waiting = [asyncio.create_task(places.enter("m", ModelLimits(1, 10), 0)) for _ in range(2)]
+    await asyncio.sleep(0)
+    await asyncio.wait_for(places.enter("m", ModelLimits(4, 10), 0), 10)
+    await asyncio.wait_for(asyncio.gather(*waiting), 10)

@@ -79,6 +79,9 @@ async def test_a_route_that_changed_starts_anew() -> None:
     assert version.runs == 2
     caches.forget({"m": replace(ROUTE, cache_mb=0)})
     assert caches.held_bytes == 0
+    assert caches.used(("m", 1)).misses == 2
+    caches.forget({})
+    assert caches.used(("m", 1)).misses == 0
 
 
 async def test_failures_are_never_kept() -> None:

@@ -35,8 +35,12 @@ class OrtValue:
 
 class InferenceSession:
     def __init__(
-        self, path_or_bytes: str | bytes, sess_options: SessionOptions, providers: Sequence[str]
+        self,
+        path_or_bytes: str | bytes,
+        sess_options: SessionOptions | None = None,
+        providers: Sequence[str | tuple[str, dict[str, str]]] | None = None,
     ) -> None: ...
+    def get_providers(self) -> Sequence[str]: ...
     _sess: InferenceSession  # the C++ session under it, with the same `run`
     def run(
         self,

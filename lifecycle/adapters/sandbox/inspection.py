@@ -16,7 +16,7 @@ from gateway.runtime.signature import signature_of
 from lifecycle.adapters.reference import Rows, read_reference
 from lifecycle.adapters.sandbox import frames
 from lifecycle.adapters.sandbox.graph import UnfitError, read_model
-from lifecycle.adapters.sandbox.probing import Row, blank, latencies, memory_mb, probe, together
+from lifecycle.adapters.sandbox.probing import Row, blank, latencies, memory_mb, probe, together, wake_runtime
 from lifecycle.core.inspection import GOLDEN, REFERENCE, Limits
 from lifecycle.core.verdict import Finding, Verdict
 from lifecycle.errors import LifecycleError
@@ -81,6 +81,7 @@ class _Inspection:
         nodes = read_model(artifact, limits)
         self._pass("the graph keeps the rules", nodes=nodes, bytes=len(artifact))
         self._begin("load")
+        wake_runtime()
         before = memory_mb()
         signature = signature_of(artifact)
         session = Session(artifact, signature)

@@ -1,5 +1,6 @@
 """How the database is opened, and what its failures are called. Knows nothing of what it holds."""
 
+import math
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -11,6 +12,17 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, DataError, IntegrityErr
 
 from lifecycle.errors import LifecycleCode, LifecycleError
 
+WAIT_S = 5.0
+"""How long a statement waits for another process's, and a connection for its server."""
+_NETWORK = {
+    "connect_timeout": math.ceil(WAIT_S),
+    "keepalives_idle": math.ceil(WAIT_S),
+    "keepalives_interval": 1,
+    "keepalives_count": math.ceil(WAIT_S),
+    "tcp_user_timeout": round(2_000 * WAIT_S),
+}
+"""To libpq: a server that the network has lost is given up in seconds; its own defaults take many minutes."""
+
 
 def open_engine(url: str) -> Engine:
     """Raises LifecycleError INVALID if the URL is not understood or its driver is not installed."""
@@ -18,6 +30,8 @@ def open_engine(url: str) -> Engine:
         parsed = make_url(url)
         if parsed.drivername == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
+            said = {name: str(value) for name, value in _NETWORK.items() if name not in parsed.query}
+            parsed = parsed.update_query_dict(said)
         # A server may have been started again since the last use; a file has no connection to lose.
         engine = create_engine(parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite")
     except ArgumentError:
@@ -28,6 +42,8 @@ def open_engine(url: str) -> Engine:
         raise LifecycleError(LifecycleCode.INVALID, message) from None
     if engine.dialect.name == "sqlite":
         _tune(engine)
+    elif engine.dialect.name == "postgresql":
+        _be_patient(engine)
     return engine
 
 
@@ -66,13 +82,26 @@ def _line(error: DatabaseError) -> str:
     return " ".join(str(error.orig).split())
 
 
+def _be_patient(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def connected(connection: DBAPIConnection, _record: object) -> None:
+        cursor = connection.cursor()
+        cursor.execute(f"SET lock_timeout = {_milliseconds(WAIT_S)}")
+        cursor.close()
+        connection.commit()
+
+
+def _milliseconds(seconds: float) -> int:
+    return round(1_000 * seconds)
+
+
 def _tune(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def connected(connection: DBAPIConnection, _record: object) -> None:
         # The driver's own transaction handling is switched off: it would begin too late to lock.
         connection.isolation_level = None
         cursor = connection.cursor()
-        for setting in ("busy_timeout=5000", "synchronous=FULL"):
+        for setting in (f"busy_timeout={_milliseconds(WAIT_S)}", "synchronous=FULL"):
             cursor.execute(f"PRAGMA {setting}")
         _log_ahead(cursor)
         cursor.close()

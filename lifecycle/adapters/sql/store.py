@@ -16,6 +16,7 @@ from gateway.core.keys import Key
 from lifecycle.adapters.sql import tables
 from lifecycle.adapters.sql.deliveries import SqlDeliveries
 from lifecycle.adapters.sql.engine import check, named_failures, open_engine
+from lifecycle.adapters.sql.generations import Generations
 from lifecycle.adapters.sql.requests import SqlRequests
 from lifecycle.adapters.sql.schema import prepare
 from lifecycle.core.lease import Lease
@@ -48,6 +49,7 @@ class SqlStore:
         self._engine = open_engine(url)
         self._token: int | None = None
         self._models: dict[str, Model] = {}
+        self._generations = Generations(self._writing)
         self._reader = self._engine.execution_options(reads=True)
         try:
             with self._writing() as connection:
@@ -159,10 +161,7 @@ class SqlStore:
             return Head(row.seq, row.hash)
 
     def next_generation(self) -> int:
-        column = tables.generations.c.last
-        with self._writing() as connection:
-            query = update(tables.generations).values(last=column + 1).returning(column)
-            return int(connection.execute(query).scalar_one())
+        return self._generations.take()
 
     def lease(self) -> Lease:
         with self._reading() as connection:

@@ -34,3 +34,4 @@ def test_refusals_are_told_by_window_and_add_up_again() -> None:
     assert fresh == Refusals({"a": 3, "b": 1}, connections=3, wedged=1, shadow_copies=5, pairs=6)
     assert earlier.merge(fresh) == now
     assert now.since(now) == Refusals()
+    assert Refusals({"a": 2}).since(now).limited == {"a": 2}  # the model went and came back in between

@@ -1,6 +1,7 @@
 """A loader that notes what happens, for tests of what is in memory."""
 
 import asyncio
+import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -42,6 +43,7 @@ class Shelf:
     size_bytes: int = 10
     story: list[str] = field(default_factory=list)
     gate: asyncio.Event = field(default_factory=asyncio.Event)
+    given: "weakref.WeakSet[Held]" = field(default_factory=weakref.WeakSet)
 
     def __post_init__(self) -> None:
         self.gate.set()
@@ -53,7 +55,14 @@ class Shelf:
             raise GatewayError(ErrorCode.INTERNAL, "it is broken")
         if entry.digest == "huge":
             raise MemoryError("65536 GiB")
-        return Held(entry, self.size_bytes)
+        version = Held(entry, self.size_bytes)
+        self.given.add(version)
+        return version
+
+    @property
+    def alive(self) -> int:
+        """Versions that were loaded and that somebody still has."""
+        return len(self.given)
 
     def unload(self, model: str, version: LoadedVersion) -> None:
         self.story.append(f"unload {version.entry.version}")

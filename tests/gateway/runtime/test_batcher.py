@@ -46,7 +46,7 @@ class Counting(Session):
 
 @pytest.fixture
 async def pool() -> AsyncIterator[Pool]:
-    pool = Pool(threads=1, queue=50, max_run_s=0.2)
+    pool = Pool(threads=1, queue=50, max_run_s=30.0)
     yield pool
     await pool.close()
 
@@ -146,8 +146,9 @@ async def test_one_bad_request_fails_alone(lookup: bytes, batcher: Build) -> Non
     assert session.runs == [1, 2, 1, 1]
 
 
-async def test_one_wedged_request_does_not_take_its_neighbours_along(endless: bytes, batcher: Build) -> None:
-    _, joined = batcher(endless)
+async def test_one_wedged_request_does_not_take_its_neighbours_along(endless: bytes) -> None:
+    pool, session = Pool(threads=1, queue=50, max_run_s=0.2), Counting(endless)
+    joined = Batcher(session, pool, costing(1000), 1e12, session.told.append)
     inputs = [{"x": np.full((1, 1), value, np.float32)} for value in (0.5, 2.0, 0.25)]
     good, wedged, other = await asyncio.gather(
         *(joined.run(each, (), 0) for each in inputs), return_exceptions=True
@@ -156,6 +157,7 @@ async def test_one_wedged_request_does_not_take_its_neighbours_along(endless: by
     assert isinstance(other, dict)
     assert isinstance(wedged, GatewayError)
     assert wedged.code is ErrorCode.DEADLINE
+    await pool.close()
 
 
 async def test_other_shapes_and_other_outputs_run_apart(logistic: bytes, batcher: Build) -> None:
@@ -240,3 +242,23 @@ async def test_a_deadline_is_kept_while_the_batch_runs_on_for_others(lookup: byt
     assert caught.value.code is ErrorCode.DEADLINE
     session.gate.set()
     assert (await patient)["y"].tolist() == [10]
+
+
+async def test_who_gives_up_in_the_queue_makes_room_for_others(
+    lookup: bytes, batcher: Build, pool: Pool
+) -> None:
+    session, joined = batcher(lookup)
+    session.gate.clear()
+    first = asyncio.create_task(joined.run(indices(0), (), 0))
+    await asyncio.to_thread(session.started.wait, 10)
+    soon = time.monotonic_ns() + 5_000_000
+    hasty = [asyncio.create_task(joined.run(indices(1), (), soon)) for _ in range(pool.queue - 1)]
+    gone = asyncio.create_task(joined.run(indices(1), (), 0))
+    await asyncio.sleep(0)
+    gone.cancel()
+    await asyncio.wait({*hasty, gone})
+    waiting = [asyncio.create_task(joined.run(indices(2), (), 0)) for _ in range(pool.queue)]
+    await asyncio.sleep(0)
+    session.gate.set()
+    await first
+    assert [answer["y"].tolist() for answer in await asyncio.gather(*waiting)] == [[20]] * pool.queue

@@ -1,6 +1,7 @@
 """What is in memory: within the budget, the longest unused out, nothing in use ever."""
 
 import asyncio
+import gc
 import time
 from dataclasses import replace
 from typing import Any
@@ -217,3 +218,35 @@ async def test_another_profile_of_the_same_file_needs_no_room() -> None:
     await residence.bring("m", profiled)
     assert residence.holds("m", profiled)
     assert residence.use.held_bytes == SIZE
+
+
+async def test_a_load_that_found_no_room_leaves_nothing_in_memory() -> None:
+    shelf = Shelf(size_bytes=3 * SIZE)
+    residence = made(shelf)
+    with pytest.raises(GatewayError, match="finds no room"):
+        await residence.bring("m", entry(1))
+    await asyncio.sleep(0)
+    gc.collect()
+    assert residence.failed
+    assert shelf.alive == 0
+
+
+async def test_what_finds_no_room_leaves_its_predecessor_of_the_same_number_in_service() -> None:
+    shelf = Shelf()
+    residence = made(shelf)
+    first = await ask(residence, 1)
+    shelf.size_bytes = 3 * SIZE
+    with pytest.raises(GatewayError, match="finds no room"):
+        await residence.bring("m", entry(1, "larger"))
+    assert residence.get(("m", 1)) is first
+    assert residence.held_bytes == SIZE
+
+
+async def test_a_successor_of_the_same_number_takes_the_place_of_what_it_replaces() -> None:
+    shelf = Shelf()
+    residence = made(shelf, 1)
+    await ask(residence, 1)
+    residence.kept.add(("m", 1))
+    await residence.bring("m", entry(1, "another"))
+    assert shelf.story == ["load 1", "load 1", "unload 1"]
+    assert residence.held_bytes == SIZE

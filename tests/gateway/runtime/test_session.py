@@ -6,7 +6,7 @@ import pytest
 
 from gateway.core.signature import Signature, TensorSpec
 from gateway.errors import ErrorCode, GatewayError
-from gateway.runtime.session import Session, run_options
+from gateway.runtime.session import Session, cuda_starts, run_options
 
 SessionOf = Callable[[bytes], Session]
 
@@ -80,3 +80,7 @@ def test_an_answer_outlives_its_session(logistic: bytes, session_of: SessionOf) 
     answer = session_of(logistic).run({"x": np.zeros((1, 30), np.float32)}, ())
     gc.collect()
     assert answer["probabilities"].shape == (1, 2)
+
+
+def test_without_a_gpu_or_a_runtime_that_offers_one_nothing_is_promised() -> None:
+    assert not cuda_starts()  # the runtime of the tests is the one for CPUs

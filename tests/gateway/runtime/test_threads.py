@@ -5,11 +5,13 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future
 from functools import partial
+from typing import TypeVar
 
 import pytest
 
 from gateway.runtime.threads import LONG_S, FairThreads
 
+T = TypeVar("T")
 Hold = Callable[[str], Future[bool]]
 WITHIN_S = 20
 
@@ -35,11 +37,32 @@ def hold(threads: FairThreads, gate: threading.Event) -> Hold:
 
     def held(owner: str) -> Future[bool]:
         begun = threading.Event()
-        future = threads.submit(owner, lambda: until(gate, begun))
+        future = submit(threads, owner, lambda: until(gate, begun))
         begun.wait(0.2)
         return future
 
     return held
+
+
+def submit(threads: FairThreads, owner: str, run: Callable[[], T]) -> Future[T]:
+    """What the run will give. It runs once it has begun; cancelled before, it is dropped."""
+    future: Future[T] = Future()
+
+    def begin() -> T:
+        assert future.set_running_or_notify_cancel()
+        return run()
+
+    def done(answer: T, error: BaseException | None) -> None:
+        if isinstance(error, CancelledError):
+            future.cancel()
+        elif error is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(answer)
+
+    job = threads.submit(owner, begin, done)
+    future.add_done_callback(lambda _: threads.drop(job))
+    return future
 
 
 def until(gate: threading.Event, begun: threading.Event) -> bool:
@@ -59,29 +82,29 @@ def relieved(threads: FairThreads, future: Future[str]) -> str:
 
 
 def test_answers_and_errors_come_back(threads: FairThreads) -> None:
-    answers = [threads.submit("a", partial(pow, number, 2)).result(WITHIN_S) for number in range(20)]
+    answers = [submit(threads, "a", partial(pow, number, 2)).result(WITHIN_S) for number in range(20)]
     assert answers == [number**2 for number in range(20)]
     with pytest.raises(ZeroDivisionError):
-        threads.submit("a", lambda: 1 / 0).result(WITHIN_S)
+        submit(threads, "a", lambda: 1 / 0).result(WITHIN_S)
 
 
 def test_all_threads_are_used_at_once(threads: FairThreads) -> None:
     meeting = threading.Barrier(2)
     for _ in range(20):
-        both = [threads.submit("a", lambda: meeting.wait(WITHIN_S)) for _ in range(2)]
+        both = [submit(threads, "a", lambda: meeting.wait(WITHIN_S)) for _ in range(2)]
         assert {each.result(WITHIN_S) for each in both} == {0, 1}
 
 
 def test_runs_that_take_long_give_way_to_another_owner(threads: FairThreads, hold: Hold) -> None:
     held = [hold("evil") for _ in range(4)]
     for _ in range(3):
-        assert relieved(threads, threads.submit("good", lambda: "done")) == "done"
+        assert relieved(threads, submit(threads, "good", lambda: "done")) == "done"
     assert [each.running() for each in held] == [True, True, False, False]
 
 
 def test_several_owners_that_never_end_keep_nobody(threads: FairThreads, hold: Hold) -> None:
     held = [hold(f"evil {number}") for number in range(6)]
-    assert relieved(threads, threads.submit("good", lambda: "done")) == "done"
+    assert relieved(threads, submit(threads, "good", lambda: "done")) == "done"
     assert not any(each.done() for each in held)
 
 
@@ -89,7 +112,7 @@ def test_afterwards_there_are_no_more_threads_than_before(
     threads: FairThreads, hold: Hold, gate: threading.Event
 ) -> None:
     held = [hold("evil") for _ in range(3)]
-    assert relieved(threads, threads.submit("good", lambda: "done")) == "done"
+    assert relieved(threads, submit(threads, "good", lambda: "done")) == "done"
     gate.set()
     assert all(each.result(WITHIN_S) for each in held)
     most, now, lock = 0, 0, threading.Lock()
@@ -103,7 +126,7 @@ def test_afterwards_there_are_no_more_threads_than_before(
         with lock:
             now -= 1
 
-    runs = [threads.submit(owner, count) for owner in "abcdefgh" for _ in range(3)]
+    runs = [submit(threads, owner, count) for owner in "abcdefgh" for _ in range(3)]
     for run in runs:
         run.result(WITHIN_S)
     assert most == 2
@@ -112,8 +135,8 @@ def test_afterwards_there_are_no_more_threads_than_before(
 def test_each_owner_has_room_of_its_own(threads: FairThreads, hold: Hold) -> None:
     held = [hold("evil") for _ in range(5)]
     with pytest.raises(queue.Full):
-        threads.submit("evil", lambda: None)
-    good = threads.submit("good", lambda: "done")
+        submit(threads, "evil", lambda: None)
+    good = submit(threads, "good", lambda: "done")
     held[-1].cancel()
     hold("evil")
     assert relieved(threads, good) == "done"
@@ -122,9 +145,9 @@ def test_each_owner_has_room_of_its_own(threads: FairThreads, hold: Hold) -> Non
 def test_when_closed_runs_finish_and_what_waits_is_dropped(gate: threading.Event) -> None:
     threads = FairThreads(1, 1)
     begun = threading.Event()
-    running = threads.submit("a", lambda: until(gate, begun))
+    running = submit(threads, "a", lambda: until(gate, begun))
     assert begun.wait(WITHIN_S)
-    waiting = threads.submit("a", lambda: True)
+    waiting = submit(threads, "a", lambda: True)
     closing = threading.Thread(target=threads.close)
     closing.start()
     with pytest.raises(CancelledError):
@@ -133,4 +156,4 @@ def test_when_closed_runs_finish_and_what_waits_is_dropped(gate: threading.Event
     closing.join(WITHIN_S)
     assert running.result(0)
     with pytest.raises(RuntimeError):
-        threads.submit("a", lambda: None)
+        submit(threads, "a", lambda: None)

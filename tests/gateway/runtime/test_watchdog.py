@@ -35,25 +35,40 @@ def watchdog() -> Iterator[Watchdog]:
 def test_ends_what_is_due_and_nothing_else(watchdog: Watchdog) -> None:
     due, early = Run(), Run()
     now = time.monotonic_ns()
-    with watchdog.ending(early, now + FAR_NS), watchdog.ending(due, now + 1_000_000):
-        assert due.ended.wait(10)
-        assert not early.terminate
+    watchdog.watch(early, now + FAR_NS)
+    watchdog.watch(due, now + 1_000_000)
+    assert due.ended.wait(10)
+    assert not early.terminate
 
 
 def test_a_nearer_end_is_seen_while_it_waits_for_a_farther_one(watchdog: Watchdog) -> None:
-    far, near = Run(), Run()
-    with watchdog.ending(far, time.monotonic_ns() + FAR_NS):
-        for _ in range(3):
-            near = Run()
-            with watchdog.ending(near, time.monotonic_ns() + 1_000_000):
-                assert near.ended.wait(10)
+    watchdog.watch(Run(), time.monotonic_ns() + FAR_NS)
+    for _ in range(3):
+        near = Run()
+        watchdog.watch(near, time.monotonic_ns() + 1_000_000)
+        assert near.ended.wait(10)
 
 
 def test_a_run_that_ended_by_itself_is_left_alone(watchdog: Watchdog) -> None:
     done, next_one = Run(), Run()
     at_ns = time.monotonic_ns() + 20_000_000
-    with watchdog.ending(done, at_ns):
-        pass
-    with watchdog.ending(next_one, at_ns + 1):
-        assert next_one.ended.wait(10)
+    watchdog.watch(done, at_ns)
+    watchdog.forget(done)
+    watchdog.watch(next_one, at_ns + 1)
+    assert next_one.ended.wait(10)
     assert not done.terminate
+
+
+def test_no_end_is_missed_while_others_come_due(watchdog: Watchdog) -> None:
+    runs = [Run() for _ in range(2_000)]
+
+    def watch(some: list[Run]) -> None:
+        for run in some:
+            watchdog.watch(run, time.monotonic_ns() + 10_000)
+
+    threads = [threading.Thread(target=watch, args=(runs[at::4],)) for at in range(4)]
+    for thread in threads:
+        thread.start()
+    assert all(run.ended.wait(10) for run in runs)
+    for thread in threads:
+        thread.join()

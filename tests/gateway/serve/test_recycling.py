@@ -46,6 +46,19 @@ async def test_no_two_go_at_once(tmp_path: Path, neighbour: asyncio.Server) -> N
     assert not await second.due()
 
 
+async def test_one_that_was_not_told_whether_others_answer_stays(tmp_path: Path) -> None:
+    async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    silent = await asyncio.start_unix_server(hang, http_socket(tmp_path, 1))
+    alone = worker(tmp_path, 0)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(alone.due(), 0.05)  # as Serve's health check may
+    silent.close()
+    assert not await alone.due()
+
+
 async def test_the_last_that_answers_stays(tmp_path: Path) -> None:
     alone, other = worker(tmp_path, 0), worker(tmp_path, 2)
     assert not await alone.due()

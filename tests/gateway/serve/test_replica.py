@@ -59,3 +59,4 @@ def test_a_gpu_is_asked_for_only_where_the_runtime_can_use_it(
     scaling = deployment._deployment_config.autoscaling_config
     assert scaling is not None
     assert (scaling.min_replicas, scaling.max_replicas) == (1, 3)
+    assert (scaling.upscale_delay_s, scaling.look_back_period_s, scaling.metrics_interval_s) == (30, 30, 10)

@@ -28,7 +28,7 @@ class Controller:
     """The actor that workers look up by its name, while there is one."""
 
     def __init__(self) -> None:
-        self.alive = False
+        self.alive = self.hangs = False
         self.table: RouteTable | RouteDelta | None = None
         self.reports: asyncio.Queue[WorkerReport] = asyncio.Queue()
         self.seen: list[Window] = []
@@ -59,6 +59,8 @@ class Controller:
         assert figures.refusals.shed == 0
         self.seen += windows
         self.observed.set()
+        if self.hangs:
+            await asyncio.Future()
         return self.keys
 
     async def leave(self, worker: str) -> None:
@@ -128,6 +130,22 @@ async def test_tables_come_down_and_observations_go_up(
     assert (report.worker, report.failed, report.memory.versions) == ("w", {}, 1)
     assert sum(window.requests for window in controller.seen) == 1
     assert controller.left == ["w"]
+
+
+async def test_a_controller_that_hangs_keeps_no_worker_from_leaving(
+    controller: Controller,
+    config: GatewayConfig,
+    worker: Worker,
+    entry: VersionEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sync, "_LEAVE_WITHIN_S", 0.05)
+    controller.publish(table(3, entry))
+    follow = sync.RouteSync(worker, config)
+    await follow.start()
+    controller.hangs = True
+    await asyncio.wait_for(follow.stop(), 10)
+    assert controller.left == []
 
 
 async def test_a_table_that_cannot_be_applied_does_not_end_following(

@@ -49,9 +49,3 @@ def test_a_bucket_that_cannot_be_made_is_unavailable(tmp_path: Path, s3: str) ->
     with pytest.raises(LifecycleError, match="cannot be stored") as caught:
         artifacts.put(source)
     assert caught.value.code is LifecycleCode.UNAVAILABLE
-
-
-def test_a_uri_that_nothing_reaches_says_so(tmp_path: Path) -> None:
-    with pytest.raises(LifecycleError, match="`artifacts` cannot be used") as caught:
-        FileArtifacts("nosuch://bucket", tmp_path)
-    assert caught.value.code is LifecycleCode.INVALID

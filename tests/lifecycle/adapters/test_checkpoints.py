@@ -2,14 +2,18 @@
 
 import json
 import stat
+from collections.abc import Callable
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
+from fsspec.core import url_to_fs
+from s3fs import S3FileSystem
 
 from lifecycle.adapters.checkpoints import FileCheckpoints, public_text, signing_key
 from lifecycle.core.checkpoint import Statement
 from lifecycle.core.ledger import Head
-from lifecycle.errors import LifecycleError
+from lifecycle.errors import LifecycleCode, LifecycleError
 
 STATED = Statement(Head(7, "ab" * 32), 12.5)
 
@@ -68,3 +72,36 @@ def test_nothing_is_signed_without_the_private_key_nor_read_with_a_wrong_one(
         FileCheckpoints(str(tmp_path), kept.key).add(STATED)
     with pytest.raises(LifecycleError, match="64 hexadecimal"):
         FileCheckpoints(str(tmp_path), "xyz")
+
+
+def test_a_write_once_bucket_takes_them(s3: str, tmp_path: Path) -> None:
+    """It keeps every version of an object, so a file that was moved or taken away would show."""
+    bucket = f"checkpoints-{uuid4().hex}"
+    server = url_to_fs(s3)[0]
+    assert isinstance(server, S3FileSystem)
+    server.makedirs(bucket)
+    server.call_s3("put_bucket_versioning", Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    signer = signing_key(tmp_path / "keys")
+    kept = FileCheckpoints(f"s3://{bucket}/ledger", public_text(signer), signer)
+    for _ in range(2):
+        kept.add(STATED)
+    assert [one.statement for one in kept.read().genuine] == [STATED]
+    found = server.call_s3("list_object_versions", Bucket=bucket)
+    assert (len(found["Versions"]), found.get("DeleteMarkers", [])) == (1, [])
+
+
+def test_a_store_that_is_away_is_unavailable_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "headrace")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "headrace")
+    S3FileSystem.clear_instance_cache()
+    signer = signing_key(tmp_path / "keys")
+    kept = FileCheckpoints("s3://bucket/ledger", public_text(signer), signer)
+    for act in (kept.read, lambda: kept.add(STATED)):
+        with pytest.raises(LifecycleError, match="cannot be") as refused:
+            act()
+        assert refused.value.code is LifecycleCode.UNAVAILABLE
+        assert "\n" not in refused.value.message
+    S3FileSystem.clear_instance_cache()

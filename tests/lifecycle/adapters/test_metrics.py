@@ -28,18 +28,18 @@ def parts(tmp_path: Path) -> Iterator[tuple[SqlStore, Monitor, Estimates]]:
 
 
 def test_decisions_are_counted_from_the_whole_ledger(parts: tuple[SqlStore, Monitor, Estimates]) -> None:
-    store, metrics = parts[0], ControlMetrics(*parts, dict)
+    store, metrics = parts[0], ControlMetrics(*parts, dict, int)
     store.commit(Entry("ann", "rollout.promote", "m"))
     assert value(exposition(metrics), "headrace_decisions_total", kind="rollout.promote") == 1
     store.commit(Entry("ann", "rollout.promote", "m"))
-    for again in (metrics, ControlMetrics(*parts, dict)):
+    for again in (metrics, ControlMetrics(*parts, dict, int)):
         assert value(exposition(again), "headrace_decisions_total", kind="rollout.promote") == 2
 
 
 def test_scrapes_at_the_same_time_count_nothing_twice(
     parts: tuple[SqlStore, Monitor, Estimates], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store, metrics = parts[0], ControlMetrics(*parts, dict)
+    store, metrics = parts[0], ControlMetrics(*parts, dict, int)
     store.commit(Entry("ann", "rollout.promote", "m"))
     read, both = store.records, Barrier(2)
 
@@ -59,12 +59,12 @@ def test_scrapes_at_the_same_time_count_nothing_twice(
 def test_active_rollouts_by_phase_and_verdict(parts: tuple[SqlStore, Monitor, Estimates]) -> None:
     rollout = Rollout("r", "m", 2, 1, preset("quick"), 0.0, "ann")
     parts[0].commit(Entry("ann", "rollout.started", "m"), rollout)
-    text = exposition(ControlMetrics(*parts, dict))
+    text = exposition(ControlMetrics(*parts, dict, int))
     assert value(text, "headrace_rollouts", phase="loading", verdict="INCONCLUSIVE") == 1
 
 
 def test_ticks_and_starts_are_told(parts: tuple[SqlStore, Monitor, Estimates]) -> None:
-    metrics = ControlMetrics(*parts, lambda: {"worker-0": 2})
+    metrics = ControlMetrics(*parts, lambda: {"worker-0": 2}, int)
     metrics.ticked(0.004, failed=False)
     metrics.ticked(1.5, failed=True)
     text = exposition(metrics)
@@ -72,3 +72,17 @@ def test_ticks_and_starts_are_told(parts: tuple[SqlStore, Monitor, Estimates]) -
     assert value(text, "headrace_controller_tick_seconds_sum") == pytest.approx(1.504, rel=0.03)
     assert value(text, "headrace_controller_tick_failures_total") == 1
     assert value(text, "headrace_worker_starts_total", worker="worker-0") == 2
+
+
+def test_while_the_registry_is_away_the_loops_own_figures_go_on(
+    parts: tuple[SqlStore, Monitor, Estimates],
+) -> None:
+    metrics = ControlMetrics(*parts, lambda: {"worker-0": 2}, lambda: 7)
+    assert value(exposition(metrics), "headrace_ledger_unsealed_records") == 7
+    with parts[0]._engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE rollouts RENAME TO gone")
+    metrics.ticked(0.01, failed=True)
+    text = exposition(metrics)
+    assert value(text, "headrace_worker_starts_total", worker="worker-0") == 2
+    assert value(text, "headrace_controller_tick_failures_total") == 1
+    assert "headrace_rollouts" not in text

@@ -4,8 +4,8 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -104,6 +104,52 @@ async def test_a_restart_goes_on_where_it_was_and_kinds_are_chosen(store: SqlSto
         await sending(store, url, lambda: store.deliveries.reached("pager") == 5, ("rollout",))
         await sending(store, url, lambda: True, ("rollout",))
     assert receiver.kinds == ["rollout.start", "rollout.abort"]
+
+
+@asynccontextmanager
+async def dripping(begins: str, goes_on: str) -> AsyncIterator[tuple[str, list[str]]]:
+    """A receiver whose answers have no end, and what it was asked."""
+    asked: list[str] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append((await reader.readuntil(b"\r\n\r\n")).decode())
+        writer.write(begins.encode())
+        with suppress(ConnectionError):
+            while not over.is_set():
+                writer.write(goes_on.encode())
+                await writer.drain()
+                await asyncio.sleep(0.02)
+        writer.close()
+
+    over = asyncio.Event()
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/hook", asked
+    finally:
+        over.set()
+        server.close()
+        await asyncio.sleep(0.1)
+
+
+@pytest.mark.parametrize(
+    ("begins", "goes_on", "taken"),
+    [
+        ("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n", "1\r\nx\r\n", True),
+        ("HTTP/1.1 503 No\r\ntransfer-encoding: chunked\r\n\r\n", "1\r\nx\r\n", False),
+        ("HTTP/1.1 200 OK\r\n", "x-more: y\r\n", False),
+    ],
+    ids=["a body after 200", "a body after 503", "headers"],
+)
+async def test_an_answer_without_end_holds_nothing_up(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch, begins: str, goes_on: str, taken: bool
+) -> None:
+    """Only a status counts, and it has to come within a time."""
+    monkeypatch.setattr("lifecycle.adapters.webhooks.TIMEOUT_S", 0.5)
+    store.deliveries.reach("pager", 0)
+    async with dripping(begins, goes_on) as (url, asked):
+        await sending(store, url, lambda: len(asked) > 1 or store.deliveries.reached("pager") == 1)
+    assert (store.deliveries.reached("pager") == 1) == taken
+    assert (len(asked) == 1) == taken
 
 
 async def test_a_receiver_that_is_not_there_loses_nothing(store: SqlStore) -> None:

@@ -1,6 +1,8 @@
 """An admin API for each test, called in process."""
 
-from collections.abc import AsyncIterator
+import resource
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,3 +43,14 @@ async def admin(tmp_path: Path) -> AsyncIterator[Admin]:
         yield Admin(http, desk, store, captures)
     await desk.retraining.close()
     store.close()
+
+
+@contextmanager
+def short_files(most: int) -> Iterator[None]:
+    """No file of this process may grow over so many bytes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

@@ -2,11 +2,15 @@
 
 import asyncio
 import time
+from collections.abc import MutableMapping
+from typing import Any
 
 import pytest
 
+from lifecycle.api.app import build
 from lifecycle.core.asked import Asked
 from tests.lifecycle.api.conftest import Admin
+from tests.lifecycle.desk import onnx_bytes
 
 PATH = "/v1/models/fraud/rollouts"
 KEY = {"idempotency-key": "once-7"}
@@ -58,6 +62,44 @@ async def test_another_request_under_the_same_key_is_refused(
     answer = await ready.http.post(PATH + query, json=body, headers=KEY)
     assert answer.status_code == 409
     assert "take a new one" in answer.json()["error"]["message"]
+
+
+async def test_another_reason_to_go_over_a_freeze_is_another_request(ready: Admin) -> None:
+    for override, status in (("an incident", 201), ("an incident", 201), ("a whim", 409)):
+        headers = KEY | {"x-headrace-override": override}
+        answer = await ready.http.post(PATH, json={"version": 2}, headers=headers)
+        assert answer.status_code == status
+
+
+async def test_another_file_under_the_same_key_is_refused_and_the_same_one_answered(admin: Admin) -> None:
+    path, digests = "/v1/models/fraud/versions", []
+    for text in ("one", "one", "two"):
+        files = {"artifact": ("model.onnx", onnx_bytes(text))}
+        answer = await admin.http.post(path, files=files, headers=KEY)
+        digests.append(answer.json().get("digest", answer.status_code))
+    assert digests == [digests[0], digests[0], 409]
+    assert [version.digest for version in admin.store.versions("fraud")] == digests[:1]
+
+
+async def test_of_a_caller_that_went_away_half_a_request_is_not_carried_out(ready: Admin) -> None:
+    """A list of labels cut at the end of a line would look whole."""
+    start = {"type": "http.request", "body": b"prediction_id,label\np1,1\n", "more_body": True}
+    waiting, said = iter((start, {"type": "http.disconnect"})), []
+
+    async def receive() -> MutableMapping[str, Any]:
+        return next(waiting)
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        said.append(message)
+
+    headers = {"host": "127.0.0.1", "content-type": "text/csv"} | KEY
+    scope = {"type": "http", "method": "POST", "path": "/v1/feedback", "query_string": b"model=fraud"}
+    raw = [(name.encode(), value.encode()) for name, value in headers.items()]
+    await build(ready.desk)(scope | {"headers": raw, "client": ("127.0.0.1", 1)}, receive, send)
+    assert said == []
+    body = "prediction_id,label\np1,1\np2,0\n"
+    whole = await ready.http.post("/v1/feedback?model=fraud", content=body, headers=headers)
+    assert whole.json()["unknown"] == 2, "the key is still free, and both labels came with it"
 
 
 async def test_keys_belong_to_their_callers(ready: Admin) -> None:

@@ -12,11 +12,13 @@ import pytest
 from google.protobuf.struct_pb2 import ListValue, Value
 
 from gateway.core.keys import KeyRole
+from lifecycle.adapters.sql.store import SqlStore
 from lifecycle.api import lifecycle_pb2 as pb
 from lifecycle.api.app import build
 from lifecycle.api.rpc import ROWS, SERVICE, AdminRpc
 from lifecycle.api.status import GRPC_STATUS, HTTP_STATUS
 from lifecycle.core.access import RULES
+from lifecycle.core.version import Model
 from lifecycle.errors import LifecycleCode
 from lifecycle.ports import Entry
 from tests.lifecycle.api.conftest import Admin
@@ -123,6 +125,31 @@ async def test_failures_have_their_status(rpc: Rpc) -> None:
     assert (await refused(rpc("SetTraffic", bad)))[0] is grpc.StatusCode.INVALID_ARGUMENT
     call: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = rpc.channel.unary_unary(f"/{SERVICE}/GetModel")
     assert (await refused(call(b"\xff\xff", timeout=10)))[0] is grpc.StatusCode.INVALID_ARGUMENT
+
+
+@pytest.mark.parametrize(
+    ("name", "request_"),
+    [
+        ("GetModel", pb.ModelRequest()),
+        ("GetModel", pb.ModelRequest(model="..")),
+        ("GetModel", pb.ModelRequest(model="fraud/traffic")),
+        ("GetVersion", pb.VersionRequest(model="fraud")),
+    ],
+    ids=["no name", "a way up", "a way on", "no number"],
+)
+async def test_what_names_nothing_is_the_callers_fault(rpc: Rpc, name: str, request_: Any) -> None:
+    status, code, told = await refused(rpc(name, request_))
+    assert (status, code) == (grpc.StatusCode.INVALID_ARGUMENT, "INVALID")
+    assert told.startswith(("model: ", "number: "))
+
+
+async def test_what_breaks_inside_is_not_told(rpc: Rpc, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_store: SqlStore) -> list[Model]:
+        raise RuntimeError("/srv/secret")
+
+    monkeypatch.setattr(SqlStore, "models", broken)
+    failed = await refused(rpc("ListModels", pb.ListModelsRequest()))
+    assert failed == (grpc.StatusCode.INTERNAL, "INTERNAL", "the controller failed; its log says why")
 
 
 async def test_a_change_is_carried_out_once_under_its_key(rpc: Rpc) -> None:

@@ -5,8 +5,8 @@ import pytest
 from lifecycle.api.app import build
 from lifecycle.api.status import HTTP_STATUS
 from lifecycle.errors import LifecycleCode
-from tests.lifecycle.api.conftest import Admin
-from tests.lifecycle.desk import in_process
+from tests.lifecycle.api.conftest import Admin, short_files
+from tests.lifecycle.desk import in_process, onnx_bytes
 
 
 def test_every_code_has_its_status() -> None:
@@ -64,3 +64,13 @@ async def test_an_unexpected_failure_tells_nothing(admin: Admin) -> None:
     assert answer.status_code == 500
     assert answer.json()["error"]["code"] == "INTERNAL"
     assert "hunter2" not in answer.text
+
+
+@pytest.mark.parametrize("headers", [{}, {"idempotency-key": "k"}], ids=["plainly", "under a key"])
+async def test_a_full_disk_is_no_fault_of_who_uploads(admin: Admin, headers: dict[str, str]) -> None:
+    files = {"artifact": ("model.onnx", onnx_bytes("x" * (4 << 20)))}
+    with short_files(2 << 20):
+        answer = await admin.http.post("/v1/models/fraud/versions", files=files, headers=headers)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "UNAVAILABLE")
+    assert "disk takes no more" in answer.json()["error"]["message"]
+    assert (await admin.http.post("/v1/models/fraud/versions", files=files, headers=headers)).is_success

@@ -37,8 +37,9 @@ def main() -> None:
     state = Path(options["home"]) / "run" / "headrace.json"
     state.parent.mkdir(parents=True, exist_ok=True)
     ports = {"http_port": 8000, "grpc_port": 8001, "admin_port": server.server_port}
+    gpus = {"gpus": 1.0, "cuda": False}
     state.write_text(
-        json.dumps({"pid": os.getpid(), "host": "127.0.0.1", "started_at": time.time(), **ports})
+        json.dumps({"pid": os.getpid(), "host": "127.0.0.1", "started_at": time.time()} | ports | gpus)
     )
     server.serve_forever()
 

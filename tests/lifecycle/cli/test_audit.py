@@ -10,7 +10,6 @@ import pytest
 
 from gateway.core.capture import blocks
 from gateway.core.types import Role
-from lifecycle.cli.audit import told
 from lifecycle.core.checkpoint import Statement
 from tests.lifecycle.cli.conftest import Run
 from tests.lifecycle.desk import capture
@@ -42,6 +41,14 @@ def test_an_answer_is_traced(deployed: Run, live: Live) -> None:
     assert "load PASS" in said.out
     assert deployed("audit", "--prediction", "abc", "--json").json["version"] == 1
     assert "not captured" in deployed("audit", "--prediction", "xyz").err
+    assert deployed("audit", "fraud", "--prediction", "abc").code == 0
+    said = deployed("audit", "other", "--prediction", "abc")
+    assert (said.code, "given by 'fraud', not by 'other'" in said.err) == (1, True)
+
+
+def test_a_name_that_is_misspelt_is_told(deployed: Run) -> None:
+    said = deployed("audit", "verfy")
+    assert (said.code, said.err) == (1, "headrace: there is no model 'verfy'\n")
 
 
 def test_a_shadows_answer_is_shown_beside_it(deployed: Run, live: Live) -> None:
@@ -84,7 +91,13 @@ def test_a_home_is_verified_with_no_cluster(deployed: Run, live: Live, tmp_path:
     assert "missing from the end" in deployed("audit", "verify").err
 
 
-def test_a_home_goes_with_verify(alone: Run, tmp_path: Path) -> None:
+def test_options_that_do_not_go_together_are_refused(alone: Run, tmp_path: Path) -> None:
+    for words in (
+        ("verify", "--at", 3),
+        ("fraud", "--at", 3, "--prediction", "abc"),
+        ("verify", "--key", "11"),
+    ):
+        assert alone("audit", *words).code == 1
     assert "audit verify" in alone("audit", "fraud", "--home", tmp_path).err
     assert "no ledger" in alone("audit", "verify", "--home", tmp_path / "nowhere").err
     assert "audit verify" in alone("audit", "fraud", "--file", __file__).err
@@ -106,9 +119,3 @@ def test_an_exported_ledger_is_verified_anywhere(
     kept.write_text(exported.replace('"actor": "ada"', '"actor": "eve"', 1))
     said = deployed("audit", "verify", "--file", kept)
     assert (said.code, "record 1 was altered" in said.err) == (1, True)
-
-
-def test_a_digest_is_told_by_its_beginning() -> None:
-    assert told({"reason": "done", "rows": 7, "data_digest": f"sha256:{'ab' * 32}"}) == (
-        "done · rows 7, data digest sha256:abababababab…"
-    )

@@ -39,14 +39,15 @@ def test_up_in_the_foreground_ends_with_its_node(tmp_path: Path) -> None:
     )
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        lines = [process.stdout.readline() for _ in range(5)]
+        lines = [process.stdout.readline() for _ in range(6)]
         node = daemon.running(home)
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
     daemon.sweep(node)
     assert "headrace is ready" in lines[0]
     assert "http://127.0.0.1:8000" in lines[1]
-    assert lines[4].startswith("for other commands: export HEADRACE_URL=http://127.0.0.1:")
+    assert "1, unused: install onnxruntime-gpu" in lines[4]
+    assert lines[5].startswith("for other commands: export HEADRACE_URL=http://127.0.0.1:")
 
 
 def test_status_shows_the_workers(deployed: Run) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lifecycle.cli.screen import Steps, duration, shares, show, table, when, worded
+from lifecycle.cli.screen import Steps, duration, shares, show, when
 
 
 def test_values_in_words() -> None:
@@ -10,11 +10,6 @@ def test_values_in_words() -> None:
     assert shares({"1": 90.0, "2": 10.0}) == "1=90 2=10"
     assert when(0.0) == ""
     assert when(60.0) == "1970-01-01 00:01:00"
-    assert [str(worded(cell)) for cell in (None, "", 0, "PASS")] == ["–", "–", "0", "PASS"]
-
-
-def test_an_empty_table_is_a_sentence() -> None:
-    assert table(["a"], [], empty="nothing here") == "nothing here"
 
 
 def test_markup_in_data_is_text(capsys: pytest.CaptureFixture[str]) -> None:

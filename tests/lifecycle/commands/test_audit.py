@@ -1,12 +1,17 @@
 """The ledger answers what had traffic when, and whether it is whole."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from inspect import isawaitable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 
+from gateway.core.limits import ModelLimits
+from gateway.core.placement import Placement
 from lifecycle.commands import audit
+from lifecycle.commands.catalogue import Catalogue, Words
 from lifecycle.commands.rollouts import Rollouts
 from lifecycle.commands.traffic import Traffic
 from lifecycle.controller import Controller
@@ -59,6 +64,49 @@ async def test_the_past_is_read_from_the_ledger(
     await fill(registry)
     split = audit.at(registry.store, "m", time)
     assert (split.champion, split.weights, split.shadows) == (champion, weights, shadows)
+
+
+async def test_a_model_whose_traffic_was_taken_away_had_none(registry: Registry) -> None:
+    await fill(registry)
+    traffic = Traffic(registry.store, registry.fleet, registry.publisher, registry.clock)
+    registry.now = 600.0
+    await traffic.stop("m", actor="ann")
+    registry.now = 700.0
+    await traffic.set("m", {2: 100.0}, actor="ann")
+    assert audit.at(registry.store, "m", 599.0).champion == 1
+    for time in (600.0, 699.0):
+        assert audit.splits_at(registry.store, time) == ()
+        with pytest.raises(LifecycleError, match="no traffic at that time"):
+            audit.at(registry.store, "m", time)
+    assert audit.at(registry.store, "m", 700.0).champion == 2
+    late = audit.account(registry.store, Origin("m", 1, "champion", 600.1))
+    assert late.split.champion == 1, "a worker that had not heard of it yet still answered"
+
+
+async def test_every_kind_of_change_says_what_had_the_traffic_then(registry: Registry) -> None:
+    """Settings that leave the traffic alone, too: the past must be readable at any moment."""
+    await fill(registry)
+    catalogue = Catalogue(registry.store, registry.publisher)
+    traffic = Traffic(registry.store, registry.fleet, registry.publisher, registry.clock)
+    changes: tuple[Callable[[], Any], ...] = (
+        lambda: traffic.set("m", {1: 80.0, 2: 20.0}, [3], actor="ann"),
+        lambda: traffic.limit("m", ModelLimits(4, 4), actor="ann"),
+        lambda: traffic.cache("m", 8, actor="ann"),
+        lambda: traffic.keep("m", True, actor="ann"),
+        lambda: traffic.place("m", Placement.POOL, actor="ann"),
+        lambda: catalogue.alias("m", "stable", 1, "ann"),
+        lambda: catalogue.describe("m", 1, Words(owner="ann"), "ann"),
+        lambda: traffic.stop("m", actor="ann"),
+        lambda: traffic.set("m", {3: 100.0}, actor="ann"),
+    )
+    for registry.now, change in enumerate(changes, 600):
+        if isawaitable(done := change()):
+            await done
+        model = registry.store.models("m")[0]
+        splits = audit.splits_at(registry.store, registry.now)
+        assert [(split.champion, split.weights, split.shadows) for split in splits] == (
+            [(model.champion, dict(model.weights), model.shadows)] if model.champion else []
+        )
 
 
 async def test_shadows_are_part_of_the_past(registry: Registry) -> None:

@@ -56,6 +56,7 @@ async def test_a_good_model_is_loaded_warmed_and_run_on_the_reference_rows(
     assert answers.labels[-1] == 1
     assert seen.cost is not None
     assert seen.cost.latency_ms > 0
+    assert seen.cost.memory_mb < 4, "the runtime's own memory is counted to the version"
     assert seen.probes[0].name == "NaN in 'x'"
     assert all(probe.answered and probe.kept for probe in seen.probes)
 

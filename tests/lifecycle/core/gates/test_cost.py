@@ -14,6 +14,10 @@ def test_both_are_told_beside_each_other() -> None:
     assert found.reason == "one row takes 1.5 ms and the version 40 MB; the champion 0.5 ms and 30 MB"
 
 
+def test_a_small_version_takes_less_than_a_megabyte_and_not_none() -> None:
+    assert cost(Cost(0.5, 0.03), None, Budget()).reason.endswith("the version less than 1 MB")
+
+
 @pytest.mark.parametrize(
     ("tight", "wide", "says"),
     [

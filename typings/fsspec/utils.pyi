@@ -1,0 +1,3 @@
+"""The part of fsspec.utils that is used here."""
+
+def get_protocol(url: str) -> str: ...
