@@ -125,7 +125,7 @@ class Lifecycle:
             roll=self._serve.roll,
             make_way=self._make_way,
         )
-        self._retraining = desk.retraining
+        self._retraining, self._loading = desk.retraining, desk.traffic.loading
         self._admin = AdminServer(desk, config.gateway)
         self._tasks: list[asyncio.Task[None]] = []
         self._begun = asyncio.get_running_loop().create_task(self._begin())
@@ -136,6 +136,7 @@ class Lifecycle:
                 if self._tenure.begin():
                     await self._dedicated.look()
                     self._publisher.publish()
+                    self._loading.resume()
                     break
             except LifecycleError as error:
                 log.warning("cannot begin yet: %s", error)

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from functools import reduce
 
@@ -12,7 +12,7 @@ from gateway.core.summary import Key, Window
 from lifecycle.commands.perform import CONTROLLER, perform
 from lifecycle.commands.publish import Publisher
 from lifecycle.core.absorb import Bins, absorb
-from lifecycle.core.analysis.evidence import Arm, Late
+from lifecycle.core.analysis.evidence import Arm, Evidence, Late
 from lifecycle.core.effect import settled
 from lifecycle.core.recent import Rates, Recent, per_second
 from lifecycle.core.rollout import Rollout, Snapshot, decide
@@ -56,6 +56,8 @@ class Controller:
         self._late = late
         self._recent = Recent()
         self._unsaved: dict[str, dict[Key, Window]] = {}
+        self._doubtful: dict[str, tuple[Evidence, dict[Key, Window]]] = {}
+        """Of writes that failed: the evidence as it would be, and the windows that it took in."""
         self._saved_at: dict[str, float] = {}
 
     async def tick(self, now: float, windows: Sequence[Window]) -> None:
@@ -93,11 +95,12 @@ class Controller:
         return reduce(Arm.merge, arms, Arm.EMPTY), per_second(windows)
 
     def _advance(self, rollout: Rollout, now: float) -> None:
+        self._recall(rollout)
+        seen = self._seen(rollout)
+        frozen = self._frozen(rollout.model)
+        snapshot = Snapshot.of(seen, now, self._fleet.workers(), frozen=frozen)
+        current = settled(snapshot)
         try:
-            seen = self._seen(rollout)
-            frozen = self._frozen(rollout.model)
-            snapshot = Snapshot.of(seen, now, self._fleet.workers(), frozen=frozen)
-            current = settled(snapshot)
             if action := decide(replace(snapshot, rollout=current)):
                 perform(self._store, self._publisher, current, action, CONTROLLER, now)
                 log.info("model %s: %s: %s", rollout.model, action.kind, action.reason)
@@ -108,8 +111,15 @@ class Controller:
             self._unsaved.pop(rollout.id, None)
             self._saved_at[rollout.id] = now
         except LifecycleError as error:
-            # The next tick decides anew from what is stored then.
+            # The next tick decides anew from what is stored then, whether or not this was.
+            self._doubtful[rollout.id] = current.evidence, self._unsaved.pop(rollout.id, {})
             log.warning("model %s: the rollout could not go on: %s", rollout.model, error)
+
+    def _recall(self, rollout: Rollout) -> None:
+        """Take up windows again whose saving failed, unless they were saved all the same."""
+        evidence, windows = self._doubtful.pop(rollout.id, (rollout.evidence, {}))
+        if evidence != rollout.evidence:
+            self._hold(rollout.id, windows.values())
 
     def _seen(self, rollout: Rollout) -> Rollout:
         try:
@@ -124,14 +134,18 @@ class Controller:
     def _keep(self, rollouts: Collection[Rollout], windows: Sequence[Window]) -> None:
         """Hold windows in memory until they are saved as evidence."""
         ids = {rollout.model: rollout.id for rollout in rollouts}
-        for kept in (self._unsaved, self._saved_at):
+        for kept in (self._unsaved, self._doubtful, self._saved_at):
             for gone in kept.keys() - ids.values():
                 del kept[gone]
         for window in windows:
             if window.model in ids:
-                waiting = self._unsaved.setdefault(ids[window.model], {})
-                held = waiting.get(window.key)
-                waiting[window.key] = held.merge(window) if held else window
+                self._hold(ids[window.model], (window,))
+
+    def _hold(self, rollout: str, windows: Iterable[Window]) -> None:
+        waiting = self._unsaved.setdefault(rollout, {})
+        for window in windows:
+            held = waiting.get(window.key)
+            waiting[window.key] = held.merge(window) if held else window
 
     def _windows(self, rollout: Rollout) -> list[Window]:
         windows = list(self._unsaved.get(rollout.id, {}).values())

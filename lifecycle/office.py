@@ -119,7 +119,7 @@ def furnish(
         rates=parts.controller.rates,
         champion_now=parts.controller.champion_now,
         default_plan=config.control.default_plan,
-        keys=Keys(store, publisher.publish, parts.clock),
+        keys=Keys(store, publisher.commit, parts.clock),
         identity=gateway.identity,
         certificates=gateway.certificates,
         hosts=frozenset({gateway.host, *governance.admin_hosts}),

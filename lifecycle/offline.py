@@ -95,4 +95,4 @@ def _rules(key: Key, now: float) -> bool:
 
 def _with_keys(config: LifecycleConfig, ask: Callable[[Keys], T]) -> T:
     with closing(SqlStore(config.store_url)) as store:
-        return ask(Keys(store, None, time.time))
+        return ask(Keys(store, store.commit, time.time))

@@ -19,15 +19,15 @@ class Keys:
     """Commands on keys.
 
     Args:
-        publish: makes workers take the stored keys; None where none are running.
+        commit: writes a key and has workers take it; the store's own where none are running.
         clock: Unix time in seconds.
     """
 
     def __init__(
-        self, store: Store, publish: Callable[[], object] | None, clock: Callable[[], float]
+        self, store: Store, commit: Callable[[Entry, Key], object], clock: Callable[[], float]
     ) -> None:
         self._store = store
-        self._publish = publish
+        self._commit = commit
         self._clock = clock
 
     def list(self) -> Sequence[Key]:
@@ -104,11 +104,6 @@ class Keys:
     def _unrevoked(self) -> tuple[Key, ...]:
         # A subject may have had another key before, with the same digest.
         return tuple(key for key in self._store.api_keys() if not key.revoked_at)
-
-    def _commit(self, entry: Entry, key: Key) -> None:
-        self._store.commit(entry, key)
-        if self._publish is not None:
-            self._publish()
 
 
 def _invalid(message: str) -> LifecycleError:

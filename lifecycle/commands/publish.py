@@ -7,12 +7,13 @@ import asyncio
 import contextlib
 from collections.abc import Mapping
 
-from gateway.core.keys import Keyring
+from gateway.core.keys import Key, Keyring
 from gateway.core.routing import ModelRoute, RouteTable
 from lifecycle.commands.lookup import find_model, find_versions
 from lifecycle.core.dedicated import named
 from lifecycle.core.rollout import Rollout
 from lifecycle.core.version import Model, Version
+from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.ports import Entry, Fleet, Store
 
 
@@ -64,15 +65,21 @@ class Publisher:
         self._published = asyncio.Event()
         return table
 
-    def commit(self, entry: Entry, *values: Model | Version | Rollout) -> RouteTable:
-        """Write a change of one model with its ledger record, and only then make workers pull it.
+    def commit(self, entry: Entry, *values: Model | Version | Rollout | Key) -> RouteTable:
+        """Write a change of a model, or of keys, with its ledger record, and only then make workers pull it.
 
-        Of the others nothing is read, however many there are. If anything fails in between, `stale` stays set
-        and the next `publish` makes up for it.
+        Of other models nothing is read, however many there are. If anything fails in between, `stale` stays
+        set and the next `publish` makes up for it.
         """
-        self._store.commit(entry, *values)
-        behind, self.stale = self.stale, True
-        if behind:
+        behind = self.stale
+        try:
+            self._store.commit(entry, *values)
+        except LifecycleError as error:
+            # A registry that fails may have written it all the same: its answer was what got lost.
+            self.stale = behind or error.code is LifecycleCode.UNAVAILABLE
+            raise
+        self.stale = True
+        if behind or not entry.model:
             return self.publish()
         model = find_model(self._store, entry.model)
         self._routes[model.name] = self._route(model)

@@ -1,26 +1,25 @@
 """Traffic set by people: load everywhere first, then switch, then see it confirmed."""
 
 import asyncio
-from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
+from weakref import WeakValueDictionary
 
 from gateway.core.limits import ModelLimits
 from gateway.core.placement import Placement
 from lifecycle.commands.calendar import Calendar
+from lifecycle.commands.loading import LOAD_TIMEOUT_S, Loading
 from lifecycle.commands.lookup import active_rollout, find_model, find_versions
 from lifecycle.commands.perform import perform
 from lifecycle.commands.publish import Publisher
 from lifecycle.core import traffic
-from lifecycle.core.rollout import MAKE_ROOM, Action, Kind
+from lifecycle.core.rollout import Action, Kind
 from lifecycle.core.stages import TRANSITIONS, Event
 from lifecycle.core.version import Model, Version
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.ports import Entry, Fleet, Store
 
-LOAD_TIMEOUT_S = 120.0
 CONFIRM_TIMEOUT_S = 30.0
 
 
@@ -41,7 +40,7 @@ class Change:
 
 
 class Traffic:
-    """One per process, so that two changes of one model wait for each other.
+    """One per process, so that two changes of one model wait for each other; going back waits for none.
 
     Args:
         clock: Unix time in seconds.
@@ -60,7 +59,12 @@ class Traffic:
         self._fleet = fleet
         self._publisher = publisher
         self._clock = clock
-        self._changing: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self.loading = Loading(store, fleet, publisher)
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    def _changing(self, model: str) -> asyncio.Lock:
+        """Held by whoever changes this model; gone when nobody does."""
+        return self._locks.setdefault(model, asyncio.Lock())
 
     def show(self, model: str) -> Model:
         return find_model(self._store, model)
@@ -90,7 +94,7 @@ class Traffic:
                 REFUSED if a worker cannot load a version; UNAVAILABLE if workers do not answer. Nothing
                 has then changed.
         """
-        async with self._changing[model]:
+        async with self._changing(model):
             before = find_model(self._store, model, if_revision)
             self._refuse_during_rollout(model)
             after = traffic.with_weights(before, find_versions(self._store, model), weights, shadows)
@@ -101,29 +105,31 @@ class Traffic:
 
     async def stop(self, model: str, *, actor: str) -> Change:
         """Take all traffic away. Raises LifecycleError NOT_FOUND, or CONFLICT in a rollout or a freeze."""
-        async with self._changing[model]:
+        async with self._changing(model):
             before = find_model(self._store, model)
             self._refuse_during_rollout(model)
             self._calendar.admit(model, "traffic.stop", actor, "")
             return await self._change(before, traffic.stopped(before), "traffic.stop", actor)
 
     async def rollback(self, model: str, *, if_revision: int | None = None, actor: str) -> Change:
-        """Go back: end the active rollout, or else return to the champion before this one."""
-        async with self._changing[model]:
-            before = find_model(self._store, model, if_revision)
-            if rollout := active_rollout(self._store, model):
-                action = Action(Kind.ROLL_BACK, f"rolled back by {actor}")
-                perform(self._store, self._publisher, rollout, action, actor, self._clock())
-                return await self._confirm(find_model(self._store, model), 0.0)
-            after = traffic.rolled_back(before)
-            traffic.servable(model, find_versions(self._store, model), after.champion)
-            return await self._change(before, after, "traffic.rollback", actor)
+        """Go back: end the active rollout, or else return to the champion before this one.
+
+        Waits for no other change: one that is still loading is overtaken and refused as STALE.
+        """
+        before = find_model(self._store, model, if_revision)
+        if rollout := active_rollout(self._store, model):
+            action = Action(Kind.ROLL_BACK, f"rolled back by {actor}")
+            perform(self._store, self._publisher, rollout, action, actor, self._clock())
+            return await self._confirm(find_model(self._store, model), 0.0)
+        after = traffic.rolled_back(before)
+        traffic.servable(model, find_versions(self._store, model), after.champion)
+        return await self._change(before, after, "traffic.rollback", actor)
 
     async def limit(
         self, model: str, limits: ModelLimits, *, if_revision: int | None = None, actor: str
     ) -> Change:
         """Set what a model may take of each worker, also while a rollout is active."""
-        async with self._changing[model]:
+        async with self._changing(model):
             before = find_model(self._store, model, if_revision)
             after = replace(before, revision=before.revision + 1, limits=limits)
             return await self._settle(after, "limits.set", {"limits": limits.as_json()}, actor)
@@ -138,12 +144,12 @@ class Traffic:
         Raises LifecycleError NOT_FOUND, STALE, or REFUSED if a version does not load there; nothing has then
         changed.
         """
-        async with self._changing[model]:
+        async with self._changing(model):
             before = find_model(self._store, model, if_revision)
             after = replace(before, revision=before.revision + 1, placement=placement)
             change = await self._settle(after, "placement.set", {"placement": placement}, actor)
             try:
-                self._refuse_unloaded(model, frozenset(after.loaded()), True)
+                self.loading.refuse_unloaded(model, frozenset(after.loaded()), True)
             except LifecycleError as error:
                 present = find_model(self._store, model)
                 back = replace(present, revision=present.revision + 1, placement=before.placement)
@@ -154,7 +160,7 @@ class Traffic:
 
     async def cache(self, model: str, max_mb: int, *, if_revision: int | None = None, actor: str) -> Change:
         """Have each worker keep so many MiB of the model's answers for requests that come again; 0: none."""
-        async with self._changing[model]:
+        async with self._changing(model):
             before = find_model(self._store, model, if_revision)
             after = replace(before, revision=before.revision + 1, cache_mb=max_mb)
             return await self._settle(after, "cache.set", {"max_mb": max_mb}, actor)
@@ -172,75 +178,22 @@ class Traffic:
         Raises LifecycleError NOT_FOUND, STALE, REFUSED if a worker has no room, or UNAVAILABLE if workers
         do not answer. Nothing has then changed.
         """
-        async with self._changing[model]:
+        async with self._changing(model):
             before = find_model(self._store, model, if_revision)
             wanted = frozenset(before.loaded()) if resident else frozenset[int]()
-            async with self._loaded(before, wanted, "memory", actor) as present:
+            async with self.loading.loaded(before, wanted, "memory", actor) as present:
                 after = replace(present, revision=present.revision + 1, resident=resident, held=before.held)
                 return await self._settle(after, "memory.set", {"resident": resident}, actor)
 
     async def _change(self, before: Model, after: Model, kind: str, actor: str) -> Change:
         started = _now()
-        async with self._loaded(before, self._missing(before, after), kind, actor) as present:
+        async with self.loading.loaded(before, self.loading.missing(before, after), kind, actor) as present:
             load_seconds = _now() - started
             self._refuse_during_rollout(after.name)
             after = replace(after, revision=present.revision + 1)
             versions = _restaged(find_versions(self._store, after.name), before, after)
             self._publisher.commit(Entry(actor, kind, after.name, traffic.split(after)), after, *versions)
         return await self._confirm(after, load_seconds)
-
-    def _missing(self, before: Model, after: Model) -> frozenset[int]:
-        """Versions that may not be ready on some live worker; all of them while there is no worker."""
-        wanted, reports = frozenset(after.loaded()), self._fleet.workers()
-        failed = {number for number in wanted for report in reports if (after.name, number) in report.failed}
-        return wanted - before.loaded() | failed if reports else wanted
-
-    @asynccontextmanager
-    async def _loaded(
-        self, model: Model, missing: frozenset[int], kind: str, actor: str
-    ) -> AsyncIterator[Model]:
-        """The model once every worker has loaded versions that are to get traffic in what follows.
-
-        They are let go of again if they do not load, or if what follows fails.
-        """
-        if not missing:
-            yield model
-            return
-        loading = traffic.holding(model, {*model.held, *missing})
-        entry = Entry(actor, f"{kind}.load", model.name, traffic.split(loading))
-        table = self._publisher.commit(entry, loading)
-        try:
-            holding = {(model.name, version) for version in missing}
-            applied = await self._fleet.confirmed(table.generation, LOAD_TIMEOUT_S, holding)
-            self._refuse_unloaded(model.name, missing, applied)
-            yield loading
-        except BaseException as error:
-            self._let_go(model, actor, f"{kind}.undo", str(error) or type(error).__name__)
-            raise
-
-    def _refuse_unloaded(self, model: str, missing: frozenset[int], applied: bool) -> None:
-        for version in sorted(missing):
-            for report in self._fleet.workers():
-                if reason := report.failed.get((model, version)):
-                    if (model, version) in report.no_room:
-                        reason += f"; {MAKE_ROOM}"
-                    raise LifecycleError(
-                        LifecycleCode.REFUSED,
-                        f"a worker cannot load version {version} ({reason}); all stays as it was",
-                    )
-        if missing and not applied:
-            raise LifecycleError(
-                LifecycleCode.UNAVAILABLE,
-                f"not every worker loaded version {min(missing)} in time; all stays as it was. "
-                "See `headrace status` and repeat",
-            )
-
-    def _let_go(self, model: Model, actor: str, kind: str, reason: str) -> None:
-        present = find_model(self._store, model.name)
-        if active_rollout(self._store, model.name) is None and present.held != model.held:
-            undone = traffic.holding(present, model.held)
-            detail = traffic.split(undone) | {"reason": reason}
-            self._publisher.commit(Entry(actor, kind, model.name, detail), undone)
 
     async def _confirm(self, model: Model, load_seconds: float) -> Change:
         started = _now()

@@ -127,7 +127,7 @@ def open_desk(
         retraining=retraining,
         monitor=monitor,
         estimates=Estimates(store, captures, trial.reference),
-        keys=Keys(store, publisher.publish, time.time),
+        keys=Keys(store, publisher.commit, time.time),
         identity=identity,
         checkpoints=FileCheckpoints(str(home / "checkpoints"), public_text(signer), signer),
         find=captures.find,

@@ -1,8 +1,9 @@
 """The control loop with a real store: rollouts run to their end through crashes, slow workers and people."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -285,6 +286,54 @@ async def test_a_database_that_fails_for_a_while_costs_only_time(
         broken.setattr(world.store, "commit", fails)
         broken.setattr(world.store, "save", fails)
         await world.run(5)
+    await world.run(40)
+    assert world.phase() is Phase.PROMOTED
+    assert world.actions() == STORY
+
+
+@pytest.mark.parametrize("written", [True, False], ids=["its answer was lost", "nothing was written"])
+async def test_a_write_that_failed_counts_no_traffic_twice_and_none_not_at_all(
+    world: World, monkeypatch: pytest.MonkeyPatch, written: bool
+) -> None:
+    patient = Step(shadow=True, min_seconds=1_000, min_requests=1)
+    world.rollouts.start("m", 2, Plan("patient", (patient, Step(50))), "ann")
+
+    def broken(write: Callable[..., object]) -> Callable[..., None]:
+        def fails(*values: object) -> None:
+            if written:
+                write(*values)
+            raise LifecycleError(LifecycleCode.UNAVAILABLE, "the connection is lost")
+
+        return fails
+
+    shadowed = 0
+    for second in range(24):
+        shadowed += world.rate * bool(world.fleet.table.models["m"].shadows)
+        with monkeypatch.context() as lost:
+            if second % 3:
+                lost.setattr(world.store, "commit", broken(world.store.commit))
+                lost.setattr(world.store, "save", broken(world.store.save))
+            await world.run(1)
+    await world.run(1)
+    shadowed += world.rate
+    assert world.phase() is Phase.SHADOW
+    seen = [segment.canary.requests for segment in world.rollout.evidence.segments if segment.paired]
+    assert seen == [shadowed]
+
+
+async def test_a_table_follows_a_commit_whose_answer_was_lost(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.rollouts.start("m", 2, preset("quick"), "ann")
+    commit = world.store.commit
+
+    def lost(*values: Any) -> None:
+        commit(*values)
+        raise LifecycleError(LifecycleCode.UNAVAILABLE, "the connection is lost")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(world.store, "commit", lost)
+        await world.run(1)
     await world.run(40)
     assert world.phase() is Phase.PROMOTED
     assert world.actions() == STORY

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ def registry(tmp_path: Path) -> Iterator[Registry]:
 
 @pytest.fixture
 def keys(registry: Registry) -> Keys:
-    return Keys(registry.store, registry.publisher.publish, registry.clock)
+    return Keys(registry.store, registry.publisher.commit, registry.clock)
 
 
 def test_a_key_is_in_the_store_the_table_and_the_ledger_but_its_secret_is_not(
@@ -54,6 +55,26 @@ def test_expiry_and_revocation(registry: Registry, keys: Keys) -> None:
     assert keys.find(brief) is None
     assert not keys.still_live(brief_key)
     assert [key.name for key in keys.list()] == ["brief", "lost"]
+
+
+@pytest.mark.parametrize("fails", ["commit", "next_generation"])
+def test_a_revocation_whose_answer_was_lost_reaches_the_workers_with_the_next_tick(
+    registry: Registry, keys: Keys, monkeypatch: pytest.MonkeyPatch, fails: str
+) -> None:
+    _, secret = keys.create("lost", KeyRole.ADMIN, actor="boss")
+    write = getattr(registry.store, fails)
+
+    def lost(*values: Any) -> None:
+        write(*values)
+        raise LifecycleError(LifecycleCode.UNAVAILABLE, "the connection is lost")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(registry.store, fails, lost)
+        with pytest.raises(LifecycleError, match="the connection is lost"):
+            keys.revoke("lost", "boss")
+    assert registry.publisher.stale, "which a tick looks at"
+    registry.publisher.publish()
+    assert registry.fleet.table.keys.find(secret, registry.now) is None
 
 
 def test_a_name_means_one_key_for_ever(keys: Keys) -> None:

@@ -1,6 +1,7 @@
 """Traffic by hand: loaded first, switched in one step, refused with the reason."""
 
 import asyncio
+import gc
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
@@ -151,6 +152,52 @@ async def test_a_change_that_is_overtaken_while_it_loads_leaves_nothing_loaded(r
             await change
         assert refused.value.code is LifecycleCode.STALE
         assert (traffic.show("m").held, traffic.show("m").resident) == ((), False)
+
+
+class Stuck(FakeFleet):
+    """Workers that load a version only when they are told to."""
+
+    def __init__(self, version: int) -> None:
+        super().__init__()
+        self.version = version
+        self.loading, self.over = asyncio.Event(), asyncio.Event()
+
+    async def confirmed(
+        self, generation: int, timeout_s: float, holding: Collection[tuple[str, int]] = ()
+    ) -> bool:
+        if ("m", self.version) in holding and weights(self.table) == {2: 100}:
+            self.loading.set()
+            await self.over.wait()
+        return True
+
+
+@pytest.mark.parametrize(("stuck", "waits"), [(3, False), (1, True)], ids=["another", "the one it goes to"])
+async def test_going_back_waits_for_no_version_but_the_one_it_goes_to(
+    registry: Registry, stuck: int, waits: bool
+) -> None:
+    registry.publisher._fleet = fleet = Stuck(stuck)
+    traffic = Traffic(registry.store, fleet, registry.publisher, registry.clock)
+    await traffic.set("m", {2: 100}, actor="ann")
+    change = asyncio.create_task(traffic.set("m", {stuck: 100}, actor="ann"))
+    await fleet.loading.wait()
+    back = asyncio.create_task(traffic.rollback("m", actor="bob"))
+    await asyncio.sleep(0.05)
+    assert (back.done(), weights(fleet.table)) == (not waits, {2: 100} if waits else {1: 100})
+    fleet.over.set()
+    assert (await back).model.champion == 1
+    with pytest.raises(LifecycleError) as refused:
+        await change
+    assert refused.value.code is LifecycleCode.STALE
+    assert (traffic.show("m").champion, traffic.show("m").held) == (1, ())
+
+
+async def test_a_name_that_was_only_asked_for_is_not_remembered(traffic: Traffic) -> None:
+    for number in range(100):
+        with pytest.raises(LifecycleError, match="there is no model"):
+            await traffic.set(f"guess-{number}", {1: 100}, actor="eve")
+    await traffic.set("m", {2: 100}, actor="ann")
+    gc.collect()
+    assert len(traffic._locks) == 0
 
 
 async def test_changes_of_one_model_wait_for_each_other(traffic: Traffic) -> None:
