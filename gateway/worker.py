@@ -42,7 +42,7 @@ from gateway.telemetry.tap import TrafficTap
 from gateway.telemetry.trace_sampling import TraceSampling
 
 _TURN_S = 0.0001
-_GRACE_S = 17.0
+_GRACE_S = 15.0
 """For requests under way. With all else that a worker does at its end, less than Serve gives it: 20 s."""
 
 
