@@ -257,6 +257,10 @@ class Lifecycle:
         """Returns once this controller acts, which may be after another has ended."""
         await asyncio.shield(self._begun)
 
+    async def awaits(self) -> str:
+        """The controller that has to end before this one acts; empty if none has."""
+        return self._tenure.awaits()
+
     async def rest(self) -> None:
         """The node is about to go down: Serve must not be asked for anything new."""
         self._dedicated.rest()

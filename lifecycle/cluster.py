@@ -29,6 +29,9 @@ from lifecycle.offline import check_identity
 
 log = logging.getLogger("headrace")
 
+STANDBY_S = 0.5
+"""How often a node that waits for another's controller looks whether it is to stop."""
+
 
 def main() -> None:
     """Run until SIGTERM or SIGINT. Exits 2 with one line if it cannot start."""
@@ -87,7 +90,10 @@ async def _live(config: LifecycleConfig) -> None:
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(shutil.rmtree, gateway.run_dir, ignore_errors=True)
         stack.callback(state.unlink)
-        await _start_ray(config, stack)
+        controller = await _start_controller(config, stack)
+        if not await _acts(controller, state, stopped):
+            return
+        await _start_workers(config, controller, stack)
         _tell_gpus(state)
         if gateway.edge == "haproxy":
             from gateway.server.edge import Edge
@@ -101,11 +107,10 @@ async def _live(config: LifecycleConfig) -> None:
         log.info("stopping: no new connections, then the workers drain")
 
 
-async def _start_ray(config: LifecycleConfig, stack: contextlib.AsyncExitStack) -> None:
+async def _start_controller(config: LifecycleConfig, stack: contextlib.AsyncExitStack) -> Any:
     import ray
     from ray import serve
 
-    from gateway.app import APPLICATION, application
     from gateway.serve.sync import CONTROLLER, NAMESPACE
     from lifecycle.app import Lifecycle
 
@@ -128,11 +133,45 @@ async def _start_ray(config: LifecycleConfig, stack: contextlib.AsyncExitStack) 
     controller = actor.options(
         name=CONTROLLER, num_cpus=0, max_restarts=-1, max_task_retries=-1, max_concurrency=1000
     ).remote(config)
-    await controller.ready.remote()
     stack.push_async_callback(controller.close.remote)
+    return controller
+
+
+async def _acts(controller: Any, state: Path, stopped: asyncio.Event) -> bool:
+    """Wait until the controller acts; meanwhile the state names whom it waits for. False if asked to stop."""
+    ready = asyncio.ensure_future(_result(controller.ready.remote()))
+    while not ready.done() and not stopped.is_set():
+        _note(state, awaits=await controller.awaits.remote())
+        await asyncio.wait({ready}, timeout=STANDBY_S)
+    if not ready.done():
+        ready.cancel()  # nobody would hear of its end
+        return False
+    await ready
+    _note(state, awaits="")
+    return True
+
+
+async def _result(reference: Any) -> Any:
+    return await reference
+
+
+async def _start_workers(config: LifecycleConfig, controller: Any, stack: contextlib.AsyncExitStack) -> None:
+    from ray import serve
+
+    from gateway.app import APPLICATION, application
+
     stack.push_async_callback(asyncio.to_thread, serve.shutdown)
     stack.push_async_callback(controller.rest.remote)
     await asyncio.to_thread(serve.run, application(config.gateway), name=APPLICATION, route_prefix=None)
+
+
+def _note(path: Path, **said: object) -> None:
+    """Add to the state, in one step: whoever reads it finds the one or the other."""
+    state = json.loads(path.read_text())
+    if state | said != state:
+        beside = path.with_suffix(".new")
+        beside.write_text(json.dumps(state | said))
+        beside.replace(path)
 
 
 def _claim_home(config: GatewayConfig) -> Path:
@@ -164,7 +203,4 @@ def _tell_gpus(state: Path) -> None:
     from gateway.runtime.session import offers_cuda
 
     resources: Callable[[], dict[str, float]] = ray.cluster_resources
-    found = {"gpus": resources().get("GPU", 0.0), "cuda": offers_cuda()}
-    partial = state.with_suffix(".partial")
-    partial.write_text(json.dumps(json.loads(state.read_text()) | found))
-    partial.replace(state)
+    _note(state, gpus=resources().get("GPU", 0.0), cuda=offers_cuda())

@@ -109,6 +109,11 @@ class Estimates:
         """Since when an alarm stands, Unix seconds; None while none does."""
         return self._champions[model].alarm.since if model in self._champions else None
 
+    def fallen(self) -> dict[str, float]:
+        """Since when an alarm stands, Unix seconds, by model; models without one are left out."""
+        alarms = {model: champion.alarm.since for model, champion in self._champions.items()}
+        return {model: since for model, since in alarms.items() if since is not None}
+
     async def _looked(self, model: str, number: int, now: float) -> None:
         try:
             champion = self._champions.get(model)

@@ -192,6 +192,11 @@ class Monitor:
         fall = champion.performance.fall if champion.performance else None
         return Signals(champion.drift.since, fall)
 
+    def alarms(self) -> dict[str, Signals]:
+        """What stands, by model; models without an alarm are left out."""
+        found = {model: self.signals(model) for model in self._champions}
+        return {model: signals for model, signals in found.items() if signals != Signals()}
+
     def _follow(self, model: Model) -> _Champion | None:
         """The champion's state; a new champion's is empty."""
         known = self._champions.get(model.name)

@@ -21,6 +21,11 @@ class Operations(RegistryOperations):
         return get("/v1/status")
 
     @Operation
+    def attention(self) -> Call[list[Json]]:
+        """What to look at first: rollouts under way, then alarms that stand."""
+        return listed("/v1/attention", "matters")
+
+    @Operation
     def ready(self) -> Call[bool]:
         return Call("GET", "/v1/ready", lambda answer: bool(answer["ready"]))
 

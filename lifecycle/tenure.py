@@ -40,6 +40,10 @@ class Tenure:
             self._renewed_at = now
         return self._held is not None
 
+    def awaits(self) -> str:
+        """Who held the lease when `begin` last looked; empty once this one holds it."""
+        return "" if self._held or self._watch is None else self._watch.lease.holder
+
     def keep(self) -> None:
         """Renew it when that is due. Raises LifecycleError CONFLICT once another has taken it."""
         now = self._clock()

@@ -6,6 +6,7 @@ from fastapi import FastAPI
 
 from lifecycle.api import (
     artifacts,
+    attention,
     audit,
     catalogue,
     cluster,
@@ -40,7 +41,7 @@ def build(desk: Desk) -> FastAPI:
     )
     app.state.desk = desk
     for part in (
-        *(overview, models, versions, catalogue, artifacts, traffic, serving, rollouts),
+        *(overview, attention, models, versions, catalogue, artifacts, traffic, serving, rollouts),
         *(feedback, observe, audit, events, keys, cluster),
     ):
         app.include_router(part.router)

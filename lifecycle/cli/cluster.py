@@ -11,7 +11,7 @@ import typer
 
 from lifecycle.cli import daemon
 from lifecycle.cli.options import HOME, URL, AsJson, Home, Url, connect
-from lifecycle.cli.screen import Steps, console, duration, show, show_json
+from lifecycle.cli.screen import Steps, console, duration, show, show_json, when
 from lifecycle.cli.tables import fields, table
 from lifecycle.client import DEFAULT_URL, Client
 from lifecycle.errors import LifecycleCode, LifecycleError
@@ -69,13 +69,20 @@ def up(
     import_module("lifecycle.offline").check_home(home, overrides)  # reads the store, so it stands above
     process = daemon.start(home, given, detach=detach)
     with daemon.forwarding_signals(process):
-        with steps.step("Starting headrace", f"headrace is ready (pid {process.pid})"):
-            state = daemon.wait_ready(process, home, detached=detach)
+        with steps.step("Starting headrace"):
+            state = daemon.wait_ready(
+                process, home, detached=detach, standing_by=lambda holder: steps.note(_standing_by(holder))
+            )
+        steps.say(f"headrace {'stands by' if state.get('awaits') else 'is ready'} (pid {process.pid})")
         _show_addresses(state, as_json)
         if detach:
             return
         code = process.wait()
     raise typer.Exit(max(code, 0))
+
+
+def _standing_by(holder: str) -> str:
+    return f"controller {holder} holds the lease; this node serves once that one has ended"
 
 
 def _show_addresses(state: dict[str, Any], as_json: bool) -> None:
@@ -120,14 +127,14 @@ def down(home: Home = HOME, as_json: AsJson = False) -> None:
 
 
 def status(url: Url = URL, as_json: AsJson = False) -> None:
-    """Show whether the cluster is ready, and its workers.
+    """Show whether the cluster is ready, its workers, rollouts under way and alarms that stand.
 
     Example: `headrace status --json`
     """
     with connect(url) as client:
-        answer = client.status()
+        answer, matters = client.status(), client.attention()
     if as_json:
-        show_json(answer)
+        show_json(answer | {"matters": matters})
         return
     screen = console()
     screen.print(
@@ -147,6 +154,10 @@ def status(url: Url = URL, as_json: AsJson = False) -> None:
     screen.print()
     headings = ["worker", "generation", "loaded", "memory", "failed"]
     screen.print(table(headings, rows, empty="no live workers", sentences=1))
+    if matters:
+        look = [(each["model"], each["matter"], when(each["since"]), each["says"]) for each in matters]
+        screen.print()
+        screen.print(table(["model", "to look at", "since (UTC)", ""], look, empty="", sentences=1))
 
 
 def _memory(worker: dict[str, Any]) -> str:

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -58,21 +58,30 @@ def start(home: Path, options: Sequence[str], *, detach: bool) -> "subprocess.Po
         )
 
 
-def wait_ready(process: "subprocess.Popen[bytes]", home: Path, *, detached: bool) -> dict[str, Any]:
+def wait_ready(
+    process: "subprocess.Popen[bytes]", home: Path, *, detached: bool, standing_by: Callable[[str], None]
+) -> dict[str, Any]:
     """What the process says of itself, once it is ready to serve.
 
-    In the foreground it may take as long as it likes: a second node waits until the first one ends.
+    A second node waits until the first one ends: `standing_by` is told whose controller that is. In the
+    background such a node is returned as it is, with `awaits`; in the foreground it may take any time.
 
     Raises:
         LifecycleError: UNAVAILABLE if it ends first, or takes too long in the background and is ended.
     """
     deadline = time.monotonic() + (READY_S if detached else math.inf)
+    told = ""
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise LifecycleError(LifecycleCode.UNAVAILABLE, _why_ended(process, home, detached))
         state = read_state(home)
-        if state and state["pid"] == process.pid and _ready(state):
-            return state
+        if state and state["pid"] == process.pid:
+            awaits = state.get("awaits", "")
+            if awaits and awaits != told:
+                standing_by(awaits)
+                told = awaits
+            if (awaits and detached) or (not awaits and _ready(state)):
+                return state
         time.sleep(POLL_S)
     process.terminate()
     message = f"headrace was not ready after {READY_S:.0f} s and was stopped (log: {_log(home)})"
@@ -93,6 +102,8 @@ def _ready(state: dict[str, Any]) -> bool:
 
 
 def _why_ended(process: "subprocess.Popen[bytes]", home: Path, detached: bool) -> str:
+    if not process.returncode:
+        return "headrace was stopped before it was ready"
     if not detached:
         return f"headrace ended with exit code {process.returncode} before it was ready"
     lines = _log(home).read_text(errors="replace").splitlines()[-LOG_LINES:]

@@ -58,6 +58,7 @@ RULES: dict[tuple[str, str], KeyRole] = {
     ("GET", "/v1/audit/key"): _V,
     ("GET", "/v1/events"): _V,
     ("GET", "/v1/status"): _V,
+    ("GET", "/v1/attention"): _V,
     ("GET", "/metrics"): _V,
     ("GET", "/openapi.json"): _V,
     ("POST", "/v1/upgrade"): _ADMIN,

@@ -16,6 +16,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 from gateway.core.keys import KeyRole
 from lifecycle.client import Client
 from tests.e2e.harness import Cluster
+from tests.lifecycle.desk import onnx_bytes
 from tests.lifecycle.live import serving
 
 pytestmark = pytest.mark.e2e
@@ -73,6 +74,25 @@ def test_the_page_asks_for_a_key_and_follows_the_ledger_with_it(
         assert not browser.find_element(By.ID, "problem").is_displayed()
         live.desk.keys.create("bob", KeyRole.VIEWER, actor="carol")
         WebDriverWait(browser, 20).until(says("events", "carol"))
+
+
+def test_the_page_puts_rollouts_first(browser: webdriver.Chrome, tmp_path: Path) -> None:
+    home, artifact = tmp_path / "home", tmp_path / "model.onnx"
+    home.mkdir()
+    with serving(home) as live, Client(live.url, actor="test") as client:
+        for name, text in (("alpha", "1"), ("beta", "1"), ("omega", "1"), ("omega", "2")):
+            artifact.write_bytes(onnx_bytes(text))
+            client.deploy(name, client.register(name, artifact)["number"])
+        browser.get(live.url)
+
+        def shows_in_order(page: webdriver.Chrome) -> bool:
+            cards = page.find_elements(By.CSS_SELECTOR, ".card .title")
+            titles = [" ".join(card.text.split()) for card in cards]
+            return (
+                len(titles) == 3 and titles[0].startswith("omega rollout") and titles[1].startswith("alpha")
+            )
+
+        WebDriverWait(browser, 20).until(shows_in_order)
 
 
 def test_the_page_lets_no_script_in_from_elsewhere(cluster: Cluster) -> None:

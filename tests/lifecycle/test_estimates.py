@@ -90,10 +90,12 @@ async def test_harder_traffic_is_told_once_and_once_when_it_is_over(world: World
     await world.traffic(2)
     await world.traffic(3, within=0.4)
     assert world.estimates.fell_at("m") is not None
+    assert list(world.estimates.fallen()) == ["m"]
     assert world.estimates.series("m")[-1].high < 0.8
     assert world.written() == ["estimate.fell"]
     await world.traffic(3)
     assert world.estimates.fell_at("m") is None
+    assert world.estimates.fallen() == {}
     assert world.written() == ["estimate.fell", "estimate.recovered"]
     detail = next(r.detail for r in world.store.records("m") if r.kind == "estimate.fell")
     assert detail["version"] == 1

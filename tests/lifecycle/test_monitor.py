@@ -94,6 +94,7 @@ async def test_a_healthy_scanner_raises_nothing(world: World) -> None:
     assert report is not None
     assert report.verdict is Verdict.PASS
     assert world.monitor.signals(MODEL).drift_since is None
+    assert world.monitor.alarms() == {}
     assert world.monitor.signals(MODEL).fall is None
     assert world.written() == []
 
@@ -103,6 +104,7 @@ async def test_a_fading_scanner_is_told_by_its_pixels_and_once(world: World) -> 
     assert world.monitor.signals(MODEL).drift_since is None
     began = world.now
     await world.traffic(15, faded=True)
+    assert list(world.monitor.alarms()) == [MODEL]
     since = world.monitor.signals(MODEL).drift_since
     assert since is not None
     assert began < since <= began + 10

@@ -8,6 +8,8 @@ import { follow } from "./ledger.js";
 const POLL_MS = 1500;
 const OPEN_AT_FIRST = 4;
 const MODELS_SHOWN = 50;
+const MODELS_FIRST = 20;
+const MATTERS = { rollout: "rollout", accuracy: "accuracy fell", estimate: "estimate fell", drift: "drift" };
 
 const cards = new Map();
 
@@ -105,10 +107,15 @@ function ratesOf(rates, number) {
   ];
 }
 
+function drawFailures({ stage, evidence }) {
+  const failed = stage === "rejected" ? evidence.filter(({ verdict }) => verdict === "FAIL") : [];
+  return failed.length ? el("div", { class: "quiet" }, failed.map(({ name, reason }) => `${name}: ${reason}`).join("; ")) : null;
+}
+
 function drawVersions(model, versions, rates) {
   const rows = [...versions].reverse().map((version) => [
     version.number, badge(version.stage), roleOf(model, version.number), ...ratesOf(rates, version.number),
-    moment(version.created_at), version.submitter, version.lineage.cause,
+    el("span", { class: "whole" }, moment(version.created_at)), version.submitter, el("div", {}, version.lineage.cause, drawFailures(version)),
   ]);
   return el("section", {}, el("h3", {}, "Versions"),
     table(["version", "stage", "role", "requests/s", "errors", "p50 / p99", "registered", "by", "cause"], rows, `Versions of ${model.name}`));
@@ -153,13 +160,24 @@ function cardOf(model) {
   return card;
 }
 
-async function drawModel(model) {
+function badgeOf({ matter, says }) {
+  return el("span", { class: `badge ${matter === "rollout" ? "water" : "bad"}`, title: says }, MATTERS[matter]);
+}
+
+function drawAlarms(matters) {
+  const alarms = matters.filter(({ matter }) => matter !== "rollout");
+  return alarms.length ? el("div", {}, ...alarms.map((alarm) =>
+    el("p", { class: "alarm" }, badgeOf(alarm), ` since ${moment(alarm.since)}: ${alarm.says}`))) : null;
+}
+
+async function drawModel(model, matters) {
   const card = cardOf(model);
-  if (card.drawn !== JSON.stringify(model)) {
-    card.drawn = JSON.stringify(model);
+  const head = JSON.stringify([model, matters]);
+  if (card.drawn !== head) {
+    card.drawn = head;
     const facts = `${model.versions} version${model.versions === 1 ? "" : "s"}, revision ${model.revision}`;
     card.summary.replaceChildren(el("div", { class: "title" },
-      el("span", { class: "name" }, model.name), el("span", { class: "quiet" }, facts)), drawSplit(model));
+      el("span", { class: "name" }, model.name), ...matters.map(badgeOf), el("span", { class: "quiet" }, facts)), drawSplit(model));
   }
   if (!card.node.open) return;
   const base = `/v1/models/${encodeURIComponent(model.name)}`;
@@ -167,17 +185,25 @@ async function drawModel(model) {
   const [versions, rollouts, performance, traffic] = await Promise.all(paths.map((path) => get(`${base}/${path}`)));
   const rollout = rollouts?.rollouts[0];
   const tick = rollout?.active ? Math.floor(Date.now() / 1000) : 0;
-  const detail = JSON.stringify([model, versions, rollout, performance, traffic?.rates, tick]);
+  const detail = JSON.stringify([head, versions, rollout, performance, traffic?.rates, tick]);
   if (card.detail !== detail && versions) {
     card.detail = detail;
     card.body.replaceChildren(...[
-      drawRollout(rollout), drawAccuracy(performance), drawMetrics(performance?.metrics, model.name),
+      drawAlarms(matters), drawRollout(rollout), drawAccuracy(performance), drawMetrics(performance?.metrics, model.name),
       drawVersions(model, versions.versions, traffic?.rates ?? []),
     ].filter(Boolean));
   }
 }
 
-async function drawModels(models) {
+// The models that want a look come first, wherever their names would put them.
+async function inOrder(models, matters) {
+  const first = [...new Set(matters.map(({ model }) => model))].slice(0, MODELS_FIRST);
+  const known = new Map(models.map((model) => [model.name, model]));
+  const ahead = await Promise.all(first.map((name) => known.get(name) ?? get(`/v1/models/${encodeURIComponent(name)}`)));
+  return [...ahead.filter(Boolean), ...models.filter(({ name }) => !first.includes(name))];
+}
+
+async function drawModels(models, matters) {
   const names = new Set(models.map((model) => model.name));
   for (const [name, card] of cards) if (!names.has(name)) { card.node.remove(); cards.delete(name); }
   const list = byId("model-list");
@@ -186,7 +212,7 @@ async function drawModels(models) {
     if (list.children[index] !== node) list.insertBefore(node, list.children[index] ?? null);
   });
   byId("no-models").hidden = models.length > 0 || byId("search").value !== "";
-  await Promise.all(models.map(drawModel));
+  await Promise.all(models.map((model) => drawModel(model, matters.filter((each) => each.model === model.name))));
 }
 
 function tellProblem(error) {
@@ -204,12 +230,14 @@ async function refresh() {
   if (refreshing || document.hidden) return;
   refreshing = true;
   try {
-    const search = encodeURIComponent(byId("search").value);
-    const [status, { models, total }] = await Promise.all([get("/v1/status"), get(`/v1/models?limit=${MODELS_SHOWN}&search=${search}`)]);
+    const sought = byId("search").value;
+    const asked = ["/v1/status", "/v1/attention", `/v1/models?limit=${MODELS_SHOWN}&search=${encodeURIComponent(sought)}`];
+    const [status, { matters }, { models, total }] = await Promise.all(asked.map(get));
     drawStatus(status);
-    byId("narrow").hidden = total <= MODELS_SHOWN && !search;
+    byId("narrow").hidden = total <= MODELS_SHOWN && !sought;
     byId("others").textContent = total > models.length ? `${models.length} of ${total} models` : "";
-    await drawModels(models);
+    const shown = matters.filter(({ model }) => model.includes(sought));
+    await drawModels(await inOrder(models, shown), shown);
     byId("problem").hidden = byId("key").hidden = true;
   } catch (error) {
     tellProblem(error);

@@ -1,6 +1,7 @@
 """Stands in for a node's process: writes what it is, answers `/v1/status`, ends on SIGTERM.
 
-With the option `--workers=9` it fails to start instead. It leaves a child behind.
+With the option `--workers=9` it fails to start instead, with `--workers=8` it waits for another's controller.
+It leaves a child behind.
 """
 
 import json
@@ -32,6 +33,7 @@ def main() -> None:
         print("some line before")
         sys.exit("headrace: port 8000 is taken")
     subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    awaits = "first-1f2e3d4c" if options.get("workers") == "8" else ""
     server = HTTPServer(("127.0.0.1", 0), Status)
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
     state = Path(options["home"]) / "run" / "headrace.json"
@@ -39,7 +41,11 @@ def main() -> None:
     ports = {"http_port": 8000, "grpc_port": 8001, "admin_port": server.server_port}
     gpus = {"gpus": 1.0, "cuda": False}
     state.write_text(
-        json.dumps({"pid": os.getpid(), "host": "127.0.0.1", "started_at": time.time()} | ports | gpus)
+        json.dumps(
+            {"pid": os.getpid(), "host": "127.0.0.1", "started_at": time.time(), "awaits": awaits}
+            | ports
+            | gpus
+        )
     )
     server.serve_forever()
 

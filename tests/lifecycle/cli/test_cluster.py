@@ -30,6 +30,17 @@ def test_up_in_the_background_and_down(alone: Run, tmp_path: Path, monkeypatch: 
     assert again.out == "nothing was running\n"
 
 
+def test_a_second_node_says_for_whom_it_waits(
+    alone: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(daemon, "COMMAND", (sys.executable, str(NODE)))
+    monkeypatch.setattr(subprocess.Popen, "__del__", lambda _: None, raising=False)
+    said = alone("up", "--home", tmp_path / "node", "--detach", "--workers", 8)
+    alone("down", "--home", tmp_path / "node")
+    assert "controller first-1f2e3d4c holds the lease" in said.out
+    assert "✓ headrace stands by" in said.out
+
+
 def test_up_in_the_foreground_ends_with_its_node(tmp_path: Path) -> None:
     home = tmp_path / "node"
     script = (
@@ -55,3 +66,9 @@ def test_status_shows_the_workers(deployed: Run) -> None:
     assert "worker-0" in out
     assert "5 of 50 MiB" in out
     assert deployed("status", "--json").json["ready"] is True
+    assert deployed("status", "--json").json["matters"] == []
+
+
+def test_status_shows_rollouts_under_way(deployed: Run) -> None:
+    deployed("rollout", "start", "fraud", 2)
+    assert "version 2: loading, INCONCLUSIVE" in deployed("status").out

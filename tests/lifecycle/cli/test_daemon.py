@@ -13,6 +13,8 @@ import pytest
 from lifecycle.cli import daemon
 from lifecycle.errors import LifecycleCode, LifecycleError
 
+ALONE = pytest.fail
+"""Called if a node says that it waits for another."""
 NODE = Path(__file__).with_name("node.py")
 
 
@@ -28,7 +30,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def test_a_node_is_started_once_and_ended_whole(home: Path) -> None:
     with daemon.start(home, [], detach=True) as process:
-        state = daemon.wait_ready(process, home, detached=True)
+        state = daemon.wait_ready(process, home, detached=True, standing_by=ALONE)
         assert state["pid"] == process.pid == daemon.running(home)
         with pytest.raises(LifecycleError, match="already up") as raised:
             daemon.start(home, [], detach=True)
@@ -45,15 +47,24 @@ def test_a_node_that_does_not_start_says_why(home: Path, capsys: pytest.CaptureF
         daemon.start(home, ["--workers=9"], detach=True) as process,
         pytest.raises(LifecycleError, match="port 8000 is taken"),
     ):
-        daemon.wait_ready(process, home, detached=True)
+        daemon.wait_ready(process, home, detached=True, standing_by=ALONE)
     assert "some line before" in capsys.readouterr().out
+
+
+def test_a_node_in_the_background_may_stand_by(home: Path) -> None:
+    told: list[str] = []
+    with daemon.start(home, ["--workers=8"], detach=True) as process:
+        state = daemon.wait_ready(process, home, detached=True, standing_by=told.append)
+        daemon.stop(process.pid)
+    daemon.sweep(process.pid)
+    assert told == [state["awaits"]] == ["first-1f2e3d4c"]
 
 
 def test_processes_of_others_are_left_alone(home: Path) -> None:
     environment = os.environ | {"HEADRACE_HOME": str(home)}  # as a shell of the home's owner has it
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, env=environment) as other:
         with daemon.start(home, [], detach=True) as process:
-            daemon.wait_ready(process, home, detached=True)
+            daemon.wait_ready(process, home, detached=True, standing_by=ALONE)
             daemon.stop(process.pid)
         daemon.sweep(process.pid)
         assert other.poll() is None
