@@ -10,6 +10,8 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import accumulate
 
 import numpy as np
 from onnxruntime import RunOptions
@@ -27,7 +29,7 @@ Answer = dict[str, Array]
 
 START_NS = 10_000_000
 """How long a run may be before longer ones were measured to be better."""
-_MOST_SIZES = 64
+_MOST_LANES = 64
 _ABANDONED = "this worker gave the run up; try again"
 
 
@@ -38,13 +40,60 @@ class _Waiting:
     deadline_ns: int
     answer: "asyncio.Future[Answer]"
     arrived_ns: int
+    batch: "_Batch | None" = None
+    """What it runs with, once it does."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
+class _Batch:
+    """Requests that share a run, of which `wanted` are still waited for."""
+
+    requests: list[_Waiting]
+    wanted: int
+    run: "asyncio.Future[Answer] | None" = None
+    took_ns: int = 0
+    """In the engine; 0 if it failed there."""
+
+    @property
+    def rows(self) -> int:
+        return sum([request.rows for request in self.requests])
+
+    def inputs(self) -> Mapping[str, Array]:
+        """Of all requests as of one."""
+        first = self.requests[0].inputs
+        if len(self.requests) == 1:
+            return first
+        return {name: np.concatenate([each.inputs[name] for each in self.requests]) for name in first}
+
+    def until_ns(self) -> int:
+        """The last deadline; 0 if some request has none."""
+        deadlines = [request.deadline_ns for request in self.requests]
+        return max(deadlines) if all(deadlines) else 0
+
+    def deal(self, answer: Answer) -> bool:
+        """Give each request its rows; False if there is another number of them."""
+        if len(self.requests) == 1:
+            _set(self.requests[0].answer, answer)
+            return True
+        ends = list(accumulate([request.rows for request in self.requests]))
+        if any(array.shape[:1] != (ends[-1],) for array in answer.values()):
+            return False
+        for request, end in zip(self.requests, ends, strict=True):
+            start = end - request.rows
+            _set(request.answer, {name: array[start:end] for name, array in answer.items()})
+        return True
+
+    def refuse(self, error: BaseException) -> None:
+        for request in self.requests:
+            if not request.answer.done():
+                request.answer.set_exception(error)
+
+
+@dataclass(slots=True, eq=False)
 class _Lane:
     """Requests that can be joined: of the same shape but for dimension 0, for the same outputs.
 
-    `rows` are those of what waits.
+    `rows` are those of what waits, `running` the runs under way.
     """
 
     outputs: tuple[str, ...]
@@ -70,10 +119,8 @@ class Batcher:
         self._pool = pool
         self._cost = cost
         self._most_ns = most_ns
-        self._lanes: dict[object, _Lane] = {}
-        self._sizes: OrderedDict[object, BatchSize] = OrderedDict()
+        self._lanes: OrderedDict[object, _Lane] = OrderedDict()  # the longest unused first
         self._waiting = 0
-        self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self, inputs: Mapping[str, Array], outputs: tuple[str, ...], deadline_ns: int) -> Answer:
         """Raises GatewayError as `Pool.submit` and `Session.run` do."""
@@ -86,8 +133,8 @@ class Batcher:
         rows = counts.pop()
         lane = self._lane(inputs, outputs)
         answer: asyncio.Future[Answer] = loop.create_future()
-        waiting = _Waiting(inputs, rows, deadline_ns, answer, time.monotonic_ns())
-        lane.waiting.append(waiting)
+        request = _Waiting(inputs, rows, deadline_ns, answer, time.monotonic_ns())
+        lane.waiting.append(request)
         lane.rows += rows
         self._waiting += 1
         if not lane.flushing:
@@ -100,50 +147,62 @@ class Batcher:
         try:
             return await answer
         except BaseException:
-            if waiting in lane.waiting:  # nobody waits for it: others need its place
-                lane.waiting.remove(waiting)
-                self._left(lane, waiting)
+            self._give_up(lane, request)
             raise
         finally:
             if alarm is not None:
                 alarm.cancel()
 
     def _lane(self, inputs: Mapping[str, Array], outputs: tuple[str, ...]) -> _Lane:
-        shapes = tuple((name, array.shape[1:]) for name, array in sorted(inputs.items()))
+        shapes = tuple([(name, array.shape[1:]) for name, array in sorted(inputs.items())])
         key = (outputs, shapes)
         lane = self._lanes.get(key)
-        if lane is None:
-            size = self._sizes.pop(key, None)
-            if size is None:
-                elements = sum(math.prod(shape) for _, shape in shapes)
-                row_ns = self._cost.fixed_ns + self._cost.element_ns * elements
-                size = BatchSize(row_ns, START_NS, self._most_ns)
-            lane = self._lanes[key] = _Lane(outputs, size)
-            self._sizes[key] = size  # kept when its lane is empty; callers may send any number of shapes
-            while len(self._sizes) > _MOST_SIZES:
-                self._sizes.popitem(last=False)
+        if lane is not None:
+            self._lanes.move_to_end(key)
+            return lane
+        elements = sum(math.prod(shape) for _, shape in shapes)
+        row_ns = self._cost.fixed_ns + self._cost.element_ns * elements
+        lane = self._lanes[key] = _Lane(outputs, BatchSize(row_ns, START_NS, self._most_ns))
+        if len(self._lanes) > _MOST_LANES:  # callers may send any number of shapes
+            self._forget_one()
         return lane
+
+    def _forget_one(self) -> None:
+        for key, lane in self._lanes.items():
+            if not lane.waiting and not lane.running:
+                del self._lanes[key]
+                return
+
+    def _give_up(self, lane: _Lane, request: _Waiting) -> None:
+        """Nobody waits for it any more: its place is for others, and a run that is for nobody is ended."""
+        batch = request.batch
+        if batch is not None:
+            batch.wanted -= 1
+            if not batch.wanted and batch.run is not None:
+                batch.run.cancel()  # nothing happens if it is over
+        elif request in lane.waiting:
+            lane.waiting.remove(request)
+            self._left(lane, request)
+
+    def _left(self, lane: _Lane, request: _Waiting) -> None:
+        lane.rows -= request.rows
+        self._waiting -= 1
 
     def _flush(self, lane: _Lane) -> None:
         lane.flushing = False
         while lane.waiting and lane.running < self._pool.threads:
-            if batch := self._take(lane):
-                lane.running += 1
-                task = asyncio.create_task(self._answer(lane, batch))
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
-        if not lane.waiting and not lane.running:
-            self._lanes = {key: held for key, held in self._lanes.items() if held is not lane}
+            if requests := self._take(lane):
+                self._start(lane, requests)
 
     def _take(self, lane: _Lane) -> list[_Waiting]:
-        batch: list[_Waiting] = []
+        taken: list[_Waiting] = []
         rows, now = 0, time.monotonic_ns()
         # One run for all would leave the other threads idle.
         share = -(-lane.rows // (self._pool.threads - lane.running))
         most = min(lane.size.rows, share)
         while lane.waiting:
             first = lane.waiting[0]
-            if batch and rows + first.rows > most:
+            if taken and rows + first.rows > most:
                 break
             self._left(lane, lane.waiting.popleft())
             if first.answer.done():  # its caller has gone
@@ -151,89 +210,54 @@ class Batcher:
             if first.deadline_ns and first.deadline_ns <= now:
                 first.answer.set_exception(late())
                 continue
-            batch.append(first)
+            taken.append(first)
             rows += first.rows
-        return batch
+        return taken
 
-    def _left(self, lane: _Lane, request: _Waiting) -> None:
-        lane.rows -= request.rows
-        self._waiting -= 1
-
-    async def _answer(self, lane: _Lane, batch: list[_Waiting]) -> None:
-        try:
-            if len(batch) == 1 or not await self._together(lane, batch):
-                await asyncio.gather(*(self._alone(lane, request) for request in batch))
-        finally:
-            for request in batch:
-                if not request.answer.done():
-                    request.answer.set_exception(GatewayError(ErrorCode.NOT_READY, _ABANDONED))
-            lane.running -= 1
-            self._flush(lane)
-
-    async def _together(self, lane: _Lane, batch: list[_Waiting]) -> bool:
-        """False if the run failed, which may be the fault of one request only."""
-        names = batch[0].inputs
-        joined = {name: np.concatenate([request.inputs[name] for request in batch]) for name in names}
-        deadlines = [request.deadline_ns for request in batch]
-        try:
-            answer = await self._run(lane, batch, joined, max(deadlines) if all(deadlines) else 0)
-        except GatewayError:
-            return False
-        ends = np.cumsum([request.rows for request in batch]).tolist()
-        if any(array.shape[:1] != (ends[-1],) for array in answer.values()):
-            return False
-        for request, end in zip(batch, ends, strict=True):
-            if not request.answer.done():
-                start = end - request.rows
-                request.answer.set_result({name: array[start:end] for name, array in answer.items()})
-        return True
-
-    async def _alone(self, lane: _Lane, request: _Waiting) -> None:
-        if request.answer.done():  # its caller has gone, or its deadline has passed
-            return
-        try:
-            answer = await self._run(lane, [request], request.inputs, request.deadline_ns)
-        except GatewayError as error:
-            if not request.answer.done():
-                request.answer.set_exception(error)
-        except asyncio.CancelledError:
-            if not request.answer.done():
-                raise
-        else:
-            if not request.answer.done():
-                request.answer.set_result(answer)
-
-    def _run(
-        self, lane: _Lane, batch: list[_Waiting], inputs: Mapping[str, Array], deadline_ns: int
-    ) -> "asyncio.Future[Answer]":
-        arrived, formed_ns = tuple(request.arrived_ns for request in batch), time.monotonic_ns()
-        rows = sum(request.rows for request in batch)
-        took_ns: list[int] = []
+    def _start(self, lane: _Lane, requests: list[_Waiting]) -> None:
+        """One run for all of them; their answers come with its end."""
+        batch, formed_ns = _Batch(requests, len(requests)), time.monotonic_ns()
 
         def job(options: RunOptions) -> Answer:
-            started_ns = time.monotonic_ns()
+            begun_ns = time.monotonic_ns()
             try:
+                inputs = batch.inputs()  # here, since much of it would hold up the loop
+                started_ns = time.monotonic_ns()
                 answer = self._session.run(inputs, lane.outputs, options)
-                took_ns.append(time.monotonic_ns() - started_ns)
+                batch.took_ns = time.monotonic_ns() - started_ns
                 return answer
             finally:
-                self._note(Run(arrived, formed_ns, started_ns, time.monotonic_ns(), rows))
+                arrived = tuple([request.arrived_ns for request in requests])
+                self._note(Run(arrived, formed_ns, begun_ns, time.monotonic_ns(), batch.rows))
 
-        run = self._pool.submit(job, deadline_ns, self._session)
+        try:
+            batch.run = self._pool.submit(job, batch.until_ns(), self._session)
+        except GatewayError as error:
+            batch.refuse(error)
+            return
+        lane.running += 1
+        for request in requests:
+            request.batch = batch
+        batch.run.add_done_callback(partial(self._over, lane, batch))
 
-        def learn(_: "asyncio.Future[Answer]") -> None:
-            for each in took_ns:  # none if the run failed
-                lane.size.learn(rows, each)
+    def _over(self, lane: _Lane, batch: _Batch, run: "asyncio.Future[Answer]") -> None:
+        lane.running -= 1
+        if batch.took_ns:
+            lane.size.learn(batch.rows, batch.took_ns)
+        if run.cancelled():
+            batch.refuse(GatewayError(ErrorCode.NOT_READY, _ABANDONED))
+        elif (error := run.exception()) is not None and len(batch.requests) == 1:
+            batch.refuse(error)
+        elif error is not None or not batch.deal(run.result()):
+            for request in batch.requests:  # it may be the fault of one of them only
+                if not request.answer.done():
+                    self._start(lane, [request])
+        self._flush(lane)
 
-        run.add_done_callback(learn)
 
-        def leave(_: "asyncio.Future[Answer]") -> None:
-            if all(request.answer.done() for request in batch):
-                run.cancel()  # nobody waits for it; nothing happens if it is over
-
-        for request in batch:
-            request.answer.add_done_callback(leave)
-        return run
+def _set(answer: "asyncio.Future[Answer]", given: Answer) -> None:
+    if not answer.done():  # its caller has gone, or its deadline has passed
+        answer.set_result(given)
 
 
 def _expire(answer: "asyncio.Future[Answer]") -> None:
