@@ -1,10 +1,15 @@
-"""Copies of answered requests, run by shadow versions when the loop has time. Nobody waits for them."""
+"""Copies of answered requests, run by shadow versions when the loop has time. Nobody waits for them.
+
+Each version's copies run one after the other, whatever those of others do: one that hangs loses only its own.
+"""
 
 import asyncio
-import contextlib
 import logging
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from gateway.core.signature import check
 from gateway.core.types import InferRequest, InferResponse, Outcome, Role
@@ -19,7 +24,26 @@ _NO_FAULT = {ErrorCode.OVERLOADED, ErrorCode.NOT_READY}
 
 Copied = Callable[[str, int, Outcome, int], None]
 """Is told of a copy: model, version, outcome, latency in ns."""
-_Copy = tuple[InferRequest, InferResponse, int, Copied | None]
+
+MOST_BYTES = 64 * 2**20
+"""Tensors that copies hold while they wait."""
+
+
+class _Copy(NamedTuple):
+    request: InferRequest
+    response: InferResponse
+    copied: Copied | None
+    size: int
+
+
+@dataclass(slots=True, eq=False)
+class _Lane:
+    """One version's copies that wait; `size` is their tensors' bytes."""
+
+    model: str
+    version: int
+    waiting: deque[_Copy] = field(default_factory=deque)
+    size: int = 0
 
 
 class ShadowQueue:
@@ -27,7 +51,8 @@ class ShadowQueue:
 
     Args:
         pairs: takes a shadow's answer together with the champion's.
-        most: copies that may wait; more are dropped and counted in `dropped`.
+        most: copies that may wait, of one version as many as then are left for others; more are dropped and
+            counted in `dropped`. The same holds for bytes.
         follow: gives what is to be told of the copies of the request under way, if anything is.
     """
 
@@ -38,50 +63,81 @@ class ShadowQueue:
         pairs: Pairs,
         most: int,
         follow: Callable[[], Copied | None] = lambda: None,
+        most_bytes: int = MOST_BYTES,
     ) -> None:
         self._follow = follow
         self.dropped = 0
         self._pairs = pairs
         self._routes = routes
         self._tap = tap
-        self._queue: asyncio.Queue[_Copy] = asyncio.Queue(most)
-        self._task: asyncio.Task[None] | None = None
+        self._room = most
+        self._room_bytes = most_bytes
+        self._lanes: dict[tuple[str, int], _Lane] = {}
+        """Those with copies that wait or run."""
+        self._next: asyncio.Queue[_Lane] = asyncio.Queue()
+        """Lanes with a copy to run, none of which runs."""
+        self._tasks: set[asyncio.Task[None]] = set()
 
     def submit(self, request: InferRequest, response: InferResponse, shadows: tuple[int, ...]) -> None:
         copied = self._follow()
+        size = sum([array.nbytes for side in (request.inputs, response.outputs) for array in side.values()])
         for version in shadows:
-            if version == response.version:
-                continue
-            try:
-                self._queue.put_nowait((request, response, version, copied))
-            except asyncio.QueueFull:
-                self.dropped += 1
+            if version != response.version:
+                self._wait(request.model, version, _Copy(request, response, copied, size))
+
+    def _wait(self, model: str, version: int, copy: _Copy) -> None:
+        lane = self._lanes.get((model, version)) or _Lane(model, version)
+        # Never more than what it leaves for others: a version that does not keep up fills half of it at most.
+        if len(lane.waiting) >= self._room or lane.size + copy.size > self._room_bytes:
+            self.dropped += 1
+            return
+        self._room -= 1
+        self._room_bytes -= copy.size
+        lane.waiting.append(copy)
+        lane.size += copy.size
+        if (model, version) not in self._lanes:
+            self._lanes[model, version] = lane
+            self._next.put_nowait(lane)
 
     async def start(self) -> None:
-        self._task = asyncio.create_task(self._work())
+        self._run(self._work())
 
     async def stop(self) -> None:
         """Stop at once; what waits is not run."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def idle(self) -> None:
         """Wait until every copy submitted so far has run."""
-        await self._queue.join()
+        await self._next.join()
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _work(self) -> None:
         while True:
-            request, response, version, copied = await self._queue.get()
-            try:
-                await self._copy(request, response, version, copied)
-            except Exception:
-                log.exception("a copy for shadow version %d of %s fails", version, request.model)
-            finally:
-                self._queue.task_done()
+            lane = await self._next.get()
+            self._run(self._turn(lane))
             await asyncio.sleep(0)  # live requests first: an inline run does not suspend
+
+    async def _turn(self, lane: _Lane) -> None:
+        copy = lane.waiting.popleft()
+        lane.size -= copy.size
+        self._room += 1
+        self._room_bytes += copy.size
+        try:
+            await self._copy(copy.request, copy.response, lane.version, copy.copied)
+        except Exception:
+            log.exception("a copy for shadow version %d of %s fails", lane.version, lane.model)
+        finally:
+            if lane.waiting:
+                self._next.put_nowait(lane)
+            else:
+                del self._lanes[lane.model, lane.version]
+            self._next.task_done()
 
     async def _copy(
         self, request: InferRequest, response: InferResponse, version: int, copied: Copied | None
