@@ -57,6 +57,7 @@ WATCH_S = 10.0
 """How long a worker's call for the next table is held open."""
 ASK_AGAIN_S = 1.0
 """How often a controller that waits for the lease looks at it."""
+CHORES_EVERY_S = 1.0
 CHORES_AGAIN_S = 10.0
 """When what failed beside the control loop is tried again."""
 LAST_CHECKPOINT_S = 5.0
@@ -172,7 +173,7 @@ class Lifecycle:
             took = time.monotonic() - started
             self._control.ticked(took, failed=failed)
             cycles.sweep()
-            await asyncio.sleep(max(0.0, self._config.control.tick_s - took))
+            await self._controller.wait(self._config.control.tick_s - took)
 
     def _keep_lease(self) -> None:
         try:
@@ -202,7 +203,7 @@ class Lifecycle:
     async def _keep_house(self) -> None:
         """What writes to object stores, beside the control loop: one that is slow must hold up no rollout."""
         while True:
-            waits_s = self._config.control.tick_s
+            waits_s = CHORES_EVERY_S
             for chore in (self._references.tick, self._checkpoint):
                 try:
                     await chore()

@@ -1,6 +1,7 @@
 """The control loop of rollouts: observe, decide, journal, act. Never waits for a worker."""
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections import deque
@@ -26,6 +27,8 @@ SAVE_EVERY_S = 1.0
 """How much evidence a crash may cost."""
 MOMENT_S = 0.01
 """How long rollouts hold up commands and workers, before these get their turn."""
+IDLE_S = 1.0
+"""How long the loop rests while no rollout is under way: each turn takes the processor from requests."""
 TURN_S = 0.003
 """How long that is: a command takes several rounds of the event loop."""
 
@@ -55,6 +58,8 @@ class Controller:
         self._frozen = frozen
         self._late = late
         self._recent = Recent()
+        self._idle = False
+        self._called = asyncio.Event()
         self._unsaved: dict[str, dict[Key, Window]] = {}
         self._doubtful: dict[str, tuple[Evidence, dict[Key, Window]]] = {}
         """Of writes that failed: the evidence as it would be, and the windows that it took in."""
@@ -69,7 +74,9 @@ class Controller:
         """
         if self._publisher.stale:
             self._publisher.publish()
+        self._called.clear()
         rollouts = {rollout.model: rollout for rollout in self._store.rollouts(active=True)}
+        self._idle = not rollouts
         self._keep(rollouts.values(), windows)
         waiting = deque(rollouts)
         while waiting:
@@ -82,6 +89,18 @@ class Controller:
                 # Read again: what came in between may have changed or ended some.
                 rollouts = {rollout.model: rollout for rollout in self._store.rollouts(active=True)}
         self._recent.add(windows, now)
+
+    async def wait(self, tick_s: float) -> None:
+        """Rest until the next tick is due: after `tick_s` seconds, or longer while there is no rollout."""
+        if not self._idle:
+            await asyncio.sleep(max(0.0, tick_s))
+            return
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._called.wait(), max(tick_s, IDLE_S))
+
+    def call(self) -> None:
+        """There is a new rollout: a rest ends."""
+        self._called.set()
 
     def rates(self, model: str) -> list[Rates]:
         """What a model's versions did in the last minute or two."""

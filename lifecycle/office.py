@@ -85,7 +85,7 @@ def furnish(
     )
     validation = Validation(store, parts.artifacts, models, parts.trial, read, checks.standards)
     traffic = Traffic(store, fleet, publisher, parts.clock, parts.calendar)
-    rollouts = Rollouts(store, publisher, parts.clock, parts.calendar)
+    rollouts = Rollouts(store, publisher, parts.clock, parts.calendar, parts.controller.call)
     plan = preset(config.control.default_plan)
     deploy = Deploy(models, validation, traffic, rollouts, plan, parts.calendar)
     retraining = Retraining(

@@ -20,6 +20,7 @@ class Rollouts:
 
     Args:
         clock: Unix time in seconds, the controller's.
+        call: wakes the controller, which rests while there is no rollout.
 
     What changes traffic takes an `override` in a freeze: why it is done all the same, as an admin may. The
     rollout then goes on through every freeze.
@@ -31,11 +32,13 @@ class Rollouts:
         publisher: Publisher,
         clock: Callable[[], float],
         calendar: Calendar | None = None,
+        call: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
         self._calendar = calendar or Calendar(store, (), clock)
         self._publisher = publisher
         self._clock = clock
+        self._call = call
 
     def start(
         self,
@@ -51,6 +54,7 @@ class Rollouts:
         rollout = self.draft(model, version, plan, actor, if_revision=if_revision)
         rollout = self._admitted(rollout, "start", actor, override)
         self._note(rollout, "start", actor, plan=plan.as_json())
+        self._call()
         return rollout
 
     def draft(

@@ -1,5 +1,6 @@
 """The control loop with a real store: rollouts run to their end through crashes, slow workers and people."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -97,7 +98,7 @@ class World:
         self.store = MortalStore(self.url, life)
         self.publisher = Publisher(self.store, self.fleet)
         self.controller = Controller(self.store, self.fleet, self.publisher)
-        self.rollouts = Rollouts(self.store, self.publisher, lambda: self.now)
+        self.rollouts = Rollouts(self.store, self.publisher, lambda: self.now, call=self.controller.call)
 
     async def run(self, seconds: int, *, errors: int = 0, invalid: int = 0) -> None:
         for _ in range(seconds):
@@ -262,6 +263,17 @@ async def test_a_forecast_rests_on_the_champions_last_minutes(world: World) -> N
     assert told.requests_per_s == pytest.approx(300)
     assert told.seconds is not None
     assert world.actions() == []
+
+
+async def test_a_controller_without_a_rollout_rests_until_one_is_started(world: World) -> None:
+    await world.run(1)
+    resting = asyncio.create_task(world.controller.wait(0.0))
+    await asyncio.sleep(0.05)
+    assert not resting.done()
+    world.rollouts.start("m", 2, preset("quick"), "ann")
+    await resting
+    await world.run(1)
+    await world.controller.wait(0.0)  # one is under way: no rest
 
 
 async def test_a_change_in_between_is_decided_anew(world: World) -> None:
