@@ -37,6 +37,11 @@ class TraceSetting:
     count: int | None = None
     counted_from: int = 0
 
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "TraceSetting":
+        """Fields of a newer Headrace are left out: in a rolling upgrade both read one file."""
+        return cls(**{name: data[name] for name in cls.__dataclass_fields__ if name in data})
+
     def over(self, wider: "TraceSetting") -> "TraceSetting":
         """This one, completed by a wider one."""
         counted = wider if self.count is None else self
@@ -102,7 +107,7 @@ class TraceSampling:
                 document = orjson.loads(file.read())
         except FileNotFoundError:  # nothing was set yet
             return
-        self._take({name: TraceSetting(**fields) for name, fields in document.items()})
+        self._take({name: TraceSetting.from_json(fields) for name, fields in document.items()})
         self._read = version
 
     def _scope(self, model: str) -> "_Scope":

@@ -55,3 +55,9 @@ def test_workers_that_share_a_file_hold_the_same(tmp_path: Path) -> None:
     assert admitted(one, "m") == 0
     later = TraceSampling(0.0, tmp_path / "traces.json")
     assert [admitted(later, model) for model in ("m", "n", "o")] == [2, 100, 0]
+
+
+def test_what_a_newer_worker_adds_to_the_file_is_left_out(tmp_path: Path) -> None:
+    shared = tmp_path / "tracing.json"
+    shared.write_text('{"m": {"ratio": 1.0, "colour": "red"}}')
+    assert admitted(TraceSampling(0.0, shared), "m") == 100
