@@ -4,7 +4,12 @@ from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import FastAPI
 
-from lifecycle.api import (
+from lifecycle.api.desk import Desk as Desk
+from lifecycle.api.idempotency import Idempotency
+from lifecycle.api.identity import Identity
+from lifecycle.api.openapi import DescribedApi
+from lifecycle.api.origin import SameOrigin
+from lifecycle.api.routes import (
     artifacts,
     attention,
     audit,
@@ -21,11 +26,6 @@ from lifecycle.api import (
     traffic,
     versions,
 )
-from lifecycle.api.desk import Desk as Desk
-from lifecycle.api.idempotency import Idempotency
-from lifecycle.api.identity import Identity
-from lifecycle.api.openapi import DescribedApi
-from lifecycle.api.origin import SameOrigin
 from lifecycle.api.status import install_errors
 
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from lifecycle.api import requests
 from lifecycle.api.openapi import BODIES, LABELS, MESSAGES
+from lifecycle.api.schemas import requests
 from lifecycle.api.status import HTTP_STATUS
 from lifecycle.errors import LifecycleCode
 from tests.lifecycle.api.conftest import Admin

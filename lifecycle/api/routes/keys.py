@@ -3,8 +3,8 @@
 from fastapi import APIRouter, Response
 
 from lifecycle.api.desk import Actor, AtDesk
-from lifecycle.api.requests import KeyIn
-from lifecycle.api.schemas import KeyOut, KeysOut, NewKeyOut
+from lifecycle.api.schemas.answers import KeyOut, KeysOut, NewKeyOut
+from lifecycle.api.schemas.requests import KeyIn
 
 router = APIRouter(prefix="/v1/keys", tags=["keys"])
 

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from gateway.core.keys import KeyRole
-from lifecycle.api.events import keep_alive
+from lifecycle.api.routes.events import keep_alive
 from lifecycle.ports import Entry
 from tests.lifecycle.live import Live, serving
 

@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 from pydantic import BaseModel
 
-from lifecycle.api.version_schemas import VersionOut
+from lifecycle.api.schemas.versions import VersionOut
 from lifecycle.commands.audit import Account, Audit, Split
 from lifecycle.core.ledger import Record
 from lifecycle.ports import Origin, ShadowAnswer

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gateway.core.capture import blocks
-from lifecycle.api.audit import newest, read_time
+from lifecycle.api.routes.audit import newest, read_time
 from lifecycle.core.checkpoint import Statement
 from lifecycle.errors import LifecycleError
 from lifecycle.ports import Entry

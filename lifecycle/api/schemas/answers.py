@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from gateway.core.keys import KeyRole
 from gateway.core.placement import Placement
 from gateway.core.types import Role
-from lifecycle.api.version_schemas import FindingOut, VersionOut
+from lifecycle.api.schemas.versions import FindingOut, VersionOut
 from lifecycle.commands.traffic import Change
 from lifecycle.core.alias import aliases
 from lifecycle.core.recent import Rates

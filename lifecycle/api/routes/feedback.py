@@ -9,8 +9,8 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import ValidationError
 
 from lifecycle.api.desk import Actor, AtDesk, Caller, covered
-from lifecycle.api.observations import ReceiptOut
-from lifecycle.api.requests import LabelIn, LabelsIn, NumberIn
+from lifecycle.api.schemas.observations import ReceiptOut
+from lifecycle.api.schemas.requests import LabelIn, LabelsIn, NumberIn
 from lifecycle.core.analysis.metrics import PREFIX
 from lifecycle.errors import LifecycleCode, LifecycleError
 

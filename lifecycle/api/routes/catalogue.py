@@ -6,9 +6,9 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from lifecycle.api.desk import Actor, AtDesk, Numbered
-from lifecycle.api.requests import AliasIn, DescriptionIn
-from lifecycle.api.schemas import ModelOut
-from lifecycle.api.version_schemas import CardOut, VersionOut
+from lifecycle.api.schemas.answers import ModelOut
+from lifecycle.api.schemas.requests import AliasIn, DescriptionIn
+from lifecycle.api.schemas.versions import CardOut, VersionOut
 from lifecycle.commands.catalogue import Words
 from lifecycle.commands.lookup import find_number
 from lifecycle.core.card_text import html, markdown

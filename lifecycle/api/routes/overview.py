@@ -9,7 +9,7 @@ from fastapi.responses import Response
 
 from gateway.telemetry.metrics import CONTENT_TYPE
 from lifecycle.api.desk import AtDesk, Desk
-from lifecycle.api.observations import ReadyOut, StatusOut, WorkerOut
+from lifecycle.api.schemas.observations import ReadyOut, StatusOut, WorkerOut
 from lifecycle.errors import LifecycleCode, LifecycleError
 
 _UI = files("lifecycle.api") / "ui"

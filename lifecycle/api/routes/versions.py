@@ -11,10 +11,10 @@ from fastapi import APIRouter, File, Form, UploadFile
 from gateway.core.placement import Placement
 from gateway.core.ranges import OutputRange
 from lifecycle.api.desk import Actor, AtDesk, Caller, Numbered, Override
-from lifecycle.api.requests import ApprovalIn, DeployIn, ValidateIn
-from lifecycle.api.rollouts import read_plan, shown
-from lifecycle.api.schemas import DeploymentOut, TrafficOut
-from lifecycle.api.version_schemas import VersionOut, VersionsOut
+from lifecycle.api.routes.rollouts import read_plan, shown
+from lifecycle.api.schemas.answers import DeploymentOut, TrafficOut
+from lifecycle.api.schemas.requests import ApprovalIn, DeployIn, ValidateIn
+from lifecycle.api.schemas.versions import VersionOut, VersionsOut
 from lifecycle.commands.intake import SignatureFile
 from lifecycle.core.version import Lineage
 from lifecycle.errors import LifecycleCode, LifecycleError

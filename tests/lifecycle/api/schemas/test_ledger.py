@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lifecycle.api.ledger import LedgerOut, RecordOut, ShadowAnswerOut
+from lifecycle.api.schemas.ledger import LedgerOut, RecordOut, ShadowAnswerOut
 from lifecycle.commands.audit import Audit
 from lifecycle.core.ledger import Head, Problem, seal
 from lifecycle.ports import ShadowAnswer

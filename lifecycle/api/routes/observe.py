@@ -5,8 +5,8 @@ from typing import Any
 from fastapi import APIRouter
 
 from lifecycle.api.desk import Actor, AtDesk
-from lifecycle.api.observations import DriftOut, PerformanceOut, RetrainingOut, SeriesOut
-from lifecycle.api.requests import ReasonIn
+from lifecycle.api.schemas.observations import DriftOut, PerformanceOut, RetrainingOut, SeriesOut
+from lifecycle.api.schemas.requests import ReasonIn
 from lifecycle.core.verdict import Verdict
 
 router = APIRouter(prefix="/v1/models/{model}", tags=["observation"])

@@ -9,7 +9,7 @@ from gateway.core.limits import ModelLimits
 from gateway.core.placement import Placement
 from lifecycle.api.desk import Actor, AtDesk
 from lifecycle.api.preconditions import IfRevision, etag
-from lifecycle.api.requests import CacheIn, LimitsIn, MemoryIn, PlacementIn
+from lifecycle.api.schemas.requests import CacheIn, LimitsIn, MemoryIn, PlacementIn
 from lifecycle.commands.traffic import Change
 from lifecycle.errors import LifecycleCode, LifecycleError
 

@@ -7,7 +7,15 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from lifecycle.api.desk import AtDesk, Caller, covered
-from lifecycle.api.ledger import KeyOut, LedgerOut, PredictionOut, RecordOut, RecordsOut, SplitOut, SplitsOut
+from lifecycle.api.schemas.ledger import (
+    KeyOut,
+    LedgerOut,
+    PredictionOut,
+    RecordOut,
+    RecordsOut,
+    SplitOut,
+    SplitsOut,
+)
 from lifecycle.commands import audit
 from lifecycle.core.ledger import Record
 from lifecycle.errors import LifecycleCode, LifecycleError

@@ -9,7 +9,7 @@ from fastapi.responses import StreamingResponse
 
 from gateway.core.keys import Key
 from lifecycle.api.desk import ANYONE, AtDesk, Caller, Desk
-from lifecycle.api.ledger import RecordOut
+from lifecycle.api.schemas.ledger import RecordOut
 
 POLL_S = 0.25
 HEARTBEAT_S = 10.0

@@ -2,7 +2,7 @@
 
 import json
 
-from lifecycle.api.schemas import RolloutOut, TrafficOut
+from lifecycle.api.schemas.answers import RolloutOut, TrafficOut
 from lifecycle.core.plan import QUICK
 from lifecycle.core.rollout import Action, Kind, Rollout
 from lifecycle.core.verdict import Verdict

@@ -3,7 +3,7 @@
 import json
 import math
 
-from lifecycle.api.version_schemas import FindingOut, VersionOut
+from lifecycle.api.schemas.versions import FindingOut, VersionOut
 from lifecycle.core.verdict import Finding, Verdict
 from tests.lifecycle.world import version
 

@@ -1,7 +1,7 @@
 """What was seen, as JSON."""
 
 from gateway.core.report import MemoryUse, WorkerReport
-from lifecycle.api.observations import WorkerOut
+from lifecycle.api.schemas.observations import WorkerOut
 
 
 def test_a_worker_counts_what_it_has_in_memory_and_names_what_it_cannot_load() -> None:
