@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from lifecycle.api.desk import Actor, AtDesk, Numbered
-from lifecycle.api.schemas.answers import ModelOut
+from lifecycle.api.schemas.models import ModelOut
 from lifecycle.api.schemas.requests import AliasIn, DescriptionIn
 from lifecycle.api.schemas.versions import CardOut, VersionOut
 from lifecycle.commands.catalogue import Words

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Response
 
 from lifecycle.api.desk import Actor, AtDesk
-from lifecycle.api.schemas.answers import KeyOut, KeysOut, NewKeyOut
+from lifecycle.api.schemas.keys import KeyOut, KeysOut, NewKeyOut
 from lifecycle.api.schemas.requests import KeyIn
 
 router = APIRouter(prefix="/v1/keys", tags=["keys"])

@@ -8,7 +8,7 @@ from fastapi import APIRouter, File, Query, UploadFile
 
 from lifecycle.api.desk import Actor, AtDesk, Caller
 from lifecycle.api.routes.versions import keep
-from lifecycle.api.schemas.answers import ModelOut, ModelsOut, PolicyOut
+from lifecycle.api.schemas.models import ModelOut, ModelsOut, PolicyOut
 
 router = APIRouter(prefix="/v1/models", tags=["models"])
 

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Query
 
 from lifecycle.api.desk import Actor, AtDesk, Desk, Override
 from lifecycle.api.preconditions import IfRevision
-from lifecycle.api.schemas.answers import ForecastOut, RolloutOut, RolloutsOut
 from lifecycle.api.schemas.requests import RolloutIn
+from lifecycle.api.schemas.rollouts import ForecastOut, RolloutOut, RolloutsOut
 from lifecycle.commands.lookup import find_number
 from lifecycle.core.forecast import forecast
 from lifecycle.core.plan import Plan, preset

@@ -4,8 +4,8 @@ from fastapi import APIRouter, Response
 
 from lifecycle.api.desk import Actor, AtDesk, Override
 from lifecycle.api.preconditions import IfRevision, etag
-from lifecycle.api.schemas.answers import ChangeOut, LiveTrafficOut
 from lifecycle.api.schemas.requests import TrafficIn
+from lifecycle.api.schemas.traffic import ChangeOut, LiveTrafficOut
 from lifecycle.commands.lookup import find_number
 from lifecycle.errors import LifecycleCode, LifecycleError
 

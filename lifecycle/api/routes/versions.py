@@ -12,8 +12,9 @@ from gateway.core.placement import Placement
 from gateway.core.ranges import OutputRange
 from lifecycle.api.desk import Actor, AtDesk, Caller, Numbered, Override
 from lifecycle.api.routes.rollouts import read_plan, shown
-from lifecycle.api.schemas.answers import DeploymentOut, TrafficOut
 from lifecycle.api.schemas.requests import ApprovalIn, DeployIn, ValidateIn
+from lifecycle.api.schemas.rollouts import DeploymentOut
+from lifecycle.api.schemas.traffic import TrafficOut
 from lifecycle.api.schemas.versions import VersionOut, VersionsOut
 from lifecycle.commands.intake import SignatureFile
 from lifecycle.core.version import Lineage

@@ -1,17 +1,9 @@
-"""What the registry's values look like as JSON."""
+"""What a rollout looks like as JSON."""
 
-import json
-
-from lifecycle.api.schemas.answers import RolloutOut, TrafficOut
+from lifecycle.api.schemas.rollouts import RolloutOut
 from lifecycle.core.plan import QUICK
 from lifecycle.core.rollout import Action, Kind, Rollout
 from lifecycle.core.verdict import Verdict
-from lifecycle.core.version import Model
-
-
-def test_weights_are_by_version() -> None:
-    model = Model("m", 4, 1.0, champion=1, weights=((1, 90.0), (2, 10.0)), shadows=(3,))
-    assert json.loads(TrafficOut.of(model).model_dump_json())["weights"] == {"1": 90.0, "2": 10.0}
 
 
 def test_a_rollout_names_what_is_under_way() -> None:
