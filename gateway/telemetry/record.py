@@ -1,6 +1,8 @@
 """What the tap holds of answered requests between two drains: counts of all, and the tensors of some."""
 
+from array import array
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple
 
 from gateway.core.types import Outcome, Role, Tensors
@@ -14,7 +16,8 @@ class Count:
     """Requests of one kind: a latency in ns for each, the routing keys of those that named one, and `rows`,
     the sum of the first dimensions of their first inputs, which only ever grows."""
 
-    latencies: list[int] = field(default_factory=list)
+    # Not a list: its numbers would be an object each, and push what requests need out of the caches.
+    latencies: "array[int]" = field(default_factory=partial(array, "q"))
     keys: list[str] = field(default_factory=list)
     rows: int = 0
 

@@ -1,5 +1,6 @@
 """From a drain's counts and records to a window, in bulk: one histogram and one profile count per version."""
 
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -7,7 +8,7 @@ import numpy as np
 
 from gateway.core.callers import NO_KEYS, added, by_bucket
 from gateway.core.profile import Profile
-from gateway.core.summary import Counts, Key, Window, latency_histogram
+from gateway.core.summary import LATENCY_EDGES_NS, Counts, Key, Window, latency_histogram
 from gateway.core.types import Outcome, Tensors
 from gateway.telemetry.record import ANSWERED, Record
 
@@ -21,13 +22,13 @@ class Summing:
     """
 
     __slots__ = (
-        *("_keyed", "_latencies", "_outcomes", "_protocols", "_rows", "_start", "_tensors"),
+        *("_keyed", "_latency", "_outcomes", "_protocols", "_rows", "_start", "_tensors"),
         *("dropped", "size"),
     )
 
     def __init__(self, start: float) -> None:
         self._start = start
-        self._latencies: list[int] = []
+        self._latency = np.zeros(len(LATENCY_EDGES_NS) + 1, np.int64)
         self._outcomes: Counter[Outcome] = Counter()
         self._protocols: Counter[tuple[str, Outcome]] = Counter()
         self._keyed = NO_KEYS
@@ -38,14 +39,14 @@ class Summing:
         """Bytes of tensors held."""
 
     def count(
-        self, protocol: str, outcome: Outcome, latencies: list[int], keys: Iterable[str], rows: int
+        self, protocol: str, outcome: Outcome, latencies: "array[int]", keys: Iterable[str], rows: int
     ) -> None:
         """Take in requests of one kind: the latency in ns of each, routing keys, the sum of rows."""
         self._outcomes[outcome] += len(latencies)
         self._protocols[protocol, outcome] += len(latencies)
         self._rows += rows
         if outcome in ANSWERED:
-            self._latencies.extend(latencies)
+            self._latency += latency_histogram(np.frombuffer(latencies, np.int64))
         self._keyed = added(self._keyed, by_bucket((key, outcome) for key in keys))
 
     def add(self, records: Sequence[Record], profiled: bool) -> int:
@@ -64,7 +65,7 @@ class Summing:
             end,
             dict(self._outcomes),
             dict(self._protocols),
-            latency_histogram(np.array(self._latencies, np.int64)),
+            self._latency,
             self._rows,
             {} if profile is None else _counts(profile, self._tensors),
             self.dropped,

@@ -1,3 +1,5 @@
+from array import array
+
 import numpy as np
 
 from gateway.core.callers import REQUESTS
@@ -39,8 +41,8 @@ def test_a_window_is_the_same_however_rows_came_in_requests() -> None:
 
 def test_requests_are_counted_by_kind_and_by_the_bucket_of_their_key() -> None:
     summing = Summing(0.0)
-    summing.count("http", Outcome.OK, [1, 1, 1, 1, 1], ["ann"] * 3 + ["bob"], 7)
-    summing.count("grpc", Outcome.SERVER_ERROR, [1], [], 0)
+    summing.count("http", Outcome.OK, array("q", [1] * 5), ["ann"] * 3 + ["bob"], 7)
+    summing.count("grpc", Outcome.SERVER_ERROR, array("q", [1]), [], 0)
     made = summing.window(KEY, None, 1.0)
     assert made.outcomes == {Outcome.OK: 5, Outcome.SERVER_ERROR: 1}
     assert made.protocols == {("http", Outcome.OK): 5, ("grpc", Outcome.SERVER_ERROR): 1}
@@ -50,7 +52,7 @@ def test_requests_are_counted_by_kind_and_by_the_bucket_of_their_key() -> None:
 
 def test_without_keys_none_are_told() -> None:
     summing = Summing(0.0)
-    summing.count("http", Outcome.OK, [1], [], 1)
+    summing.count("http", Outcome.OK, array("q", [1]), [], 1)
     assert summing.window(KEY, None, 1.0).keyed.size == 0
 
 
