@@ -8,7 +8,7 @@ import numpy as np
 
 from gateway.core.callers import NO_KEYS, added, by_bucket
 from gateway.core.profile import Profile
-from gateway.core.summary import LATENCY_EDGES_NS, Counts, Key, Window, latency_histogram
+from gateway.core.summary import Counts, Key, Window, latency_histogram
 from gateway.core.types import Outcome, Tensors
 from gateway.telemetry.record import ANSWERED, Record
 
@@ -22,13 +22,13 @@ class Summing:
     """
 
     __slots__ = (
-        *("_keyed", "_latency", "_outcomes", "_protocols", "_rows", "_start", "_tensors"),
+        *("_keyed", "_latencies", "_outcomes", "_protocols", "_rows", "_start", "_tensors"),
         *("dropped", "size"),
     )
 
     def __init__(self, start: float) -> None:
         self._start = start
-        self._latency = np.zeros(len(LATENCY_EDGES_NS) + 1, np.int64)
+        self._latencies = array("q")
         self._outcomes: Counter[Outcome] = Counter()
         self._protocols: Counter[tuple[str, Outcome]] = Counter()
         self._keyed = NO_KEYS
@@ -46,7 +46,7 @@ class Summing:
         self._protocols[protocol, outcome] += len(latencies)
         self._rows += rows
         if outcome in ANSWERED:
-            self._latency += latency_histogram(np.frombuffer(latencies, np.int64))
+            self._latencies.extend(latencies)
         self._keyed = added(self._keyed, by_bucket((key, outcome) for key in keys))
 
     def add(self, records: Sequence[Record], profiled: bool) -> int:
@@ -65,7 +65,7 @@ class Summing:
             end,
             dict(self._outcomes),
             dict(self._protocols),
-            self._latency,
+            latency_histogram(np.array(self._latencies, np.int64)),
             self._rows,
             {} if profile is None else _counts(profile, self._tensors),
             self.dropped,
