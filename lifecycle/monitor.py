@@ -170,12 +170,15 @@ class Monitor:
         performance, since = self.performance(rollout.model), rollout.canary_first_at
         if performance is None or since is None:
             return None
-        labels = performance.since(rollout.version, since), performance.since(rollout.champion, since)
+        labels = tuple(
+            (performance.between(rollout.version, *step), performance.between(rollout.champion, *step))
+            for step in rollout.live_steps
+        )
         metrics = {}
         for guard in rollout.plan.guard:
             series = performance.metrics.get(guard.name, {})
             ours, theirs = (series.get(number, NONE) for number in (rollout.version, rollout.champion))
-            metrics[guard.name] = compared(ours, theirs, guard, rollout.splits_at, rollout.decided_at)
+            metrics[guard.name] = compared(ours, theirs, guard, rollout.live_steps)
         answered = sum(
             performance.kept_since(number, since) for number in (rollout.version, rollout.champion)
         )

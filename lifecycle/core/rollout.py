@@ -3,9 +3,11 @@
 Pure: decides from a snapshot and never acts. `effect` says what an action changes.
 """
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from itertools import pairwise
 from typing import Any
 
 from gateway.core.report import WorkerReport
@@ -135,6 +137,12 @@ class Rollout:
             return ALL, False
         step = self.plan.steps[max(self.step, 0)]
         return (0.5, True) if step.shadow else (step.weight / 100, False)
+
+    @property
+    def live_steps(self) -> tuple[tuple[float, float], ...]:
+        """From when until when each split of live traffic held; later there is nothing to compare with."""
+        ends = math.inf if self.decided_at is None else self.decided_at
+        return tuple(pairwise((*self.splits_at, ends)))
 
     def step_requests(self) -> int:
         """The version's requests under the present split."""

@@ -17,7 +17,7 @@ from gateway.core.types import Role
 from lifecycle import monitor
 from lifecycle.adapters.captures.log import ParquetCaptures
 from lifecycle.adapters.sql.store import SqlStore
-from lifecycle.core.analysis.evidence import Numbers
+from lifecycle.core.analysis.evidence import Labelled, Numbers
 from lifecycle.core.analysis.metrics import MetricGuard
 from lifecycle.core.history import LATE_S
 from lifecycle.core.plan import preset
@@ -169,11 +169,13 @@ async def test_a_rollout_learns_what_labels_say_since_its_first_answer(world: Wo
     assert world.monitor.late(rollout) is None
     await world.traffic(10, labelled=True)
     assert world.monitor.late(rollout) is None
-    late = world.monitor.late(replace(rollout, canary_first_at=world.now - 60))
+    began = world.now - 60
+    late = world.monitor.late(replace(rollout, canary_first_at=began, splits_at=(began, world.now + 60)))
     assert late is not None
-    seen = late.labels
-    assert (seen[0].rows, seen[1].rows > 0) == (0, True)
-    assert seen[1].wrong < seen[1].rows / 2
+    ours, theirs = late.labels[0]
+    assert (ours.rows, theirs.rows > 0) == (0, True)
+    assert theirs.wrong < theirs.rows / 2
+    assert late.labels[1] == (Labelled(), Labelled())
 
 
 async def test_a_rollout_learns_what_its_answers_brought_by_step(world: World) -> None:

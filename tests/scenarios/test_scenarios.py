@@ -134,9 +134,9 @@ class Scenario:
         """All labels so far: 20 a second for the new version and 180 for the old one, while any come."""
         if "wrong" not in percents:
             return None
-        ours, theirs = self.rollout.evidence.late.labels
+        ours, theirs = next(iter(self.rollout.evidence.late.labels), (Labelled(), Labelled()))
         new, old = Labelled(20, round(20 * percents["wrong"] / 100)), Labelled(180, 18)
-        return Late((_more(ours, new), _more(theirs, old)))
+        return Late(((_more(ours, new), _more(theirs, old)),))
 
     def whole(self, what: str, wanted: float) -> int:
         """Whole requests, the fraction owed to the next second."""

@@ -156,7 +156,7 @@ class Labelled:
 
 
 Labels = tuple[Labelled, Labelled]
-"""The canary's and the champion's, of the time since the canary first answered."""
+"""The canary's and the champion's, of one step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,12 +186,13 @@ class Late:
     """What came in after the answers: all that is known by now.
 
     Args:
+        labels: those of each step of live traffic.
         metrics: by name of a business metric, the numbers of each step.
         kept: answers of both versions that were captured, so that anything can come for them, since the
             canary first answered.
     """
 
-    labels: Labels = (Labelled(), Labelled())
+    labels: tuple[Labels, ...] = ()
     metrics: Mapping[str, tuple[Numbered, ...]] = field(default_factory=dict)
     kept: int = 0
 
@@ -200,18 +201,20 @@ class Late:
             name: [[asdict(numbers) for numbers in step] for step in steps]
             for name, steps in self.metrics.items()
         }
-        labels = [asdict(labelled) for labelled in self.labels]
+        labels = [[asdict(labelled) for labelled in step] for step in self.labels]
         return {"labels": labels, "metrics": metrics, "kept": self.kept}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Late":
-        # Evidence of a rollout that began before these were counted has none.
-        canary, champion = (Labelled(**labelled) for labelled in data.get("labels", ({}, {})))
+        # Evidence of a rollout that began before these were counted has none, or one pair of all its steps.
+        told = data.get("labels", ())
+        steps = [told] if told and isinstance(told[0], Mapping) else told
+        labels = tuple((Labelled(**ours), Labelled(**theirs)) for ours, theirs in steps)
         metrics = {
             name: tuple((Numbers(**ours), Numbers(**theirs)) for ours, theirs in steps)
             for name, steps in data.get("metrics", {}).items()
         }
-        return cls((canary, champion), metrics, int(data.get("kept", 0)))
+        return cls(labels, metrics, int(data.get("kept", 0)))
 
 
 @dataclass(frozen=True, slots=True)

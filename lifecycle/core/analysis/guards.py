@@ -75,7 +75,7 @@ def judge(evidence: Evidence, guards: Guards, metrics: Sequence[MetricGuard] = (
     shadow's traffic `disagreement`, `labels` once there are any, and one of each metric."""
     alpha, late = _levels(guards, metrics), evidence.late
     single = late_independence(evidence)
-    labels = judge_labels(*late.labels, guards.label_margin, alpha["labels"], guards.alpha, single)
+    labels = judge_labels(late.labels, guards.label_margin, alpha["labels"], guards.alpha, single)
     pairs = judge_disagreement(evidence, guards.disagreement_fail, alpha["disagreement"], guards.alpha)
     return (
         judge_rate(

@@ -1,9 +1,8 @@
 """Late numbers of live answers (a conversion, a revenue, a cost), by the version that gave the answer."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -44,19 +43,10 @@ NONE = Series(np.zeros(0), np.zeros(0))
 
 
 def compared(
-    canary: Series, champion: Series, guard: MetricGuard, splits_at: Sequence[float], ended_at: float | None
+    canary: Series, champion: Series, guard: MetricGuard, steps: Iterable[tuple[float, float]]
 ) -> tuple[Numbered, ...]:
-    """Both versions' numbers by step of a rollout.
-
-    Args:
-        splits_at: when each split of live traffic began.
-        ended_at: when the last one ended, None while it lasts: later answers have nothing to compare with.
-    """
-    bounds = [*splits_at, math.inf if ended_at is None else ended_at]
-    return tuple(
-        (canary.gains(guard, since, until), champion.gains(guard, since, until))
-        for since, until in pairwise(bounds)
-    )
+    """Both versions' numbers by step of a rollout, of which each is from a time until another."""
+    return tuple((canary.gains(guard, *step), champion.gains(guard, *step)) for step in steps)
 
 
 def as_json(metrics: Mapping[str, Mapping[int, Series]]) -> list[dict[str, Any]]:

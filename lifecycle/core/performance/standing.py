@@ -45,9 +45,10 @@ class Performance:
     metrics: Mapping[str, Mapping[int, Series]] = field(default_factory=dict)
     kept: Mapping[int, NDArray[np.float64]] = field(default_factory=dict)
 
-    def since(self, version: int, at: float) -> Labelled:
-        """The version's labelled answers in cohorts that began at a time or later, Unix seconds."""
-        seen = [c for c in self.cohorts.get(version, ()) if c.start >= at and c.labelled]
+    def between(self, version: int, since: float, until: float) -> Labelled:
+        """The version's labelled answers in cohorts that lie between two times, Unix seconds."""
+        own = self.cohorts.get(version, ())
+        seen = [cohort for cohort in own if since <= cohort.start and cohort.end <= until and cohort.labelled]
         wrong = sum(round((1 - cohort.accuracy) * cohort.labelled) for cohort in seen)
         return Labelled(sum(cohort.labelled for cohort in seen), wrong)
 

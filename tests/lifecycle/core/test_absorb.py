@@ -7,7 +7,7 @@ import pytest
 
 from gateway.core.types import Role
 from lifecycle.core.absorb import absorb
-from lifecycle.core.analysis.evidence import Labelled, Late, Numbers
+from lifecycle.core.analysis.evidence import Evidence, Labelled, Late, Numbers
 from lifecycle.core.analysis.metrics import MetricGuard
 from lifecycle.core.plan import preset
 from lifecycle.core.rollout import Phase, Rollout
@@ -97,12 +97,17 @@ def test_a_rollout_that_ended_sees_nothing() -> None:
 def test_labels_are_judged_as_a_whole_each_time() -> None:
     asking = replace(STEP, plan=replace(STEP.plan, guards=replace(STEP.plan.guards, label_margin=0.05)))
     seen = absorb(asking, [window(1, Role.CHAMPION, 5), window(2, Role.CANARY, 5)])
-    late = Late((Labelled(500, 200), Labelled(2_000, 200)))
+    late = Late(((Labelled(500, 200), Labelled(2_000, 200)),))
     worse = absorb(seen, [], late=late)
     assert [finding.name for finding in worse.findings if finding.verdict is Verdict.FAIL] == ["labels"]
     assert absorb(worse, [], late=worse.evidence.late) is worse
     assert absorb(worse, []).evidence.late == late
     assert Rollout.from_json(worse.as_json()).evidence == worse.evidence
+
+
+def test_labels_that_were_kept_as_one_pair_are_those_of_one_step() -> None:
+    older = Evidence().as_json() | {"labels": [{"rows": 5, "wrong": 2}, {"rows": 9, "wrong": 1}]}
+    assert Evidence.from_json(older).late.labels == ((Labelled(5, 2), Labelled(9, 1)),)
 
 
 def test_a_metric_that_the_plan_guards_fails_its_version_and_survives_a_restart() -> None:

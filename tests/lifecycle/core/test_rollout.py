@@ -1,6 +1,7 @@
 """The one next action, and what no sequence of events may break."""
 
 import json
+import math
 from dataclasses import replace
 
 import pytest
@@ -28,6 +29,13 @@ def judged(verdict: Verdict, name: str = "errors") -> tuple[Finding, ...]:
 def kind(rollout: Rollout, now: float = 11.0, *, confirmed: bool = True) -> Kind | None:
     action = decide(Snapshot(rollout, now, confirmed))
     return action.kind if action else None
+
+
+def test_the_last_step_of_live_traffic_lasts_until_something_is_decided() -> None:
+    assert START.live_steps == ()
+    live = replace(STEP, splits_at=(10.0, 20.0))
+    assert live.live_steps == ((10.0, 20.0), (20.0, math.inf))
+    assert replace(live, decided_at=30.0).live_steps == ((10.0, 20.0), (20.0, 30.0))
 
 
 def test_the_first_action_is_to_load() -> None:

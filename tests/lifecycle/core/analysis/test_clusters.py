@@ -109,7 +109,7 @@ def late_simulated(rng: np.random.Generator, *, keyed: bool) -> dict[str, Verdic
         rows, wrong = int(kept[side & tells].sum()), int(kept[side & tells & ill].sum())
         labels.append(Labelled(rows, wrong))
         numbers.append(Numbers(rows, rows - wrong))
-    late = Late((labels[0], labels[1]), {"revenue": ((numbers[0], numbers[1]),)}, int(kept.sum()))
+    late = Late(((labels[0], labels[1]),), {"revenue": ((numbers[0], numbers[1]),)}, int(kept.sum()))
     found = judge(Evidence((Segment(SHARE, False, arms[0], arms[1]),), late=late), PLAN, [REVENUE])
     return {finding.name: finding.verdict for finding in found}
 
@@ -148,7 +148,7 @@ def test_a_version_that_is_wrong_for_everybody_is_out_and_few_callers_hold() -> 
 
     def judged(wrong: int) -> Finding:
         labels = Labelled(2_000, wrong), Labelled(8_000, 400)
-        evidence = Evidence((Segment(SHARE, False, *sides),), late=Late(labels, kept=10_000))
+        evidence = Evidence((Segment(SHARE, False, *sides),), late=Late((labels,), kept=10_000))
         return next(finding for finding in judge(evidence, PLAN) if finding.name == "labels")
 
     assert judged(1_200).verdict is Verdict.FAIL

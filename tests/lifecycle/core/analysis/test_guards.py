@@ -153,7 +153,7 @@ def test_the_level_is_shared_and_not_exceeded() -> None:
         Evidence(
             (Segment(0.5, False, canary, baseline),),
             steady.arm(5_000),
-            Late((Labelled(2_000, 900), Labelled(2_000, 100))),
+            Late(((Labelled(2_000, 900), Labelled(2_000, 100)),)),
         ),
         Guards(label_margin=0.05),
     )

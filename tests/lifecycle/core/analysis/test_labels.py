@@ -10,7 +10,7 @@ from lifecycle.core.verdict import Finding, Verdict
 
 
 def judged(canary: Labelled, champion: Labelled, margin: float = 0.05) -> Finding | None:
-    return judge_labels(canary, champion, margin, 0.01, 0.05)
+    return judge_labels(((canary, champion),), margin, 0.01, 0.05)
 
 
 def drawn(rng: np.random.Generator, rows: int, wrong: float) -> Labelled:
@@ -60,6 +60,17 @@ def test_a_version_that_is_often_wrong_but_no_worse_is_cleared() -> None:
     found = judged(Labelled(4_000, 1_200), Labelled(16_000, 4_800))
     assert found is not None
     assert found.verdict is Verdict.PASS
+
+
+def test_an_hour_that_is_harder_for_both_fails_no_equal_version() -> None:
+    """Most of the canary's answers are from the later step, when everybody was wrong more often."""
+    easy, hard = (Labelled(1_000, 50), Labelled(9_000, 450)), Labelled(5_000, 1_000)
+    found = judge_labels((easy, (hard, hard)), 0.05, 0.01, 0.05)
+    assert found is not None
+    assert found.verdict is not Verdict.FAIL
+    worse = judge_labels((easy, (Labelled(5_000, 1_500), hard)), 0.05, 0.01, 0.05)
+    assert worse is not None
+    assert worse.verdict is Verdict.FAIL
 
 
 def test_few_labels_hold_and_say_how_many_are_missing() -> None:

@@ -1,5 +1,7 @@
 """Late numbers are compared step by step, and told with an interval."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -13,13 +15,13 @@ CANARY = Series(np.array([12.0, 22.0, 32.0]), np.array([0.0, 20.0, 10.0]))
 
 
 def test_each_step_has_its_own_answers() -> None:
-    steps = compared(CANARY, CHAMPION, GUARD, (10.0, 20.0), 30.0)
+    steps = compared(CANARY, CHAMPION, GUARD, ((10.0, 20.0), (20.0, 30.0)))
     assert steps == ((Numbers(1, 0.0), Numbers(1, 0.5)), (Numbers(1, 1.0), Numbers(1, 1.0)))
 
 
-def test_the_last_step_lasts_while_nothing_is_decided() -> None:
-    assert compared(CANARY, NONE, GUARD, (20.0,), None) == ((Numbers(2, 2.0), Numbers()),)
-    assert compared(CANARY, CHAMPION, GUARD, (), None) == ()
+def test_a_step_may_have_no_end_and_one_side_no_answers() -> None:
+    assert compared(CANARY, NONE, GUARD, ((20.0, math.inf),)) == ((Numbers(2, 2.0), Numbers()),)
+    assert compared(CANARY, CHAMPION, GUARD, ()) == ()
 
 
 def test_a_mean_is_told_with_its_interval() -> None:

@@ -1,5 +1,7 @@
 """Versions are judged each by its own rows."""
 
+import math
+
 import numpy as np
 
 from lifecycle.core.analysis.evidence import Labelled
@@ -28,9 +30,9 @@ def test_cohorts_are_by_version() -> None:
 
 
 def test_what_labels_say_since_a_time() -> None:
-    assert performance().since(1, 0.0) == Labelled(200, 10)
-    assert performance().since(2, 110.0) == Labelled(100, 100)
-    assert performance().since(2, 500.0) == performance().since(9, 0.0) == Labelled()
+    assert performance().between(1, 0.0, math.inf) == Labelled(200, 10)
+    assert performance().between(2, 110.0, math.inf) == Labelled(100, 100)
+    assert performance().between(2, 500.0, math.inf) == performance().between(9, 0.0, math.inf) == Labelled()
 
 
 def test_what_was_kept_since_a_time() -> None:
