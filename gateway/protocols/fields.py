@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Mapping
+from types import NoneType
 from typing import Any
 
 import orjson
@@ -69,6 +70,19 @@ def plain_text(field: str, value: object) -> str:
     if len(value) > MAX_TEXT or not value.isprintable():
         raise invalid(f"{field} must be printable text of at most {MAX_TEXT} characters")
     return value
+
+
+def parameters_in(entry: Mapping[str, Any], field: str = "parameters") -> dict[str, Any]:
+    """The parameters of a JSON object; one that is null is none. Raises INVALID as `check_parameters`."""
+    parameters = entry.get(field)
+    if not parameters and type(parameters) in (dict, NoneType):
+        return {}
+    if type(parameters) is not dict:
+        raise invalid(f"{field!r} must be a JSON object")
+    # Clients with types for the protocol send null for each parameter that they know and do not use.
+    given = {name: value for name, value in parameters.items() if value is not None}
+    check_parameters(given)
+    return given
 
 
 def check_parameters(parameters: Mapping[str, object]) -> None:

@@ -38,7 +38,7 @@ def decode(body: bytes, signature: Signature, model: str, version: int | str | N
     kinds = [_kind(name, specs) for name in names]
     typed = [[_typed(kind, cell) for kind, cell in zip(kinds, row, strict=True)] for row in rows]
     values = by_input(Frame(names, typed), specs)
-    return Asked(request_of(values, specs, None, model, version, key), True)
+    return Asked(request_of(values, specs, {}, model, version, key), True)
 
 
 def _kind(name: str, specs: Specs) -> str:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from gateway.core.signature import Signature, TensorSpec
 from gateway.core.types import InferResponse
 from gateway.core.words import listed, quoted
-from gateway.protocols.fields import invalid, json_object
+from gateway.protocols.fields import invalid, json_object, parameters_in
 from gateway.protocols.plain_values import (
     Asked,
     Specs,
@@ -51,7 +51,7 @@ def decode(body: bytes, signature: Signature, model: str, version: int | str | N
             values = columns(document[form], specs)
         case _:
             values = named(document[form], specs)
-    parameters = document.get("params", document.get("parameters"))
+    parameters = parameters_in(document, "params" if "params" in document else "parameters")
     return Asked(request_of(values, specs, parameters, model, version, key), form != "inputs")
 
 

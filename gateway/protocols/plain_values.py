@@ -8,7 +8,7 @@ import orjson
 from gateway.core.signature import TensorSpec
 from gateway.core.types import Array, InferRequest, InferResponse
 from gateway.core.words import listed, quoted
-from gateway.protocols.fields import check_parameters, deadline_after, invalid, plain_text
+from gateway.protocols.fields import deadline_after, invalid, plain_text
 from gateway.protocols.json_data import from_json, to_json
 from gateway.protocols.tensors import datatype_of, objects
 
@@ -47,17 +47,12 @@ def named(value: Any, specs: Specs) -> dict[str, Any]:
 def request_of(
     values: Mapping[str, Any],
     specs: Specs,
-    parameters: Any,
+    parameters: Mapping[str, Any],
     model: str,
     version: int | str | None,
     key: str,
 ) -> InferRequest:
     """The request for these values by input. INVALID for what does not fit the model, or bad parameters."""
-    if parameters is None:
-        parameters = {}
-    if type(parameters) is not dict:
-        raise invalid("the parameters must be a JSON object")
-    check_parameters(parameters)
     key = plain_text("routing_key", parameters.get("routing_key", key))
     if unknown := values.keys() - specs.keys():
         raise invalid(f"unknown input {quoted(min(unknown))}; the model takes {listed(specs)}")

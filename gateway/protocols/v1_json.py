@@ -7,7 +7,7 @@ tensors instead. The answer comes in the same form, as `predictions` or `outputs
 from gateway.core.signature import Signature
 from gateway.core.types import InferResponse
 from gateway.core.words import quoted
-from gateway.protocols.fields import invalid, json_object
+from gateway.protocols.fields import invalid, json_object, parameters_in
 from gateway.protocols.plain_values import Asked, columns, named, request_of, told, written
 
 _KNOWN = frozenset(("instances", "inputs", "parameters", "signature_name"))
@@ -23,7 +23,7 @@ def decode(body: bytes, signature: Signature, model: str, version: int | str | N
         raise invalid("the body must hold either 'instances' or 'inputs'")
     specs = {spec.name: spec for spec in signature.inputs}
     values = columns(document["instances"], specs) if rows else named(document["inputs"], specs)
-    return Asked(request_of(values, specs, document.get("parameters"), model, version, key), rows)
+    return Asked(request_of(values, specs, parameters_in(document), model, version, key), rows)
 
 
 def encode(response: InferResponse, rows: bool) -> bytes:

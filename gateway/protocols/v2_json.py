@@ -13,11 +13,11 @@ from gateway.protocols import json_bulk
 from gateway.protocols.answer_form import JSON, AnswerForm, OutputForm
 from gateway.protocols.fields import (
     check_depth,
-    check_parameters,
     class_count,
     deadline_after,
     invalid,
     json_object,
+    parameters_in,
     plain_text,
 )
 from gateway.protocols.json_data import from_json
@@ -66,10 +66,9 @@ def decode(
         ):
             known.learn(body, entry["name"], entry["datatype"], inputs[entry["name"]])
         return InferRequest(model, version, inputs, (), "", key), JSON
-    parameters = _parameters(document)
+    parameters = parameters_in(document)
     deadline = 0
     if parameters:
-        check_parameters(parameters)
         deadline = deadline_after(parameters)
         key = plain_text("routing_key", parameters.get("routing_key", key))
     request_id = document.get("id")
@@ -101,7 +100,7 @@ def _inputs(entries: list[Any], raw: memoryview | None) -> dict[str, Array]:
                 raise invalid(f"input {quoted(name)} has no list of data")
             tensors[name] = from_json(name, datatype, dtype, lengths, data)
             continue
-        if "data" in entry:
+        if data is not None:
             raise invalid(f"input {quoted(name)} has both data and binary_data_size")
         if raw is None or position + size > len(raw):
             raise invalid(f"input {quoted(name)} says more binary data than the body holds")
@@ -113,11 +112,7 @@ def _inputs(entries: list[Any], raw: memoryview | None) -> dict[str, Array]:
 
 
 def _binary_size(name: str, entry: dict[str, Any]) -> int | None:
-    parameters = _parameters(entry)
-    if not parameters:
-        return None
-    check_parameters(parameters)
-    size = parameters.get("binary_data_size")
+    size = parameters_in(entry).get("binary_data_size")
     if size is not None and (type(size) is not int or size < 0):
         raise invalid(f"input {quoted(name)} must give binary_data_size as a whole number, 0 or more")
     return size
@@ -130,8 +125,7 @@ def _form(entries: list[Any], parameters: dict[str, Any]) -> AnswerForm:
         name = _name(entry, "output")
         if name in outputs:
             raise invalid(f"output {quoted(name)} is asked for twice")
-        own = _parameters(entry)
-        check_parameters(own)
+        own = parameters_in(entry)
         outputs[name] = OutputForm(_flag(own, "binary_data", default), class_count(own))
     return AnswerForm(OutputForm(default), outputs)
 
@@ -141,15 +135,6 @@ def _flag(parameters: dict[str, Any], name: str, default: bool) -> bool:
     if type(value) is not bool:
         raise invalid(f"parameter {name!r} must be true or false")
     return value
-
-
-def _parameters(entry: dict[str, Any]) -> dict[str, Any]:
-    parameters = entry.get("parameters")
-    if parameters is None:
-        return {}
-    if type(parameters) is not dict:
-        raise invalid("'parameters' must be a JSON object")
-    return parameters
 
 
 def _listed(document: dict[str, Any], field: str) -> list[Any]:

@@ -3,6 +3,7 @@
 Field names are those of the V2 protocol. Everything comes from the route table and what is loaded.
 """
 
+import importlib.metadata
 from typing import Any
 
 from gateway.core.routing import ModelRoute, VersionEntry
@@ -14,9 +15,10 @@ from gateway.protocols.fields import model_name, version_named
 PLATFORM = "onnxruntime_onnx"
 ROWS = 64
 """Rows that load tools may send to a batched model at once. More are taken too: only bodies are capped."""
+RELEASE = importlib.metadata.version("headrace")
 SERVER = {
     "name": "headrace",
-    "version": "2",
+    "version": RELEASE,
     "extensions": [
         "binary_tensor_data",
         "classification",

@@ -111,6 +111,8 @@ class GrpcServer:
 
     async def _answer(self, message: pb.ModelInferRequest, call: Call) -> tuple[InferResponse, AnswerForm]:
         service, started, headers = self._service, time.monotonic_ns(), _headers(call)
+        if service.pressure.high:
+            raise service.pressure.refusal()
         CALLER_HEADERS.set(headers)
         try:
             caller = service.caller(headers)

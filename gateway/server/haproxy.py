@@ -138,6 +138,15 @@ def _defaults(config: GatewayConfig) -> str:
 """
 
 
+# That a client has nothing to ask for now is no fault of its stream: only a peer that is gone ends it early.
+# Connections without streams end by `timeout http-keep-alive`; a body that trickles is the worker's care.
+_SILENT_STREAMS = """
+    timeout client 1h
+    option clitcpka
+    clitcpka-idle 60s
+    clitcpka-intvl 20s"""
+
+
 def _json(message: str) -> str:
     return 'string "{\\"error\\": \\"' + message + '\\"}"'
 
@@ -147,7 +156,7 @@ def _frontend(name: str, config: GatewayConfig, port: int, connections: int) -> 
     # HTTP/1.1 and HTTP/2 share the port: by ALPN under TLS; in clear HAProxy knows HTTP/2 by its preface.
     other = "grpc" if name == "http" else "http"
     return f"""frontend {name}
-    {_bind(config, port)}{_noted(config)}
+    {_bind(config, port)}{_noted(config)}{_SILENT_STREAMS if name == "grpc" else ""}
     tcp-request connection set-var(sess.others) fe_conn({other})
     tcp-request connection set-var(sess.over) bool(true) if {{ fe_conn,add(sess.others) gt {connections} }}
     acl over var(sess.over) -m bool

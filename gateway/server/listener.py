@@ -17,7 +17,6 @@ from gateway.server.heads import KnownHeads
 from gateway.server.http1 import HttpConnection
 from gateway.server.infer_http import Codec, Target
 from gateway.server.message import Request, fault, internal
-from gateway.server.pressure import Pressure
 from gateway.server.service import Service
 
 F = TypeVar("F")
@@ -35,7 +34,7 @@ class HttpListener:
         self.refused = 0
         """Connections over the limit."""
         self.heads = KnownHeads()
-        self.pressure = Pressure(service.limits.max_lag_ms / 1e3)
+        self.pressure = service.pressure
         self._service = service
         self._max_connections = affordable(service.limits.max_connections)
         self._connections: set[HttpConnection] = set()

@@ -3,7 +3,6 @@
 import logging
 import re
 from collections.abc import Awaitable, Callable
-from importlib.metadata import version
 from typing import Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
@@ -11,7 +10,7 @@ import orjson
 
 from gateway.core.alias import ALIAS
 from gateway.errors import ErrorCode, GatewayError
-from gateway.protocols.fields import invalid
+from gateway.protocols.fields import invalid, parameters_in
 from gateway.server import catalogue, control, settings, trace_settings
 from gateway.server.context import Context
 from gateway.server.gate import rules
@@ -109,7 +108,7 @@ async def _ping(context: Context, _request: Request, _path: Path) -> Reply:
 
 
 async def _release(_context: Context, _request: Request, _path: Path) -> Reply:
-    return Reply(200, version("headrace").encode(), b"text/plain; charset=utf-8")
+    return Reply(200, catalogue.RELEASE.encode(), b"text/plain; charset=utf-8")
 
 
 async def _server(_context: Context, _request: Request, _path: Path) -> Reply:
@@ -167,22 +166,13 @@ async def _trace(context: Context, request: Request, path: Path) -> Reply:
 
 
 async def _load(context: Context, request: Request, path: Path) -> Reply:
-    await control.change(context, "load", path.model, _parameters(request))
+    await control.change(context, "load", path.model, parameters_in(document(request)))
     return Reply(200)
 
 
 async def _unload(context: Context, request: Request, path: Path) -> Reply:
-    await control.change(context, "unload", path.model, _parameters(request))
+    await control.change(context, "unload", path.model, parameters_in(document(request)))
     return Reply(200)
-
-
-def _parameters(request: Request) -> dict[str, Any]:
-    parameters = document(request).get("parameters")
-    if parameters is None:
-        return {}
-    if not isinstance(parameters, dict):
-        raise invalid("'parameters' must be a JSON object")
-    return parameters
 
 
 def _plain(told: trace_settings.Told) -> dict[str, Any]:

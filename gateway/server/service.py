@@ -9,11 +9,12 @@ from gateway.ports import Engine, Repository, Routes
 from gateway.server.context import Context
 from gateway.server.gate import Gate, Scoped
 from gateway.server.neighbours import Neighbours
+from gateway.server.pressure import Pressure
 from gateway.server.tally import Tally
 from gateway.telemetry.trace_sampling import TraceSampling
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Service:
     """The engine, and what is asked beside it.
 
@@ -36,11 +37,14 @@ class Service:
     neighbours: Neighbours | None = None
     metrics: Callable[[], bytes] = bytes
     default_model: str = ""
+    max_body: int = field(init=False)
+    """Bytes of a body, before and after it is inflated."""
+    pressure: Pressure = field(init=False)
+    """Of the loop that all servers run in; no inference is taken while it is high."""
 
-    @property
-    def max_body(self) -> int:
-        """Bytes of a body, before and after it is inflated."""
-        return self.limits.max_body_mb * 2**20
+    def __post_init__(self) -> None:
+        self.max_body = self.limits.max_body_mb * 2**20
+        self.pressure = Pressure(self.limits.max_lag_ms / 1e3)
 
     def caller(self, headers: Mapping[bytes, bytes]) -> Key | None:
         """Whose key the headers hold, None without identity. Raises as `Gate.caller`."""

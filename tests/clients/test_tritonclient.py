@@ -4,6 +4,7 @@ import inspect
 import queue
 from collections.abc import AsyncIterator
 from importlib import import_module
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -64,7 +65,7 @@ async def test_health_and_readiness(client: Client) -> None:
 
 async def test_what_the_server_and_its_models_are(client: Client) -> None:
     server = await client.call("get_server_metadata")
-    assert server["name"] == "headrace"
+    assert (server["name"], server["version"]) == ("headrace", version("headrace"))
     assert "statistics" in server["extensions"]
     metadata = await client.call("get_model_metadata", "pair")
     assert (metadata["name"], metadata["versions"]) == ("pair", ["1"])

@@ -40,6 +40,17 @@ def test_parameters_that_are_refused(parameters: dict[str, object]) -> None:
     fields.check_parameters({"a": 1, "b": True, "c": "s", "d": 1.5})
 
 
+def test_parameters_of_an_object_are_those_that_are_given() -> None:
+    assert fields.parameters_in({}) == fields.parameters_in({"parameters": None}) == {}
+    assert fields.parameters_in({"params": {"a": 1, "b": None}}, "params") == {"a": 1}
+
+
+@pytest.mark.parametrize("wrong", [[], [1], 0, False, "", {"a": {}}])
+def test_anything_but_an_object_of_scalars_is_refused(wrong: object) -> None:
+    with pytest.raises(GatewayError):
+        fields.parameters_in({"parameters": wrong})
+
+
 @pytest.mark.parametrize("count", [-1, True, "2", 1.5])
 def test_class_counts_that_are_refused(count: object) -> None:
     with pytest.raises(GatewayError):

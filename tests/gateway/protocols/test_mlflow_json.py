@@ -98,7 +98,7 @@ FAULTS: dict[str, tuple[Signature, Any, str]] = {
     "a column twice": (NAMED, {"dataframe_split": {"columns": ["age", "age"], "data": [[1, 2]]}}, "'age'"),
     "a missing value": (WIDE, {"dataframe_split": {**SPLIT, "data": [[1, None, 3]]}}, "'x' is FP32"),
     "text for a number": (NAMED, {"dataframe_records": [{"age": "1", "name": "a", "at": [1, 2]}]}, "'age'"),
-    "parameters of a list": (WIDE, {"instances": [[1, 2, 3]], "params": [1]}, "parameters"),
+    "parameters of a list": (WIDE, {"instances": [[1, 2, 3]], "params": [1]}, "'params' must be"),
 }
 
 

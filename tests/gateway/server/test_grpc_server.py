@@ -24,8 +24,13 @@ SERVICE = "/inference.GRPCInferenceService/"
 
 
 @pytest.fixture
-async def server(engine: Any) -> AsyncIterator[GrpcServer]:
-    server = GrpcServer(Service(engine, Limits(max_body_mb=1, max_connections=20)))
+async def service(engine: Any) -> Service:
+    return Service(engine, Limits(max_body_mb=1, max_connections=20))
+
+
+@pytest.fixture
+async def server(service: Service) -> AsyncIterator[GrpcServer]:
+    server = GrpcServer(service)
     yield server
     await server.stop(0)
 
@@ -111,6 +116,23 @@ async def test_a_failure_of_ours_is_told_in_the_stream_which_goes_on(
     assert told[1].error_message == told[2].error_message == internal().message
     assert not told[3].error_message
     assert [record.message for record in caplog.records] == ["a call failed", "an inference failed"]
+
+
+async def test_under_pressure_inference_is_refused_and_health_is_not(channel: Any, service: Service) -> None:
+    for _ in range(3):
+        service.pressure.observe(1.0)
+    asked = message("pair").SerializeToString()
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await channel.unary_unary(SERVICE + "ModelInfer")(asked)
+    assert refused.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert refused.value.trailing_metadata()["grpc-retry-pushback-ms"] == "1000"
+    stream = channel.stream_stream(SERVICE + "ModelStreamInfer")(iter([asked]))
+    (told,) = [pb.ModelStreamInferResponse.FromString(data) async for data in stream]
+    assert "more requests than it can answer" in told.error_message
+    assert pb.ServerReadyResponse.FromString(await channel.unary_unary(SERVICE + "ServerReady")(b"")).ready
+    service.pressure.observe(0.0)
+    assert await channel.unary_unary(SERVICE + "ModelInfer")(asked)
+    assert service.pressure.refused == 2
 
 
 def message(model: str) -> pb.ModelInferRequest:

@@ -37,6 +37,14 @@ def test_the_edge_waits_as_long_as_a_worker_may_take(tmp_path: Path) -> None:
     )
 
 
+def test_a_stream_may_be_silent_for_longer_than_a_connection_may_be_idle(tmp_path: Path) -> None:
+    text = render(GatewayConfig(home=tmp_path), 100)
+    http, grpc = (text.partition(f"frontend {name}\n")[2].partition("\n\n")[0] for name in ("http", "grpc"))
+    assert "timeout client" not in http
+    assert "timeout client 1h" in grpc
+    assert "timeout http-keep-alive 60s" in text
+
+
 def test_only_inference_is_sent_again(tmp_path: Path) -> None:
     text = render(GatewayConfig(home=tmp_path), 100)
     assert "http-request disable-l7-retry unless METH_GET or repeatable" in text

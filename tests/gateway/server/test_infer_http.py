@@ -205,6 +205,9 @@ ACCEPTED = {
     "unknown keys": body(tensor(more=1), more={"a": [1]}),
     "31 zero rows": body(tensor(shape=[0, 4], data=[])),
     "outputs empty": body(outputs=[]),
+    "parameters null, each": body(
+        tensor(parameters={"content_type": None}), parameters={"headers": None, "timeout": None}
+    ),
     "outputs null": body(outputs=None, parameters=None, id=None),
     "integers as floats": body(tensor(data=[2**63, -1, 0, 1])),
 }
