@@ -6,8 +6,8 @@ from typing import Any
 from lifecycle.cli.rollout_text import describe
 from lifecycle.cli.screen import Steps
 from lifecycle.client import Client
+from lifecycle.client.operation import VersionName
 from lifecycle.errors import LifecycleCode, LifecycleError
-from lifecycle.operation import VersionName
 
 POLL_S = 0.5
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
-from lifecycle.operation import LONG_S, Operation, VersionName, at, get, listed, send, whole
-from lifecycle.wire import Call, Json
+from lifecycle.client.operation import LONG_S, Operation, VersionName, at, get, listed, send, whole
+from lifecycle.client.wire import Call, Json
 
 
 class RegistryOperations:

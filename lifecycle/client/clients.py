@@ -1,13 +1,4 @@
-"""The Python SDK, in step and in an event loop: the command line's words as methods (see `operations`).
-
-    with Client() as headrace:
-        headrace.start_rollout("fraud", 2)
-
-    async with AsyncClient() as headrace:
-        await headrace.start_rollout("fraud", 2)
-
-Must never import the server's side.
-"""
+"""The two clients: `Operations` sent over a connection, and the stream of events."""
 
 import json
 from collections.abc import AsyncIterator, Iterator
@@ -16,10 +7,8 @@ from typing import Self, cast
 
 import httpx
 
-from lifecycle.operations import Operations
-from lifecycle.wire import DEFAULT_URL as DEFAULT_URL
-from lifecycle.wire import AsyncConnection, Connection
-from lifecycle.wire import Json as Json
+from lifecycle.client.operations import Operations
+from lifecycle.client.wire import DEFAULT_URL, AsyncConnection, Connection, Json
 
 _EVENTS = "/v1/events"
 

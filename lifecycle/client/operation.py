@@ -5,7 +5,7 @@ from functools import update_wrapper
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast, overload
 from urllib.parse import quote
 
-from lifecycle.wire import AsyncConnection, Call, Connection, Json
+from lifecycle.client.wire import AsyncConnection, Call, Connection, Json
 
 P = ParamSpec("P")
 T = TypeVar("T")

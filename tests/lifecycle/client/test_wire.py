@@ -2,8 +2,8 @@
 
 import httpx
 
+from lifecycle.client.wire import rebuilt, unreachable
 from lifecycle.errors import LifecycleCode
-from lifecycle.wire import rebuilt, unreachable
 
 
 def test_a_failure_keeps_its_code() -> None:

@@ -5,8 +5,8 @@ import inspect
 import httpx
 
 from lifecycle.client import AsyncClient, Client
-from lifecycle.operation import Operation
-from lifecycle.operations import Operations
+from lifecycle.client.operation import Operation
+from lifecycle.client.operations import Operations
 
 
 async def test_both_clients_send_the_same() -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from lifecycle.operation import LONG_S, Operation, VersionName, at, get, listed, send, whole
-from lifecycle.registry_operations import RegistryOperations
-from lifecycle.wire import Call, Json
+from lifecycle.client.operation import LONG_S, Operation, VersionName, at, get, listed, send, whole
+from lifecycle.client.registry_operations import RegistryOperations
+from lifecycle.client.wire import Call, Json
 
 
 class Operations(RegistryOperations):

@@ -1,6 +1,6 @@
 """What a word sends."""
 
-from lifecycle.operation import at, listed
+from lifecycle.client.operation import at, listed
 
 
 def test_names_cannot_leave_their_place_in_a_path() -> None:
