@@ -21,8 +21,8 @@ from lifecycle.commands.answered import answers, kept, numbers
 from lifecycle.commands.lookup import active_rollout
 from lifecycle.commands.trail import trail
 from lifecycle.core.alarm import Alarm
-from lifecycle.core.analysis.evidence import Late
-from lifecycle.core.change import Fall
+from lifecycle.core.analysis.evidence import Labelled, Late
+from lifecycle.core.change import Fall, Track
 from lifecycle.core.drift.live import LiveCounts
 from lifecycle.core.drift.report import DriftReport
 from lifecycle.core.history import KEPT_S, History, Point
@@ -256,7 +256,7 @@ class Monitor:
             return
         champion.labels = labels
         # An hour of labels takes a tenth of a second to read; nothing else should wait for that.
-        champion.performance = await asyncio.to_thread(self._stand, model, champion.version, now)
+        champion.performance = await asyncio.to_thread(self._stand, model, champion, now)
         fall, before = champion.performance.fall, champion.fell_at
         detail: dict[str, Any] = {"version": champion.version}
         # Without a second look: the detector holds however often one looks, and labels may come all at once.
@@ -267,30 +267,33 @@ class Monitor:
             champion.fell_at = None
             self._record("performance.recovered", model, detail | {"reason": "accuracy is back"})
 
-    def _stand(self, model: str, champion: int, now: float) -> Performance:
+    def _stand(self, model: str, champion: _Champion, now: float) -> Performance:
         since = begun = now - self._watch.labels_s
         of_rollout: dict[int, NDArray[np.float64]] = {}
         if (rollout := active_rollout(self._store, model)) and rollout.canary_first_at is not None:
             begun = min(since, rollout.canary_first_at)  # a guard judges all of its rollout's numbers
             of_rollout = kept(self._captures, model, rollout.canary_first_at)
+        before = champion.performance
         return stand(
-            champion,
+            champion.version,
+            before.track
+            if before
+            else Track.of(self._reference(model, champion.version), self._watch.margin),
             answers(self._captures, model, since),
-            self._reference(model, champion),
             numbers(self._captures, model, begun),
             of_rollout,
-            margin=self._watch.margin,
             width_s=self._watch.cohort_s,
             now=now,
         )
 
-    def _reference(self, model: str, number: int) -> float | None:
-        """The accuracy that the version was validated with, if its reference data had labels."""
+    def _reference(self, model: str, number: int) -> Labelled | None:
+        """The reference data that the version was validated with, if it had labels."""
         for version in self._store.versions(model):
             if version.number == number:
                 for finding in version.evidence:
                     if finding.name == "accuracy" and "candidate" in finding.numbers:
-                        return finding.numbers["candidate"]
+                        rows = int(finding.numbers["rows"])
+                        return Labelled(rows, round((1 - finding.numbers["candidate"]) * rows))
         return None
 
     def _record(self, kind: str, model: str, detail: dict[str, Any]) -> None:

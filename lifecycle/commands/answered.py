@@ -28,7 +28,8 @@ def answers(captures: CaptureLog, model: str, since: float) -> dict[int, Answers
         right = correct(outputs_of(rows), to_array(rows["label"]))
         if right is not None:
             made_at = np.asarray(to_array(made["at"])[made_by == version], np.float64)
-            found[int(version)] = Answers(np.asarray(to_array(rows["at"]), np.float64), right, made_at)
+            at, came = (np.asarray(to_array(rows[name]), np.float64) for name in ("at", "labelled_at"))
+            found[int(version)] = Answers(at, came, right, made_at)
     return found
 
 

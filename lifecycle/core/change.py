@@ -1,26 +1,32 @@
 """Whether and since when answers are wrong more often than they were. Judges labelled rows only."""
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lifecycle.core.analysis.bound import CERTAIN
+from lifecycle.core.analysis.evidence import Labelled
+from lifecycle.core.drift.baseline import Baseline
 from lifecycle.core.drift.edetector import EDetector
+from lifecycle.core.performance.interval import wilson
 
-Z = 2.576
-"""Two-sided 99 %."""
 RECENT_ROWS = 300
-FEWEST_REFERENCE_ROWS = 100
 BATCH = 10
 """Labels that the detector takes at once: few beside any delay, and a tenth of the time."""
-CERTAIN = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
 class Fall:
-    """A confirmed loss of accuracy. `since` is the `at` of the first row after the change, Unix seconds."""
+    """A confirmed loss of accuracy.
+
+    Args:
+        since: the `at` of the first row after the change, Unix seconds; `rows` were labelled since.
+        accuracy: of the newest of them, and `upper`, the upper end of its 95 % interval.
+        reference: accuracy before: the reference's, or without one the least that it was live.
+    """
 
     since: float
     rows: int
@@ -32,45 +38,65 @@ class Fall:
         return asdict(self)
 
 
-def find_fall(
-    at: NDArray[np.float64], correct: NDArray[np.bool_], reference: float | None, margin: float
-) -> Fall | None:
-    """The fall that stands after the last label, if one does.
+@dataclass(frozen=True, slots=True)
+class Track:
+    """What the labels of one version have shown so far: the whole state of the search.
 
-    An e-detector takes the labels as they came: while the accuracy lacks no more than the margin, a false
-    alarm comes once in a million labels on average, however often one looks. To leave out the oldest labels
-    only lowers its evidence, so nothing but the rows themselves has to be kept.
+    An e-detector takes the labels as they come. Its rate before a change is the highest that the reference
+    and the labels before allow (`Baseline`), and the margin: while answers lack no more accuracy than that, a
+    false alarm comes once in a million labels on average, however often one looks. Each label counts once and
+    in order, so the state goes on from look to look. Begun again with the newest labels alone it knows less.
 
     Args:
-        at, correct: labelled rows of one version, [N], in the order in which their labels came.
-        reference: accuracy to compare with; None for that of the first 100 rows.
+        usual: accuracy on the reference; None without one.
+        margin: loss of accuracy that is tolerated.
+        came: when the last label came that was taken, Unix seconds.
+        fall: the one that stands after it, if one does.
     """
-    known = 0 if reference is not None else FEWEST_REFERENCE_ROWS
-    if len(at) <= known:
-        return None
-    right = int(correct[:known].sum())
-    usual = reference if reference is not None else right / known
-    tolerated = 1 - usual + margin
-    if known:
-        tolerated = max(tolerated, wilson_upper(known - right, known))
-    at, correct = at[known:], correct[known:]
-    detector = EDetector(min(max(tolerated, CERTAIN), 1 - CERTAIN))
-    starts = np.arange(0, len(correct), BATCH)
-    totals = np.diff(np.append(starts, len(correct)))
-    for wrong, total in zip(
-        np.add.reduceat(~correct, starts, dtype=np.int64).tolist(), totals.tolist(), strict=True
-    ):
-        detector = detector.feed(wrong, total)
-    if not detector.alarm:
-        return None
-    since = float(at[detector.began])
-    recent = correct[max(detector.began, len(correct) - RECENT_ROWS) :]
-    upper = wilson_upper(int(recent.sum()), len(recent))
-    return Fall(since, int((at >= since).sum()), float(recent.mean()), upper, usual)
 
+    usual: float | None
+    margin: float
+    baseline: Baseline
+    detector: EDetector
+    came: float = -math.inf
+    fall: Fall | None = None
 
-def wilson_upper(right: int, rows: int, z: float = Z) -> float:
-    """Upper end of Wilson's interval of a share (Wilson 1927)."""
-    share, spread = right / rows, z * z / rows
-    half = z * math.sqrt(share * (1 - share) / rows + spread / (4 * rows))
-    return (share + spread / 2 + half) / (1 + spread)
+    @classmethod
+    def of(cls, reference: Labelled | None, margin: float) -> "Track":
+        """Before any label came. `reference`: rows whose labels were known before; None without any."""
+        known = reference or Labelled()
+        usual = (known.rows - known.wrong) / known.rows if known.rows else None
+        return cls(usual, margin, Baseline.of(known.wrong, known.rows), EDetector(1 - CERTAIN))
+
+    def feed(self, wrong: float, total: int, at: float | None = None) -> "Track":
+        """After `total` more labels of which `wrong` say that an answer was wrong; see `EDetector.feed`."""
+        tolerated = min(self.baseline.bound + self.margin, 1 - CERTAIN)
+        detector = replace(self.detector, p0=tolerated).feed(wrong, total, at)
+        return replace(self, baseline=self.baseline.feed(wrong, total), detector=detector)
+
+    def follow(
+        self, at: NDArray[np.float64], came: NDArray[np.float64], correct: NDArray[np.bool_]
+    ) -> "Track":
+        """After all labels that came since the last one taken.
+
+        Args:
+            at, came, correct: when each row was answered and when its label came, Unix seconds, and whether
+                the answer was right; [N], in the order in which the labels came.
+        """
+        first = int(np.searchsorted(came, self.came, side="right"))
+        if first == len(came):
+            return self
+        track = self
+        for start in range(first, len(came), BATCH):
+            batch = correct[start : start + BATCH]
+            track = track.feed(float((~batch).sum()), len(batch), float(at[start]))
+        return replace(track, came=float(came[-1]), fall=track._measured(at, correct))
+
+    def _measured(self, at: NDArray[np.float64], correct: NDArray[np.bool_]) -> Fall | None:
+        if not self.detector.alarm:
+            return None
+        since = self.detector.began
+        own = correct[at >= since]
+        accuracy, _, upper = wilson(int(own[-RECENT_ROWS:].sum()), min(len(own), RECENT_ROWS))
+        usual = 1 - self.baseline.bound if self.usual is None else self.usual
+        return Fall(since, len(own), accuracy, upper, usual)

@@ -29,7 +29,7 @@ from lifecycle.ports import Entry
 from tests.lifecycle.digits import MODEL, Served, labels_for, pages, write_model
 
 SIGNATURE = Signature((TensorSpec("input", "FP32", (-1, 64)),), (TensorSpec("label", "INT64", (-1,)),))
-VALIDATED = (Finding("accuracy", Verdict.PASS, "accuracy is 0.93", {"candidate": 0.93}),)
+VALIDATED = (Finding("accuracy", Verdict.PASS, "accuracy is 0.93", {"candidate": 0.93, "rows": 1_000.0}),)
 
 
 def version(number: int) -> Version:

@@ -57,24 +57,27 @@ def log_e_under(bad: float, total: float, bound: float) -> float:
     return mixture - float(xlogy(bad, bound) + xlog1py(fine, -bound))
 
 
-def upper_bound(bad: float, total: float, alpha: float) -> float:
+def upper_bound(bad: float, total: float, alpha: float, prior: tuple[float, float] = (0.5, 0.5)) -> float:
     """The highest rate that the counts do not contradict, whenever one looks; 1.0 without counts.
 
-    Inverts the Beta(1/2, 1/2) mixture likelihood ratio (Robbins 1970): with probability 1 - alpha the
-    true rate is under the bound at every look.
+    Inverts a Beta mixture likelihood ratio (Robbins 1970): with probability 1 - alpha the true rate is under
+    the bound at every look.
+
+    Args:
+        prior: of the mixture. One that fits makes the bound narrow sooner; it holds with any.
     """
     if total <= 0:
         return 1.0
-    mixture = float(betaln(bad + 0.5, total - bad + 0.5) - betaln(0.5, 0.5))
+    mixture = float(betaln(bad + prior[0], total - bad + prior[1]) - betaln(*prior))
     limit = math.log(1 / alpha)
 
     def against(rate: float) -> float:
-        return mixture - float(xlogy(bad, rate) + xlog1py(total - bad, -rate))
+        return mixture - bad * math.log(rate) - (total - bad) * math.log1p(-rate)
 
     low, high = bad / total, 1.0
     if low >= 1.0:
         return 1.0
-    for _ in range(60):
+    for _ in range(40):
         middle = (low + high) / 2
         low, high = (middle, high) if against(middle) < limit else (low, middle)
     return high

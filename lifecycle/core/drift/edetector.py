@@ -6,7 +6,7 @@ Merges do not commute with time: feed it once, in order. It keeps a few numbers,
 import math
 from dataclasses import dataclass
 
-FACTORS = (1.25, 1.5, 2.0, 3.0, 5.0)
+FACTORS = (1.3, 1.8, 3.5)
 """Alternatives, as multiples of the odds of the rate before the change."""
 RUN_LENGTH = 1e6
 
@@ -18,12 +18,12 @@ class Alternative:
     Args:
         log_m: ln M; -inf before the first event.
         log_ratio: the log-likelihood ratio of the events since `began`, at least 0: Page's CUSUM.
-        began: events before the likeliest start of a change to this rate.
+        began: where the likeliest change to this rate starts.
     """
 
     log_m: float = -math.inf
     log_ratio: float = 0.0
-    began: int = 0
+    began: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,8 @@ class EDetector:
     so an alarm ends as soon as it began, once the rate is back.
 
     Args:
-        p0: highest rate before a change, in (0, 1): an upper confidence bound from the reference.
+        p0: highest rate before a change, in (0, 1). Between batches it may be replaced by what is known by
+            then (`Baseline`).
         run_length: mean number of events between false alarms, at least.
         alarm: from evidence of `run_length` on, until it is down to the square root of that.
     """
@@ -57,12 +58,14 @@ class EDetector:
         return _log_mean([each.log_m for each in self.alternatives])
 
     @property
-    def began(self) -> int:
-        """Events before the likeliest start of a change: where the likelihood ratio is largest, or last."""
+    def began(self) -> float:
+        """The likeliest start of a change: where the likelihood ratio is largest, or last; see `feed`."""
         return max(self.alternatives, key=lambda each: (each.log_ratio, each.began)).began
 
-    def feed(self, bad: float, total: int) -> "EDetector":
+    def feed(self, bad: float, total: int, at: float | None = None) -> "EDetector":
         """The state after `total` more events of which `bad` were bad, their order unknown.
+
+        A change that starts with them is dated `at`; by default, by the number of events before them.
 
         A change is taken to start before the batch or at its first event, once per event of the batch.
         That keeps the run length in events; batches small beside the delay cost next to nothing. A loss in
@@ -71,12 +74,13 @@ class EDetector:
         if total <= 0:
             return self
         most = math.log(self.run_length) + math.log(len(FACTORS))
+        at = float(self.events) if at is None else at
         fed = []
         for factor, each in zip(FACTORS, self.alternatives, strict=True):
             p1 = factor * self.p0 / (1 - self.p0 + factor * self.p0)
             log_l = bad * math.log(p1 / self.p0) + (total - bad) * math.log((1 - p1) / (1 - self.p0))
             log_m = min(_log_sum(each.log_m, math.log(total)) + log_l, most)
-            began = each.began if each.log_ratio > 0 else self.events
+            began = each.began if each.log_ratio > 0 else at
             fed.append(Alternative(log_m, min(max(each.log_ratio + log_l, 0.0), most), began))
         log_evidence = _log_mean([each.log_m for each in fed])
         due = math.log(self.run_length) * (0.5 if self.alarm else 1.0)

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from lifecycle.core.analysis.evidence import Numbered, Numbers
 from lifecycle.core.analysis.metrics import MetricGuard
-
-Z_95 = 1.959963984540054
+from lifecycle.core.performance.interval import Z_95
 
 
 @dataclass(frozen=True, slots=True, eq=False)

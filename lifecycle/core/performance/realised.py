@@ -3,13 +3,12 @@
 A cohort that is not over may still get labels, and those that come fast are not like the others.
 """
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-Z_95 = 1.959963984540054
+from lifecycle.core.performance.interval import wilson
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +58,6 @@ def cohorts(
     for start, count in zip(starts.tolist(), made.tolist(), strict=True):
         of_cohort = correct[own == start]
         end = (start + 1) * width_s
-        interval = _wilson(int(of_cohort.sum()), len(of_cohort))
+        interval = wilson(int(of_cohort.sum()), len(of_cohort))
         result.append(Cohort(start * width_s, end, count, len(of_cohort), *interval, end <= now))
     return tuple(result)
-
-
-def _wilson(right: int, n: int) -> tuple[float, float, float]:
-    if not n:
-        return math.nan, 0.0, 1.0
-    p, z2 = right / n, Z_95**2
-    centre = (p + z2 / (2 * n)) / (1 + z2 / n)
-    half = Z_95 / (1 + z2 / n) * math.sqrt(p * (1 - p) / n + z2 / (4 * n * n))
-    return p, max(centre - half, 0.0), min(centre + half, 1.0)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifecycle.core.analysis.evidence import Labelled
-from lifecycle.core.change import Fall, find_fall
+from lifecycle.core.change import Fall, Track
 from lifecycle.core.performance import numbers
 from lifecycle.core.performance.numbers import Series
 from lifecycle.core.performance.realised import Cohort, cohorts
@@ -20,30 +20,35 @@ class Answers:
     """Predictions of one version; labelled ones in the order in which their labels came.
 
     Args:
-        at: when each labelled one was made, float64 [labelled], Unix seconds.
+        at: when each labelled one was made, float64 [labelled], Unix seconds; `came` when its label came.
         correct: whether it was right, [labelled].
         made_at: when each captured one was made, labelled or not, float64 [captured].
     """
 
     at: NDArray[np.float64]
+    came: NDArray[np.float64]
     correct: NDArray[np.bool_]
     made_at: NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Performance:
-    """Accuracy by version and cohort of prediction time. `reference` and `fall` are the champion's.
+    """Accuracy by version and cohort of prediction time. `track` is the champion's.
 
     `metrics` are the numbers of business metrics, by name and version. `kept` is when all captured answers of
     an active rollout's time were made, by version, Unix seconds.
     """
 
     champion: int
-    reference: float | None
-    fall: Fall | None
+    track: Track
     cohorts: dict[int, tuple[Cohort, ...]]
     metrics: Mapping[str, Mapping[int, Series]] = field(default_factory=dict)
     kept: Mapping[int, NDArray[np.float64]] = field(default_factory=dict)
+
+    @property
+    def fall(self) -> Fall | None:
+        """The champion's loss of accuracy, if its labels confirm one."""
+        return self.track.fall
 
     def between(self, version: int, since: float, until: float) -> Labelled:
         """The version's labelled answers in cohorts that lie between two times, Unix seconds."""
@@ -59,7 +64,7 @@ class Performance:
     def as_json(self) -> dict[str, Any]:
         return {
             "champion": self.champion,
-            "reference": self.reference,
+            "reference": self.track.usual,
             "fall": self.fall.as_json() if self.fall else None,
             "versions": [
                 {"version": version, "cohorts": [_as_json(cohort) for cohort in of_version]}
@@ -71,31 +76,30 @@ class Performance:
 
 def stand(
     champion: int,
+    track: Track,
     answers: dict[int, Answers],
-    reference: float | None,
     metrics: Mapping[str, Mapping[int, Series]],
     kept: Mapping[int, NDArray[np.float64]],
     *,
-    margin: float,
     width_s: float,
     now: float,
 ) -> Performance:
     """Judge all versions; answers are by version.
 
     Args:
-        reference: the champion's accuracy when it was validated; None if that is not known.
+        track: what the champion's labels have shown before.
         metrics: numbers of business metrics, by name and version.
         kept: when captured answers were made, by version.
-        margin: loss of accuracy that is tolerated.
         width_s: length of a cohort.
     """
     own = answers.get(champion)
-    fall = find_fall(own.at, own.correct, reference, margin) if own is not None else None
+    if own is not None:
+        track = track.follow(own.at, own.came, own.correct)
     by_version = {
         version: cohorts(seen.correct, seen.at, seen.made_at, width_s=width_s, now=now)
         for version, seen in answers.items()
     }
-    return Performance(champion, reference, fall, by_version, metrics, kept)
+    return Performance(champion, track, by_version, metrics, kept)
 
 
 def _as_json(cohort: Cohort) -> dict[str, Any]:

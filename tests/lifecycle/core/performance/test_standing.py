@@ -5,19 +5,22 @@ import math
 import numpy as np
 
 from lifecycle.core.analysis.evidence import Labelled
+from lifecycle.core.change import Track
 from lifecycle.core.performance.standing import Answers, Performance, stand
+
+TRACK = Track.of(Labelled(1_000, 50), 0.05)
 
 
 def answers(right: int, wrong: int, unlabelled: int = 0) -> Answers:
     n = right + wrong
     at = np.linspace(100.0, 119.9, n)
     correct = np.arange(n) < right
-    return Answers(at, correct, np.concatenate([at, np.full(unlabelled, 105.0)]))
+    return Answers(at, at, correct, np.concatenate([at, np.full(unlabelled, 105.0)]))
 
 
 def performance(champion: int = 1) -> Performance:
     by_version = {1: answers(190, 10, 200), 2: answers(50, 150)}
-    return stand(champion, by_version, 0.95, {}, {}, margin=0.05, width_s=10, now=200.0)
+    return stand(champion, TRACK, by_version, {}, {}, width_s=10, now=200.0)
 
 
 def test_cohorts_are_by_version() -> None:
@@ -37,7 +40,7 @@ def test_what_labels_say_since_a_time() -> None:
 
 def test_what_was_kept_since_a_time() -> None:
     kept = {1: np.array([1.0, 2.0, 3.0])}
-    seen = stand(1, {}, None, {}, kept, margin=0.05, width_s=10, now=20.0)
+    seen = stand(1, TRACK, {}, {}, kept, width_s=10, now=20.0)
     assert [seen.kept_since(1, 2.0), seen.kept_since(1, 9.0), seen.kept_since(2, 0.0)] == [2, 0, 0]
 
 
@@ -50,7 +53,7 @@ def test_only_the_champion_can_fall() -> None:
 
 
 def test_a_cohort_without_labels_has_no_accuracy() -> None:
-    none = Answers(np.zeros(0), np.zeros(0, np.bool_), np.array([5.0]))
-    told = stand(1, {1: none}, None, {}, {}, margin=0.05, width_s=10, now=20.0).as_json()
+    none = Answers(np.zeros(0), np.zeros(0), np.zeros(0, np.bool_), np.array([5.0]))
+    told = stand(1, TRACK, {1: none}, {}, {}, width_s=10, now=20.0).as_json()
     assert told["versions"][0]["cohorts"][0]["accuracy"] is None
     assert told["fall"] is None
