@@ -19,8 +19,8 @@ class _Section(BaseModel):
 class Limits(_Section):
     """What one client may ask of a worker."""
 
-    max_body_mb: int = Field(64, ge=1)
-    max_connections: int = Field(12_000, ge=1)
+    max_body_mb: int = Field(64, ge=1, description="of a request, unpacked")
+    max_connections: int = Field(12_000, ge=1, description="of each worker, and of each port of the edge")
     max_lag_ms: float = Field(250, gt=0, description="a worker whose loop is later than this sheds")
 
 
@@ -59,8 +59,8 @@ class Dedicated(_Section):
     above_mb: int = Field(
         1024, ge=0, description="memory, as seen at registration, from which `auto` is dedicated; 0: never"
     )
-    min_replicas: int = Field(1, ge=1)
-    max_replicas: int = Field(1, ge=1)
+    min_replicas: int = Field(1, ge=1, description="processes that there always are")
+    max_replicas: int = Field(1, ge=1, description="processes that there may be")
     requests_per_replica: float = Field(4.0, gt=0, description="more under way start another replica")
     scale_up_after_s: float = Field(30.0, ge=1, description="for so long, before there is one more")
     scale_down_after_s: float = Field(600.0, ge=1, description="fewer for so long end one")
@@ -79,7 +79,7 @@ class Dedicated(_Section):
 class Watching(_Section):
     """What a worker keeps of its traffic."""
 
-    window_s: float = Field(1.0, gt=0)
+    window_s: float = Field(1.0, gt=0, description="how long a summary of traffic spans")
     profiled_per_s: int = Field(
         500,
         ge=1,
@@ -93,13 +93,13 @@ class Watching(_Section):
     tap_records: int = Field(
         100_000, ge=1, description="records held between two windows before the tap drops"
     )
-    shadow_queue: int = Field(1_000, ge=1)
+    shadow_queue: int = Field(1_000, ge=1, description="copies that may wait for their shadow")
 
 
 class Logging(_Section):
     """What processes write to `HOME/logs`. Requests beyond the rate are counted instead of told."""
 
-    level: Literal["debug", "info", "warning", "error"] = "info"
+    level: Literal["debug", "info", "warning", "error"] = Field("info", description="and graver ones")
     slow_ms: float = Field(1_000, gt=0, description="a request that takes longer is logged")
     requests_per_s: float = Field(10, ge=0, description="slow and failed requests logged, per worker")
     file_mb: int = Field(16, ge=1, description="size of a file; three older ones are kept")
@@ -111,7 +111,7 @@ class Tracing(_Section):
     endpoint: str = Field(
         pattern=r"^https?://", description="OTLP over HTTP, such as http://localhost:4318/v1/traces"
     )
-    sample_ratio: float = Field(0.01, ge=0, le=1)
+    sample_ratio: float = Field(0.01, ge=0, le=1, description="of requests whose callers do not say")
 
     @model_validator(mode="after")
     def _installed(self) -> Self:
@@ -127,21 +127,23 @@ class Tracing(_Section):
 class Tls(_Section):
     """PEM files, from the home if relative. With `client_ca`, only clients that it signed are let in."""
 
-    certificate: Path
-    key: Path
-    client_ca: Path | None = None
+    certificate: Path = Field(description="the chain that all three ports show")
+    key: Path = Field(description="the certificate's private key")
+    client_ca: Path | None = Field(None, description="only clients that it signed are let in")
 
 
 class GatewayConfig(_Section):
     """Settings of one node's gateway."""
 
     home: Path
-    host: str = "127.0.0.1"
-    http_port: int = Field(8000, ge=1, le=65535)
-    grpc_port: int = Field(8001, ge=1, le=65535)
-    admin_port: int = Field(8002, ge=1, le=65535)
-    workers: int = Field(2, ge=1)
-    edge: Literal["haproxy", "direct"] = "haproxy"
+    host: str = Field("127.0.0.1", description="the address that all ports listen on")
+    http_port: int = Field(8000, ge=1, le=65535, description="inference over HTTP")
+    grpc_port: int = Field(8001, ge=1, le=65535, description="inference over gRPC")
+    admin_port: int = Field(8002, ge=1, le=65535, description="admin API, page and metrics")
+    workers: int = Field(2, ge=1, description="processes that serve, of about one core each")
+    edge: Literal["haproxy", "direct"] = Field(
+        "haproxy", description="direct: no HAProxy in front of the workers, so no TLS and no retries"
+    )
     tls: Tls | None = None
     keys: Literal["auto", "required"] = Field(
         "auto", description="auto: callers need an API key as soon as `host` is beyond loopback"

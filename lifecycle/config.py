@@ -47,9 +47,9 @@ class Validation(_Section):
     latency_budget_ratio: float | None = Field(None, gt=0, description="of the champion's")
     memory_budget_mb: float | None = Field(None, gt=0, description="of a loaded version")
     tolerance: float = Field(1e-4, ge=0, description="of golden and batched numbers")
-    process_memory_mb: int = Field(2048, ge=256)
-    process_s: int = Field(60, ge=1)
-    largest_file_mb: int = Field(1024, ge=1)
+    process_memory_mb: int = Field(2048, ge=256, description="of the process that inspects a version")
+    process_s: int = Field(60, ge=1, description="how long that process may take")
+    largest_file_mb: int = Field(1024, ge=1, description="of an artifact")
 
     @property
     def limits(self) -> Limits:
@@ -116,13 +116,13 @@ class FreezeWindow(_Section):
 class Governance(_Section):
     """What versions must show before they may serve, when traffic stands still, and the admin API's names."""
 
-    approvals: Approvals = 0
+    approvals: Approvals = Field(0, description="people who must approve, or how many by role; 0: none")
     gates: Gates = Field(frozenset(), description="gates that must pass, not only not fail")
-    signature: Literal["optional", "required"] = "optional"
+    signature: Literal["optional", "required"] = Field("optional", description="of packages")
     trusted: tuple[Path, ...] = Field((), description="PEM public keys and CAs of who may sign packages")
     retraining_key: Path | None = Field(None, description="PEM private key that retraining signs with")
-    models: dict[str, ModelGovernance] = Field(default_factory=dict)
-    freezes: tuple[FreezeWindow, ...] = ()
+    models: dict[str, ModelGovernance] = Field(default_factory=dict, description="the same, for one model")
+    freezes: tuple[FreezeWindow, ...] = Field((), description="when traffic stands still")
     admin_hosts: tuple[str, ...] = Field((), description="host names besides loopback and `gateway.host`")
 
     def policy_of(self, model: str, home: Path = Path()) -> Policy:
@@ -142,7 +142,7 @@ class Governance(_Section):
 class Ledger(_Section):
     """How often the ledger's head is signed and kept outside the database."""
 
-    checkpoint_every_records: int = Field(100, ge=1)
+    checkpoint_every_records: int = Field(100, ge=1, description="at most")
     checkpoint_every_s: float = Field(60.0, gt=0, description="at most; nothing new, no checkpoint")
 
 
@@ -159,7 +159,7 @@ class Captures(_Section):
 
     keep_mb: int = Field(2_048, ge=1, description="of each model")
     keep_total_mb: int = Field(20_480, ge=1, description="of all; the model that takes the most loses first")
-    keep_days: float = Field(90.0, gt=0)
+    keep_days: float = Field(90.0, gt=0, description="labels and numbers too")
 
 
 class Labels(_Section):
@@ -214,10 +214,10 @@ class LifecycleConfig(_Section):
     drift: Drift = Drift()
     captures: Captures = Captures()
     labels: Labels = Labels()
-    webhooks: tuple[Webhook, ...] = ()
-    store: str = ""
-    artifacts: str = ""
-    checkpoints: str = ""
+    webhooks: tuple[Webhook, ...] = Field((), description="who is told of ledger records")
+    store: str = Field("", description="SQLAlchemy URL of the registry; HOME/headrace.db")
+    artifacts: str = Field("", description="fsspec URI of the artifacts; HOME/artifacts")
+    checkpoints: str = Field("", description="fsspec URI of the ledger's checkpoints; HOME/checkpoints")
 
     @model_validator(mode="after")
     def _names_each_webhook(self) -> Self:

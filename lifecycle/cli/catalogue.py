@@ -1,27 +1,23 @@
-"""What people say about models and versions: descriptions, model cards, aliases; and the law of stages."""
+"""What people say of models and versions: aliases, descriptions and model cards."""
 
 from typing import Annotated, Any
 
 import typer
 
 from lifecycle.cli.options import URL, AsJson, Name, Number, Url, connect
-from lifecycle.cli.screen import console, show_json, when
+from lifecycle.cli.screen import console, show_json
 from lifecycle.cli.tables import fields, table
 from lifecycle.cli.versions import tags
-from lifecycle.core.stages import TRANSITIONS
 from lifecycle.errors import LifecycleCode, LifecycleError
 
 Alias = Annotated[str, typer.Argument(metavar="ALIAS", help="The name, e.g. `stable`.")]
 
 
-def add_to(parent: typer.Typer, model: typer.Typer, version: typer.Typer) -> None:
-    parent.command(rich_help_panel="Operation")(collect)
+def add_to(model: typer.Typer, version: typer.Typer) -> None:
     model.command()(alias)
     model.command()(unalias)
-    model.command()(policy)
     version.command()(describe)
     version.command()(card)
-    version.command()(stages)
 
 
 def alias(name: Name, alias: Alias, number: Number, url: Url = URL, as_json: AsJson = False) -> None:
@@ -42,26 +38,6 @@ def unalias(name: Name, alias: Alias, url: Url = URL, as_json: AsJson = False) -
     """
     with connect(url) as client:
         _show_aliases(client.remove_alias(name, alias), as_json)
-
-
-def policy(name: Name, url: Url = URL, as_json: AsJson = False) -> None:
-    """Show what versions need before they may serve, and whether traffic is frozen now.
-
-    Example: `headrace model policy fraud`
-    """
-    with connect(url) as client:
-        found = client.policy(name)
-    if as_json:
-        show_json(found)
-        return
-    people = ", ".join(f"{count} of role {role} or above" for role, count in found["approvals"].items())
-    facts = [
-        ("approvals", f"{people}, never the submitter" if people else "none: every gate passed is enough"),
-        ("required gates", ", ".join(found["gates"])),
-        ("signature", found["signature"]),
-        ("freeze", found["frozen"]),
-    ]
-    console().print(fields(facts))
 
 
 def describe(
@@ -119,38 +95,6 @@ def card(
         show_json(found)
     else:
         print(found["html" if html else "markdown"], end="")
-
-
-def collect(
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would go, remove nothing.")] = False,
-    url: Url = URL,
-    as_json: AsJson = False,
-) -> None:
-    """Remove files of the artifact store that nothing needs any more, by the rule under `retention`.
-
-    Example: `headrace collect --dry-run`
-    """
-    with connect(url) as client:
-        found = client.collect(dry_run=dry_run)
-    if as_json:
-        show_json(found)
-        return
-    rows = [(file["digest"], file["size"], when(file["at"])) for file in found["removed"]]
-    console().print(table(["digest", "bytes", "stored (UTC)"], rows, empty="nothing is over its time"))
-    did = "would go" if dry_run else "are gone"
-    console().print(f"{len(rows)} files, {found['bytes']} bytes, {did}; {found['kept']} stay")
-
-
-def stages(as_json: AsJson = False) -> None:
-    """Print the law of stages: what may happen to a version, and where it leads.
-
-    Example: `headrace version stages`
-    """
-    rows = [(str(stage), str(event), str(after)) for (stage, event), after in TRANSITIONS.items()]
-    if as_json:
-        show_json([dict(zip(("stage", "event", "leads_to"), row, strict=True)) for row in rows])
-    else:
-        console().print(table(["stage", "event", "leads to"], rows, empty="nothing may happen"))
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -27,6 +27,8 @@ COMMAND = (sys.executable, "-m", "lifecycle")
 READY_S = 300.0
 STOP_S = 60.0
 POLL_S = 0.25
+STANDBY_S = 15.0
+"""After so long another's controller is alive: one that is gone loses its lease sooner."""
 LOG_LINES = 12
 
 
@@ -70,7 +72,7 @@ def wait_ready(
         LifecycleError: UNAVAILABLE if it ends first, or takes too long in the background and is ended.
     """
     deadline = time.monotonic() + (READY_S if detached else math.inf)
-    told = ""
+    told, since = "", 0.0
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise LifecycleError(LifecycleCode.UNAVAILABLE, _why_ended(process, home, detached))
@@ -80,7 +82,10 @@ def wait_ready(
             if awaits and awaits != told:
                 standing_by(awaits)
                 told = awaits
-            if (awaits and detached) or (not awaits and _ready(state)):
+                since = time.monotonic()
+            if detached and awaits and time.monotonic() - since >= STANDBY_S:
+                return state
+            if not awaits and _ready(state):
                 return state
         time.sleep(POLL_S)
     process.terminate()

@@ -7,7 +7,19 @@ from typing import Annotated
 
 import typer
 
-from lifecycle.cli import audit, catalogue, cluster, example, logs, observe, serving, signing, traffic
+from lifecycle.cli import (
+    audit,
+    catalogue,
+    cluster,
+    example,
+    governance,
+    logs,
+    observe,
+    serving,
+    settings,
+    signing,
+    traffic,
+)
 from lifecycle.cli.keys import app as key_app
 from lifecycle.cli.models import app as model_app
 from lifecycle.cli.options import KEY, OVERRIDE
@@ -31,7 +43,9 @@ app.add_typer(traffic_app, name="traffic")
 app.add_typer(rollout_app, name="rollout")
 app.add_typer(key_app, name="key")
 cluster.add_to(app)  # in the help, what one begins with stands above what comes later
-catalogue.add_to(app, model_app, version_app)
+settings.add_to(app)
+catalogue.add_to(model_app, version_app)
+governance.add_to(app, model_app, version_app)
 serving.add_to(model_app)
 signing.add_to(model_app)
 model_app.command()(example.example)

@@ -1,5 +1,6 @@
 """`headrace rollout`: start one, watch it, and step in."""
 
+import sys
 import time
 from typing import Annotated, Any
 
@@ -72,10 +73,14 @@ def watch(name: Name, url: Url = URL, as_json: AsJson = False) -> None:
     Example: `headrace rollout watch fraud`
     """
     with connect(url) as client:
-        if console().is_terminal and not as_json:
-            rollout = _watch_live(client, name)
-        else:
-            rollout = _watch_lines(client, name, quiet=as_json)
+        try:
+            if console().is_terminal and not as_json:
+                rollout = _watch_live(client, name)
+            else:
+                rollout = _watch_lines(client, name, quiet=as_json)
+        except KeyboardInterrupt:
+            print(f"the rollout goes on; `headrace rollout abort {name}` would end it", file=sys.stderr)
+            raise typer.Exit(130) from None
     if as_json:
         show_json(rollout)
     if rollout["phase"] != "promoted":

@@ -8,6 +8,7 @@ from html import escape
 WIDTH, HEIGHT = 880, 220
 LEFT, RIGHT, TOP, BOTTOM = 52, 12, 18, 30
 NUMBER_WIDTH = 12
+MOST_TICKS = 16
 COLOURS = ("#3b6fb6", "#d9822b", "#b3403a", "#3f8f5f", "#7a5aa6", "#6b7780")
 
 Line = Sequence[tuple[float, float]]
@@ -25,6 +26,11 @@ class Frame:
 
     seconds: float
     top: float
+
+    @property
+    def tick_s(self) -> int:
+        """Seconds between two labels of the x axis, which must not run into each other."""
+        return next((step for step in (15, 30, 60, 120) if self.seconds / step <= MOST_TICKS), 300)
 
     def x(self, value: float) -> float:
         return LEFT + (WIDTH - LEFT - RIGHT) * min(max(value / self.seconds, 0), 1)
@@ -70,7 +76,7 @@ def _chart(
         parts.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
         label = f"{value:g}{unit}"
         parts.append(f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{label}</text>')
-    for second in range(0, int(frame.seconds) + 1, 15):
+    for second in range(0, int(frame.seconds) + 1, frame.tick_s):
         x = frame.x(second)
         parts.append(f'<text x="{x:.1f}" y="{HEIGHT - 10}" text-anchor="middle">{second} s</text>')
     free = 0.0

@@ -68,7 +68,7 @@ class Display:
     def _draw(self) -> RenderableType:
         table = Table.grid(padding=(0, 1))
         table.add_column()
-        table.add_column(no_wrap=True)
+        table.add_column(overflow="fold")
         table.add_column(no_wrap=True)
         for step in self._steps:
             took = (step.ended or time.monotonic()) - step.started

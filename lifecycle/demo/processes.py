@@ -33,7 +33,8 @@ class Cluster:
             [sys.executable, "-m", "lifecycle.cli", *words], capture_output=True, text=True, check=False
         )
         if done.returncode:
-            raise RuntimeError(f"headrace {words[0]}: {(done.stderr or done.stdout).strip()}")
+            said = (done.stderr or done.stdout).strip().removeprefix("headrace: ")
+            raise RuntimeError(f"`headrace {words[0]}`: {said}")
 
 
 class Callers:

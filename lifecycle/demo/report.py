@@ -17,6 +17,9 @@ table { border-collapse: collapse; width: 100%; }
 td, th { text-align: left; padding: .3rem .6rem; border-bottom: 1px solid var(--rule); vertical-align: top; }
 td:first-child { color: var(--soft); font-variant-numeric: tabular-nums; } td { overflow-wrap: anywhere; }
 @media (min-width: 40rem) { td:first-child { white-space: nowrap; } }
+@media (max-width: 40rem) { .sums td:first-child { width: 50%; } }
+.problem { border-left: 4px solid #b3403a; padding-left: .8rem; }
+.turns { columns: 20rem; font-size: .95rem; }
 .timeline td { white-space: nowrap; } .timeline td:last-child { white-space: normal; }
 .turn td { color: var(--ink); font-weight: 600; } .lead { font-size: 1.15rem; }
 figure { margin: 1.2rem 0; overflow-x: auto; } figcaption { font-weight: 600; margin-bottom: .3rem; }
@@ -25,10 +28,12 @@ svg { width: 100%; min-width: 34rem; height: auto; } svg text { font-size: 11px;
 .legend { list-style: none; padding: 0; display: flex; gap: 1.2rem; flex-wrap: wrap; font-size: .9rem; }
 .legend span { display: inline-block; width: .8rem; height: .8rem; margin-right: .4rem; }
 """
+STORY = """A model that reads scanned digits was replaced by a better one, held against a bad one, and
+retrained when the scanner wore out, while three kinds of client kept calling."""
 
 
-def render(facts: Facts) -> str:
-    """The whole page."""
+def render(facts: Facts, problem: str = "") -> str:
+    """The whole page. `problem` is what did not go as it should, if anything."""
     totals = "".join(
         f"<tr><td>{escape(name)}</td><td>{escape(value)}</td></tr>" for name, value in facts.totals.items()
     )
@@ -45,13 +50,13 @@ def render(facts: Facts) -> str:
 </head>
 <body>
 <h1>Headrace: serve, split, watch, retrain, swap</h1>
-<p class="lead"><strong>{facts.sent:,} requests, {facts.failed} failed.</strong> A model that reads
-scanned digits was replaced by a better one, held against a bad one, and retrained when the scanner
-wore out, while three kinds of client kept calling.</p>
+<p class="lead{" problem" if problem else ""}">
+<strong>{facts.sent:,} requests, {facts.failed} failed.</strong>
+{escape(f"It did not go as it should: {problem}") if problem else STORY}</p>
 <h2>In sum</h2>
-<table>{totals}</table>
+<table class="sums">{totals}</table>
 <h2>Over time</h2>
-<p>Numbers are those of the timeline below.</p>
+<ol class="turns">{_turns(facts)}</ol>
 {_charts(facts)}
 <h2>Timeline</h2>
 <table class="timeline">{_timeline(facts)}</table>
@@ -60,6 +65,11 @@ wore out, while three kinds of client kept calling.</p>
 </body>
 </html>
 """
+
+
+def _turns(facts: Facts) -> str:
+    """What the numbers in the charts mean."""
+    return "".join(f"<li>{escape(moment.what)}</li>" for moment in facts.moments if moment.turn)
 
 
 def _timeline(facts: Facts) -> str:

@@ -5,19 +5,19 @@ import time
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
 from lifecycle.cli.screen import console as screen
+from lifecycle.cli.tables import fields, table
 from lifecycle.demo.display import Display
 from lifecycle.demo.facts import Facts
 from lifecycle.demo.processes import Cluster
 from lifecycle.demo.report import render
 from lifecycle.demo.story import DidNotHappen, Story
-from lifecycle.errors import LifecycleError
+from lifecycle.errors import LifecycleCode, LifecycleError
 
 
 def main(*, keep: bool, home: Path | None, report: Path, ports: tuple[int, int, int]) -> int:
-    """Run the demo; gives the exit status.
+    """Run the demo; gives the exit status. Raises LifecycleError INVALID for a report that has no folder.
 
     Args:
         keep: leave the cluster up, to look around.
@@ -25,6 +25,8 @@ def main(*, keep: bool, home: Path | None, report: Path, ports: tuple[int, int, 
         report: where the HTML report goes.
         ports: HTTP, gRPC and admin.
     """
+    if not report.absolute().parent.is_dir():
+        raise LifecycleError(LifecycleCode.INVALID, f"there is no folder for the report {report}")
     console = screen()
     home = home or Path(tempfile.mkdtemp(prefix="headrace-demo-"))
     facts = Facts(time.time())
@@ -44,11 +46,14 @@ def main(*, keep: bool, home: Path | None, report: Path, ports: tuple[int, int, 
     finally:
         if not keep and cluster.started:
             cluster.down()
-    report.write_text(render(facts))
-    _close(console, facts, report, problem)
-    if keep:
+    if facts.seconds:
+        report.write_text(render(facts, problem))
+        _close(console, facts, report)
+    if problem:
+        console.print(f"the demo did not go as it should: {problem}", style="bold red", soft_wrap=True)
+    if keep and cluster.started:
         console.print(f"still up: {cluster.admin} (end it with: headrace down --home {cluster.home})")
-    else:
+    elif facts.seconds:
         console.print("to look around in what it made: headrace demo --keep")
     return 1 if problem else 0
 
@@ -65,15 +70,10 @@ def _count(facts: Facts) -> None:
         raise DidNotHappen(f"{facts.failed} of {facts.sent} requests failed, {count} of them: {reason}")
 
 
-def _close(console: Console, facts: Facts, report: Path, problem: str) -> None:
-    timeline = Table("", "What happened", box=None, title="Timeline", title_justify="left")
-    for moment in facts.moments:
-        timeline.add_row(f"{moment.at - facts.started_at:6.1f} s", moment.what)
-    console.print(timeline)
-    totals = Table("", "", box=None, show_header=False, title="In sum", title_justify="left")
-    for name, value in facts.totals.items():
-        totals.add_row(name, value)
-    console.print(totals)
-    console.print(f"report: {report}", highlight=False, soft_wrap=True)
-    if problem:
-        console.print(f"the demo did not go as it should: {problem}", style="bold red", highlight=False)
+def _close(console: Console, facts: Facts, report: Path) -> None:
+    told = [(f"{moment.at - facts.started_at:6.1f} s", moment.what) for moment in facts.moments]
+    console.print(table(["timeline", ""], told, empty=""))
+    console.print()
+    console.print(fields(facts.totals.items()))
+    console.print()
+    console.print(f"report: {report}", soft_wrap=True)

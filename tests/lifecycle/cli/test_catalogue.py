@@ -1,6 +1,5 @@
-"""Model cards, aliases and the law of stages on the command line."""
+"""Model cards and aliases on the command line."""
 
-from lifecycle.core.stages import TRANSITIONS
 from tests.lifecycle.cli.conftest import Run
 
 
@@ -28,21 +27,3 @@ def test_an_alias_stands_for_a_version(deployed: Run) -> None:
     assert "next=2" in deployed("model", "show", "fraud").out
     assert deployed("traffic", "set", "fraud", "champion=90", "next=10").code == 0
     assert "next" not in deployed("model", "unalias", "fraud", "next").out
-
-
-def test_the_law_of_stages_is_printed(alone: Run) -> None:
-    assert len(alone("version", "stages").out.splitlines()) == len(TRANSITIONS) + 1
-    assert {"stage": "serving", "event": "stand down", "leads_to": "approved"} in alone(
-        "version", "stages", "--json"
-    ).json
-
-
-def test_a_policy_is_shown(deployed: Run) -> None:
-    said = deployed("model", "policy", "fraud")
-    assert (said.code, "every gate passed is enough" in said.out) == (0, True)
-
-
-def test_stored_files_are_collected(deployed: Run) -> None:
-    said = deployed("collect", "--dry-run")
-    assert (said.code, "0 files, 0 bytes, would go; 2 stay" in said.out) == (0, True)
-    assert deployed("collect", "--json").json["kept"] == 2

@@ -35,6 +35,7 @@ def test_a_second_node_says_for_whom_it_waits(
 ) -> None:
     monkeypatch.setattr(daemon, "COMMAND", (sys.executable, str(NODE)))
     monkeypatch.setattr(subprocess.Popen, "__del__", lambda _: None, raising=False)
+    monkeypatch.setattr(daemon, "STANDBY_S", 0.0)
     said = alone("up", "--home", tmp_path / "node", "--detach", "--workers", 8)
     alone("down", "--home", tmp_path / "node")
     assert "controller first-1f2e3d4c holds the lease" in said.out

@@ -51,7 +51,8 @@ def test_a_node_that_does_not_start_says_why(home: Path, capsys: pytest.CaptureF
     assert "some line before" in capsys.readouterr().out
 
 
-def test_a_node_in_the_background_may_stand_by(home: Path) -> None:
+def test_a_node_in_the_background_may_stand_by(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(daemon, "STANDBY_S", 0.0)
     told: list[str] = []
     with daemon.start(home, ["--workers=8"], detach=True) as process:
         state = daemon.wait_ready(process, home, detached=True, standing_by=told.append)

@@ -1,5 +1,8 @@
 """The command as a whole: help, wrong words, no server."""
 
+import subprocess
+import sys
+
 import pytest
 
 from tests.lifecycle.cli.conftest import Run
@@ -47,3 +50,9 @@ def test_no_server_is_one_line_that_says_what_to_do(alone: Run) -> None:
 def test_a_url_that_is_none_is_told(alone: Run) -> None:
     said = alone("status", "--url", "nonsense")
     assert (said.code, said.err.count("\n")) == (1, 1)
+
+
+def test_as_a_module_it_fails_as_the_command_does() -> None:
+    command = [sys.executable, "-m", "lifecycle.cli", "model", "list", "--url", "http://127.0.0.1:1"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, "no headrace answers" in done.stderr) == (1, True)

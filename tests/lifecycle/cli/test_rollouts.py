@@ -1,5 +1,7 @@
 """`headrace rollout` against a server."""
 
+import pytest
+
 from tests.lifecycle.cli.conftest import Run
 
 
@@ -36,3 +38,15 @@ def test_watching_a_rollout_that_did_not_promote_fails(deployed: Run) -> None:
 def test_without_a_rollout_one_line_says_so(deployed: Run) -> None:
     said = deployed("rollout", "watch", "fraud")
     assert (said.code, said.out, said.err) == (1, "", "headrace: model 'fraud' has had no rollout\n")
+
+
+def test_to_stop_watching_stops_no_rollout(deployed: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    deployed("rollout", "start", "fraud", 2)
+
+    def interrupted(_: object) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("lifecycle.cli.rollouts.describe", interrupted)
+    said = deployed("rollout", "watch", "fraud")
+    assert (said.code, "the rollout goes on" in said.err) == (130, True)
+    assert deployed("rollout", "show", "fraud", "--json").json["active"]

@@ -27,3 +27,7 @@ def test_marks_are_numbered_beside_each_other() -> None:
 
 def test_axes_end_on_plain_numbers() -> None:
     assert [ceiling(value) for value in (0, 0.13, 1, 14.6, 924)] == [1, 0.2, 1, 20, 1000]
+
+
+def test_labels_of_a_long_axis_do_not_run_into_each_other() -> None:
+    assert [Frame(seconds, 1).tick_s for seconds in (100, 300, 900, 9000)] == [15, 30, 60, 300]

@@ -30,7 +30,15 @@ def test_it_tells_totals_moments_and_features_escaped() -> None:
 
 def test_turns_of_the_story_carry_the_numbers_of_the_charts() -> None:
     page = render(facts())
+    assert "<li>Version 2 is promoted</li><li>Drift</li>" in page
     assert '<tr class="turn"><td>2</td><td>20.0 s</td><td>Drift</td></tr>' in page
     assert page.count('text-anchor="middle">2</text>') == 4
     assert "<td></td><td>5.0 s</td>" in page
     assert "290 requests, 0 failed" in page
+
+
+def test_a_demo_that_failed_claims_nothing() -> None:
+    page = render(facts(), "the rollout <of version 2> did not end")
+    assert "It did not go as it should: the rollout &lt;of version 2&gt; did not end" in page
+    assert "replaced by a better one" not in page
+    assert "replaced by a better one" in render(facts())
