@@ -56,7 +56,6 @@ class OnnxVersion:
         self.entry = entry
         self.signature: Signature = entry.signature
         self.size_bytes = size_bytes
-        self.running = 0
         self.cost = warmth.cost
         self._session = session
         self._pool = pool
@@ -67,10 +66,14 @@ class OnnxVersion:
         if self.batching is not Batching.OFF:
             self._batcher = Batcher(session, pool, warmth.cost, serving.max_batch_ms * 1e6, note)
 
+    @property
+    def running(self) -> int:
+        return self._session.running  # of all that share it
+
     def renewed(self, entry: VersionEntry) -> "OnnxVersion":
         """The same in memory under another entry of the same file."""
         version = copy(self)
-        version.entry, version.running = entry, 0
+        version.entry = entry
         return version
 
     async def run(
@@ -83,7 +86,7 @@ class OnnxVersion:
             if deadline_ns and time.monotonic_ns() >= deadline_ns:
                 raise late()
             return self._session.run(inputs, outputs)
-        self.running += 1
+        self._session.running += 1
         try:
             if self._batcher is not None:
                 return await self._batcher.run(inputs, outputs, deadline_ns)
@@ -100,7 +103,7 @@ class OnnxVersion:
 
             return await self._pool.submit(job, deadline_ns, self._session)
         finally:
-            self.running -= 1
+            self._session.running -= 1
 
 
 class Loader:

@@ -60,6 +60,8 @@ class Residence:
         self._versions: OrderedDict[Key, LoadedVersion] = OrderedDict()  # the longest unused first
         self._sizes: dict[Key, int] = {}  # as measured at the last load
         self._loads: dict[tuple[str, VersionEntry], asyncio.Task[LoadedVersion]] = {}
+        self._gone: set[Key] = set()
+        """Those that were let go of since their load began."""
         self._wanted: Counter[Key] = Counter()
         self._turn = asyncio.Lock()
         self._failures: dict[Key, _Failure] = {}
@@ -141,7 +143,8 @@ class Residence:
         self._failures.pop(key, None)
 
     def let_go(self, keys: Collection[Key]) -> None:
-        """Forget versions that are not served any more. Runs under way finish."""
+        """Forget versions that are not served any more. Runs under way finish; what loads will not stay."""
+        self._gone |= {(model, entry.version) for model, entry in self._loads}.intersection(keys)
         for key in keys:
             self._drop(key)
             self._failures.pop(key, None)
@@ -164,6 +167,7 @@ class Residence:
                 del self._wanted[key]
 
     def _load(self, model: str, entry: VersionEntry) -> "asyncio.Task[LoadedVersion]":
+        self._gone.discard((model, entry.version))
         load = self._loads.get((model, entry))
         if load is None or load.done():
             load = asyncio.create_task(self._in_turn((model, entry.version), entry))
@@ -175,11 +179,13 @@ class Residence:
         async with self._turn:
             if key not in self._wanted:
                 raise GatewayError(ErrorCode.NOT_READY, "nobody waits for it any more")
+            self._check_served(key)
             await self._make_room(key, self._sizes.get(key, 0))
             version = await self._loaded(key, entry)
             self._sizes[key] = version.size_bytes
             try:
                 await self._make_room(key, version.size_bytes)
+                self._check_served(key)
             except GatewayError:
                 self._loader.unload(key[0], version)
                 raise
@@ -188,6 +194,12 @@ class Residence:
             self.held_bytes += version.size_bytes
             self.loads += 1
             return version
+
+    def _check_served(self, key: Key) -> None:
+        if key in self._gone:
+            self._sizes.pop(key, None)
+            message = f"version {key[1]} of model {key[0]!r} is no longer served"
+            raise GatewayError(ErrorCode.NOT_READY, message)
 
     async def _loaded(self, key: Key, entry: VersionEntry) -> LoadedVersion:
         try:
@@ -206,11 +218,12 @@ class Residence:
             del self._loads[model, entry]
         self._failures.pop(key, None)
         error = None if load.cancelled() else load.exception()
-        if isinstance(error, GatewayError) and key in self._wanted:
+        if isinstance(error, GatewayError) and key in self._wanted and key not in self._gone:
             broken = error.code is not ErrorCode.NOT_READY  # which may be over in a moment
             until = time.monotonic() + _TRY_AGAIN_S * broken
             self._failures[key] = _Failure(error.code, error.message, isinstance(error, NoRoom), until)
             log.error("version %d of %s does not load: %s", key[1], key[0], error.message)
+        self._gone.discard(key)
 
     async def _make_room(self, key: Key, size: int) -> None:
         gives_up = time.monotonic() + self._max_wait_s

@@ -36,6 +36,8 @@ class Session:
     """
 
     def __init__(self, model: bytes, signature: Signature, threads: int = 1, gpu: bool = False) -> None:
+        self.running = 0
+        """Runs of requests under way on other threads. Whoever starts them counts them."""
         options = ort.SessionOptions()
         # Without an arena small models run faster and a dropped session gives its memory back.
         options.enable_cpu_mem_arena = False

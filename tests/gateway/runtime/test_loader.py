@@ -180,6 +180,23 @@ async def test_a_version_that_is_loaded_again_is_warmed_and_not_measured(
     assert (again.size_bytes > 0, suspends(again.run(ROW, (), 0))) == (True, False)
 
 
+async def test_a_version_is_in_use_while_runs_go_on_that_began_before_it_was_renewed(
+    written: Write, endless: bytes, tmp_path: Path
+) -> None:
+    loader = Loader(tmp_path / "cache", Serving(threads=1, max_run_s=60))
+    entry = written(endless)
+    before = await loader.load("m", entry)
+    running = asyncio.create_task(before.run({"x": np.full((1, 1), 2, np.float32)}, (), 0))
+    await asyncio.sleep(0)
+    after = await loader.load("m", replace(entry, artifact="elsewhere"))
+    assert after is not before
+    assert after.running == 1
+    running.cancel()
+    await asyncio.wait({running})
+    assert after.running == 0
+    await loader.close()
+
+
 async def test_a_served_version_gets_a_profile(
     loader: Loader, written: Write, logistic: bytes, tmp_path: Path
 ) -> None:

@@ -167,6 +167,38 @@ async def test_closing_ends_loads() -> None:
         await asking
 
 
+async def test_what_is_let_go_while_it_loads_does_not_stay() -> None:
+    for digest in ("", "broken"):
+        shelf = Shelf()
+        shelf.gate.clear()
+        residence = made(shelf)
+        asking = asyncio.create_task(residence.wait_for("m", entry(1, digest), 0))
+        await asyncio.sleep(0.001)
+        residence.let_go([("m", 1)])
+        shelf.gate.set()
+        with pytest.raises(GatewayError) as caught:
+            await asking
+        assert caught.value.code is ErrorCode.NOT_READY
+        assert (residence.use.versions, residence.use.held_bytes, residence.failed) == (0, 0, {})
+        await asyncio.sleep(0)
+        assert (await ask(residence, 1)).entry.version == 1
+
+
+async def test_what_is_wanted_again_while_it_loads_stays() -> None:
+    shelf = Shelf()
+    shelf.gate.clear()
+    residence = made(shelf)
+    asking = asyncio.create_task(ask(residence, 1))
+    await asyncio.sleep(0.001)
+    residence.let_go([("m", 1)])
+    again = asyncio.create_task(residence.bring("m", entry(1)))
+    await asyncio.sleep(0)
+    shelf.gate.set()
+    await asyncio.gather(asking, again)
+    assert residence.has(("m", 1))
+    assert shelf.story == ["load 1"]
+
+
 EVENTS = st.lists(st.tuples(st.sampled_from(["ask", "run", "rest", "keep"]), st.integers(1, 6)), max_size=40)
 
 
