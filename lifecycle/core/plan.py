@@ -1,7 +1,7 @@
 """Plans: how a rollout grows a version's share, and how long it looks before each step."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from enum import StrEnum
 from itertools import pairwise
@@ -83,12 +83,12 @@ class Plan:
         Raises LifecycleError INVALID for an unknown key or a value out of range.
         """
         keys = _known(cls, data, "the plan")
-        steps = tuple(Step(**_numbers(Step, step, "a step")) for step in keys.pop("steps", ()))
+        steps = tuple(Step(**_numbers(Step, step, "a step")) for step in _listed(keys, "steps"))
         try:
             guards = Guards(**_numbers(Guards, keys.pop("guards", {}), "[guards]"))
         except ValueError as error:
             raise _invalid(f"[guards]: {error}") from None
-        guard = tuple(map(_metric_guard, keys.pop("guard", ())))
+        guard = tuple(map(_metric_guard, _listed(keys, "guard")))
         name, at_deadline = str(keys.pop("name", "unnamed")), keys.pop("at_deadline", AtDeadline.ROLL_BACK)
         if at_deadline not in list(AtDeadline):
             raise _invalid(f"`at_deadline` is {' or '.join(AtDeadline)}, not {at_deadline!r}")
@@ -163,6 +163,13 @@ def _metric_guard(data: object) -> MetricGuard:
         return MetricGuard(str(keys["metric"]), str(keys["direction"]), (low, high), margin)
     except ValueError as error:
         raise _invalid(f"[[guard]]: {error}") from None
+
+
+def _listed(keys: dict[str, Any], name: str) -> Sequence[Any]:
+    found = keys.pop(name, ())
+    if not isinstance(found, list | tuple):
+        raise _invalid(f"`{name}` is a list of tables: [[{name}]]")
+    return found
 
 
 def _known(kind: type[Plan | Step | Guards | MetricGuard], data: object, where: str) -> dict[str, Any]:

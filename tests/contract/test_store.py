@@ -6,6 +6,7 @@ import orjson
 import pytest
 
 from gateway.core.keys import Key, KeyRole
+from gateway.core.limits import ModelLimits
 from lifecycle.adapters.sql.generations import RESERVED
 from lifecycle.adapters.sql.schema import CURRENT
 from lifecycle.adapters.sql.store import SqlStore
@@ -46,6 +47,11 @@ def test_models_come_by_name_as_python_sorts_it(url: str, store: SqlStore) -> No
 
 def test_what_no_database_could_hold_is_the_callers_fault(store: SqlStore) -> None:
     assert refusal(lambda: store.records(after=10**30)) is LifecycleCode.INVALID
+    vast = replace(MODEL, limits=ModelLimits(10**30, 0))
+    assert refusal(lambda: store.commit(ENTRY, vast)) is LifecycleCode.INVALID
+    half = replace(ENTRY, detail={"reason": "half of a pair: \ud800"})
+    assert refusal(lambda: store.commit(half, MODEL)) is LifecycleCode.INVALID
+    assert store.models() == []
 
 
 def test_versions_come_by_number(store: SqlStore) -> None:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import orjson
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.exc import ArgumentError, DatabaseError, DataError, IntegrityError, OperationalError
@@ -67,7 +68,7 @@ def named_failures() -> Iterator[None]:
         raise LifecycleError(
             LifecycleCode.CONFLICT, "another change came first; look again and repeat"
         ) from None
-    except (DataError, OverflowError):
+    except (DataError, OverflowError, UnicodeEncodeError, orjson.JSONEncodeError):
         message = "a number is too large, or a text holds what no database could; correct it"
         raise LifecycleError(LifecycleCode.INVALID, message) from None
     except OperationalError as error:

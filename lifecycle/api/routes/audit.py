@@ -1,6 +1,8 @@
 """`/v1/audit`: the ledger, the past it tells of, and the proof that nobody rewrote it. Only reads."""
 
 import asyncio
+import contextlib
+import math
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -97,13 +99,11 @@ def newest(store: Store, model: str | None, limit: int) -> list[Record]:
 
 def read_time(text: str) -> float:
     """Unix seconds of a time as people write it; UTC unless it names another zone."""
-    try:
-        return float(text)
-    except ValueError:
-        pass
-    try:
+    with contextlib.suppress(ValueError):
+        if math.isfinite(seconds := float(text)):
+            return seconds
+    with contextlib.suppress(ValueError):
         moment = datetime.fromisoformat(text)
-    except ValueError:
-        message = f"{text!r} is not a time; write e.g. 2026-11-20T12:00:00Z"
-        raise LifecycleError(LifecycleCode.INVALID, message) from None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    message = f"{text!r} is not a time; write e.g. 2026-11-20T12:00:00Z"
+    raise LifecycleError(LifecycleCode.INVALID, message)

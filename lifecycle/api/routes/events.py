@@ -22,8 +22,8 @@ async def events(
     desk: AtDesk,
     caller: Caller,
     request: Request,
-    last_event_id: Annotated[int | None, Header(ge=0)] = None,
-    after: Annotated[int | None, Query(ge=0)] = None,
+    last_event_id: Annotated[int | None, Header(ge=0, lt=2**31)] = None,
+    after: Annotated[int | None, Query(ge=0, lt=2**31)] = None,
 ) -> StreamingResponse:
     """New ledger records. `Last-Event-ID` (or `after`) resumes; without it, from now on.
 

@@ -13,6 +13,9 @@ from lifecycle.commands.lookup import find_number
 from lifecycle.core.forecast import forecast
 from lifecycle.core.plan import Plan, preset
 from lifecycle.core.rollout import Rollout
+from lifecycle.errors import LifecycleCode, LifecycleError
+
+LONGEST_NAME = 100
 
 router = APIRouter(prefix="/v1/models/{model}/rollouts", tags=["rollouts"])
 
@@ -89,7 +92,13 @@ async def abort(model: str, desk: AtDesk, actor: Actor, if_revision: IfRevision)
 
 def read_plan(desk: Desk, given: str | dict[str, Any]) -> Plan:
     """A plan by preset name, as JSON, or the default for an empty name."""
-    return Plan.from_json(given) if isinstance(given, dict) else preset(given or desk.default_plan)
+    if not isinstance(given, dict):
+        return preset(given or desk.default_plan)
+    plan = Plan.from_json(given)
+    if not (plan.name.isprintable() and 0 < len(plan.name) <= LONGEST_NAME):
+        message = f"a plan's name has 1 to {LONGEST_NAME} characters that can be printed"
+        raise LifecycleError(LifecycleCode.INVALID, message)
+    return plan
 
 
 def shown(desk: Desk, rollout: Rollout) -> RolloutOut:

@@ -40,7 +40,7 @@ async def register(
     signature: Annotated[UploadFile | None, File(description="OpenSSF Model Signing.")] = None,
     number: Annotated[int | None, Form(ge=1)] = None,
     recipe: Annotated[str, Form(max_length=500)] = "",
-    parent: Annotated[int | None, Form(ge=1, description="The version it was made from.")] = None,
+    parent: Annotated[int | None, Form(ge=1, lt=2**31, description="The version it was made from.")] = None,
     run: Annotated[str, Form(max_length=500, description="The training run.")] = "",
     code: Annotated[str, Form(max_length=500, description="Repository and commit.")] = "",
     data_digest: Annotated[str, Form(max_length=500, description="Digest of the training data.")] = "",

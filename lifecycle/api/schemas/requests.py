@@ -8,6 +8,7 @@ from gateway.core.keys import KeyRole
 from gateway.core.placement import Placement
 
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=0, lt=2**31)]
 VersionName = int | Annotated[str, StringConstraints(min_length=1, max_length=64)]
 """A version's number or alias."""
 Text = Annotated[str, StringConstraints(max_length=1000)]
@@ -30,8 +31,8 @@ class TrafficIn(_In):
 class LimitsIn(_In):
     """Per worker; 0 is no limit."""
 
-    max_concurrency: Annotated[int, Field(ge=0)] = 0
-    max_queue: Annotated[int, Field(ge=0)] = 0
+    max_concurrency: Count = 0
+    max_queue: Count = 0
 
 
 class MemoryIn(_In):

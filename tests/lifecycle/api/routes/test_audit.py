@@ -93,3 +93,6 @@ def test_times_are_read_as_people_write_them() -> None:
     assert read_time("1970-01-01T02:00:00+02:00") == 0.0
     with pytest.raises(LifecycleError, match="not a time"):
         read_time("yesterday")
+    for nothing in ("nan", "inf", "-inf", "1e400"):
+        with pytest.raises(LifecycleError, match="is not a time"):
+            read_time(nothing)

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from threading import get_ident
 
+import pytest
+
 from lifecycle.api.app import build
 from lifecycle.core.analysis.evidence import Arm
 from lifecycle.core.rollout import Rollout
@@ -99,3 +101,36 @@ async def test_78_a_promotion_of_what_was_rolled_back(admin: Admin) -> None:
     late = await admin.http.post(f"{PATH}/current/promote")
     assert (late.status_code, late.json()["error"]["code"]) == (409, "CONFLICT")
     assert (await admin.http.get("/v1/models/fraud/traffic")).json()["weights"] == {"1": 100.0}
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        '{"name": "\\ud800", "steps": [{"weight": 50}]}',
+        '{"name": "a\\u0000b", "steps": [{"weight": 50}]}',
+        '{"name": "", "steps": [{"weight": 50}]}',
+        f'{{"name": "{"x" * 101}", "steps": [{{"weight": 50}}]}}',
+        '{"steps": [{"weight": 50, "min_requests": 1' + "0" * 400 + "}]}",
+        '{"steps": {"weight": 50}}',
+        '{"steps": [{"weight": 50}], "guard": 5}',
+        """{"steps": [{"weight": 50}], "guard":
+            [{"metric": "feedback.\\ud800", "direction": "higher", "bounds": [0, 1], "margin": 0.5}]}""",
+    ],
+    ids=[
+        "half a pair",
+        "a NUL",
+        "no name",
+        "a long name",
+        "a vast number",
+        "no list",
+        "no table",
+        "a metric",
+    ],
+)
+async def test_a_plan_that_nobody_could_keep_is_the_callers_fault(admin: Admin, plan: str) -> None:
+    await admin.deployed(versions=2)
+    headers = {"content-type": "application/json"}
+    body = f'{{"version": 2, "plan": {plan}}}'
+    answer = await admin.http.post("/v1/models/fraud/rollouts", content=body, headers=headers)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "INVALID")
+    assert admin.store.rollouts() == []
