@@ -104,10 +104,8 @@ class RouteSync:
         return update
 
     async def _call(self, method: str, *arguments: Any) -> Any:
-        # Looked up each time: a restarted controller keeps its name, a new cluster's has another handle.
-        # Beside the loop, since it waits for Ray's directory.
-        actor = await asyncio.to_thread(ray.get_actor, CONTROLLER, NAMESPACE)
-        return await getattr(actor, method).remote(*arguments)
+        # Beside the loop: it waits for Ray's directory, and then packs up to a megabyte.
+        return await (await asyncio.to_thread(_send, method, arguments))
 
     async def _apply(self, update: RouteTable | RouteDelta) -> None:
         await self._worker.apply(update, self._warm_start_s)
@@ -119,3 +117,8 @@ class RouteSync:
             await self._applied.wait()
             self._applied.clear()
             await self._worker.routes.fill()
+
+
+def _send(method: str, arguments: tuple[Any, ...]) -> Any:
+    # Looked up each time: a restarted controller keeps its name, a new cluster's has another handle.
+    return getattr(ray.get_actor(CONTROLLER, NAMESPACE), method).remote(*arguments)

@@ -1,10 +1,12 @@
 """A worker beside a controller that comes and goes. The actor is a fake; the worker is real."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,6 +25,18 @@ from gateway.serve import sync
 from gateway.serve.saved import SavedRoutes
 from gateway.worker import Worker
 
+Call = Callable[..., Coroutine[Any, Any, Any]]
+
+
+class Answer:
+    """What an actor's call gives at once: the answer is there when it was waited for."""
+
+    def __init__(self, call: Call, *arguments: Any) -> None:
+        self._answer = partial(call, *arguments)
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        return self._answer().__await__()
+
 
 class Controller:
     """The actor that workers look up by its name, while there is one."""
@@ -40,8 +54,10 @@ class Controller:
     def find(self, name: str, namespace: str) -> SimpleNamespace:
         if not self.alive or (name, namespace) != (sync.CONTROLLER, sync.NAMESPACE):
             raise ValueError("no such actor")
-        calls = {"watch": self.watch, "observe": self.observe, "leave": self.leave}
-        return SimpleNamespace(**{name: SimpleNamespace(remote=call) for name, call in calls.items()})
+        calls: dict[str, Call] = {"watch": self.watch, "observe": self.observe, "leave": self.leave}
+        return SimpleNamespace(
+            **{name: SimpleNamespace(remote=partial(Answer, call)) for name, call in calls.items()}
+        )
 
     async def watch(self, report: WorkerReport) -> RouteTable | RouteDelta | None:
         self.reports.put_nowait(report)
