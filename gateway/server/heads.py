@@ -7,6 +7,7 @@ it came twice: heads that each hold something of their own would push out all ot
 
 from typing import NamedTuple
 
+from gateway.core.sightings import Sightings
 from gateway.server.message import Request
 
 MOST_HEADS = 8192
@@ -29,7 +30,7 @@ class KnownHeads:
 
     def __init__(self) -> None:
         self._heads: dict[bytes, _Head] = {}
-        self._once: set[int] = set()  # hashes: two heads of one hash cost an early look, and no more
+        self._sightings = Sightings(MOST_HEADS)
 
     def match(self, data: bytes) -> Request | None:
         """The request, if `data` is exactly one whose head is known: its body whole, or in one chunk."""
@@ -49,7 +50,7 @@ class KnownHeads:
         """Remember the head of `data`, from which the parser made `request` and nothing else."""
         end = data.find(_END, 0, MOST_BYTES) + 4
         key = data[:end]
-        if end < 4 or self._first(hash(key)):
+        if end < 4 or not self._sightings.again(key):
             return
         headers = request.headers
         coding = headers.get(b"transfer-encoding")
@@ -65,16 +66,6 @@ class KnownHeads:
         again = self.match(data)
         if again is None or again.body != request.body:  # several chunks, trailers: the parser's business
             del self._heads[key]
-
-    def _first(self, key: int) -> bool:
-        """Whether it has not come before, or so long ago that it is forgotten."""
-        if key in self._once:
-            self._once.discard(key)
-            return False
-        if len(self._once) >= MOST_HEADS:
-            self._once.clear()
-        self._once.add(key)
-        return True
 
 
 def _one_chunk(data: bytes, start: int) -> bytes | None:
