@@ -134,9 +134,6 @@ class CacheUse:
         """What came on top; `earlier` is an older reading of the same counters."""
         return CacheUse(_more(self.hits, earlier.hits), _more(self.misses, earlier.misses))
 
-    def merge(self, other: "CacheUse") -> "CacheUse":
-        return CacheUse(_sum(self.hits, other.hits), _sum(self.misses, other.misses))
-
 
 UNUSED = CacheUse()
 
@@ -145,10 +142,6 @@ def _more(now: Mapping[str, int], before: Mapping[str, int]) -> dict[str, int]:
     # A count that fell is that of a model that went and came back: it began anew.
     more = {model: n - before.get(model, 0) for model, n in now.items()}
     return {model: n if n >= 0 else now[model] for model, n in more.items() if n}
-
-
-def _sum(left: Mapping[str, int], right: Mapping[str, int]) -> dict[str, int]:
-    return {model: left.get(model, 0) + right.get(model, 0) for model in {**left, **right}}
 
 
 @dataclass(frozen=True, slots=True)

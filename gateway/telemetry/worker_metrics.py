@@ -1,38 +1,53 @@
 """What workers are and what they turned away, as Prometheus families. `worker` is a slot: few."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from gateway.core.figures import UNUSED, CacheUse, Refusals
 from gateway.core.report import WorkerReport
+from gateway.telemetry.traffic_metrics import MOST_SERIES
 
 
 class WorkerMetrics(Collector):
-    """Args: `reports` gives the newest word of every live worker."""
+    """Safe to feed from one thread and render in another.
 
-    def __init__(self, reports: Callable[[], Iterable[WorkerReport]]) -> None:
+    Args:
+        reports: gives the newest word of every live worker.
+        most_series: models that are told of by name; the ones without news for longest go first.
+    """
+
+    def __init__(self, reports: Callable[[], Iterable[WorkerReport]], most_series: int = MOST_SERIES) -> None:
         self._reports = reports
+        self._most = most_series
         self._refusals = Refusals()
-        self._cache = UNUSED
+        self._limited: dict[str, int] = {}
+        self._hits: dict[str, int] = {}
+        self._misses: dict[str, int] = {}
 
     def absorb(self, refusals: Refusals, cache: CacheUse = UNUSED) -> None:
-        self._refusals = self._refusals.merge(refusals)
-        self._cache = self._cache.merge(cache)
+        self._refusals = self._refusals.merge(replace(refusals, limited={}))
+        self._add(self._limited, refusals.limited)
+        self._add(self._hits, cache.hits)
+        self._add(self._misses, cache.misses)
+
+    def _add(self, told: dict[str, int], more: Mapping[str, int]) -> None:
+        for model, n in more.items():
+            told[model] = told.pop(model, 0) + n
+        while len(told) > self._most:
+            del told[next(iter(told))]
 
     def collect(self) -> Iterable[Metric]:
         seen = self._refusals
-        limited = CounterMetricFamily("headrace_refused", "Requests over a model's limit.", labels=["model"])
-        for model, total in seen.limited.items():
-            limited.add_metric([model], total)
-        yield limited
         for name, text, counts in (
-            ("headrace_cache_hits", "Requests answered from a response cache.", self._cache.hits),
-            ("headrace_cache_misses", "Requests of cached models that had to run.", self._cache.misses),
+            ("headrace_refused", "Requests over a model's limit.", self._limited),
+            ("headrace_cache_hits", "Requests answered from a response cache.", self._hits),
+            ("headrace_cache_misses", "Requests of cached models that had to run.", self._misses),
         ):
             family = CounterMetricFamily(name, text, labels=["model"])
-            for model, n in counts.items():
+            for model, n in counts.copy().items():
                 family.add_metric([model], n)
             yield family
         for name, text, total in (

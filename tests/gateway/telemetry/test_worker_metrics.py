@@ -33,6 +33,17 @@ def test_the_use_of_caches_adds_up() -> None:
     assert value(text, "headrace_cache_hits_total", model="n") == 1
 
 
+def test_models_that_come_and_go_leave_no_more_than_so_many_names() -> None:
+    metrics = WorkerMetrics(list, most_series=2)
+    for model in ("a", "b", "a", "c"):
+        metrics.absorb(Refusals({model: 1}), CacheUse({model: 1}, {model: 1}))
+    text = exposition(metrics)
+    for name in ("headrace_refused_total", "headrace_cache_hits_total", "headrace_cache_misses_total"):
+        assert value(text, name, model="a") == 2
+        assert value(text, name, model="c") == 1
+        assert f'{name}{{model="b"}}' not in text
+
+
 def test_refusals_of_all_workers_add_up() -> None:
     metrics = WorkerMetrics(list)
     metrics.absorb(Refusals({"m": 3}, shed=5, connections=2, wedged=1, shadow_copies=4, pairs=6))
