@@ -13,8 +13,6 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from model_signing import signing, verifying
-
 from lifecycle.errors import LifecycleCode, LifecycleError
 
 MOST_BYTES = 1 << 20
@@ -37,6 +35,8 @@ def sign(
     Raises:
         LifecycleError: INVALID if a file cannot be read or is no such key or certificate.
     """
+    from model_signing import signing
+
     config = signing.Config()
     try:
         if certificate is None:
@@ -79,6 +79,8 @@ def verify(package: Path, digest: str, name: str, signature: Path, trusted: Sequ
 
 
 def _signed_by(signer: Path, target: Path, signature: Path) -> bool:
+    from model_signing import verifying
+
     config = verifying.Config()
     try:
         if b"CERTIFICATE" in signer.read_bytes():
