@@ -9,12 +9,14 @@ from gateway.core.callers import REQUESTS
 from lifecycle.core.analysis.bound import log_e_above, log_e_below, upper_bound
 from lifecycle.core.analysis.clusters import independence
 from lifecycle.core.analysis.evidence import Arm, Evidence, Segment
-from lifecycle.core.analysis.ratio import log_e_worse
+from lifecycle.core.analysis.ratio import log_e_no_worse, log_e_worse
 from lifecycle.core.analysis.weighing import EValues, Weighed
 from lifecycle.core.verdict import Finding, Verdict
 
 CERTAIN = 1 - 1e-6
 """The highest limit: above it there is nothing to test."""
+OF_BOUNDS = 0.1
+"""Part of the level for clearing that the champion's bounds get; many requests make them narrow anyway."""
 
 
 def judge_rate(
@@ -32,9 +34,10 @@ def judge_rate(
     """Judge one kind of bad request.
 
     Fails when the canary's rate is above the contemporaneous champion's, or above the absolute bound.
-    Passes when it is under the absolute bound, max(slo, champion's upper bound) + margin: being no worse
-    than a champion in trouble clears nothing. Shadow pairs count as independent arms: what a pair shares
-    only narrows the spread, so the tests stay on the safe side.
+    Passes when it is under max(slo, champion's rate) + margin, wherever that rate may be, so that doubt about
+    it clears nobody: by its own rate, or beside a champion that is itself above the slo, by the ratio.
+    The champion's bounds and the two tests share the level for clearing. Shadow pairs count as independent
+    arms: what a pair shares only narrows the spread, so the tests stay on the safe side.
 
     Where keys stick to their arm, requests of one key count as one: in the comparison, so that one bad caller
     fails nobody, and in clearing. A rate above the absolute bound is harm to whoever calls, so there they
@@ -52,14 +55,19 @@ def judge_rate(
     rate = found / requests
     champion_rate = champion_found / champion_requests if champion_requests else 0.0
     baseline_rate = baseline_found / baseline_requests if baseline_requests else champion_rate
-    # The level for clearing is split in two: the champion's bound and the test.
-    high = upper_bound(champion_found, champion_requests, alpha_clear / 2)
-    # A bound wider than the margin says how little was seen, not how bad the champion is. Doubt about
-    # the champion must not loosen what clears a canary, nor tighten what fails it.
-    known = high - champion_rate <= margin
-    limit = min(max(slo, high if known else 0.0) + margin, CERTAIN)
-    # An incident that hits both arms at once is not the canary's fault.
-    harm_limit = min(max(slo, high if known else champion_rate, baseline_rate) + margin, CERTAIN)
+    # The champion's rate lies between these, whenever one looks. Where keys stick, its requests are few, too.
+    theirs = [
+        (arm, _alone(arm)) for arm in (*(each.baseline for each in evidence.segments), evidence.reference)
+    ]
+    known = sum(arm.requests * weight for arm, weight in theirs)
+    known_bad = sum(bad(arm) * weight for arm, weight in theirs)
+    low = 1 - upper_bound(known - known_bad, known, alpha_clear * OF_BOUNDS / 2)
+    high = upper_bound(known_bad, known, alpha_clear * OF_BOUNDS / 2)
+    limit = min(max(slo, low) + margin, CERTAIN)
+    # A bound wider than the margin says how little was seen, not how bad the champion is, and must not
+    # tighten what fails a canary. An incident that hits both arms at once is not its fault.
+    usual = high if high - champion_rate <= margin else champion_rate
+    harm_limit = min(max(slo, usual, baseline_rate) + margin, CERTAIN)
     arms = exposed(evidence.segments, lambda arm: arm.requests)
     bad_canary = np.array([bad(segment.canary) for segment, _ in arms])
     bad_baseline = np.array([bad(segment.baseline) for segment, _ in arms])
@@ -68,13 +76,17 @@ def judge_rate(
     # The mean of two e-values is one itself, and never less than half of the larger.
     worse = log_e_worse(bad_canary * single, bad_baseline * single, share)
     harm = float(np.logaddexp(worse, log_e_above(found, requests, harm_limit))) - math.log(2)
-    alone = [(segment.canary, _alone(segment)) for segment in evidence.segments]
+    alone = [(each.canary, 1.0 if each.paired else _alone(each.canary)) for each in evidence.segments]
     units = sum(arm.requests * weight for arm, weight in alone)
-    clear = float(log_e_below(sum(bad(arm) * weight for arm, weight in alone), units, limit))
+    if low > slo:  # the champion itself is above; what both see at the same time tells soonest
+        clear = float(log_e_no_worse(bad_canary * single, bad_baseline * single, share, 1 + margin / high))
+    else:
+        clear = float(log_e_below(sum(bad(arm) * weight for arm, weight in alone), units, limit))
+    clearing = math.log(2 / (alpha_clear * (1 - OF_BOUNDS)))
     return Weighed(
         name,
         what,
-        EValues(harm, math.log(1 / alpha_harm), clear, math.log(2 / alpha_clear)),
+        EValues(harm, math.log(1 / alpha_harm), clear, clearing),
         rate,
         baseline_rate,
         limit,
@@ -101,11 +113,9 @@ def shared_fate(segment: Segment, row: int, count: Callable[[Arm], int]) -> floa
     return independence(both, row, sum(count(arm) for arm in both))
 
 
-def _alone(segment: Segment) -> float:
-    """The same for the canary's requests by themselves."""
-    if segment.paired:
-        return 1.0
-    return independence((segment.canary,), REQUESTS, segment.canary.requests)
+def _alone(arm: Arm) -> float:
+    """The same for the requests of one arm by themselves."""
+    return independence((arm,), REQUESTS, arm.requests)
 
 
 def _sums(arms: Iterable[Arm], bad: Callable[[Arm], int]) -> tuple[int, int]:
