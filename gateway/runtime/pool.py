@@ -60,8 +60,8 @@ class Pool:
             )
         except queue.Full:
             raise overloaded() from None
-        except RuntimeError:  # shut down
-            raise GatewayError(ErrorCode.NOT_READY, "this worker is shutting down; try again") from None
+        except RuntimeError:  # shut down, or a system that has no more threads
+            raise GatewayError(ErrorCode.NOT_READY, "this worker takes no runs now; try again") from None
         if self._relief is None:
             self._relief = loop.call_later(LONG_S, self._relieve)
         answer.add_done_callback(partial(self._end, held, options))

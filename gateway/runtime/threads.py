@@ -60,7 +60,7 @@ class FairThreads:
     def submit(self, owner: Hashable, run: Callable[[], T], done: Done) -> Job:
         """Have a thread run it, and tell what came of it; a run that `close` drops was cancelled.
 
-        Raises RuntimeError when closed, queue.Full without room for the owner.
+        Raises RuntimeError when closed or no thread can be had, queue.Full without room for the owner.
         """
         job = Job(owner, run, done)
         with self._changing:
@@ -69,9 +69,9 @@ class FairThreads:
             held = self._held.get(owner, 0)
             if held >= self._most:
                 raise queue.Full
+            self._attend()  # may fail, so it comes first; whoever is woken waits for the lock
             self._held[owner] = held + 1
             self._waiting.append(job)
-            self._attend()
         return job
 
     def drop(self, job: Job) -> None:
@@ -114,8 +114,13 @@ class FairThreads:
             self._idle.pop().release()
         elif len(self._threads) < self._places:
             thread = threading.Thread(target=self._work, name="headrace-run", daemon=True)
-            thread.start()  # which may fail, where a system has no more of them
-            self._threads.add(thread)
+            try:
+                thread.start()
+            except RuntimeError:  # a system that has no more of them
+                if not self._threads:
+                    raise
+            else:
+                self._threads.add(thread)
 
     def _next(self) -> Job | None:
         for job in self._waiting:

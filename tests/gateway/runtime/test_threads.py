@@ -142,6 +142,29 @@ def test_each_owner_has_room_of_its_own(threads: FairThreads, hold: Hold) -> Non
     assert relieved(threads, good) == "done"
 
 
+def test_a_system_without_threads_to_spare_costs_no_room(
+    monkeypatch: pytest.MonkeyPatch, gate: threading.Event
+) -> None:
+    threads, start, begun = FairThreads(2, 0), threading.Thread.start, threading.Event()
+
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    for _ in range(3):
+        monkeypatch.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(RuntimeError):
+            threads.submit("a", lambda: None, lambda *_: None)
+    monkeypatch.setattr(threading.Thread, "start", start)
+    first = submit(threads, "a", lambda: until(gate, begun))
+    assert begun.wait(WITHIN_S)
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    second = submit(threads, "a", lambda: "done")  # by the one there is
+    gate.set()
+    assert first.result(WITHIN_S)
+    assert second.result(WITHIN_S) == "done"
+    threads.close()
+
+
 def test_when_closed_runs_finish_and_what_waits_is_dropped(gate: threading.Event) -> None:
     threads = FairThreads(1, 1)
     begun = threading.Event()
