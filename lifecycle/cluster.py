@@ -116,16 +116,19 @@ async def _start_controller(config: LifecycleConfig, stack: contextlib.AsyncExit
 
     ray_dir = Path(tempfile.gettempdir()) / f"{config.gateway.run_dir.name}-ray"
     shutil.rmtree(ray_dir, ignore_errors=True)  # the last run's logs stay until the next one starts
-    ray.init(
-        num_cpus=os.cpu_count(),
-        include_dashboard=False,
-        object_store_memory=100 * 1024 * 1024,
-        namespace=NAMESPACE,
-        _node_ip_address="127.0.0.1",
-        _temp_dir=str(ray_dir),
-        log_to_driver=False,
-        logging_level=logging.ERROR,
-    )
+    try:
+        ray.init(
+            num_cpus=os.cpu_count(),
+            include_dashboard=False,
+            object_store_memory=100 * 1024 * 1024,
+            namespace=NAMESPACE,
+            _node_ip_address="127.0.0.1",
+            _temp_dir=str(ray_dir),
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+        )
+    except Exception as error:  # Ray's own, of no kind: it timed out on a machine with too much to do, say
+        raise RuntimeError(f"Ray did not start: {error}") from None
     stack.callback(ray.shutdown)
     # Before the controller, which asks Serve for the applications of dedicated versions.
     await asyncio.to_thread(serve.start, proxy_location="Disabled")

@@ -93,7 +93,7 @@ def list_keys(url: Url = URL, as_json: AsJson = False) -> None:
         (key["name"], key["role"], " ".join(key["models"]) or "all", when(key["created_at"]), _state(key))
         for key in keys
     ]
-    console().print(table(["key", "role", "models", "created", "state"], rows, empty="no keys yet"))
+    console().print(table(["key", "role", "models", "created (UTC)", "state"], rows, empty="no keys yet"))
 
 
 def _state(key: dict[str, Any]) -> str:

@@ -1,8 +1,9 @@
-"""The README's first steps, run as they are written, on a Headrace of their own."""
+"""The README's first steps and the calls of docs/clients.md, run as written, on a Headrace of their own."""
 
 import contextlib
 import os
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -17,18 +18,29 @@ from tests.e2e.harness import Cluster, free_port
 
 pytestmark = pytest.mark.e2e
 
-README = Path(__file__).parents[2] / "README.md"
+ROOT = Path(__file__).parents[2]
 PORTS = ("8000", "8001", "8002")
+RUN = {"python": (sys.executable,), "js": ("node",), "java": ("java",), "go": ("go", "run")}
+FILES = {"python": "call.py", "js": "call.mjs", "java": "Call.java", "go": "call.go"}
 
 
-def blocks(ports: dict[str, str]) -> list[tuple[str, str]]:
-    """(language, text) of each block under `First steps`, with free ports in place of the default ones."""
-    section = README.read_text().split("\n## First steps\n")[1].split("\n## ")[0]
-    found = re.findall(r"```(bash|python)\n(.*?)```", section, re.DOTALL)
+def blocks(page: str, ports: dict[str, str]) -> list[tuple[str, str]]:
+    """(language, text) of each program on a page, with free ports in place of the default ones."""
+    found = re.findall(r"```(bash|python|js|java|go)\n(.*?)```", page, re.DOTALL)
     return [
         (language, re.sub(r"localhost:(\d+)", lambda m: f"localhost:{ports[m[1]]}", text))
         for language, text in found
     ]
+
+
+def call_in_other_languages(folder: Path, ports: dict[str, str]) -> None:
+    """Run each program of docs/clients.md whose language is installed."""
+    for language, text in blocks((ROOT / "docs" / "clients.md").read_text(), ports):
+        if shutil.which(RUN[language][0]):
+            (folder / FILES[language]).write_text(text)
+            command = [*RUN[language], FILES[language]]
+            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+            assert (done.returncode, "0" in done.stdout) == (0, True), f"{text}\n{done.stderr}"
 
 
 @contextlib.contextmanager
@@ -68,7 +80,8 @@ def test_first_steps_work_as_written(tmp_path: Path) -> None:
     said = []
     with contextlib.ExitStack() as stack:
         stack.callback(cluster.down)
-        for language, text in blocks(ports):
+        steps = (ROOT / "README.md").read_text().split("\n## First steps\n")[1].split("\n## ")[0]
+        for language, text in blocks(steps, ports):
             if "rollout start" in text:  # a rollout looks at live traffic, so there is some
                 calling = stack.enter_context(contextlib.ExitStack())
                 calling.enter_context(callers(cluster))
@@ -82,6 +95,8 @@ def test_first_steps_work_as_written(tmp_path: Path) -> None:
             said.append(done.stdout)
             if "headrace up" in text:
                 cluster.note_session()
+            if "client.infer" in text:
+                call_in_other_languages(tmp_path, ports)
     told = "\n".join(said)
     assert '"model_version":"1"' in told, "curl was answered by version 1"
     assert "version 1 says [0 2]" in told, "tritonclient was answered by version 1"

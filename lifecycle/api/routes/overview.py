@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from gateway.telemetry.metrics import CONTENT_TYPE
-from lifecycle.api.desk import AtDesk, Desk
+from lifecycle.api.desk import AtDesk, Caller, Desk
 from lifecycle.api.schemas.observations import ReadyOut, StatusOut, WorkerOut
 from lifecycle.errors import LifecycleCode, LifecycleError
 
@@ -29,7 +29,7 @@ router = APIRouter(tags=["overview"])
 
 
 @router.get("/v1/status")
-async def status(desk: AtDesk, request: Request) -> StatusOut:
+async def status(desk: AtDesk, caller: Caller, request: Request) -> StatusOut:
     """Whether the cluster is ready to serve, and who its workers are."""
     workers = sorted(desk.fleet.workers(), key=lambda report: report.worker)
     generation = desk.fleet.table.generation
@@ -38,7 +38,7 @@ async def status(desk: AtDesk, request: Request) -> StatusOut:
         ready=_ready(desk),
         generation=generation,
         uptime_s=time.monotonic() - _STARTED,
-        workers=[WorkerOut.of(report) for report in workers],
+        workers=[WorkerOut.of(report, caller.covers) for report in workers],
         info=desk.info,
     )
 

@@ -1,6 +1,6 @@
 """The admin API's JSON on its way out: what was seen, by workers, labels and monitors."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict
@@ -62,7 +62,8 @@ class WorkerOut(BaseModel):
     seen_at: float
 
     @classmethod
-    def of(cls, report: WorkerReport) -> Self:
+    def of(cls, report: WorkerReport, told: Callable[[str], bool]) -> Self:
+        """`told` says of which models the caller may know that they failed."""
         return cls(
             worker=report.worker,
             generation=report.generation,
@@ -74,6 +75,7 @@ class WorkerOut(BaseModel):
             failed=[
                 FailedOut(model=model, version=version, reason=reason)
                 for (model, version), reason in sorted(report.failed.items())
+                if told(model)
             ],
             seen_at=report.seen_at,
         )

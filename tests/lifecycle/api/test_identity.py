@@ -73,7 +73,7 @@ async def test_48_a_lesser_role(staff: Staff) -> None:
         ("dev", "POST", "/v1/models/fraud/versions/1/approve"),
         ("vera", "GET", "/v1/keys"),
         ("dev", "GET", "/v1/audit"),
-        ("dev", "GET", "/v1/status"),
+        ("dev", "GET", "/metrics"),
     ):
         answer = await staff.ask(name, method, path)
         assert (answer.status_code, answer.json()["error"]["code"]) == (403, "FORBIDDEN")

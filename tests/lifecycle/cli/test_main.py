@@ -2,25 +2,34 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command
 
+from lifecycle.cli.main import app
 from tests.lifecycle.cli.conftest import Run
 
-COMMANDS = [
-    *("up", "down", "status", "demo", "rollback", "feedback", "drift", "performance", "retrain", "audit"),
-    *(f"model {word}" for word in ("register", "list", "show")),
-    *(f"version {word}" for word in ("show", "validate", "approve", "reject", "retire", "deploy")),
-    *(f"traffic {word}" for word in ("show", "set")),
-    *(f"rollout {word}" for word in ("start", "show", "watch", "pause", "resume", "promote", "abort")),
-]
+
+def commands(context: typer.Context) -> Iterator[str]:
+    """Each command as it is typed behind `headrace`."""
+    if not isinstance(context.command, TyperGroup):
+        yield context.command_path
+        return
+    for name, command in context.command.commands.items():
+        yield from commands(typer.Context(command, parent=context, info_name=name))
+
+
+COMMANDS = [path.strip() for path in commands(typer.Context(get_command(app), info_name=""))]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_an_example(alone: Run, command: str) -> None:
     said = alone(*command.split(), "--help")
     assert said.code == 0
-    assert f"headrace {command.split()[0]}" in said.out
+    assert f"headrace {command}" in " ".join(said.out.split())
     assert "Example:" in said.out
     assert command == "demo" or "--json" in said.out
 
