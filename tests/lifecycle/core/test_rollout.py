@@ -56,6 +56,20 @@ def test_a_fail_rolls_back_even_while_paused_or_unconfirmed(phase: Phase) -> Non
     assert (action.kind, action.rejects) == (Kind.ROLL_BACK, True)
 
 
+def test_in_a_freeze_a_bake_comes_to_its_end_harm_goes_back_and_nothing_else_begins() -> None:
+    def in_freeze(rollout: Rollout, now: float = 11.0) -> Kind | None:
+        action = decide(Snapshot(rollout, now, True, frozen=True))
+        return action.kind if action else None
+
+    baking = replace(STEP, phase=Phase.BAKE)
+    over = STEP.step_started_at + STEP.plan.bake_seconds
+    assert [in_freeze(baking, over - 0.1), in_freeze(baking, over)] == [None, Kind.FINISH]
+    assert in_freeze(replace(baking, findings=judged(Verdict.FAIL))) is Kind.ROLL_BACK
+    cleared = replace(STEP, findings=judged(Verdict.PASS), promoter="ann")
+    assert (in_freeze(cleared), kind(cleared)) == (None, Kind.PROMOTE)
+    assert in_freeze(STEP, 600.0) is Kind.ROLL_BACK, "its deadline waits for no freeze"
+
+
 def test_the_deadline_waits_for_a_pause_and_not_for_workers() -> None:
     late = replace(STEP, pending=Action(Kind.SET_WEIGHT, ""))
     assert kind(late, 600.0, confirmed=False) is Kind.ROLL_BACK
