@@ -9,7 +9,7 @@ import contextlib
 import logging
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from gateway.core.capture import CaptureBlock
 from gateway.core.delta import RouteDelta
@@ -148,7 +148,8 @@ class Lifecycle:
             WebhookSender(webhook, self._store, self._store.deliveries, time.time)
             for webhook in self._config.webhooks
         )
-        work = (self._admin.run(), self._loop(), self._keep_house(), *(sender.run() for sender in senders))
+        chores = (self._repeat(chore) for chore in (self._references.tick, self._checkpoint))
+        work = (self._admin.run(), self._loop(), *chores, *(sender.run() for sender in senders))
         self._tasks = [asyncio.create_task(each) for each in work]
         for task in self._tasks:
             task.add_done_callback(_tell)
@@ -200,21 +201,16 @@ class Lifecycle:
         self._estimates.observe(now)
         await self._retraining.tick(now)
 
-    async def _keep_house(self) -> None:
-        """What writes to object stores, beside the control loop: one that is slow must hold up no rollout."""
+    async def _repeat(self, chore: Callable[[], Awaitable[None]]) -> None:
+        """Beside the control loop, for what writes to object stores: a slow one must hold up no rollout."""
         while True:
             waits_s = CHORES_EVERY_S
-            for chore in (self._references.tick, self._checkpoint):
-                try:
-                    await chore()
-                except Exception as error:
-                    log.warning(
-                        "again in %g s: %s",
-                        CHORES_AGAIN_S,
-                        error,
-                        exc_info=not isinstance(error, LifecycleError),
-                    )
-                    waits_s = CHORES_AGAIN_S
+            try:
+                await chore()
+            except Exception as error:
+                unforeseen = not isinstance(error, LifecycleError)
+                log.warning("again in %g s: %s", CHORES_AGAIN_S, error, exc_info=unforeseen)
+                waits_s = CHORES_AGAIN_S
             await asyncio.sleep(waits_s)
 
     async def _checkpoint(self) -> None:
