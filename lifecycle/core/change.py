@@ -44,8 +44,9 @@ class Track:
 
     An e-detector takes the labels as they come. Its rate before a change is the highest that the reference
     and the labels before allow (`Baseline`), and the margin: while answers lack no more accuracy than that, a
-    false alarm comes once in a million labels on average, however often one looks. Each label counts once and
-    in order, so the state goes on from look to look. Begun again with the newest labels alone it knows less.
+    false alarm comes once in a million labels on average, however often one looks, provided that the bound
+    holds, as it does with nine chances in ten. Each label counts once and in order, so the state goes on from
+    look to look. Begun again with the newest labels alone it knows less.
 
     Args:
         usual: accuracy on the reference; None without one.
