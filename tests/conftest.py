@@ -5,8 +5,7 @@ The outcome of a test never depends on how busy the machine is.
 
 import os
 import secrets
-import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from fsspec.core import url_to_fs
@@ -24,19 +23,6 @@ os.environ.update(
 
 settings.register_profile("headrace", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("headrace")
-
-
-@pytest.fixture
-def free_port() -> Callable[[], int]:
-    """A port of the loopback address that nobody listens on."""
-
-    def find() -> int:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port: int = probe.getsockname()[1]
-        return port
-
-    return find
 
 
 @pytest.fixture(scope="session")

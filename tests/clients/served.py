@@ -8,7 +8,6 @@ import contextlib
 import http.client
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -24,6 +23,7 @@ from gateway.local import table_of
 from gateway.server.edge import Edge
 from gateway.server.haproxy import grpc_socket, http_socket
 from gateway.worker import Worker
+from tests.ports import free_port
 
 _DONE_S = 30
 _ROOT = Path(__file__).resolve().parents[2]
@@ -81,7 +81,7 @@ def models() -> dict[str, bytes]:
 @contextlib.contextmanager
 def serving(module: str, home: Path, models: dict[str, Path]) -> Iterator[Address]:
     """Run `module` with these models on free ports until the block ends."""
-    ports = _free_ports(2)
+    ports = free_port(), free_port()
     named = [f"{name}={path}" for name, path in models.items()]
     where = ["--home", str(home), "--http-port", str(ports[0]), "--grpc-port", str(ports[1])]
     with (home / "log").open("wb") as log:
@@ -102,14 +102,6 @@ def serving(module: str, home: Path, models: dict[str, Path]) -> Iterator[Addres
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(_DONE_S)
-
-
-def _free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for bound in sockets:
-            bound.bind(("127.0.0.1", 0))
-        return [bound.getsockname()[1] for bound in sockets]
 
 
 def _ready(port: int) -> bool:
@@ -146,7 +138,7 @@ def main() -> None:
         home=Path(home),
         http_port=int(http_port),
         grpc_port=int(grpc_port),
-        admin_port=_free_ports(1)[0],
+        admin_port=free_port(),
         workers=1,
     )
     with contextlib.suppress(KeyboardInterrupt):

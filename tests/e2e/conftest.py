@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from lifecycle.client import Client
-from tests.e2e.harness import Cluster, Load, free_port, signed
+from tests.e2e.harness import Cluster, Load, signed
+from tests.ports import free_port
 
 _SETTINGS = """
 [gateway]

@@ -3,7 +3,6 @@
 import http.client
 import json
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -79,12 +78,6 @@ class Cluster:
         connection.close()
         assert response.status == 200, answer
         return dict(answer)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def signed(version: int, path: Path, work: int = 1) -> Path:

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 from sklearn.datasets import load_iris
 
-from tests.e2e.harness import Cluster, free_port
+from tests.e2e.harness import Cluster
+from tests.ports import free_port
 
 pytestmark = pytest.mark.e2e
 

@@ -6,7 +6,6 @@ It runs in a thread of its own, so that a client that blocks does not stop the s
 import asyncio
 import hashlib
 import shutil
-import socket
 import threading
 from collections.abc import Coroutine, Mapping
 from pathlib import Path
@@ -20,22 +19,14 @@ from gateway.server.grpc_server import GrpcServer
 from gateway.server.haproxy import grpc_socket, http_socket
 from gateway.server.service import Service
 from gateway.worker import Worker
+from tests.ports import free_port
 
 T = TypeVar("T")
 
 
-def free_ports(count: int) -> list[int]:
-    """Ports of the loopback address that nobody listens on."""
-    probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports: list[int] = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
-
-
 def config_of(home: Path, **more: Any) -> GatewayConfig:
-    http, grpc, admin = free_ports(3)
-    return GatewayConfig(home=home, http_port=http, grpc_port=grpc, admin_port=admin, workers=1, **more)
+    ports = {name: free_port() for name in ("http_port", "grpc_port", "admin_port")}
+    return GatewayConfig(home=home, workers=1, **ports, **more)
 
 
 def table_of(folder: Path, models: Mapping[str, bytes]) -> RouteTable:

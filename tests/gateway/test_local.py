@@ -1,7 +1,6 @@
 """A gateway in one process, as a laptop runs it."""
 
 import asyncio
-from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -11,6 +10,7 @@ import tritonclient.grpc as triton
 
 from gateway.config import GatewayConfig, Watching
 from gateway.local import running, table_of
+from tests.ports import free_port
 
 
 @pytest.fixture
@@ -28,9 +28,7 @@ def test_every_file_has_all_the_traffic_of_its_model(model: Path) -> None:
     }
 
 
-async def test_both_protocols_answer_until_the_end(
-    model: Path, tmp_path: Path, free_port: Callable[[], int]
-) -> None:
+async def test_both_protocols_answer_until_the_end(model: Path, tmp_path: Path) -> None:
     config = GatewayConfig(
         home=tmp_path, http_port=free_port(), grpc_port=free_port(), watching=Watching(window_s=0.01)
     )

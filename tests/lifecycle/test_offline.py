@@ -1,7 +1,6 @@
 """A home's first key, and that none opens to the network without one."""
 
 import socket
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,10 +8,11 @@ import pytest
 from gateway.core.keys import KeyRole
 from lifecycle.errors import LifecycleError
 from lifecycle.offline import check_home, create_key
+from tests.ports import free_port
 
 
 @pytest.fixture
-def free(free_port: Callable[[], int]) -> dict[str, int]:
+def free() -> dict[str, int]:
     """Ports of its own, whoever listens on the default ones."""
     return {name: free_port() for name in ("http_port", "grpc_port", "admin_port")}
 

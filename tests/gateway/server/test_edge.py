@@ -5,7 +5,7 @@ import contextlib
 import csv
 import shutil
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -16,10 +16,11 @@ from gateway.config import GatewayConfig
 from gateway.server.edge import Edge
 from gateway.server.haproxy import http_socket, stats_socket
 from gateway.server.listener import HttpListener
+from tests.ports import free_port
 
 
 @pytest.fixture
-def config(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[GatewayConfig]:
+def config(tmp_path: Path) -> Iterator[GatewayConfig]:
     http, grpc, admin = free_port(), free_port(), free_port()
     config = GatewayConfig(home=tmp_path, http_port=http, grpc_port=grpc, admin_port=admin, workers=1)
     config.run_dir.mkdir()

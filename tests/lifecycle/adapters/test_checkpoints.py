@@ -2,7 +2,6 @@
 
 import json
 import stat
-from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
@@ -14,6 +13,7 @@ from lifecycle.adapters.checkpoints import FileCheckpoints, public_text, signing
 from lifecycle.core.checkpoint import Statement
 from lifecycle.core.ledger import Head
 from lifecycle.errors import LifecycleCode, LifecycleError
+from tests.ports import free_port
 
 STATED = Statement(Head(7, "ab" * 32), 12.5)
 
@@ -91,7 +91,7 @@ def test_a_write_once_bucket_takes_them(s3: str, tmp_path: Path) -> None:
 
 
 def test_a_store_that_is_away_is_unavailable_in_one_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "headrace")

@@ -1,7 +1,6 @@
 """The demo's callers get right answers from a real gateway, and do not take a wrong one for right."""
 
 import asyncio
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +11,10 @@ from gateway.local import running, table_of
 from lifecycle.demo.callers import Answer, Caller, GrpcCaller, HttpBinaryCaller, HttpJsonCaller
 from lifecycle.demo.scanner import world
 from lifecycle.demo.versions import FIRST_RECIPE, train, write_bad
+from tests.ports import free_port
 
 
-async def test_three_kinds_of_client_read_the_same_answer(
-    tmp_path: Path, free_port: Callable[[], int]
-) -> None:
+async def test_three_kinds_of_client_read_the_same_answer(tmp_path: Path) -> None:
     scans = world(np.random.default_rng(7)).unseen
     good, _ = train("digits", FIRST_RECIPE, scans, tmp_path)
     model, _ = write_bad(good, scans, tmp_path)
@@ -46,7 +44,7 @@ async def test_three_kinds_of_client_read_the_same_answer(
     assert len(set(ids)) == 6
 
 
-async def test_a_model_that_is_not_there_raises(tmp_path: Path, free_port: Callable[[], int]) -> None:
+async def test_a_model_that_is_not_there_raises(tmp_path: Path) -> None:
     config = GatewayConfig(home=tmp_path, http_port=free_port(), grpc_port=free_port())
 
     def ask() -> None:
