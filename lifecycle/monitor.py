@@ -52,7 +52,7 @@ class Watch:
         floor: population stability index from which a change counts.
         margin: loss of accuracy that is tolerated.
         cohort_s: length of a cohort in reports.
-        labels_s: how far back labelled predictions are judged.
+        labels_s: how far back labels that came are judged, whenever their predictions were made.
     """
 
     every_s: float = 2.0

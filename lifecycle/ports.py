@@ -243,11 +243,14 @@ class CaptureLog(Protocol):
         """
         ...
 
-    def labelled(self, model: str, since: float = 0.0, *, inputs: bool = True) -> pa.Table:
+    def labelled(
+        self, model: str, since: float = 0.0, *, came_since: float = 0.0, inputs: bool = True
+    ) -> pa.Table:
         """Joined rows: prediction_id, at, version, role, inputs.<tensor>, outputs.<tensor>, label, source
         and labelled_at, when the label came, Unix seconds.
 
-        Oldest first, without shadows. `inputs=False` leaves out the input tensors, most of the bytes.
+        Of predictions made since a time, and labels that came since one. Oldest first, without shadows.
+        `inputs=False` leaves out the input tensors, most of the bytes.
         """
         ...
 

@@ -17,8 +17,12 @@ AS_THEY_CAME = ("labelled_at", "at")
 
 
 def answers(captures: CaptureLog, model: str, since: float) -> dict[int, Answers]:
-    """Right and wrong answers by version; a version whose outputs name no class is left out."""
-    labelled, made = captures.labelled(model, since, inputs=False), captures.made(model, since)
+    """Right and wrong answers by version, of labels that came since a time, and when answers since were made.
+
+    A version whose outputs name no class is left out.
+    """
+    labelled = captures.labelled(model, came_since=since, inputs=False)
+    made = captures.made(model, since)
     found = {}
     versions, made_by = to_array(labelled["version"]), to_array(made["version"])
     for version in np.unique(versions).tolist():

@@ -91,13 +91,17 @@ class Track:
         for start in range(first, len(came), BATCH):
             batch = correct[start : start + BATCH]
             track = track.feed(float((~batch).sum()), len(batch), float(at[start]))
-        return replace(track, came=float(came[-1]), fall=track._measured(at, correct))
+        return replace(track, came=float(came[-1]), fall=track._measured(at, correct, first))
 
-    def _measured(self, at: NDArray[np.float64], correct: NDArray[np.bool_]) -> Fall | None:
+    def _measured(self, at: NDArray[np.float64], correct: NDArray[np.bool_], first: int) -> Fall | None:
+        """`first`: row that was not there at the look before, when the oldest now missing still were."""
         if not self.detector.alarm:
             return None
         since = self.detector.began
-        own = correct[at >= since]
+        changed = at >= since
+        own = correct[changed]
+        before = self.fall.rows if self.fall and self.fall.since == since else int(changed[:first].sum())
+        rows = before + int(changed[first:].sum())
         accuracy, _, upper = wilson(int(own[-RECENT_ROWS:].sum()), min(len(own), RECENT_ROWS))
         usual = 1 - self.baseline.bound if self.usual is None else self.usual
-        return Fall(since, len(own), accuracy, upper, usual)
+        return Fall(since, rows, accuracy, upper, usual)

@@ -48,6 +48,17 @@ def test_a_label_may_come_before_its_prediction(log: CaptureLog) -> None:
     assert log.labelled("digits")["label"].to_pylist() == [3]
 
 
+def test_labels_are_found_by_when_they_came_however_old_their_predictions(log: CaptureLog) -> None:
+    day = 86_400.0
+    log.append(blocks([capture("a", at=100.0)]))
+    log.append(blocks([capture("b", at=day), capture("c", at=9 * day)]))
+    log.label("digits", labels(b=3), 2 * day)
+    log.label("digits", labels(a=3, c=3), 10 * day)
+    assert log.labelled("digits", came_since=3 * day)["prediction_id"].to_pylist() == ["a", "c"]
+    assert log.labelled("digits", day, came_since=3 * day)["prediction_id"].to_pylist() == ["c"]
+    assert log.labelled("digits", came_since=11 * day).num_rows == 0
+
+
 def test_the_same_label_again_changes_nothing(log: CaptureLog) -> None:
     log.append(blocks([capture("a")]))
     log.label("digits", labels(a=3), 200.0)

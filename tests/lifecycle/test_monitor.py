@@ -164,6 +164,28 @@ async def test_a_fall_that_one_delivery_of_labels_shows_is_told_at_once_and_stan
     assert world.written() == ["performance.fell"]
 
 
+async def test_labels_that_come_days_later_tell_a_fall_too(world: World) -> None:
+    sent, began = [], world.now + 7
+    for faded in (False, True):
+        for _ in range(6):
+            world.now += 1
+            images, digits = pages(40, faded=faded, seed=int(world.now))
+            captures = world.served.captures(images, world.now, 1)
+            world.captures.append(blocks(captures))
+            sent.append(labels_for(captures, digits))
+    world.now += 3 * 86_400
+    await world.traffic(3)
+    for some in sent:
+        world.captures.label(MODEL, some, world.now)
+        await world.traffic(3)
+    fall = world.monitor.signals(MODEL).fall
+    assert fall is not None
+    assert fall.since == pytest.approx(began, abs=1.5)
+    performance = world.monitor.performance(MODEL)
+    assert performance is not None
+    assert performance.cohorts[1] == ()  # those are of the newest predictions
+
+
 async def test_a_rollout_learns_what_labels_say_since_its_first_answer(world: World) -> None:
     rollout = Rollout("r", MODEL, 2, 1, preset("quick"), world.now, "ann")
     assert world.monitor.late(rollout) is None

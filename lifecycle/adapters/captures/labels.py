@@ -8,13 +8,21 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from sys import intern
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import pyarrow as pa
 
 from lifecycle.adapters.captures.segments import Segments
 from lifecycle.core.feedback import Label, sort
 from lifecycle.ports import LabelReceipt
+
+
+class _Said(NamedTuple):
+    """By whom, when it came, and when its prediction was made. Unix seconds."""
+
+    source: str
+    came: float
+    made: float
 
 
 class LabelBook:
@@ -29,30 +37,37 @@ class LabelBook:
         self._stands = Segments(stands, durable=True)
         self._quarantine = Segments(quarantine, durable=True)
         self._values: dict[str, Label] = {}
-        self._said: dict[str, tuple[str, float]] = {}  # by whom, and when it came
+        self._said: dict[str, _Said] = {}
         for segment in self._stands.all:
             table = segment.read()
             ids = _ids(table)
             self._values.update(zip(ids, _labels(table), strict=True))
-            # Labels stored before had none.
-            sources = table["source"].to_pylist() if "source" in table.column_names else [""] * len(ids)
             came = cast("list[float]", table["at"].to_pylist())
-            said = zip(map(intern, map(str, sources)), came, strict=True)
+            sources, made = _column(table, "source", [""] * len(ids)), _column(table, "made_at", came)
+            said = map(_Said, map(intern, sources), came, made)
             self._said.update(zip(ids, said, strict=True))
 
     def __len__(self) -> int:
         return len(self._values)
 
-    def columns(self) -> "tuple[pa.Array[Any], pa.Array[Any], pa.Array[Any], pa.Array[Any]]":
-        """Prediction ids, and in the same order their values, who said them and when they came.
+    def table(self) -> pa.Table:
+        """Columns `prediction_id` and `label`, its `source`, when it `came`, and when the prediction was
+        `made`: if that was not known by then, when the label came.
 
         Classes may be called 1, 2 and A, and a batch of the first two alone reads as numbers: numbers beside
         words are given as words.
         """
         said = [self._said[prediction] for prediction in self._values]
-        sources = pa.array([who for who, _ in said], pa.string())
-        came = pa.array([at for _, at in said], pa.float64())
-        return array(list(self._values)), array(_of_one_type(list(self._values.values()))), sources, came
+        sources, came, made = zip(*said, strict=True) if said else ((), (), ())
+        return pa.table(
+            {
+                "prediction_id": array(list(self._values)),
+                "label": array(_of_one_type(list(self._values.values()))),
+                "source": pa.array(sources, pa.string()),
+                "came": pa.array(came, pa.float64()),
+                "made": pa.array(made, pa.float64()),
+            }
+        )
 
     def forget(self, before: float) -> None:
         """Drop what was received before a time, Unix seconds: predictions that it was said of are gone."""
@@ -77,17 +92,20 @@ class LabelBook:
         """
         ids, values = _ids(labels), _labels(labels)
         said_at = labels["at"].to_pylist() if "at" in labels.column_names else [None] * len(ids)
-        fates = sort(ids, values, said_at, received_at, self._values, made_at(ids), self._horizon_s)
+        known = made_at(ids)
+        made = [known.get(prediction, received_at) for prediction in ids]
+        fates = sort(ids, values, said_at, received_at, self._values, known, self._horizon_s)
         stamped = labels.select(["prediction_id", "label"])
         stamped = stamped.add_column(0, "at", pa.array([received_at] * len(ids), pa.float64()))
         stamped = stamped.append_column("source", pa.array([source] * len(ids), pa.string()))
+        stamped = stamped.append_column("made_at", pa.array(made, pa.float64()))
         if fates.aside:
             self._quarantine.write(stamped.take(pa.array(fates.aside)))
         if fates.fresh:
             self._stands.write(stamped.take(pa.array(fates.fresh)))
             self._values.update((ids[position], values[position]) for position in fates.fresh)
-            said = intern(source), received_at
-            self._said.update(dict.fromkeys((ids[position] for position in fates.fresh), said))
+            who = intern(source)
+            self._said.update((ids[at], _Said(who, received_at, made[at])) for at in fates.fresh)
         duplicate, conflicting, unknown = map(len, (fates.duplicate, fates.conflicting, fates.unknown))
         return LabelReceipt(fates.joined, duplicate, conflicting, unknown, len(fates.early), len(fates.late))
 
@@ -110,3 +128,12 @@ def _ids(table: pa.Table) -> list[str]:
 
 def _labels(table: pa.Table) -> list[Label]:
     return cast("list[Label]", table["label"].to_pylist())
+
+
+def _column(table: pa.Table, name: str, otherwise: list[Any]) -> list[Any]:
+    """Its values; labels that were stored before there was such a column have what they would have had."""
+    if name not in table.column_names:
+        return otherwise
+    return [
+        old if value is None else value for value, old in zip(table[name].to_pylist(), otherwise, strict=True)
+    ]

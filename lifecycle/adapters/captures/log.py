@@ -30,6 +30,8 @@ SPLIT = (Role.CHAMPION, Role.CANARY)
 """Of these, the ones whose version was drawn and not asked for."""
 RECENT_IDS = 200_000
 """So many of a model's latest prediction ids are kept in memory; older ones are looked up in their files."""
+WAIT_S = 600.0
+"""So long after its prediction a capture may be written, or a label have come before it was known here."""
 MOST_RECENT_IDS = 500_000
 """The same of all models together."""
 MOST_WRITES = 8
@@ -127,24 +129,40 @@ class ParquetCaptures:
             return log.book(metric).add(labels, received_at, source, log.made_at)
 
     def labelled(
-        self, model: str, since: float = 0.0, *, inputs: bool = True, roles: Collection[Role] = PRIMARY
+        self,
+        model: str,
+        since: float = 0.0,
+        *,
+        came_since: float = 0.0,
+        inputs: bool = True,
+        roles: Collection[Role] = PRIMARY,
     ) -> pa.Table:
-        """Predictions made at or after `since` that have a label, oldest first.
+        """Predictions made at or after `since` whose label came at or after `came_since`, oldest first.
 
         The input tensors are most of the bytes. Shadows come only when asked for.
         """
         with self._lock:
-            ids, truth, sources, came = self._log(model).labels.columns()
+            labels = self._log(model).labels.table()
+        until = math.inf
+        if came_since:
+            labels = labels.filter(pc.greater_equal(labels["came"], pa.scalar(came_since)))
+            made = cast("list[float]", labels["made"].to_pylist())
+            since, until = max(since, min(made, default=0.0) - WAIT_S), max(made, default=0.0) + WAIT_S
+        ids = labels["prediction_id"].combine_chunks()
         # A merge may remove files meanwhile; open ones stay readable, so the slow part holds no lock.
-        joined = self._read(model, since, roles, lambda name: inputs or not name.startswith("inputs."), ids)
+        joined = self._read(
+            model, since, roles, lambda name: inputs or not name.startswith("inputs."), ids, until=until
+        )
         if joined is None:
             return pa.schema(_COLUMNS).empty_table()
         position = pc.index_in(joined["prediction_id"], value_set=ids)
         names = ["prediction_id", "at", "version", "role"]
         names += [name for name in joined.column_names if name not in _KEYS]
-        labelled = joined.select(names).append_column("label", pc.take(truth, position))
-        labelled = labelled.append_column("source", pc.take(sources, position))
-        return labelled.append_column("labelled_at", pc.take(came, position))
+        said = {"label": "label", "source": "source", "labelled_at": "came"}
+        labelled = joined.select(names)
+        for name, column in said.items():
+            labelled = labelled.append_column(name, pc.take(labels[column], position))
+        return labelled
 
     def made(self, model: str, since: float = 0.0, *, tensors: bool = False) -> pa.Table:
         """Columns at and version, and its tensors, of every captured prediction, without shadows."""
@@ -155,9 +173,10 @@ class ParquetCaptures:
     def numbers(self, model: str, since: float = 0.0) -> dict[str, pa.Table]:
         """By metric, columns at, version and value of the predictions that were drawn and have a number."""
         with self._lock:
-            books = {name: book.columns() for name, book in self._log(model).metrics.items()}
+            books = {name: book.table() for name, book in self._log(model).metrics.items()}
         found = {}
-        for name, (ids, values, *_) in books.items():
+        for name, book in books.items():
+            ids, values = book["prediction_id"].combine_chunks(), book["label"]
             rows = self._read(model, since, SPLIT, lambda _: False, ids)
             if rows is not None and rows.num_rows:
                 position = pc.index_in(rows["prediction_id"], value_set=ids)
@@ -205,15 +224,17 @@ class ParquetCaptures:
         wanted: Callable[[str], bool],
         ids: "pa.Array[Any] | None" = None,
         few: Sequence[str] | None = None,
+        until: float = math.inf,
     ) -> pa.Table | None:
         """Rows of the files and of the buffer, oldest first, with the key columns and the wanted ones.
 
         Args:
             few: the same as `ids`, if they are so few that most files hold none of them.
+            until: files that begin after this time are left out.
         """
         with self._lock:
             log = self._log(model)
-            segments = [segment for segment in log.captures.all if segment.newest >= since]
+            segments = log.captures.between(since, until)
             files = [segment.open() for segment in segments if few is None or segment.may_hold(few)]
             found = log.tables()
         found = [_only(table, wanted).filter(_mask(table, since, roles, ids)) for table in found]

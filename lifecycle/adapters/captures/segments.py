@@ -4,6 +4,7 @@ A file's name says which writes it holds (`first-last.parquet`), so a merge that
 is seen and put right. Must never show a file that is not complete.
 """
 
+import math
 import os
 from base64 import b64decode, b64encode
 from collections.abc import Iterable
@@ -71,6 +72,11 @@ class Segments:
     @property
     def size(self) -> int:
         return sum(segment.size for segment in self.all)
+
+    def between(self, since: float, until: float) -> list[Segment]:
+        """Those that may hold rows of a time, Unix seconds: a file begins about where the one before ends."""
+        ends = (-math.inf, *(segment.newest for segment in self.all))
+        return [s for s, begins in zip(self.all, ends, strict=False) if s.newest >= since and begins <= until]
 
     def write(self, table: pa.Table) -> None:
         """Append a table whose first column is `at` (float64)."""

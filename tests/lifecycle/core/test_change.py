@@ -33,6 +33,18 @@ def test_fall_is_dated_and_measured() -> None:
     assert fall.reference == 0.97
 
 
+def test_rows_since_a_fall_add_up_though_the_oldest_are_not_read_again() -> None:
+    correct = rows((400, 0.97), (600, 0.6))
+    made, track = at(len(correct)), Track.of(REFERENCE, 0.05)
+    for end in range(100, len(correct) + 1, 100):
+        kept = slice(max(end - 200, 0), end)
+        track = track.follow(made[kept], made[kept] + 1, correct[kept])
+    whole = fall_of(correct)
+    assert track.fall is not None
+    assert whole is not None
+    assert (track.fall.since, track.fall.rows) == (whole.since, whole.rows)
+
+
 def test_a_fall_from_the_first_row_on_is_dated_there() -> None:
     fall = fall_of(rows((200, 0.6)))
     assert fall is not None

@@ -19,14 +19,12 @@ def test_the_first_value_stands_and_a_contradiction_is_put_aside(tmp_path: Path)
     assert book.add(labels(a=5, b=2), 11.0, "bob", lambda ids: {"a": 9.0}) == LabelReceipt(0, 1, 1, 0)
     (aside,) = (tmp_path / "aside").iterdir()
     assert pq.read_table(aside).to_pylist() == [
-        {"at": 11.0, "prediction_id": "a", "label": 5, "source": "bob"}
+        {"at": 11.0, "prediction_id": "a", "label": 5, "source": "bob", "made_at": 9.0}
     ]
     again = LabelBook(tmp_path / "stands", tmp_path / "aside")
-    assert [column.to_pylist() for column in again.columns()] == [
-        ["a", "b"],
-        [1, 2],
-        ["ann", "ann"],
-        [10.0, 10.0],
+    assert again.table().to_pylist() == [
+        {"prediction_id": "a", "label": 1, "source": "ann", "came": 10.0, "made": 9.0},
+        {"prediction_id": "b", "label": 2, "source": "ann", "came": 10.0, "made": 10.0},
     ]
 
 
@@ -36,15 +34,19 @@ def test_labels_of_the_wrong_time_are_put_aside(tmp_path: Path) -> None:
     timed = labels(a=1, b=2, c=3).append_column("at", at)
     receipt = book.add(timed, 1_050.0, "ann", lambda ids: dict.fromkeys(ids, 1_000.0))
     assert (receipt.joined, receipt.early, receipt.late, receipt.aside) == (1, 1, 1, 2)
-    assert book.columns()[0].to_pylist() == ["b"]
+    assert book.table()["prediction_id"].to_pylist() == ["b"]
 
 
 def test_a_book_from_before_sources_were_kept_is_read(tmp_path: Path) -> None:
     (tmp_path / "stands").mkdir()
-    old = pa.table({"at": [1.0], "prediction_id": ["a"], "label": [7]})
-    pq.write_table(old, tmp_path / "stands" / "000000000000-000000000000.parquet")
+    stored = pa.table({"at": [1.0], "prediction_id": ["a"], "label": [7]})
+    pq.write_table(stored, tmp_path / "stands" / "000000000000-000000000000.parquet")
     book = LabelBook(tmp_path / "stands", tmp_path / "aside")
-    assert [column.to_pylist() for column in book.columns()] == [["a"], [7], [""], [1.0]]
+    old = {"prediction_id": "a", "label": 7, "source": "", "came": 1.0, "made": 1.0}
+    assert book.table().to_pylist() == [old]
+    for name in "bcdefghijklmnopqrs":  # by then they are merged into one file
+        book.add(labels(**{name: 7}), 2.0, "ann", lambda _: {})
+    assert LabelBook(tmp_path / "stands", tmp_path / "aside").table().to_pylist()[0] == old
 
 
 def test_numbers_beside_words_are_words(tmp_path: Path) -> None:
@@ -53,7 +55,7 @@ def test_numbers_beside_words_are_words(tmp_path: Path) -> None:
         ids = [f"{said}/{row}" for row in range(2)]
         book.add(pa.table({"prediction_id": ids, "label": said}), 10.0, "ann", lambda _: {})
     for kept in (book, LabelBook(tmp_path / "stands", tmp_path / "aside")):
-        assert kept.columns()[1].to_pylist() == ["1", "2", "3", "0.5", "A", "1"]
+        assert kept.table()["label"].to_pylist() == ["1", "2", "3", "0.5", "A", "1"]
 
 
 def test_what_was_received_before_a_time_is_forgotten_for_good(tmp_path: Path) -> None:
@@ -64,5 +66,6 @@ def test_what_was_received_before_a_time_is_forgotten_for_good(tmp_path: Path) -
     book.forget(15.0)
     assert list((tmp_path / "aside").iterdir()) == []
     for kept in (book, LabelBook(tmp_path / "stands", tmp_path / "aside")):
-        assert [column.to_pylist() for column in kept.columns()] == [["c"], [3], ["ann"], [20.0]]
+        (left,) = kept.table().to_pylist()
+        assert (left["prediction_id"], left["label"], left["came"]) == ("c", 3, 20.0)
     assert book.add(labels(a=5), 21.0, "bob", lambda _: {}) == LabelReceipt(0, 0, 0, 1)
