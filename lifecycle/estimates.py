@@ -9,6 +9,7 @@ import math
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -159,6 +160,7 @@ class Estimates:
 
 
 def _estimated(estimator: Estimator, rows: Rows, start: float, end: float) -> Estimate:
+    import_module("sklearn.ensemble")  # a library that loads later than the limit would not heed it
     with threadpool_limits(1):  # several threads wait for each other wherever the cores are busy
         return estimate(estimator, rows, start, end)
 

@@ -5,7 +5,6 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import isotonic_regression
 
 Floats = NDArray[np.float64]
 
@@ -36,6 +35,8 @@ class Calibration:
             truth: whether the row is of the class, 0 or 1, [rows].
             weights: of the rows, all alike by default, [rows].
         """
+        from scipy.optimize import isotonic_regression  # as in `shift`: only when something is estimated
+
         knots, place = np.unique(scores, return_inverse=True)
         weight = np.bincount(place, weights)
         weighted = truth if weights is None else truth * weights
