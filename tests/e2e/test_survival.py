@@ -33,8 +33,10 @@ def test_a_killed_worker_costs_no_request(
         # The dead one stops counting, and a new one with the current table takes its place.
         until(lambda: set(workers(client)) - set(before) != set(), 30, "a new worker")
         until(lambda: len(workers(client)) == 2, 30, "both workers")
-        generation = client.status()["generation"]
-        until(lambda: set(workers(client).values()) == {generation}, 30, "the current table everywhere")
+        until(
+            lambda: set(workers(client).values()) == {client.status()["generation"]},
+            *(30, "the current table everywhere"),
+        )
         sent = callers.sent
         until(lambda: callers.sent > sent + 500, 30, "more load")
     assert callers.failures == []
