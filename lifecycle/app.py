@@ -240,6 +240,8 @@ class Lifecycle:
         """Returns the newest keys and their generation, so that no worker waits for them."""
         if self._begun.done():
             self._fleet.observe(report, windows, captures)
+            if windows or captures:
+                self._controller.call()
             self._metrics.absorb_figures(figures)
         return self._fleet.table.generation, self._fleet.table.keys
 

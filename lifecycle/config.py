@@ -36,7 +36,7 @@ class _Section(BaseModel):
 class Control(_Section):
     """The control loop."""
 
-    tick_s: float = Field(0.2, gt=0, description="between two looks at rollouts; 1 s while there is none")
+    tick_s: float = Field(0.2, gt=0, description="between two looks at rollouts, at the least")
     default_plan: str = Field("quick", description="the plan of a rollout that names none")
 
 

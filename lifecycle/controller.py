@@ -28,7 +28,7 @@ SAVE_EVERY_S = 1.0
 MOMENT_S = 0.01
 """How long rollouts hold up commands and workers, before these get their turn."""
 IDLE_S = 1.0
-"""How long the loop rests while no rollout is under way: each turn takes the processor from requests."""
+"""How long the loop rests at most while there is nothing to look at: each turn takes time from requests."""
 TURN_S = 0.003
 """How long that is: a command takes several rounds of the event loop."""
 
@@ -91,15 +91,14 @@ class Controller:
         self._recent.add(windows, now)
 
     async def wait(self, tick_s: float) -> None:
-        """Rest until the next tick is due: after `tick_s` seconds, or longer while there is no rollout."""
-        if not self._idle:
-            await asyncio.sleep(max(0.0, tick_s))
-            return
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._called.wait(), max(tick_s, IDLE_S))
+        """Rest for `tick_s` seconds, and while there is no rollout until there is something to look at."""
+        await asyncio.sleep(max(0.0, tick_s))
+        if self._idle:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._called.wait(), IDLE_S)
 
     def call(self) -> None:
-        """There is a new rollout: a rest ends."""
+        """There is something: a new rollout, or what workers saw."""
         self._called.set()
 
     def rates(self, model: str) -> list[Rates]:

@@ -20,7 +20,7 @@ class Rollouts:
 
     Args:
         clock: Unix time in seconds, the controller's.
-        call: wakes the controller, which rests while there is no rollout.
+        call: wakes the controller, which rests while there is nothing to look at.
 
     What changes traffic takes an `override` in a freeze: why it is done all the same, as an admin may. The
     rollout then goes on through every freeze.
