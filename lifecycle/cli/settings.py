@@ -12,7 +12,6 @@ from pydantic_core import to_jsonable_python
 from lifecycle.cli.options import HOME, AsJson, Home
 from lifecycle.cli.screen import console, show_json
 from lifecycle.cli.tables import table
-from lifecycle.config import LifecycleConfig, load
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +39,8 @@ def settings(
 
     Example: `headrace settings memory`
     """
+    from lifecycle.config import LifecycleConfig, load  # half of what every other command would take to start
+
     config = load(home.expanduser().resolve(), {})
     found = [each for each in _settings(LifecycleConfig, config) if search in each.name]
     if as_json:
