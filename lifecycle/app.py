@@ -195,7 +195,7 @@ class Lifecycle:
         return windows
 
     async def _tick(self, now: float, windows: Sequence[Window]) -> None:
-        await self._controller.tick(now, windows)
+        self._controller.tick(now, windows)
         await self._dedicated.tick(now)
         await self._monitor.observe(now)
         self._estimates.observe(now)

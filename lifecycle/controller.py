@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 SAVE_EVERY_S = 1.0
 """How much evidence a crash may cost."""
-MOMENT_S = 0.01
+MOMENT_S = 0.02
 """How long rollouts hold up commands and workers, before these get their turn."""
 IDLE_S = 1.0
 """How long the loop rests at most while there is nothing to look at: each turn takes time from requests."""
@@ -58,6 +58,7 @@ class Controller:
         self._frozen = frozen
         self._late = late
         self._recent = Recent()
+        self._round: deque[str] = deque()
         self._idle = False
         self._called = asyncio.Event()
         self._unsaved: dict[str, dict[Key, Window]] = {}
@@ -65,8 +66,8 @@ class Controller:
         """Of writes that failed: the evidence as it would be, and the windows that it took in."""
         self._saved_at: dict[str, float] = {}
 
-    async def tick(self, now: float, windows: Sequence[Window]) -> None:
-        """One look at every active rollout.
+    def tick(self, now: float, windows: Sequence[Window]) -> None:
+        """Look at every active rollout in turn, at as many as a moment allows; the next tick goes on there.
 
         Args:
             now: Unix time in seconds, from a clock that does not jump while this process lives.
@@ -78,21 +79,21 @@ class Controller:
         rollouts = {rollout.model: rollout for rollout in self._store.rollouts(active=True)}
         self._idle = not rollouts
         self._keep(rollouts.values(), windows)
-        waiting = deque(rollouts)
-        while waiting:
-            ends = time.monotonic() + MOMENT_S
-            while waiting and time.monotonic() < ends:
-                if rollout := rollouts.get(waiting.popleft()):
-                    self._advance(rollout, now)
-            if waiting:
-                await asyncio.sleep(TURN_S)
-                # Read again: what came in between may have changed or ended some.
-                rollouts = {rollout.model: rollout for rollout in self._store.rollouts(active=True)}
+        self._round = self._round or deque(rollouts)
+        ends = time.monotonic() + MOMENT_S
+        while self._round:
+            if rollout := rollouts.get(self._round.popleft()):
+                self._advance(rollout, now)
+            if time.monotonic() >= ends:
+                break
         self._recent.add(windows, now)
 
     async def wait(self, tick_s: float) -> None:
-        """Rest for `tick_s` seconds, and while there is no rollout until there is something to look at."""
-        await asyncio.sleep(max(0.0, tick_s))
+        """Rest for `tick_s` seconds, and while there is no rollout until there is something to look at.
+
+        While rollouts wait for their turn, only until commands and workers have had theirs.
+        """
+        await asyncio.sleep(TURN_S if self._round else max(0.0, tick_s))
         if self._idle:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._called.wait(), IDLE_S)

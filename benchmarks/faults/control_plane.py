@@ -71,7 +71,7 @@ class ControlPlane:
             if self.now > deadline:
                 raise RuntimeError(f"rollout {rollout.id} does not end")
             self.now += 1
-            await self._controller.tick(self.now, self._windows())
+            self._controller.tick(self.now, self._windows())
 
     async def work(self) -> NoReturn:
         """Until the process is killed: a new version, its rollout, and after a good one a split by hand."""

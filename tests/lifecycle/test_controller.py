@@ -12,6 +12,7 @@ from gateway.core.keys import Key
 from gateway.core.routing import RouteTable
 from gateway.core.summary import Window
 from gateway.core.types import Role
+from lifecycle import controller
 from lifecycle.adapters.sql.store import SqlStore
 from lifecycle.commands.publish import Publisher
 from lifecycle.commands.rollouts import Rollouts
@@ -103,7 +104,7 @@ class World:
     async def run(self, seconds: int, *, errors: int = 0, invalid: int = 0) -> None:
         for _ in range(seconds):
             self.now += 1
-            await self.controller.tick(self.now, self.traffic(errors, invalid))
+            self.controller.tick(self.now, self.traffic(errors, invalid))
 
     async def until(self, phase: Phase) -> None:
         for _ in range(60):
@@ -234,7 +235,7 @@ async def test_a_sleeping_worker_holds_one_rollout_and_delays_no_other(world: Wo
 async def test_a_new_controller_publishes_what_is_stored(world: World) -> None:
     world.fleet = MortalFleet()
     world.start()
-    await world.controller.tick(world.now, [])
+    world.controller.tick(world.now, [])
     assert weights(world.fleet.table) == {1: 100}
 
 
@@ -263,6 +264,23 @@ async def test_a_forecast_rests_on_the_champions_last_minutes(world: World) -> N
     assert told.requests_per_s == pytest.approx(300)
     assert told.seconds is not None
     assert world.actions() == []
+
+
+async def test_of_many_rollouts_each_has_its_turn_though_a_tick_ends_after_a_moment(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(controller, "MOMENT_S", 0.0)  # over with the first one
+    for name in ("n", "o"):
+        other = Model(name, 1, 0.0, champion=1, weights=((1, 100.0),))
+        versions = version(1, Stage.SERVING, name), version(2, model=name)
+        world.publisher.commit(Entry("ann", "set up", name), other, *versions)
+    for name in ("m", "n", "o"):
+        world.rollouts.start(name, 2, preset("quick"), "ann")
+    for turn in range(3):
+        if turn:
+            await world.controller.wait(600.0)  # others wait for theirs: no rest
+        world.controller.tick(world.now, [])
+    assert kinds(world.store.records()).count("rollout.load") == 3
 
 
 async def test_a_controller_without_a_rollout_rests_until_one_is_started(world: World) -> None:

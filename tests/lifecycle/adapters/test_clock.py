@@ -67,10 +67,10 @@ async def test_a_jump_fires_no_deadline_and_delays_none(times: Times, store: Sql
     times.wall += jump
     for _ in range(5):
         times.pass_by(100)
-        await controller.tick(clock(), [])
+        controller.tick(clock(), [])
         assert store.rollouts("m")[0].phase is Phase.STEP or times.elapsed == 150
     times.pass_by(101)
-    await controller.tick(clock(), [])
+    controller.tick(clock(), [])
     assert store.rollouts("m")[0].phase is Phase.ROLLED_BACK
     assert "deadline" in store.rollouts("m")[0].reason
 

@@ -42,7 +42,7 @@ async def fill(registry: Registry) -> None:
     registry.now = 500.0
     rollouts.start("m", 3, preset("quick"), "ann")
     for registry.now in (501.0, 502.0):
-        await controller.tick(registry.now, [])
+        controller.tick(registry.now, [])
     rollouts.abort("m", "bob")
 
 
@@ -184,7 +184,7 @@ async def test_a_rollout_that_had_ended_badly_brought_nothing(
 ) -> None:
     await fill(registry)
     registry.now = 503.0
-    await Controller(registry.store, registry.fleet, registry.publisher).tick(503.0, [])
+    Controller(registry.store, registry.fleet, registry.publisher).tick(503.0, [])
     account = audit.account(registry.store, Origin("m", 3, "shadow", at))
     assert (account.rollout is not None) == brought
     assert account.split.champion == 1

@@ -33,7 +33,7 @@ class House:
     async def tick(self, now: float) -> None:
         for moment in (now, now + 0.1, now + 0.2):
             self.registry.now = moment
-            await self.controller.tick(moment, [])
+            self.controller.tick(moment, [])
 
     def weights(self) -> dict[int, float]:
         return weights(self.registry.fleet.table)

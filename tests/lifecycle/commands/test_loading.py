@@ -50,6 +50,6 @@ async def test_what_a_crash_left_loaded_is_let_go_of_and_a_rollout_is_left_alone
         assert registry.store.models("m")[0].held == ()
     assert kinds(registry.store.records("m")).count("traffic.undo") == 1
     Rollouts(registry.store, registry.publisher, registry.clock).start("m", 2, preset("quick"), "ann")
-    await Controller(registry.store, registry.fleet, registry.publisher).tick(registry.now, [])
+    Controller(registry.store, registry.fleet, registry.publisher).tick(registry.now, [])
     Loading(registry.store, registry.fleet, registry.publisher).resume()
     assert registry.store.models("m")[0].held == (1, 2)
