@@ -39,9 +39,11 @@ async def _stream(desk: Desk, caller: Key, after: int | None, request: Request) 
     yield ": connected\n\n"
     quiet_s = 0.0
     while not await request.is_disconnected():
+        records = await asyncio.to_thread(desk.store.records, after=seen)
+        # Asked after they were read: what is written once a key is revoked must never reach who holds it.
         if caller is not ANYONE and not await asyncio.to_thread(desk.keys.still_live, caller):
             return
-        for record in await asyncio.to_thread(desk.store.records, after=seen):
+        for record in records:
             seen, quiet_s = record.seq, 0.0
             yield f"id: {seen}\nevent: record\ndata: {RecordOut.of(record).model_dump_json()}\n\n"
         if keep_alive(quiet_s):
