@@ -14,8 +14,8 @@ from gateway.serve.repository import ControllerRepository
 from gateway.serve.slots import claim
 from gateway.serve.sync import RouteSync
 from gateway.server.descriptors import raise_soft_limit
-from gateway.server.haproxy import grpc_socket, http_socket
 from gateway.server.neighbours import Neighbours
+from gateway.server.run_dir import grpc_socket, http_socket
 from gateway.telemetry.logs import log_to_file
 from gateway.worker import Worker
 

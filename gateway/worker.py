@@ -29,8 +29,8 @@ from gateway.runtime.loader import Loader
 from gateway.runtime.memory import budget_bytes
 from gateway.runtime.residence import Residence
 from gateway.server.gate import Gate
-from gateway.server.grpc_server import GrpcServer
-from gateway.server.listener import HttpListener
+from gateway.server.grpc.server import GrpcServer
+from gateway.server.http.listener import HttpListener
 from gateway.server.neighbours import Neighbours
 from gateway.server.service import Service
 from gateway.server.tally import Tally

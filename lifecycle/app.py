@@ -20,8 +20,8 @@ from gateway.core.routing import RouteTable
 from gateway.core.summary import Window
 from gateway.errors import GatewayError
 from gateway.runtime.cycles import CycleCollector
-from gateway.server.edge_metrics import EdgeMetrics
-from gateway.server.haproxy import stats_socket
+from gateway.server.edge.metrics import EdgeMetrics
+from gateway.server.run_dir import stats_socket
 from gateway.telemetry.logs import log_to_file
 from gateway.telemetry.metrics import Metrics
 from lifecycle.adapters.applications import ServeApplications

@@ -21,7 +21,7 @@ from typing import Any
 
 from gateway.config import GatewayConfig
 from gateway.server import run_dir
-from gateway.server.haproxy import edge_socket
+from gateway.server.run_dir import edge_socket
 from lifecycle.cli.daemon import sweep
 from lifecycle.config import LifecycleConfig, load
 from lifecycle.errors import LifecycleError
@@ -96,7 +96,7 @@ async def _live(config: LifecycleConfig) -> None:
         await _start_workers(config, controller, stack)
         _tell_gpus(state)
         if gateway.edge == "haproxy":
-            from gateway.server.edge import Edge
+            from gateway.server.edge.process import Edge
 
             edge = Edge(gateway)
             await edge.start()

@@ -12,7 +12,7 @@ from gateway.core.figures import CacheUse, Refusals, Run, Stages
 from gateway.core.report import WorkerReport
 from gateway.core.summary import Window
 from gateway.core.types import Outcome, Role
-from gateway.server.edge_metrics import families, rows
+from gateway.server.edge.metrics import families, rows
 from gateway.telemetry.traffic_metrics import TrafficMetrics
 from gateway.telemetry.worker_metrics import WorkerMetrics
 from lifecycle.adapters.metrics import ControlMetrics

@@ -20,7 +20,7 @@ import uvloop
 from benchmarks.load.question import Question, make
 from gateway.config import GatewayConfig
 from gateway.local import table_of
-from gateway.server.http1 import HttpConnection
+from gateway.server.http.connection import HttpConnection
 from gateway.worker import Worker
 
 REQUESTS = 1_000

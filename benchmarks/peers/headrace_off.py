@@ -21,10 +21,10 @@ from gateway.core.signature import check
 from gateway.core.types import InferRequest, InferResponse, Role
 from gateway.local import table_of
 from gateway.ports import LoadedVersion
-from gateway.server.edge import Edge
-from gateway.server.grpc_server import GrpcServer
-from gateway.server.haproxy import grpc_socket, http_socket
-from gateway.server.listener import HttpListener
+from gateway.server.edge.process import Edge
+from gateway.server.grpc.server import GrpcServer
+from gateway.server.http.listener import HttpListener
+from gateway.server.run_dir import grpc_socket, http_socket
 from gateway.server.service import Service
 from gateway.worker import Worker
 

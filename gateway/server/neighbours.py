@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from gateway.server.haproxy import http_socket
+from gateway.server.run_dir import http_socket
 
 _PATIENCE_S = 1.0
 _OK = re.compile(rb"HTTP/1\.1 200 .*\r\ncontent-length: (\d+)\r\n", re.DOTALL)

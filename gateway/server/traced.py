@@ -4,8 +4,8 @@ import asyncio
 
 from gateway.core.types import InferRequest, InferResponse
 from gateway.ports import Engine, Routes
-from gateway.server.listener import HttpListener
-from gateway.server.message import CALLER_HEADERS, Request
+from gateway.server.http.listener import HttpListener
+from gateway.server.http.message import CALLER_HEADERS, Request
 from gateway.telemetry.tracing import Tracer
 
 

@@ -5,7 +5,7 @@ import asyncio
 import uvicorn
 
 from gateway.config import GatewayConfig
-from gateway.server.haproxy import admin_grpc_socket, admin_socket
+from gateway.server.run_dir import admin_grpc_socket, admin_socket
 from lifecycle.api.app import build
 from lifecycle.api.desk import Desk
 from lifecycle.api.rpc import AdminRpc

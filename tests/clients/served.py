@@ -20,8 +20,8 @@ from onnx import TensorProto, helper
 
 from gateway.config import GatewayConfig
 from gateway.local import table_of
-from gateway.server.edge import Edge
-from gateway.server.haproxy import grpc_socket, http_socket
+from gateway.server.edge.process import Edge
+from gateway.server.run_dir import grpc_socket, http_socket
 from gateway.worker import Worker
 from tests.ports import free_port
 

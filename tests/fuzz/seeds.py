@@ -13,12 +13,12 @@ import numpy as np
 from gateway.protocols import open_inference_pb2 as pb
 from gateway.protocols.compression import compress
 from gateway.protocols.grpc_frame import prefix
-from gateway.server import grpc_lane
+from gateway.server.http import grpc_lane
 from tests.gateway.protocols.test_mlflow_csv import FAULTS as CSV
 from tests.gateway.protocols.test_mlflow_json import FAULTS as MLFLOW
-from tests.gateway.server.test_http1 import REFUSED
-from tests.gateway.server.test_http_codecs import FAULTS as V1
-from tests.gateway.server.test_infer_http import ACCEPTED, FAULTS, ONE, body, tensor
+from tests.gateway.server.http.test_codecs import FAULTS as V1
+from tests.gateway.server.http.test_connection import REFUSED
+from tests.gateway.server.http.test_inference import ACCEPTED, FAULTS, ONE, body, tensor
 
 FOUND = Path(__file__).parent / "found"
 _LARGEST = 4096

@@ -32,8 +32,8 @@ from gateway.protocols.compression import decompress
 from gateway.protocols.grpc_frame import prefix, timeout_ns, unframe
 from gateway.protocols.json_layouts import KnownBodies
 from gateway.protocols.tensors import datatype_of, to_raw
-from gateway.server import grpc_lane
-from gateway.server.http_codecs import PlainBodies
+from gateway.server.http import grpc_lane
+from gateway.server.http.codecs import PlainBodies
 from tests.fuzz.reference import Refused, inputs_of
 from tests.fuzz.wire import Answer, Host, exchange
 

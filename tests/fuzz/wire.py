@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from gateway.config import Limits
-from gateway.server.http1 import HttpConnection
-from gateway.server.listener import HttpListener
-from gateway.server.message import Request
+from gateway.server.http.connection import HttpConnection
+from gateway.server.http.listener import HttpListener
+from gateway.server.http.message import Request
 from gateway.server.service import Service
 from tests.gateway.server.conftest import NumpyEngine
 

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from gateway.config import GatewayConfig
-from gateway.server.haproxy import grpc_socket, http_socket
+from gateway.server.run_dir import grpc_socket, http_socket
 from gateway.worker import Worker
 from tests.gateway.node import table_of
 

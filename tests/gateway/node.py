@@ -14,9 +14,9 @@ from typing import Any, TypeVar
 from gateway.config import GatewayConfig
 from gateway.core.routing import ModelRoute, RouteTable, VersionEntry
 from gateway.runtime.signature import signature_of
-from gateway.server.edge import Edge
-from gateway.server.grpc_server import GrpcServer
-from gateway.server.haproxy import grpc_socket, http_socket
+from gateway.server.edge.process import Edge
+from gateway.server.grpc.server import GrpcServer
+from gateway.server.run_dir import grpc_socket, http_socket
 from gateway.server.service import Service
 from gateway.worker import Worker
 from tests.ports import free_port

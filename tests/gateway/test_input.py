@@ -16,8 +16,8 @@ from onnx import TensorProto, helper
 
 from tests.gateway.conftest import serialised, tensor
 from tests.gateway.node import Node, config_of
-from tests.gateway.server.test_http1 import REFUSED
-from tests.gateway.server.test_infer_http import ACCEPTED, FAULTS, ONE, binary, body
+from tests.gateway.server.http.test_connection import REFUSED
+from tests.gateway.server.http.test_inference import ACCEPTED, FAULTS, ONE, binary, body
 
 WAYS = ("direct", "edge")
 # Faults of an engine's own making: the tests of the listener provoke them with an engine that plays them.

@@ -15,7 +15,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from gateway.protocols import open_inference_pb2 as pb
-from gateway.server.haproxy import LANE
+from gateway.server.edge.haproxy import LANE
 from tests.gateway.conftest import serialised, tensor
 from tests.gateway.node import Node, config_of
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from tests.gateway import test_input, test_input_grpc, test_tls
 from tests.gateway.server import test_gate
-from tests.gateway.server.test_http1 import REFUSED
-from tests.gateway.server.test_infer_http import ACCEPTED, FAULTS
+from tests.gateway.server.http.test_connection import REFUSED
+from tests.gateway.server.http.test_inference import ACCEPTED, FAULTS
 from tests.lifecycle.api import test_identity
 
 LIST = Path(__file__).parents[2] / "docs" / "input.md"

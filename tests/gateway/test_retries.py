@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from gateway.config import GatewayConfig
-from gateway.server.edge import Edge
-from gateway.server.haproxy import http_socket
+from gateway.server.edge.process import Edge
+from gateway.server.run_dir import http_socket
 from tests.gateway.node import config_of
 from tests.gateway.test_input import Reply, exchange, post
 

@@ -15,8 +15,8 @@ import grpc
 import pytest
 
 from gateway.config import GatewayConfig, Tls
-from gateway.server.edge import Edge
-from gateway.server.haproxy import admin_socket, certificate_file
+from gateway.server.edge.process import Edge
+from gateway.server.run_dir import admin_socket, certificate_file
 from lifecycle.cli.options import connect
 from lifecycle.errors import LifecycleError
 from tests.gateway.ca import Authority

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from gateway.serve.recycling import Recycling
-from gateway.server.haproxy import http_socket
 from gateway.server.neighbours import Neighbours
+from gateway.server.run_dir import http_socket
 
 LITTLE_MB, MUCH_MB = 1, 1_000_000
 

@@ -17,7 +17,7 @@ from gateway.core.routing import ModelRoute, RouteTable, VersionEntry, choose
 from gateway.core.signature import Signature, TensorSpec, check
 from gateway.core.types import Array, InferRequest, InferResponse
 from gateway.errors import ErrorCode, GatewayError
-from gateway.server.listener import HttpListener
+from gateway.server.http.listener import HttpListener
 from gateway.server.service import Service
 
 

@@ -21,7 +21,7 @@ from gateway.errors import ErrorCode, GatewayError
 from gateway.protocols import open_inference_pb2 as pb
 from gateway.protocols.grpc_frame import prefix
 from gateway.server.gate import Gate
-from gateway.server.grpc_lane import INFER
+from gateway.server.http.grpc_lane import INFER
 from gateway.worker import Worker
 from tests.gateway.conftest import Write
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from gateway.server import neighbours
-from gateway.server.haproxy import http_socket
 from gateway.server.neighbours import Neighbours
+from gateway.server.run_dir import http_socket
 
 
 async def listening(run_dir: Path, slot: int, answer: bytes, seen: list[bytes]) -> asyncio.Server:

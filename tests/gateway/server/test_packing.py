@@ -6,7 +6,7 @@ import pytest
 
 from gateway.errors import ErrorCode, GatewayError
 from gateway.protocols.compression import decompress
-from gateway.server.eager import run_eagerly
+from gateway.server.http.eager import run_eagerly
 from gateway.server.packing import SMALL, packed, unpacked
 
 NOISE = random.Random(0).randbytes(100_000)

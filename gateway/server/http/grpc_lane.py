@@ -1,0 +1,112 @@
+"""Unary ModelInfer over HTTP/1.1, as a balancer that ended HTTP/2 forwards it: the fast way of gRPC.
+
+An answer is chunked, its status in the trailer; a fault is nothing but headers. Other methods belong to the
+complete gRPC server.
+"""
+
+import logging
+import time
+
+from gateway.core.types import InferRequest, InferResponse
+from gateway.errors import ErrorCode, GatewayError
+from gateway.protocols import proto_answer, v2_proto
+from gateway.protocols.answer_form import AnswerForm
+from gateway.protocols.fields import earliest
+from gateway.protocols.grpc_frame import PUSHBACK, percent_encoded, prefix, timeout_ns, unframe
+from gateway.protocols.proto_layouts import KnownLayouts
+from gateway.protocols.status import STATUS
+from gateway.server.http.message import Request, internal
+from gateway.server.packing import unpacked
+from gateway.server.service import Service
+
+SERVICE = b"/inference.GRPCInferenceService/"
+INFER = SERVICE + b"ModelInfer"
+CONTENT_TYPE = b"application/grpc"
+_PUSHBACK = b"%s: %s\r\n" % (PUSHBACK[0].encode(), PUSHBACK[1].encode())
+_END = b"\r\n0\r\ngrpc-status: 0\r\n\r\n"
+_log = logging.getLogger(__name__)
+
+
+async def infer(service: Service, request: Request, layouts: KnownLayouts) -> bytes:
+    """The answer to a call, a fault's too. Suspends as `inference.infer` does."""
+    started, asked = time.monotonic_ns(), None
+    try:
+        # A stranger's message is not even parsed; which model it is for is known only after.
+        caller = service.caller(request.headers)
+        if request.method != b"POST" or request.url != INFER:
+            raise GatewayError(ErrorCode.UNSUPPORTED, "only ModelInfer is answered on this path")
+        deadline, key = _deadline(request, started), request.routing_key()
+        # The frame is part of what is recognised: it says no more than the length, and was checked once.
+        known = None if key else layouts.match(request.body)
+        if known is None:
+            known = await _decoded(request, key, service.max_body)
+            if not key:
+                layouts.learn(request.body, *known)
+        asked, form = known
+        asked.deadline_ns = earliest(asked.deadline_ns, deadline)
+        if service.gate is not None and caller is not None:
+            service.gate.infers(caller, asked.model)
+        response = await service.engine.infer(asked)
+        reply = _answer(request, response, form)
+    except GatewayError as error:
+        if asked is not None:
+            service.tally.fail(asked.model, error, started, request.headers, asked.id)
+        return fault(request, error)
+    except Exception:
+        _log.exception("an inference failed")
+        return fault(request, internal())
+    service.tally.add(asked, response, started, request.headers)
+    return reply
+
+
+def meant(request: Request) -> bool:
+    """Whether a request is a call of gRPC."""
+    kind = request.headers.get(b"content-type", b"")
+    return request.url.startswith(SERVICE) and kind.startswith(CONTENT_TYPE)
+
+
+def _deadline(request: Request, now_ns: int) -> int:
+    """When the call's time is over, 0 for never. Raises DEADLINE if that is now, INVALID."""
+    if b"grpc-timeout" not in request.headers:
+        return 0
+    deadline = now_ns + timeout_ns(request.header(b"grpc-timeout"))
+    if deadline <= now_ns:
+        raise GatewayError(ErrorCode.DEADLINE, "the deadline has passed")
+    return deadline
+
+
+async def _decoded(request: Request, key: str, cap: int) -> tuple[InferRequest, AnswerForm]:
+    message, compressed = unframe(request.body, cap)
+    if compressed:
+        message = await unpacked(message, request.header(b"grpc-encoding"), cap)
+    return v2_proto.decode(v2_proto.parse(message), key)
+
+
+def _answer(request: Request, response: InferResponse, form: AnswerForm) -> bytes:
+    parts = proto_answer.parts(response, form)
+    length = sum(map(len, parts))
+    before = prefix(length)
+    return b"".join(
+        (
+            b"HTTP/1.1 200 OK\r\ncontent-type: application/grpc\r\ntransfer-encoding: chunked\r\n"
+            b"trailer: grpc-status\r\nx-headrace-version: %d\r\nx-headrace-prediction-id: %s\r\n%s\r\n%x\r\n"
+            % (response.version, response.prediction_id.encode(), _connection(request), len(before) + length),
+            before,
+            *parts,
+            _END,
+        )
+    )
+
+
+def fault(request: Request, error: GatewayError) -> bytes:
+    """A failed call: HTTP 200 with the status among the headers."""
+    status = STATUS[error.code]
+    extra = _connection(request) + (_PUSHBACK if status.retryable else b"")
+    return (
+        b"HTTP/1.1 200 OK\r\ncontent-type: application/grpc\r\ngrpc-status: %d\r\ngrpc-message: %s\r\n"
+        b"content-length: 0\r\n%s\r\n" % (status.grpc, percent_encoded(error.message).encode(), extra)
+    )
+
+
+def _connection(request: Request) -> bytes:
+    return b"connection: close\r\n" if request.close else b""

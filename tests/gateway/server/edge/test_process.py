@@ -1,0 +1,130 @@
+"""A real HAProxy in front of a listener: started, kept alive, stopped."""
+
+import asyncio
+import contextlib
+import csv
+import shutil
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from gateway.config import GatewayConfig
+from gateway.server.edge.process import Edge
+from gateway.server.http.listener import HttpListener
+from gateway.server.run_dir import http_socket, stats_socket
+from tests.ports import free_port
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Iterator[GatewayConfig]:
+    http, grpc, admin = free_port(), free_port(), free_port()
+    config = GatewayConfig(home=tmp_path, http_port=http, grpc_port=grpc, admin_port=admin, workers=1)
+    config.run_dir.mkdir()
+    yield config
+    shutil.rmtree(config.run_dir)
+
+
+def haproxy(config: GatewayConfig) -> list[psutil.Process]:
+    mine = psutil.Process().children()
+    return [process for process in mine if str(config.run_dir / "haproxy.cfg") in process.cmdline()]
+
+
+async def infer(config: GatewayConfig) -> int:
+    """The status of a request through the edge; a refused connection is tried again for seconds."""
+    transport = httpx.AsyncHTTPTransport(retries=5)
+    async with httpx.AsyncClient(transport=transport) as client:
+        question = {"inputs": [{"name": "x", "datatype": "FP32", "shape": [1, 4], "data": [1, 2, 3, 4]}]}
+        url = f"http://127.0.0.1:{config.http_port}/v2/models/one/infer"
+        return (await client.post(url, json=question)).status_code
+
+
+async def test_requests_reach_a_worker_even_after_the_edge_was_killed(
+    config: GatewayConfig, listener: HttpListener
+) -> None:
+    await listener.listen_unix(http_socket(config.run_dir, 0))
+    edge = Edge(config)
+    await edge.start()
+    try:
+        assert await infer(config) == 200
+        (first,) = haproxy(config)
+        first.kill()
+        assert await infer(config) == 200
+        assert haproxy(config) != [first]
+    finally:
+        await edge.stop()
+    assert haproxy(config) == []
+
+
+async def test_an_edge_that_cannot_start_again_is_started_once_it_can(
+    config: GatewayConfig,
+    listener: HttpListener,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tried = asyncio.Event()
+
+    def missing() -> str:
+        tried.set()
+        return "/no/such/program"
+
+    await listener.listen_unix(http_socket(config.run_dir, 0))
+    edge = Edge(config)
+    await edge.start()
+    try:
+        with monkeypatch.context() as broken:
+            broken.setattr("gateway.server.edge.process._binary", missing)
+            (first,) = haproxy(config)
+            first.kill()
+            await tried.wait()
+        assert await infer(config) == 200
+    finally:
+        await edge.stop()
+
+
+async def test_many_idle_clients_leave_connections_to_workers_in_use(
+    config: GatewayConfig, listener: HttpListener
+) -> None:
+    few = config.limits.model_copy(update={"max_connections": 200})
+    config = config.model_copy(update={"limits": few})
+    await listener.listen_unix(http_socket(config.run_dir, 0))
+    edge = Edge(config)
+    await edge.start()
+    try:
+        with contextlib.ExitStack() as idle:
+            for _ in range(180):
+                idle.enter_context(socket.create_connection(("127.0.0.1", config.http_port)))
+            for _ in range(20):
+                assert await infer(config) == 200
+            assert reused(config) >= 19
+    finally:
+        await edge.stop()
+
+
+def reused(config: GatewayConfig) -> int:
+    """Requests for which the edge had a connection to the first worker already."""
+    with socket.socket(socket.AF_UNIX) as asked:
+        asked.connect(str(stats_socket(config.run_dir)))
+        asked.sendall(b"show stat\n")
+        told = asked.makefile().read().removeprefix("# ")
+    (worker,) = (row for row in csv.DictReader(told.splitlines()) if row["svname"] == "w0")
+    return int(worker["reuse"])
+
+
+async def test_a_taken_port_is_said_at_once(config: GatewayConfig) -> None:
+    with socket.socket() as taken:
+        # As another node's listener would be; sharing it would send callers to either.
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        taken.bind(("127.0.0.1", config.http_port))
+        taken.listen()
+        with pytest.raises(RuntimeError, match=r"HAProxy did not start.*Address already in use"):
+            await Edge(config).start()
+    assert haproxy(config) == []
+
+
+async def test_a_refused_configuration_is_quoted(config: GatewayConfig) -> None:
+    wrong = config.model_copy(update={"host": "no such host"})
+    with pytest.raises(RuntimeError, match=r"(?s)HAProxy refuses its configuration.*missing port"):
+        await Edge(wrong).start()
