@@ -10,7 +10,7 @@ from gateway.core.limits import ModelLimits
 from gateway.core.routing import Draws, ModelRoute, choose, key_point
 from gateway.core.signature import check
 from gateway.core.types import InferRequest, InferResponse, Outcome
-from gateway.errors import SERVER_FAULTS, ErrorCode, GatewayError
+from gateway.errors import SERVER_FAULTS, GatewayError
 from gateway.ports import Routes, Shadow, Tap
 from gateway.response_cache import ResponseCaches
 
@@ -117,7 +117,7 @@ class Pipeline:
     def _route(self, model: str) -> ModelRoute:
         route = self.routes.table.models.get(model)
         if route is None:
-            raise GatewayError(ErrorCode.NOT_FOUND, f"no model named {model!r} is served here")
+            raise self.routes.table.unknown(model)
         return route
 
     def _draw(self, model: str) -> float:

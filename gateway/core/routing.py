@@ -15,10 +15,11 @@ from gateway.core.placement import Placement
 from gateway.core.ranges import OutputRange, judge
 from gateway.core.signature import Signature
 from gateway.core.types import Role, Tensors
-from gateway.core.words import listed
+from gateway.core.words import listed, or_rather, quoted
 from gateway.errors import ErrorCode, GatewayError
 
 GOLDEN_RATIO = 0.6180339887498949
+_MISNAMED = 256
 
 
 class Choice(NamedTuple):
@@ -173,6 +174,17 @@ class RouteTable:
     generation: int
     models: Mapping[str, ModelRoute]
     keys: Keyring = NO_KEYS
+    _misnamed: dict[str, str] = field(init=False, compare=False, repr=False, default_factory=dict)
+
+    def unknown(self, model: str) -> GatewayError:
+        """The refusal of a name that no model has, with the one that was meant unless keys hide some."""
+        hint = self._misnamed.get(model)
+        if hint is None:
+            # A client that was set up wrongly asks again and again: it is told what was found the first time.
+            hint = "" if self.keys.keys else or_rather(model, self.models)
+            if len(self._misnamed) < _MISNAMED:
+                self._misnamed[model] = hint
+        return GatewayError(ErrorCode.NOT_FOUND, f"no model named {quoted(model)} is served here{hint}")
 
 
 EMPTY = RouteTable(0, {})
@@ -194,7 +206,9 @@ def choose(route: ModelRoute, pinned: int | str | None, key: str, draw: float) -
         if isinstance(pinned, str):
             pinned = route.called(pinned)
         if route.entry(pinned) is None:
-            raise GatewayError(ErrorCode.NOT_FOUND, f"model {route.name!r} has no version {pinned} loaded")
+            there = listed([entry.version for entry in route.versions]) or "none"
+            message = f"model {route.name!r} has no version {pinned} loaded; there is {there}"
+            raise GatewayError(ErrorCode.NOT_FOUND, message)
         return Choice(pinned, Role.PINNED)
     point = key_point(route.name, key) if key else draw
     for upper, choice in route._steps:

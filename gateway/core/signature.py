@@ -79,7 +79,8 @@ def check(inputs: Mapping[str, Array], outputs: Collection[str], signature: Sign
         array = inputs.get(spec.name)
         if array is None:
             raise _invalid(
-                f"input {quoted(spec.name)} is missing; the model takes {_names(signature.inputs)}"
+                f"input {quoted(spec.name)} is missing among {listed(inputs) or 'none'}; "
+                f"the model takes {_names(signature.inputs)}"
             )
         if array.dtype != spec.dtype:
             raise _invalid(
@@ -87,7 +88,10 @@ def check(inputs: Mapping[str, Array], outputs: Collection[str], signature: Sign
             )
         if not spec.admits(array.shape):
             want = f"{list(spec.shape)} (-1: any)"
-            raise _invalid(f"input {quoted(spec.name)} has shape {list(array.shape)}; the model takes {want}")
+            hint = f"; one row is [1, {str(list(array.shape))[1:]}" if spec.admits((1, *array.shape)) else ""
+            raise _invalid(
+                f"input {quoted(spec.name)} has shape {list(array.shape)}; the model takes {want}{hint}"
+            )
     if len(inputs) != len(signature.inputs):
         extra = sorted(set(inputs) - {spec.name for spec in signature.inputs})
         raise _invalid(f"unknown input {quoted(extra[0])}; the model takes {_names(signature.inputs)}")

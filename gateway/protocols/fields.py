@@ -18,6 +18,11 @@ _MAX_DEPTH = 100
 MAX_TIMEOUT_US = 10**15
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,254}")
 _VERSION = re.compile(r"[0-9]{1,18}")
+_FOREIGN = {
+    "it has no NaN and no infinity, which only binary tensors hold:": re.compile(r"NaN|Infinity|nan|inf"),
+    "this is Python's notation, which `json.dumps` turns into JSON:": re.compile(r"'|True|False|None"),
+}
+"""What is said of other notations, by how they begin."""
 _REFUSED = {
     "shared_memory_region": "shared memory",
     "shared_memory_byte_size": "shared memory",
@@ -54,13 +59,20 @@ def version_named(text: str) -> int | str | None:
 
 def json_object(text: bytes | memoryview) -> dict[str, Any]:
     """The JSON object that a body is, or INVALID. How deep it may nest is for `check_depth` to say."""
+    if not len(text):
+        raise invalid("the body is empty")
     try:
         document = orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        raise invalid(f"the body is not JSON: {error.msg[:100]} at byte {error.pos}") from None
+        raise invalid(f"the body is not JSON: {_why(error)}") from None
     if type(document) is not dict:
         raise invalid("the body must be a JSON object")
     return document
+
+
+def _why(error: orjson.JSONDecodeError) -> str:
+    notation = next((said for said, begins in _FOREIGN.items() if begins.match(error.doc, error.pos)), "")
+    return f"{notation or error.msg[:100]} at character {error.pos}"
 
 
 def plain_text(field: str, value: object) -> str:

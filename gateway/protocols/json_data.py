@@ -44,7 +44,7 @@ def from_json(
     if (known := FORMATS.get(datatype)) is not None:
         code, types = known
         if not types.issuperset(map(type, data)):
-            raise invalid(f"input {quoted(name)} is {datatype}: {_WANTED[code in 'fd']}")
+            raise _unlike(name, datatype, data, types, _WANTED[code in "fd"])
         try:
             packed = struct.pack(f"<{len(data)}{code}", *data)
         except (struct.error, OverflowError):
@@ -52,11 +52,11 @@ def from_json(
         return shaped(name, np.frombuffer(packed, dtype), shape)
     if datatype == "BOOL":
         if not {bool}.issuperset(map(type, data)):
-            raise invalid(f"input {quoted(name)} is BOOL: its data must be a list of true and false")
+            raise _unlike(name, datatype, data, {bool}, "true and false")
         return shaped(name, np.array(data, dtype), shape)
     if datatype == "BYTES":
         if not {str}.issuperset(map(type, data)):
-            raise invalid(f"input {quoted(name)} is BYTES: its data must be a list of strings")
+            raise _unlike(name, datatype, data, {str}, "strings")
         return shaped(name, objects([item.encode() for item in data]), shape)
     raise invalid(f"input {quoted(name)} is {datatype}, which JSON cannot carry; send it as binary data")
 
@@ -76,9 +76,26 @@ def _beyond(name: str, datatype: str) -> GatewayError:
 
 
 _WANTED = {
-    True: "its data must be a list of numbers, flat or nested as its shape",
-    False: "its data must be a list of whole numbers, flat or nested as its shape",
+    True: "numbers, flat or nested as its shape",
+    False: "whole numbers, flat or nested as its shape",
 }
+_KINDS: dict[type, str] = {
+    bool: "true or false",
+    dict: "an object",
+    float: "a decimal number",
+    int: "a number",
+    list: "a list",
+    str: "a string",
+    type(None): "null",
+}
+
+
+def _unlike(name: str, datatype: str, data: list[Any], types: set[type], wanted: str) -> GatewayError:
+    """Says of which kind the first element is that does not fit; never the element itself."""
+    kind = next(_KINDS[type(item)] for item in data if type(item) not in types)
+    return invalid(
+        f"input {quoted(name)} is {datatype}: its data must be a list of {wanted}; it holds {kind}"
+    )
 
 
 def _flat(name: str, shape: tuple[int, ...], data: list[Any]) -> list[Any]:

@@ -26,7 +26,8 @@ def dtype_of(name: str, datatype: object) -> np.dtype[np.generic]:
     """The dtype that carries a V2 datatype, or INVALID."""
     dtype = NUMPY_DTYPES.get(datatype) if isinstance(datatype, str) else None
     if dtype is None:
-        raise invalid(f"input {quoted(name)} has no known datatype; one of {', '.join(NUMPY_DTYPES)}")
+        told = "no datatype" if datatype is None else f"the unknown datatype {quoted(datatype)}"
+        raise invalid(f"input {quoted(name)} has {told}; it can be one of {', '.join(NUMPY_DTYPES)}")
     return dtype
 
 

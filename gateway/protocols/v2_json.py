@@ -89,7 +89,7 @@ def _inputs(entries: list[Any], raw: memoryview | None) -> dict[str, Array]:
             check_depth({k: v for k, v in entry.items() if k not in _KNOWN_TENSOR})
         shape = entry.get("shape")
         if type(shape) is not list:
-            raise invalid(f"input {quoted(name)} has no shape")
+            raise invalid(f"input {quoted(name)} has no shape, such as [1, 4]")
         lengths = shape_of(name, shape)
         datatype = entry.get("datatype")
         dtype = dtype_of(name, datatype)
@@ -140,7 +140,8 @@ def _flag(parameters: dict[str, Any], name: str, default: bool) -> bool:
 def _listed(document: dict[str, Any], field: str) -> list[Any]:
     entries = document.get(field)
     if type(entries) is not list:
-        raise invalid(f"{field!r} must be a list")
+        hint = "; 'instances' goes to /v1/models/NAME:predict" if "instances" in document else ""
+        raise invalid(f"{field!r} must be a list of objects, one a tensor{hint}")
     return entries
 
 

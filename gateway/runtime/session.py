@@ -56,6 +56,7 @@ class Session:
         self._run = self._session._sess.run if plain else ValueRun(self._session)
         self._names = [spec.name for spec in signature.outputs]
         self._text_in = [spec.name for spec in signature.inputs if spec.datatype == "BYTES"]
+        self._joined = signature.batched and len(signature.inputs) > 1
         self._text_out = {spec.name for spec in signature.outputs if spec.datatype == "BYTES"}
 
     def run(
@@ -64,7 +65,8 @@ class Session:
         """Outputs by name in the graph's order; `outputs` empty means all.
 
         Raises:
-            GatewayError: INVALID for BYTES that are not UTF-8, INTERNAL if the model fails.
+            GatewayError: INVALID for BYTES that are not UTF-8, and if the model fails on inputs of different
+                numbers of rows; INTERNAL if it fails otherwise.
         """
         names = [name for name in self._names if name in outputs] if outputs else self._names
         if self._text_in:
@@ -73,6 +75,8 @@ class Session:
             answer = dict(zip(names, self._run(names, inputs, options), strict=True))
         except Exception as error:  # as above
             log.warning("a model fails to run: %s", type(error).__name__)  # its words may quote data
+            if self._joined and len({len(array) for array in inputs.values()}) > 1:
+                raise GatewayError(ErrorCode.INVALID, "the inputs have different numbers of rows") from None
             raise GatewayError(ErrorCode.INTERNAL, "the model failed on this input") from None
         if self._text_out:
             for name in self._text_out.intersection(names):

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
+from lifecycle.commands.lookup import find_model
 from lifecycle.core.analysis.metrics import PREFIX
 from lifecycle.core.answers import class_output
 from lifecycle.core.feedback import SKEW_S
@@ -166,8 +167,7 @@ class Feedback:
                 for too many at once, CONFLICT if every one of them contradicts one that stands or is of the
                 wrong time.
         """
-        if all(known.name != model for known in self._store.models()):
-            raise LifecycleError(LifecycleCode.NOT_FOUND, f"there is no model {model!r}")
+        find_model(self._store, model)
         truth, numbers = tidy(read_labels(labels) if isinstance(labels, bytes) else labels)
         if truth is not None:
             self._check_classes(model, truth["label"])

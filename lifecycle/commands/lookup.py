@@ -1,5 +1,6 @@
 """Finds in the store what a command names."""
 
+from gateway.core.words import listed, or_rather
 from lifecycle.core.alias import resolve
 from lifecycle.core.rollout import Rollout
 from lifecycle.core.version import Model, Version
@@ -11,7 +12,9 @@ def find_model(store: Store, name: str, if_revision: int | None = None) -> Model
     """Raises NOT_FOUND, or STALE if the model is not at the revision that the caller saw."""
     found = store.models(name)
     if not found:
-        raise LifecycleError(LifecycleCode.NOT_FOUND, f"there is no model {name!r}")
+        # Where there are keys, a name may be one that the caller is not to know.
+        hint = "" if store.api_keys() else or_rather(name, (model.name for model in store.models()))
+        raise LifecycleError(LifecycleCode.NOT_FOUND, f"there is no model {name!r}{hint}")
     if if_revision is not None and found[0].revision != if_revision:
         raise LifecycleError(
             LifecycleCode.STALE,
@@ -28,9 +31,11 @@ def find_versions(store: Store, model: str) -> dict[int, Version]:
 def find_version(store: Store, model: str, number: int) -> Version:
     """Raises NOT_FOUND."""
     find_model(store, model)
-    if version := find_versions(store, model).get(number):
+    versions = find_versions(store, model)
+    if version := versions.get(number):
         return version
-    raise LifecycleError(LifecycleCode.NOT_FOUND, f"model {model!r} has no version {number}")
+    message = f"model {model!r} has no version {number}; there is {listed(sorted(versions)) or 'none'}"
+    raise LifecycleError(LifecycleCode.NOT_FOUND, message)
 
 
 def find_number(store: Store, model: str, called: str) -> int:

@@ -4,6 +4,7 @@ import re
 
 from gateway.core import alias
 from gateway.core.alias import ALIAS, CANARY, CHAMPION
+from gateway.core.words import listed
 from lifecycle.core.version import Model
 from lifecycle.errors import LifecycleCode, LifecycleError
 
@@ -20,9 +21,11 @@ def resolve(model: Model, text: str) -> int:
         LifecycleError: NOT_FOUND for an alias that stands for nothing, INVALID for a number below 1.
     """
     if not re.fullmatch(r"-?[0-9]+", text):
-        if (number := aliases(model).get(text)) is not None:
+        names = aliases(model)
+        if (number := names.get(text)) is not None:
             return number
-        message = f"model {model.name!r} has no version that is called {text!r} now"
+        known = listed(sorted(names)) or "no alias yet"
+        message = f"model {model.name!r} has no version that is called {text!r} now; there is {known}"
         raise LifecycleError(LifecycleCode.NOT_FOUND, message)
     if len(text) > 10 or not 1 <= int(text) < 2**31:
         raise LifecycleError(LifecycleCode.INVALID, "a version's number is 1 or higher")

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
+from gateway.core.words import listed
 from lifecycle.core.stages import SERVABLE
 from lifecycle.core.version import Model, Version
 from lifecycle.errors import LifecycleCode, LifecycleError
@@ -150,7 +151,9 @@ def servable(model: str, versions: Mapping[int, Version], version: int) -> Versi
     """The version, if it may have traffic. Raises NOT_FOUND or CONFLICT."""
     found = versions.get(version)
     if found is None:
-        raise LifecycleError(LifecycleCode.NOT_FOUND, f"model {model!r} has no version {version}")
+        there = listed(sorted(versions)) or "none"
+        message = f"model {model!r} has no version {version}; there is {there}"
+        raise LifecycleError(LifecycleCode.NOT_FOUND, message)
     if found.stage not in SERVABLE:
         raise LifecycleError(
             LifecycleCode.CONFLICT, f"version {version} is {found.stage}; only approved versions get traffic"

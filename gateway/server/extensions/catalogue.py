@@ -37,9 +37,10 @@ def find(routes: Routes, name: str, version: str) -> tuple[ModelRoute, VersionEn
 
     Raises GatewayError NOT_FOUND or INVALID.
     """
-    route = routes.table.models.get(model_name(name))
+    table = routes.table
+    route = table.models.get(model_name(name))
     if route is None:
-        raise GatewayError(ErrorCode.NOT_FOUND, f"no model named {name!r} is served here")
+        raise table.unknown(name)
     number = version_named(version)
     if isinstance(number, str):
         number = route.called(number)

@@ -24,6 +24,9 @@ INVOKE = ("invocations",)
 OPEN = frozenset((("v2", "health", "live"), ("v2", "health", "ready"), ("ping",), ("health",)))
 """Paths that need no key: they say nothing of any model, and balancers ask them."""
 
+NOTHING = (
+    "there is nothing at this path: models answer POST /v2/models/NAME/infer, the admin API has its own port"
+)
 _log = logging.getLogger(__name__)
 
 
@@ -218,7 +221,7 @@ async def respond(context: Context, request: Request, path: Path) -> bytes:
     if methods is None:
         if path.pattern in (INFER, PREDICT, INVOKE):
             return _wrong_method(request, "POST")
-        return json_answer(request, 404, {"error": "there is nothing at this path"})
+        return json_answer(request, 404, {"error": NOTHING})
     method = "GET" if request.method == b"HEAD" else request.method.decode()
     handler = methods.get(method)
     if handler is None:

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.core.keys import Key, Keyring, KeyRole
 from gateway.core.limits import ModelLimits
-from gateway.core.routing import Choice, Draws, ModelRoute, VersionEntry, choose, key_point
+from gateway.core.routing import Choice, Draws, ModelRoute, RouteTable, VersionEntry, choose, key_point
 from gateway.core.signature import Signature, TensorSpec
 from gateway.core.types import Role
 from gateway.errors import ErrorCode, GatewayError
@@ -61,7 +62,7 @@ def test_an_alias_pins_the_version_that_it_stands_for_now() -> None:
     with pytest.raises(GatewayError, match=f"called 'newest'; {known}") as caught:
         choose(named, "newest", "", 0.0)
     assert caught.value.code is ErrorCode.NOT_FOUND
-    with pytest.raises(GatewayError, match="no version 9 loaded"):
+    with pytest.raises(GatewayError, match="no version 9 loaded; there is 1, 2, 3"):
         choose(named, "old", "", 0.0)
     with pytest.raises(GatewayError, match="there is none"):
         choose(ModelRoute("m", ()), "champion", "", 0.0)
@@ -115,3 +116,17 @@ def test_a_route_survives_json() -> None:
 def test_what_is_to_be_held_is_among_the_versions() -> None:
     with pytest.raises(ValueError, match="version 9 is used"):
         replace(route((1, 100)), held=(9,))
+
+
+def test_an_unknown_model_is_told_with_the_one_that_was_meant_unless_keys_hide_names() -> None:
+    models = {"iris": ModelRoute("iris", ())}
+    for _ in range(2):  # the second time from what was found the first
+        told = RouteTable(1, models).unknown("irs")
+        assert (told.code, told.message) == (
+            ErrorCode.NOT_FOUND,
+            "no model named 'irs' is served here; did you mean 'iris'?",
+        )
+    key = Key("ann", "0" * 64, KeyRole.INFERENCE)
+    assert (
+        RouteTable(1, models, Keyring((key,))).unknown("irs").message == "no model named 'irs' is served here"
+    )

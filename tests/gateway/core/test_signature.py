@@ -23,11 +23,12 @@ def test_what_fits_passes() -> None:
 @pytest.mark.parametrize(
     ("inputs", "outputs", "message"),
     [
-        ({"x": X}, (), "input 's' is missing; the model takes 'x', 's'"),
+        ({"x": X}, (), "input 's' is missing among 'x'; the model takes 'x', 's'"),
+        ({}, (), "input 'x' is missing among none"),
         ({**GOOD, "extra": X}, (), "unknown input 'extra'"),
         ({**GOOD, "x": X.astype(np.float64)}, (), "input 'x' is FP64; the model takes FP32"),
         ({**GOOD, "x": X[:, :1]}, (), r"input 'x' has shape \[3, 1\]; the model takes \[-1, 2\]"),
-        ({**GOOD, "x": X[0]}, (), r"input 'x' has shape \[2\]"),
+        ({**GOOD, "x": X[0]}, (), r"input 'x' has shape \[2\]; .* \(-1: any\); one row is \[1, 2\]"),
         (GOOD, ("y", "w"), "unknown output 'w'; the model gives 'y', 'z'"),
     ],
 )

@@ -72,3 +72,19 @@ def test_a_timeout_is_in_microseconds_and_zero_is_none() -> None:
 
 def test_the_earlier_deadline_holds() -> None:
     assert [fields.earliest(*pair) for pair in ((0, 0), (0, 5), (5, 0), (5, 3))] == [0, 5, 5, 3]
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (b"", "the body is empty"),
+        (b'{"data": [NaN]}', "no NaN and no infinity, .* at character 10"),
+        (b'{"data": [-Infinity]}', "no NaN and no infinity"),
+        (b"{'inputs': []}", r"`json\.dumps`"),
+        (b'{"a": True}', r"`json\.dumps`"),
+        (b'{"a": [1,]}', "trailing comma"),
+    ],
+)
+def test_a_body_in_another_notation_is_told_which(body: bytes, says: str) -> None:
+    with pytest.raises(GatewayError, match=says):
+        fields.json_object(body)

@@ -73,3 +73,18 @@ def test_empty_lists_never_pass_for_numbers(data: list[Any]) -> None:
     with pytest.raises(GatewayError):
         from_json("x", "FP32", NUMPY_DTYPES["FP32"], (2, 1), data)
     assert from_json("x", "FP32", NUMPY_DTYPES["FP32"], (2, 0), [[], []]).shape == (2, 0)
+
+
+@pytest.mark.parametrize(
+    ("datatype", "data", "says"),
+    [
+        ("FP32", ["5.1"], "a list of numbers, flat or nested as its shape; it holds a string"),
+        ("FP32", [None], "it holds null"),
+        ("INT64", [1.0], "whole numbers, .*; it holds a decimal number"),
+        ("BYTES", [3], "a list of strings; it holds a number"),
+        ("BOOL", [0], "a list of true and false; it holds a number"),
+    ],
+)
+def test_an_element_of_another_kind_is_named_by_its_kind(datatype: str, data: list[Any], says: str) -> None:
+    with pytest.raises(GatewayError, match=says):
+        from_json("x", datatype, NUMPY_DTYPES[datatype], (1,), data)

@@ -94,3 +94,11 @@ def test_any_bytes_are_refused_as_invalid(body: bytes, length: int) -> None:
 def test_any_input_is_decoded_or_refused_as_invalid(value: Any) -> None:
     for field in X:
         assert refusal({"inputs": [X | {field: value}]}) in (None, ErrorCode.INVALID)
+
+
+def test_a_body_of_another_protocol_is_told_where_it_goes() -> None:
+    with pytest.raises(GatewayError, match=r"'inputs' must be a list of objects, .* /v1/models/NAME:predict"):
+        decode(b'{"instances": [[1]]}', "m", None)
+    unknown = {"inputs": [{**X, "datatype": "float32"}]}
+    with pytest.raises(GatewayError, match="'x' has the unknown datatype 'float32'; it can be one of BOOL"):
+        decode(orjson.dumps(unknown), "m", None)

@@ -3,10 +3,12 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from onnx import TensorProto, helper
 
 from gateway.core.signature import Signature, TensorSpec
 from gateway.errors import ErrorCode, GatewayError
 from gateway.runtime.session import Session, cuda_starts, run_options
+from gateway.runtime.signature import signature_of
 
 SessionOf = Callable[[bytes], Session]
 
@@ -84,3 +86,13 @@ def test_an_answer_outlives_its_session(logistic: bytes, session_of: SessionOf) 
 
 def test_without_a_gpu_or_a_runtime_that_offers_one_nothing_is_promised() -> None:
     assert not cuda_starts()  # the runtime of the tests is the one for CPUs
+
+
+def test_inputs_of_different_numbers_of_rows_are_the_callers_fault() -> None:
+    a, b, y = (helper.make_tensor_value_info(name, TensorProto.FLOAT, [None, 2]) for name in "aby")
+    graph = helper.make_graph([helper.make_node("Add", ["a", "b"], ["y"])], "g", [a, b], [y])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    session = Session(model.SerializeToString(), signature_of(model.SerializeToString()))
+    with pytest.raises(GatewayError, match="different numbers of rows") as caught:
+        session.run({"a": np.zeros((2, 2), np.float32), "b": np.zeros((3, 2), np.float32)}, ())
+    assert caught.value.code is ErrorCode.INVALID

@@ -4,7 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from lifecycle.commands.lookup import active_rollout, find_model, find_versions
+from lifecycle.commands.lookup import (
+    active_rollout,
+    find_model,
+    find_number,
+    find_version,
+    find_versions,
+)
 from lifecycle.commands.rollouts import Rollouts
 from lifecycle.core.plan import preset
 from lifecycle.errors import LifecycleCode, LifecycleError
@@ -31,3 +37,13 @@ def test_what_is_not_there_is_said(
     with opened(tmp_path) as registry, pytest.raises(LifecycleError) as refused:
         find_model(registry.store, name, revision)
     assert refused.value.code is code
+
+
+def test_what_was_meant_is_told(tmp_path: Path) -> None:
+    with opened(tmp_path) as registry:
+        with pytest.raises(LifecycleError, match="no model 'M'; did you mean 'm'"):
+            find_model(registry.store, "M")
+        with pytest.raises(LifecycleError, match="no version 9; there is 1, 2, 3, 4"):
+            find_version(registry.store, "m", 9)
+        with pytest.raises(LifecycleError, match="called 'prod' now; there is 'champion'"):
+            find_number(registry.store, "m", "prod")
