@@ -27,6 +27,7 @@ from gateway.telemetry.metrics import Metrics
 from lifecycle.adapters.applications import ServeApplications
 from lifecycle.adapters.artifacts import FileArtifacts
 from lifecycle.adapters.captures.log import ParquetCaptures
+from lifecycle.adapters.captures.writer import CaptureWriter
 from lifecycle.adapters.checkpoints import FileCheckpoints, public_text, signing_key
 from lifecycle.adapters.clock import Clock
 from lifecycle.adapters.fleet import WorkerFleet
@@ -99,6 +100,8 @@ class Lifecycle:
         self._references = LiveReferences(
             *(self._store, self._artifacts, self._publisher, self._captures.first, self._referred, live_rows)
         )
+        self._writer = CaptureWriter(self._captures, self._references.count)
+        self._writing = asyncio.get_running_loop().create_task(self._writer.run())
         self._controller = Controller(
             *(self._store, self._fleet, self._publisher, self._profiles.bins),
             lambda model: self._calendar.freeze(model) is not None,
@@ -164,7 +167,7 @@ class Lifecycle:
             started, failed = time.monotonic(), False
             try:
                 # Before the registry is asked for anything: while it is away, nothing may pile up here.
-                windows = await self._take_in()
+                windows = self._take_in()
                 self._keep_lease()
                 await self._tick(self._clock(), windows)
             except Exception:
@@ -186,12 +189,12 @@ class Lifecycle:
             log.critical("another controller has taken over; this one stops")
             os._exit(1)
 
-    async def _take_in(self) -> list[Window]:
+    def _take_in(self) -> list[Window]:
         windows, captures = self._fleet.drain()
         self._metrics.absorb(windows)
         self._monitor.absorb(windows)
         if captures:
-            await asyncio.to_thread(self._capture, captures)
+            self._writer.add(captures)
         return windows
 
     async def _tick(self, now: float, windows: Sequence[Window]) -> None:
@@ -215,14 +218,6 @@ class Lifecycle:
 
     async def _checkpoint(self) -> None:
         await asyncio.to_thread(self._checkpointer.tick, self._clock())
-
-    def _capture(self, captures: Sequence[CaptureBlock]) -> None:
-        try:
-            self._captures.append(captures)
-            self._references.count(captures)
-        except OSError as error:
-            # A full disk must not keep a bad version from being rolled back.
-            log.error("%d captures are lost: %s", sum(len(block.ids) for block in captures), error.strerror)
 
     # What workers call; see `gateway.serve.sync`.
 
@@ -279,7 +274,8 @@ class Lifecycle:
             task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.gather(*tasks, return_exceptions=True)
-        await asyncio.to_thread(self._captures.flush)
+        await self._writer.finish()
+        self._writing.cancel()
         with contextlib.suppress(LifecycleError, TimeoutError):
             async with asyncio.timeout(LAST_CHECKPOINT_S):
                 await asyncio.to_thread(self._checkpointer.note, time.time())

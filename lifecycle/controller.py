@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 SAVE_EVERY_S = 1.0
 """How much evidence a crash may cost."""
-MOMENT_S = 0.02
+MOMENT_S = 0.015
 """How long rollouts hold up commands and workers, before these get their turn."""
 IDLE_S = 1.0
 """How long the loop rests at most while there is nothing to look at: each turn takes time from requests."""

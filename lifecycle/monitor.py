@@ -36,7 +36,7 @@ from lifecycle.ports import CaptureLog, Entry, Store
 ACTOR = "monitor"
 NAMED_FEATURES = 20
 """A ledger record names so many of the drifted features, the largest effect first."""
-MOMENT_S = 0.015
+MOMENT_S = 0.01
 """How long one call looks at models: the control loop must go on."""
 MOST_POINTS = 360_000
 """Of all models' histories together: an hour of a hundred models, 6 minutes of a thousand."""

@@ -35,8 +35,8 @@ WAIT_S = 600.0
 MOST_RECENT_IDS = 500_000
 """The same of all models together."""
 MOST_WRITES = 8
-"""Models written by one `append` because they waited long; the control loop waits for it. With a thousand
-models they would else be due at once, and take more than a second."""
+"""Models written by one `append` because they waited long. With a thousand models they would else be due at
+once and take more than a second, for which labels wait."""
 
 _KEYS = ("at", "prediction_id", "version", "role")
 _COLUMNS: dict[str, pa.DataType] = {
@@ -248,9 +248,9 @@ class ParquetCaptures:
 
     def labels_count(self, model: str) -> int:
         """Labels and numbers that stand."""
-        with self._lock:
-            log = self._log(model)
-            return len(log.labels) + sum(map(len, log.metrics.values()))
+        # Without the lock, which a write to a slow disk holds: the control loop asks this of every model.
+        log = self._logs.get(model)
+        return len(log.labels) + sum(map(len, [*log.metrics.values()])) if log else 0
 
     def _log(self, model: str) -> "ModelCaptures":
         if model not in self._logs:
