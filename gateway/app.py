@@ -37,8 +37,12 @@ class Gateway:
         name = f"worker-{self._slot.number}-{os.getpid()}"
         neighbours = Neighbours(config.run_dir, config.slots, self._slot.number)
         self._worker = Worker(
-            *(config, name, DedicatedLoader(config.serving, config.dedicated), ControllerRepository()),
-            *(config.run_dir / "traces.json", neighbours),
+            config,
+            name,
+            dedicated=DedicatedLoader(config.serving, config.dedicated),
+            repository=ControllerRepository(),
+            traces=config.run_dir / "traces.json",
+            neighbours=neighbours,
         )
         self._sync = RouteSync(self._worker, config)
         self._recycling = Recycling(

@@ -51,3 +51,8 @@ class GatewayError(Exception):
 
     def __str__(self) -> str:
         return self.message
+
+
+def internal() -> GatewayError:
+    """What a caller is told of a failure that is ours. The reason is for the log."""
+    return GatewayError(ErrorCode.INTERNAL, "the server failed to answer; its log says why")

@@ -1,4 +1,4 @@
-"""The seams of the data path, named by role. Implementations meet only in `app.py` and `local.py`."""
+"""The seams of the data path, named by role. Implementations meet only in `worker.py`."""
 
 from collections.abc import Mapping
 from typing import Protocol
@@ -6,7 +6,7 @@ from typing import Protocol
 from gateway.core.batching import Batching
 from gateway.core.routing import RouteTable, VersionEntry
 from gateway.core.signature import Signature
-from gateway.core.types import Array, InferRequest, InferResponse, Outcome, Role
+from gateway.core.types import Array, InferRequest, InferResponse, Outcome, Role, VersionKey
 
 
 class LoadedVersion(Protocol):
@@ -83,7 +83,7 @@ class Routes(Protocol):
     def table(self) -> RouteTable: ...
 
     @property
-    def failed(self) -> Mapping[tuple[str, int], str]:
+    def failed(self) -> Mapping[VersionKey, str]:
         """Versions of the table that did not load when last tried, with the reason."""
         ...
 

@@ -9,9 +9,9 @@ from collections import Counter, OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from gateway.core.figures import CacheUse, VersionKey
+from gateway.core.figures import CacheUse
 from gateway.core.routing import ModelRoute
-from gateway.core.types import Array, InferRequest, Tensors
+from gateway.core.types import Array, InferRequest, Tensors, VersionKey
 from gateway.ports import LoadedVersion
 
 _ENTRY_BYTES = 512

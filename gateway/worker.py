@@ -60,6 +60,7 @@ class Worker:
         self,
         config: GatewayConfig,
         name: str,
+        *,
         dedicated: ports.Loader | None = None,
         repository: ports.Repository | None = None,
         traces: Path | None = None,
@@ -99,8 +100,15 @@ class Worker:
 
             engine, listener = TracedEngine(engine, self.tracer), TracedListener
         service = Service(
-            *(engine, config.limits, self._tally, self.gate, control, self.traces, neighbours),
-            *(self.metrics.render, config.default_model),
+            engine,
+            config.limits,
+            tally=self._tally,
+            gate=self.gate,
+            repository=control,
+            traces=self.traces,
+            neighbours=neighbours,
+            metrics=self.metrics.render,
+            default_model=config.default_model,
         )
         self.http, self.grpc = listener(service), GrpcServer(service)
         self._cycles: CycleCollector | None = None
@@ -190,7 +198,7 @@ class Worker:
             self._cycles.stop()
 
     async def drain(self) -> None:
-        """Both."""
+        """`finish`, then `close`."""
         await self.finish()
         await self.close()
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from functools import reduce
 
-from gateway.core.summary import Key, Window
+from gateway.core.summary import Window, WindowKey
 from lifecycle.commands.perform import CONTROLLER, perform
 from lifecycle.commands.publish import Publisher
 from lifecycle.core.absorb import Bins, absorb
@@ -61,8 +61,8 @@ class Controller:
         self._round: deque[str] = deque()
         self._idle = False
         self._called = asyncio.Event()
-        self._unsaved: dict[str, dict[Key, Window]] = {}
-        self._doubtful: dict[str, tuple[Evidence, dict[Key, Window]]] = {}
+        self._unsaved: dict[str, dict[WindowKey, Window]] = {}
+        self._doubtful: dict[str, tuple[Evidence, dict[WindowKey, Window]]] = {}
         """Of writes that failed: the evidence as it would be, and the windows that it took in."""
         self._saved_at: dict[str, float] = {}
 

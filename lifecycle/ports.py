@@ -11,6 +11,7 @@ from gateway.core.capture import CaptureBlock
 from gateway.core.keys import Key
 from gateway.core.report import WorkerReport as WorkerReport
 from gateway.core.routing import RouteTable
+from gateway.core.types import VersionKey
 from lifecycle.core.asked import Asked
 from lifecycle.core.checkpoint import Kept, Statement
 from lifecycle.core.dedicated import Application
@@ -160,7 +161,7 @@ class Fleet(Protocol):
         ...
 
     async def confirmed(
-        self, generation: int, timeout_s: float, holding: Collection[tuple[str, int]] = ()
+        self, generation: int, timeout_s: float, holding: Collection[VersionKey] = ()
     ) -> bool:
         """Whether every live worker applied this generation in time.
 

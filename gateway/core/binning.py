@@ -22,6 +22,15 @@ TOP_VALUES = 255
 TAIL_VALUES = 4096
 
 
+def histogram(values: NDArray[np.generic], edges: NDArray[np.generic]) -> Counts:
+    """Count values between edges, which are inclusive upper bounds; int64 [len(edges) + 1].
+
+    Bin i holds values in (edges[i-1], edges[i]]; the last one holds what is above all edges, and NaN.
+    """
+    bins = np.searchsorted(edges, values)
+    return np.bincount(bins, minlength=len(edges) + 1).astype(np.int64)
+
+
 class Bin(IntEnum):
     """Columns that every feature's counts start with; the value bins follow from `FIRST` on."""
 

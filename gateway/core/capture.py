@@ -91,11 +91,13 @@ def _alike(group: list[Answered]) -> Iterable[list[Answered]]:
 def _block(group: list[Answered]) -> CaptureBlock:
     first = group[0]
     return CaptureBlock(
-        *(first.model, first.version, first.role),
-        tuple([capture.prediction_id for capture in group]),
-        tuple([capture.at for capture in group]),
-        {name: _stack([capture.inputs[name] for capture in group]) for name in first.inputs},
-        {name: _stack([capture.outputs[name] for capture in group]) for name in first.outputs},
+        model=first.model,
+        version=first.version,
+        role=first.role,
+        ids=tuple([capture.prediction_id for capture in group]),
+        at=tuple([capture.at for capture in group]),
+        inputs={name: _stack([capture.inputs[name] for capture in group]) for name in first.inputs},
+        outputs={name: _stack([capture.outputs[name] for capture in group]) for name in first.outputs},
     )
 
 

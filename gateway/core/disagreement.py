@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from gateway.core.binning import histogram
 from gateway.core.types import Array, Tensors
 
 Counts = NDArray[np.int64]
@@ -54,7 +55,7 @@ class Disagreement:
             int(np.logical_or.reduceat(differs, starts).sum()),
             len(differs),
             int(differs.sum()),
-            {name: _histogram(values) for name, values in comparison.distances.items()},
+            {name: histogram(values, DISTANCE_EDGES) for name, values in comparison.distances.items()},
         )
 
     def merge(self, other: "Disagreement") -> "Disagreement":
@@ -137,8 +138,3 @@ def _distance(left: Array, right: Array) -> NDArray[np.float64]:
     with np.errstate(invalid="ignore"):
         apart = np.where((a == b) | (np.isnan(a) & np.isnan(b)), 0.0, np.abs(a - b))
     return np.asarray(np.where(np.isnan(apart), np.inf, apart).max(axis=1), np.float64)
-
-
-def _histogram(distances: NDArray[np.float64]) -> Counts:
-    bins = np.searchsorted(DISTANCE_EDGES, distances)
-    return np.bincount(bins, minlength=len(DISTANCE_EDGES) + 1).astype(np.int64)

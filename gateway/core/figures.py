@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gateway.core.binning import histogram
 from gateway.core.summary import Counts, latency_histogram
-
-VersionKey = tuple[str, int]
+from gateway.core.types import VersionKey
 
 BATCH_EDGES: Counts = np.array([1, 2, 4, 8, 16, 32, 64, 128], np.int64)
 """Upper bounds (inclusive) of the bins of requests per run; one more bin holds larger runs."""
@@ -59,12 +59,11 @@ class Stages:
         formed, started, ended = (
             np.repeat(np.array([run[at] for run in runs], np.int64), sizes) for at in (1, 2, 3)
         )
-        bins = np.searchsorted(BATCH_EDGES, sizes)
         return cls(
             latency_histogram(formed - arrived),
             latency_histogram(started - formed),
             latency_histogram(ended - started),
-            np.bincount(bins, minlength=len(BATCH_EDGES) + 1).astype(np.int64),
+            histogram(sizes, BATCH_EDGES),
             int(sizes.sum()),
         )
 
@@ -146,7 +145,7 @@ def _more(now: Mapping[str, int], before: Mapping[str, int]) -> dict[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """One window's worth of all three."""
+    """What one worker did in one window: stages of its pool's runs, refusals, and its caches' use."""
 
     stages: Mapping[VersionKey, Stages] = field(default_factory=dict)
     refusals: Refusals = field(default_factory=Refusals)

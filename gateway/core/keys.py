@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from gateway.core.patterns import covers
+
 SUBJECT = "x-headrace-subject"
 """The header in which the edge says whose certificate it has verified."""
 
@@ -53,9 +55,7 @@ class Key:
         return not self.models
 
     def covers(self, model: str) -> bool:
-        if not self.models or model in self.models:
-            return True
-        return any(model.startswith(item[:-1]) for item in self.models if item.endswith("*"))
+        return covers(self.models, model)
 
     def may(self, role: KeyRole) -> bool:
         return _RANK[self.role] >= _RANK[role]

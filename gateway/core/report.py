@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from gateway.core.types import VersionKey
+
 
 @dataclass(frozen=True, slots=True)
 class MemoryUse:
@@ -32,13 +34,13 @@ class WorkerReport:
 
     worker: str
     generation: int
-    held: frozenset[tuple[str, int]] = frozenset()
-    failed: Mapping[tuple[str, int], str] = field(default_factory=dict)
+    held: frozenset[VersionKey] = frozenset()
+    failed: Mapping[VersionKey, str] = field(default_factory=dict)
     memory: MemoryUse = MemoryUse()
     seen_at: float = 0.0
     connections: int = 0
     resident_bytes: int = 0
-    no_room: frozenset[tuple[str, int]] = frozenset()
+    no_room: frozenset[VersionKey] = frozenset()
 
     @property
     def slot(self) -> str:

@@ -11,13 +11,15 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from gateway.core.binning import histogram
 from gateway.core.callers import NO_KEYS, added
 from gateway.core.disagreement import NO_PAIRS, Disagreement
 from gateway.core.types import Outcome, Role
 
 Counts = NDArray[np.int64]
 K = TypeVar("K")
-Key = tuple[str, int, Role, int]
+WindowKey = tuple[str, int, Role, int]
+"""Model, version, role, generation of the route table."""
 
 LATENCY_EDGES_NS: Counts = np.round(np.geomspace(10_000, 60_000_000_000, 321)).astype(np.int64)
 """Upper bounds (inclusive) of the latency bins, 10 µs to 60 s, each 5 % above the last.
@@ -29,8 +31,7 @@ LATENCY_EDGES_NS.setflags(write=False)
 
 def latency_histogram(latencies_ns: Counts) -> Counts:
     """Count latencies, int64 ns, into `LATENCY_EDGES_NS`; shape [len(LATENCY_EDGES_NS) + 1]."""
-    bins = np.searchsorted(LATENCY_EDGES_NS, latencies_ns)
-    return np.bincount(bins, minlength=len(LATENCY_EDGES_NS) + 1).astype(np.int64)
+    return histogram(latencies_ns, LATENCY_EDGES_NS)
 
 
 def quantile(latency: Counts, q: float) -> float:
@@ -89,12 +90,12 @@ class Window:
         return cls(model, version, role, generation, math.inf, -math.inf, {}, {}, latency, 0, {})
 
     @classmethod
-    def of_pairs(cls, key: Key, now: float, disagreement: Disagreement) -> "Window":
+    def of_pairs(cls, key: WindowKey, now: float, disagreement: Disagreement) -> "Window":
         """Says how a shadow's answers agree with the champion's, and nothing of its traffic."""
         return replace(cls.empty(*key), start=now, end=now, disagreement=disagreement)
 
     @property
-    def key(self) -> Key:
+    def key(self) -> WindowKey:
         return self.model, self.version, self.role, self.generation
 
     @property
@@ -127,7 +128,7 @@ class Window:
 
 def merged(windows: Iterable[Window]) -> list[Window]:
     """The same, with one window per key, in the order in which the keys first came."""
-    found: dict[Key, Window] = {}
+    found: dict[WindowKey, Window] = {}
     for window in windows:
         found[window.key] = found[window.key].merge(window) if window.key in found else window
     return list(found.values())

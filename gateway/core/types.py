@@ -3,7 +3,7 @@
 Arrays in here are read-only by convention: a codec may hand out views of the request's bytes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.generic]
 Tensors = Mapping[str, Array]
+VersionKey = tuple[str, int]
+"""A model and one of its versions."""
 
 NUMPY_DTYPES: dict[str, np.dtype[np.generic]] = {
     "BOOL": np.dtype(np.bool_),
@@ -36,6 +38,12 @@ DATATYPES: dict[np.dtype[np.generic], str] = {dtype: name for name, dtype in NUM
 
 FLOAT_KINDS = "fV"
 """Kinds of the dtypes of floats. BF16 is not numpy's own: it has the kind of raw memory."""
+
+
+def joined(parts: Sequence[Tensors]) -> dict[str, Array]:
+    """The rows of all parts, one after the other; each part has the same names. Raises ValueError for shapes
+    that differ in more than their first dimension."""
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 class Role(StrEnum):

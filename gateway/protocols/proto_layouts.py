@@ -65,7 +65,12 @@ class KnownLayouts:
             return None
         known = layout.request
         request = InferRequest(
-            *(known.model, known.version, tensors, known.outputs, "", known.key), protocol=known.protocol
+            known.model,
+            known.version,
+            tensors,
+            known.outputs,
+            key=known.key,
+            protocol=known.protocol,
         )
         return request, layout.form
 

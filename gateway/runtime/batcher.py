@@ -13,12 +13,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import accumulate
 
-import numpy as np
 from onnxruntime import RunOptions
 
 from gateway.core.batching import BatchSize
 from gateway.core.figures import Run
-from gateway.core.types import Array
+from gateway.core.types import Array, joined
 from gateway.errors import ErrorCode, GatewayError
 from gateway.runtime.placement import Cost
 from gateway.runtime.pool import Pool, late, overloaded
@@ -63,7 +62,7 @@ class _Batch:
         first = self.requests[0].inputs
         if len(self.requests) == 1:
             return first
-        return {name: np.concatenate([each.inputs[name] for each in self.requests]) for name in first}
+        return joined([request.inputs for request in self.requests])
 
     def until_ns(self) -> int:
         """The last deadline; 0 if some request has none."""

@@ -12,9 +12,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from gateway.core.delta import RouteDelta, advance, difference
 from gateway.core.routing import EMPTY, ModelRoute, RouteTable, VersionEntry
+from gateway.core.types import VersionKey
 from gateway.errors import ErrorCode, GatewayError
 from gateway.ports import LoadedVersion
-from gateway.runtime.residence import Key, Residence
+from gateway.runtime.residence import Residence
 
 
 class LiveRoutes:
@@ -30,23 +31,23 @@ class LiveRoutes:
         self._changing = asyncio.Lock()
         self._held_back: set[str] = set()
         self._unfilled: set[str] = set()
-        self._to_hold: frozenset[Key] = frozenset()
+        self._to_hold: frozenset[VersionKey] = frozenset()
         self.given: RouteTable = EMPTY
         """The newest table as it came."""
         self.table: RouteTable = EMPTY
         """The table in force: a model whose new versions do not load is still as it was."""
 
     @property
-    def failed(self) -> Mapping[Key, str]:
+    def failed(self) -> Mapping[VersionKey, str]:
         return self._residence.failed
 
     @property
-    def no_room(self) -> frozenset[Key]:
+    def no_room(self) -> frozenset[VersionKey]:
         """Of `failed`, those that found no room in memory."""
         return self._residence.no_room
 
     @property
-    def held(self) -> frozenset[Key]:
+    def held(self) -> frozenset[VersionKey]:
         """Of the versions that are to be held, those in memory."""
         return frozenset(key for key in self._to_hold if self._residence.has(key))
 
@@ -144,11 +145,11 @@ class LiveRoutes:
         await self._residence.close()
 
 
-def _kept(route: ModelRoute) -> Iterator[Key]:
+def _kept(route: ModelRoute) -> Iterator[VersionKey]:
     stay = [entry.version for entry in route.versions] if route.resident else route.held
     return ((route.name, version) for version in stay)
 
 
-def _keys(table: RouteTable, name: str) -> Iterator[Key]:
+def _keys(table: RouteTable, name: str) -> Iterator[VersionKey]:
     route = table.models.get(name)
     return ((name, entry.version) for entry in (route.versions if route else ()))

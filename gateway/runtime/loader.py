@@ -2,108 +2,30 @@
 
 import asyncio
 import contextlib
-import time
 from collections import OrderedDict
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from copy import copy
 from functools import partial
 from pathlib import Path
 
-from onnxruntime import RunOptions
-
 from gateway import ports
 from gateway.config import Serving
-from gateway.core.batching import Batching, permitted
-from gateway.core.figures import Run
 from gateway.core.placement import Placement
 from gateway.core.profile import Profile
 from gateway.core.routing import VersionEntry, alike
-from gateway.core.signature import Signature
-from gateway.core.types import Array
+from gateway.core.types import Array, VersionKey
 from gateway.errors import ErrorCode, GatewayError
 from gateway.runtime.artifact import ArtifactCache
-from gateway.runtime.batcher import Batcher
 from gateway.runtime.measured import Measured
 from gateway.runtime.memory import allocated_bytes
-from gateway.runtime.placement import inline_elements
-from gateway.runtime.pool import Pool, late
+from gateway.runtime.pool import Pool
 from gateway.runtime.session import Session
 from gateway.runtime.signature import loops
-from gateway.runtime.stages import Note, StageLog
-from gateway.runtime.warmup import Run as WarmupRun
-from gateway.runtime.warmup import Warmth, warm, warm_again
-
-Key = tuple[str, int]
+from gateway.runtime.stages import StageLog
+from gateway.runtime.version import OnnxVersion
+from gateway.runtime.warmup import Runner, Warmth, warm, warm_again
 
 _RETIRED_PROFILES = 256
 _MOST_KNOWN = 10_000
-
-
-class OnnxVersion:
-    """Implements `ports.LoadedVersion`."""
-
-    def __init__(
-        self,
-        entry: VersionEntry,
-        session: Session,
-        pool: Pool,
-        warmth: Warmth,
-        size_bytes: int,
-        serving: Serving,
-        note: Note,
-    ) -> None:
-        self.entry = entry
-        self.signature: Signature = entry.signature
-        self.size_bytes = size_bytes
-        self.cost = warmth.cost
-        self._session = session
-        self._pool = pool
-        self._inline = inline_elements(entry.placement, warmth.cost)
-        self._note = note
-        self.batching = permitted(warmth.batching, serving.batching)
-        self._batcher = None
-        if self.batching is not Batching.OFF:
-            self._batcher = Batcher(session, pool, warmth.cost, serving.max_batch_ms * 1e6, note)
-
-    @property
-    def running(self) -> int:
-        return self._session.running  # of all that share it
-
-    def renewed(self, entry: VersionEntry) -> "OnnxVersion":
-        """The same in memory under another entry of the same file."""
-        version = copy(self)
-        version.entry = entry
-        return version
-
-    async def run(
-        self, inputs: Mapping[str, Array], outputs: tuple[str, ...], deadline_ns: int
-    ) -> dict[str, Array]:
-        elements = 0
-        for array in inputs.values():
-            elements += array.size
-        if elements <= self._inline:
-            if deadline_ns and time.monotonic_ns() >= deadline_ns:
-                raise late()
-            return self._session.run(inputs, outputs)
-        self._session.running += 1
-        try:
-            if self._batcher is not None:
-                return await self._batcher.run(inputs, outputs, deadline_ns)
-
-            arrived_ns = time.monotonic_ns()
-
-            def job(options: RunOptions) -> dict[str, Array]:
-                started_ns = time.monotonic_ns()
-                try:
-                    return self._session.run(inputs, outputs, options)
-                finally:
-                    ended_ns = time.monotonic_ns()
-                    self._note(Run((arrived_ns,), arrived_ns, started_ns, ended_ns, _rows(inputs)))
-
-            return await self._pool.submit(job, deadline_ns, self._session)
-        finally:
-            self._session.running -= 1
 
 
 class Loader:
@@ -128,9 +50,9 @@ class Loader:
         self._loading = ThreadPoolExecutor(1, thread_name_prefix="headrace-load")
         self._known: dict[str, Warmth] = {}  # by digest: a version that is loaded again is as it was
         self._measured = Measured(cache, f"{serving.threads_per_run} threads, gpu {gpu}")
-        self._profiles: dict[Key, Profile] = {}
-        self._loaded: dict[Key, ports.LoadedVersion] = {}
-        self._retired: OrderedDict[Key, Profile] = OrderedDict()
+        self._profiles: dict[VersionKey, Profile] = {}
+        self._loaded: dict[VersionKey, ports.LoadedVersion] = {}
+        self._retired: OrderedDict[VersionKey, Profile] = OrderedDict()
 
     @property
     def wedged(self) -> int:
@@ -187,10 +109,17 @@ class Loader:
         warmth = self._warm(run, entry, model)
         # Other threads allocate meanwhile too; less than its file no version takes.
         size_bytes = max(allocated_bytes() - before, len(model))
-        note = self.stages.of((name, entry.version))
-        return OnnxVersion(entry, session, self._pool, warmth, size_bytes, self._serving, note)
+        return OnnxVersion(
+            entry,
+            session,
+            self._pool,
+            warmth=warmth,
+            size_bytes=size_bytes,
+            serving=self._serving,
+            note=self.stages.of((name, entry.version)),
+        )
 
-    def _warm(self, run: WarmupRun, entry: VersionEntry, model: bytes) -> Warmth:
+    def _warm(self, run: Runner, entry: VersionEntry, model: bytes) -> Warmth:
         known = self._known.get(entry.digest) or self._measured.of(entry.digest)
         if known is not None:
             warm_again(run, entry.signature)
@@ -215,11 +144,6 @@ class Loader:
             return Profile.from_bytes(self._artifacts.read(entry.profile, entry.profile_digest))
         except ValueError:
             raise GatewayError(ErrorCode.INTERNAL, "the reference profile cannot be read") from None
-
-
-def _rows(inputs: Mapping[str, Array]) -> int:
-    first = next(iter(inputs.values()))
-    return len(first) if first.ndim else 1
 
 
 def _free(_: ports.LoadedVersion) -> None:

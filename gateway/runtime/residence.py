@@ -15,12 +15,11 @@ from typing import NamedTuple
 from gateway.core.eviction import to_evict
 from gateway.core.report import MemoryUse
 from gateway.core.routing import VersionEntry, alike
+from gateway.core.types import VersionKey
 from gateway.errors import ErrorCode, GatewayError
 from gateway.ports import LoadedVersion, Loader
 
 log = logging.getLogger(__name__)
-
-Key = tuple[str, int]
 
 _TRY_AGAIN_S = 5.0
 """Requests do not try a version again for so long after it broke."""
@@ -57,15 +56,15 @@ class Residence:
         self._loader = loader
         self._most_waiting = most_waiting
         self._max_wait_s = max_wait_s
-        self._versions: OrderedDict[Key, LoadedVersion] = OrderedDict()  # the longest unused first
-        self._sizes: dict[Key, int] = {}  # as measured at the last load
+        self._versions: OrderedDict[VersionKey, LoadedVersion] = OrderedDict()  # the longest unused first
+        self._sizes: dict[VersionKey, int] = {}  # as measured at the last load
         self._loads: dict[tuple[str, VersionEntry], asyncio.Task[LoadedVersion]] = {}
-        self._gone: set[Key] = set()
+        self._gone: set[VersionKey] = set()
         """Those that were let go of since their load began."""
-        self._wanted: Counter[Key] = Counter()
+        self._wanted: Counter[VersionKey] = Counter()
         self._turn = asyncio.Lock()
-        self._failures: dict[Key, _Failure] = {}
-        self.kept: set[Key] = set()
+        self._failures: dict[VersionKey, _Failure] = {}
+        self.kept: set[VersionKey] = set()
         """Versions that stay in memory, whatever the budget."""
         self.budget_bytes = budget_bytes
         self.held_bytes = 0
@@ -77,23 +76,23 @@ class Residence:
         return MemoryUse(len(self._versions), self.held_bytes, self.budget_bytes, self.loads, self.evictions)
 
     @property
-    def failed(self) -> dict[Key, str]:
+    def failed(self) -> dict[VersionKey, str]:
         """Versions that did not load when last tried, with the reason."""
         return {key: failure.message for key, failure in self._failures.items()}
 
     @property
-    def no_room(self) -> frozenset[Key]:
+    def no_room(self) -> frozenset[VersionKey]:
         """Of `failed`, those that found no room."""
         return frozenset(key for key, failure in self._failures.items() if failure.no_room)
 
-    def get(self, key: Key) -> LoadedVersion | None:
+    def get(self, key: VersionKey) -> LoadedVersion | None:
         """The version, which counts as used now."""
         version = self._versions.get(key)
         if version is not None:
             self._versions.move_to_end(key)  # 0.1 µs
         return version
 
-    def has(self, key: Key) -> bool:
+    def has(self, key: VersionKey) -> bool:
         return key in self._versions
 
     def holds(self, model: str, entry: VersionEntry) -> bool:
@@ -138,11 +137,11 @@ class Residence:
             ErrorCode.NOT_READY, f"version {entry.version} of model {model!r} is still loading; try again"
         )
 
-    def forgive(self, key: Key) -> None:
+    def forgive(self, key: VersionKey) -> None:
         """Forget a failure: what is wanted of this number now is in memory, another file or place was not."""
         self._failures.pop(key, None)
 
-    def let_go(self, keys: Collection[Key]) -> None:
+    def let_go(self, keys: Collection[VersionKey]) -> None:
         """Forget versions that are not served any more. Runs under way finish; what loads will not stay."""
         self._gone |= {(model, entry.version) for model, entry in self._loads}.intersection(keys)
         for key in keys:
@@ -157,7 +156,7 @@ class Residence:
         self.let_go(tuple(self._versions))
 
     @contextmanager
-    def _wanting(self, key: Key) -> Iterator[None]:
+    def _wanting(self, key: VersionKey) -> Iterator[None]:
         self._wanted[key] += 1
         try:
             yield
@@ -175,7 +174,7 @@ class Residence:
             load.add_done_callback(lambda done: self._over(model, entry, done))
         return load
 
-    async def _in_turn(self, key: Key, entry: VersionEntry) -> LoadedVersion:
+    async def _in_turn(self, key: VersionKey, entry: VersionEntry) -> LoadedVersion:
         async with self._turn:
             if key not in self._wanted:
                 raise GatewayError(ErrorCode.NOT_READY, "nobody waits for it any more")
@@ -195,13 +194,13 @@ class Residence:
             self.loads += 1
             return version
 
-    def _check_served(self, key: Key) -> None:
+    def _check_served(self, key: VersionKey) -> None:
         if key in self._gone:
             self._sizes.pop(key, None)
             message = f"version {key[1]} of model {key[0]!r} is no longer served"
             raise GatewayError(ErrorCode.NOT_READY, message)
 
-    async def _loaded(self, key: Key, entry: VersionEntry) -> LoadedVersion:
+    async def _loaded(self, key: VersionKey, entry: VersionEntry) -> LoadedVersion:
         try:
             return await self._loader.load(key[0], entry)
         except GatewayError:
@@ -225,7 +224,7 @@ class Residence:
             log.error("version %d of %s does not load: %s", key[1], key[0], error.message)
         self._gone.discard(key)
 
-    async def _make_room(self, key: Key, size: int) -> None:
+    async def _make_room(self, key: VersionKey, size: int) -> None:
         gives_up = time.monotonic() + self._max_wait_s
         while not self._evict(self._besides(key) + size - self.budget_bytes):
             others = self.kept - {key}
@@ -240,7 +239,7 @@ class Residence:
                 )
             await asyncio.sleep(_LOOK_AGAIN_S)  # what is in use now may be idle then
 
-    def _besides(self, key: Key) -> int:
+    def _besides(self, key: VersionKey) -> int:
         """Bytes held of others: what is in memory of the same number goes for its successor."""
         present = self._versions.get(key)
         return self.held_bytes - (present.size_bytes if present is not None else 0)
@@ -258,7 +257,7 @@ class Residence:
             self.evictions += 1
         return chosen is not None
 
-    def _drop(self, key: Key) -> None:
+    def _drop(self, key: VersionKey) -> None:
         version = self._versions.pop(key, None)
         if version is not None:
             self.held_bytes -= version.size_bytes
@@ -269,7 +268,7 @@ def _alike(present: VersionEntry, wanted: VersionEntry) -> bool:
     return alike(present, wanted) and present.profile_digest == wanted.profile_digest
 
 
-def _not_ready(key: Key, code: ErrorCode, message: str) -> GatewayError:
+def _not_ready(key: VersionKey, code: ErrorCode, message: str) -> GatewayError:
     """What a request hears: another worker may have the version, or this one a little later."""
     if code is not ErrorCode.NOT_READY:
         message = f"version {key[1]} of model {key[0]!r} does not load: {message}"

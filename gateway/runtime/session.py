@@ -96,11 +96,8 @@ def cuda_starts() -> bool:
     """
     if not offers_cuda():
         return False
-    x, y = (helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in "xy")
-    graph = helper.make_graph([helper.make_node("Identity", ["x"], ["y"])], "probe", [x], [y])
-    probe = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
     try:
-        session = ort.InferenceSession(probe.SerializeToString(), providers=_ON_GPU)
+        session = ort.InferenceSession(identity_model(), providers=_ON_GPU)
     except Exception as error:  # as above
         log.error("CUDA does not start, so versions run on CPUs: %s", error)
         return False
@@ -108,6 +105,14 @@ def cuda_starts() -> bool:
         log.error("CUDA does not start, so versions run on CPUs; the output of this process says why")
         return False
     return True
+
+
+def identity_model() -> bytes:
+    """The smallest model there is: it answers `x`, FP32 [1], as `y`."""
+    x, y = (helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in "xy")
+    graph = helper.make_graph([helper.make_node("Identity", ["x"], ["y"])], "identity", [x], [y])
+    opsets = [helper.make_opsetid("", 17)]
+    return helper.make_model(graph, opset_imports=opsets, ir_version=9).SerializeToString()
 
 
 def run_options() -> RunOptions:

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
-from gateway.core.figures import Run, VersionKey
+from gateway.core.figures import Run
+from gateway.core.types import VersionKey
 
 MOST_RUNS = 50_000
 _TOLD_ALONE = 128

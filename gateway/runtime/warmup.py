@@ -10,11 +10,12 @@ import numpy as np
 
 from gateway.core.batching import Batching
 from gateway.core.signature import Signature
-from gateway.core.types import FLOAT_KINDS, Array
+from gateway.core.types import FLOAT_KINDS, Array, joined
 from gateway.errors import GatewayError
 from gateway.runtime.placement import INLINE_BUDGET_NS, Cost, cost
 
-Run = Callable[[dict[str, Array]], dict[str, Array]]
+Runner = Callable[[dict[str, Array]], dict[str, Array]]
+"""Runs a version once: outputs by name from inputs by name."""
 
 _ROWS = 64
 _REPEATS = 5
@@ -30,7 +31,7 @@ class Warmth:
     batching: Batching
 
 
-def warm(run: Run, signature: Signature, unbounded: bool) -> Warmth:
+def warm(run: Runner, signature: Signature, unbounded: bool) -> Warmth:
     """Run a version on rows of ones and zeros; every free dimension is 1.
 
     Args:
@@ -52,11 +53,11 @@ def warm(run: Run, signature: Signature, unbounded: bool) -> Warmth:
     batching = _batching(run, signature, one_ns) if signature.batched else Batching.OFF
     if batching is Batching.OFF or one_ns > INLINE_BUDGET_NS:
         return Warmth(cost(one_ns, one_ns, 1, elements, unbounded), batching)
-    many = {name: np.concatenate([array] * _ROWS) for name, array in first.items()}
+    many = joined([first] * _ROWS)
     return Warmth(cost(one_ns, _fastest(run, many), _ROWS, elements, unbounded), batching)
 
 
-def warm_again(run: Run, signature: Signature) -> None:
+def warm_again(run: Runner, signature: Signature) -> None:
     """Run a version once that was measured when it was loaded before."""
     with contextlib.suppress(GatewayError):  # as it was then
         _try(run, _rows(signature, 1), _rows(signature, 0))
@@ -70,7 +71,7 @@ def _rows(signature: Signature, value: int) -> dict[str, Array]:
     return rows
 
 
-def _try(run: Run, ones: dict[str, Array], zeros: dict[str, Array]) -> dict[str, Array]:
+def _try(run: Runner, ones: dict[str, Array], zeros: dict[str, Array]) -> dict[str, Array]:
     # Some models take no zeros (they divide), some no ones (an index past a table's end).
     try:
         run(ones)
@@ -80,7 +81,7 @@ def _try(run: Run, ones: dict[str, Array], zeros: dict[str, Array]) -> dict[str,
     return ones
 
 
-def _fastest(run: Run, inputs: dict[str, Array]) -> float:
+def _fastest(run: Runner, inputs: dict[str, Array]) -> float:
     took = []
     for _ in range(_REPEATS):
         started = time.perf_counter_ns()
@@ -104,7 +105,7 @@ def _different(signature: Signature, count: int) -> list[dict[str, Array]]:
     return rows
 
 
-def _batching(run: Run, signature: Signature, one_ns: float) -> Batching:
+def _batching(run: Runner, signature: Signature, one_ns: float) -> Batching:
     """What becomes of a row's answer among others: a free first dimension is no proof that it stays the same.
 
     Its company must not matter at all. That there is company may matter to the rounding, since the runtime
@@ -114,10 +115,10 @@ def _batching(run: Run, signature: Signature, one_ns: float) -> Batching:
     rows = _different(signature, sizes[-1] + 1)
     found = set()
     try:
-        apart = _stacked([run(row) for row in rows])
+        apart = joined([run(row) for row in rows])
         for size in sizes:
-            joined, next_to = run(_stacked(rows[:size])), run(_stacked(rows[1 : size + 1]))
-            for name, array in joined.items():
+            together, next_to = run(joined(rows[:size])), run(joined(rows[1 : size + 1]))
+            for name, array in together.items():
                 alone, other = apart[name][:size], next_to[name]
                 if array.shape != alone.shape or array.shape != other.shape:
                     return Batching.OFF
@@ -127,10 +128,6 @@ def _batching(run: Run, signature: Signature, one_ns: float) -> Batching:
     except (GatewayError, ValueError):  # rows that do not run, or answers that cannot be joined
         return Batching.OFF
     return next(each for each in Batching if each in found)
-
-
-def _stacked(parts: list[dict[str, Array]]) -> dict[str, Array]:
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def _alike(joined: Array, alone: Array) -> Batching:

@@ -1,6 +1,7 @@
 """What the answer to a question about models may look at, whichever protocol asks."""
 
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -9,6 +10,9 @@ from gateway.ports import Repository, Routes
 from gateway.server.neighbours import Neighbours
 from gateway.server.tally import Tally
 from gateway.telemetry.trace_sampling import TraceSampling
+
+CALLER_HEADERS: ContextVar[Mapping[bytes, bytes]] = ContextVar("caller_headers", default=MappingProxyType({}))
+"""Of the inference that is being answered, for its span. HTTP notes them only where tracing is on."""
 
 
 class Context(NamedTuple):

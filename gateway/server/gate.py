@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from gateway.core.keys import NO_KEYS, SUBJECT, Key, Keyring, KeyRole, secret_in
 from gateway.core.routing import RouteTable
 from gateway.core.throttle import BadKeys
+from gateway.core.types import VersionKey
 from gateway.errors import ErrorCode, GatewayError
 from gateway.ports import LoadedVersion, Routes
 
@@ -92,7 +93,7 @@ class Scoped:
         return RouteTable(table.generation, seen)
 
     @property
-    def failed(self) -> Mapping[tuple[str, int], str]:
+    def failed(self) -> Mapping[VersionKey, str]:
         return self.routes.failed
 
     def loaded(self, model: str, version: int) -> LoadedVersion | None:

@@ -57,6 +57,13 @@ class Service:
         if caller is not None:
             routes = Scoped(routes, caller)
         return Context(
-            *(routes, self.tally, ready, headers, caller),
-            *(self.repository, self.traces, self.neighbours, self.metrics),
+            routes=routes,
+            tally=self.tally,
+            ready=ready,
+            headers=headers,
+            caller=caller,
+            repository=self.repository,
+            traces=self.traces,
+            neighbours=self.neighbours,
+            metrics=self.metrics,
         )

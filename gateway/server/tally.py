@@ -5,9 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gateway.config import Logging
-from gateway.core.figures import VersionKey
 from gateway.core.routing import ModelRoute
-from gateway.core.types import InferRequest, InferResponse
+from gateway.core.types import InferRequest, InferResponse, VersionKey
 from gateway.errors import GatewayError
 from gateway.response_cache import ResponseCaches
 from gateway.runtime.stages import StageLog

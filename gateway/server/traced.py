@@ -4,8 +4,9 @@ import asyncio
 
 from gateway.core.types import InferRequest, InferResponse
 from gateway.ports import Engine, Routes
+from gateway.server.context import CALLER_HEADERS
 from gateway.server.http.listener import HttpListener
-from gateway.server.http.message import CALLER_HEADERS, Request
+from gateway.server.http.message import Request
 from gateway.telemetry.tracing import Tracer
 
 

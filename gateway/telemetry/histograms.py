@@ -5,10 +5,8 @@ import numpy as np
 from gateway.core.figures import BATCH_EDGES
 from gateway.core.summary import LATENCY_EDGES_NS, Counts
 
-SECONDS = (
-    *(0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5),
-    *(1.0, 2.0, 5.0, 10.0, 30.0),
-)
+_MILLISECONDS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 30_000)
+SECONDS = tuple(bound / 1000 for bound in _MILLISECONDS)
 # Upper bounds are rounded down to a fine edge (5 % at most), so that the counts under them are exact.
 _CUTS = np.searchsorted(LATENCY_EDGES_NS, np.array(SECONDS) * 1e9, side="right") - 1
 _EDGES = LATENCY_EDGES_NS.astype(np.float64)

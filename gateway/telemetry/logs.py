@@ -15,7 +15,14 @@ from pathlib import Path
 from gateway.config import Logging
 
 REQUEST_KEYS = (
-    *("model", "version", "request_id", "prediction_id", "trace_id", "outcome", "code", "latency_ms"),
+    "model",
+    "version",
+    "request_id",
+    "prediction_id",
+    "trace_id",
+    "outcome",
+    "code",
+    "latency_ms",
     "left_out",
 )
 """Keys that a record about requests has, given as `extra`; only those that are known are written."""

@@ -15,9 +15,11 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class Metrics:
-    """Args:
-    reports: gives the newest word of every live worker.
-    others: whose families are rendered as well.
+    """The text that Prometheus scrapes.
+
+    Args:
+        reports: gives the newest report of every live worker.
+        others: collectors that are rendered as well.
     """
 
     def __init__(self, reports: Callable[[], Iterable[WorkerReport]], *others: Collector) -> None:

@@ -7,11 +7,9 @@ from collections import deque
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import numpy as np
-
 from gateway.core.disagreement import Disagreement, aligned, compare
-from gateway.core.summary import Key, Window
-from gateway.core.types import Array, Tensors
+from gateway.core.summary import Window, WindowKey
+from gateway.core.types import Tensors, joined
 
 MOST_PAIRS = 20_000
 MOST_BYTES = 32 * 2**20
@@ -19,7 +17,7 @@ MOST_BYTES = 32 * 2**20
 
 
 class _Pair(NamedTuple):
-    key: Key
+    key: WindowKey
     champion: Tensors
     shadow: Tensors
     size: int
@@ -42,7 +40,7 @@ class Pairs:
         self._held_bytes = 0
         self._freed_bytes = 0
 
-    def add(self, key: Key, champion: Tensors, shadow: Tensors) -> None:
+    def add(self, key: WindowKey, champion: Tensors, shadow: Tensors) -> None:
         """Take two answers to one request; `key` is that of the shadow's window."""
         size = sum(array.nbytes for side in (champion, shadow) for array in side.values())
         held = self._held_bytes - self._freed_bytes
@@ -57,16 +55,16 @@ class Pairs:
 
         Takes time in proportion to them: call it from a thread.
         """
-        found: dict[Key, Disagreement] = {}
+        found: dict[WindowKey, Disagreement] = {}
         for key, group in self._grouped():
-            comparison = compare(_joined(group.champion), _joined(group.shadow), sum(group.sizes))
+            comparison = compare(joined(group.champion), joined(group.shadow), sum(group.sizes))
             seen = Disagreement.of(comparison, group.sizes)
             found[key] = found[key].merge(seen) if key in found else seen
         return [Window.of_pairs(key, now, disagreement) for key, disagreement in found.items()]
 
-    def _grouped(self) -> Iterator[tuple[Key, _Group]]:
+    def _grouped(self) -> Iterator[tuple[WindowKey, _Group]]:
         """Pairs that can be compared in one go: of one key, with outputs of the same names and shapes."""
-        groups: dict[object, tuple[Key, _Group]] = {}
+        groups: dict[object, tuple[WindowKey, _Group]] = {}
         for _ in range(len(self._pending)):
             pair = self._pending.popleft()
             self._freed_bytes += pair.size
@@ -79,7 +77,3 @@ class Pairs:
             group.champion.append(left)
             group.shadow.append(right)
         yield from groups.values()
-
-
-def _joined(answers: list[Tensors]) -> dict[str, Array]:
-    return {name: np.concatenate([answer[name] for answer in answers]) for name in answers[0]}

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from gateway.config import Watching
-from gateway.core.summary import Key
+from gateway.core.summary import WindowKey
 from gateway.core.types import Role
 from gateway.telemetry.record import Record
 
@@ -30,7 +30,7 @@ class Sampler:
         self._debt: dict[str, float] = {}
         self._chosen: dict[str, None] = {}  # recent prediction ids, oldest first
 
-    def sample(self, groups: Mapping[Key, list[Record]], elapsed_s: float) -> list[Record]:
+    def sample(self, groups: Mapping[WindowKey, list[Record]], elapsed_s: float) -> list[Record]:
         """The sample of records of the last `elapsed_s` seconds."""
         primary: dict[str, list[Record]] = {}
         copies: list[Record] = []

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from gateway.core.signature import check
-from gateway.core.types import InferRequest, InferResponse, Outcome, Role
+from gateway.core.types import InferRequest, InferResponse, Outcome, Role, VersionKey
 from gateway.errors import ErrorCode, GatewayError
 from gateway.ports import Routes, Tap
 from gateway.telemetry.pairs import Pairs
@@ -72,7 +72,7 @@ class ShadowQueue:
         self._tap = tap
         self._room = most
         self._room_bytes = most_bytes
-        self._lanes: dict[tuple[str, int], _Lane] = {}
+        self._lanes: dict[VersionKey, _Lane] = {}
         """Those with copies that wait or run."""
         self._next: asyncio.Queue[_Lane] = asyncio.Queue()
         """Lanes with a copy to run, none of which runs."""

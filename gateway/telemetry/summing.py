@@ -8,7 +8,7 @@ import numpy as np
 
 from gateway.core.callers import NO_KEYS, added, by_bucket
 from gateway.core.profile import Profile
-from gateway.core.summary import Counts, Key, Window, latency_histogram
+from gateway.core.summary import Counts, Window, WindowKey, latency_histogram
 from gateway.core.types import Outcome, Tensors
 from gateway.telemetry.record import ANSWERED, Record
 
@@ -22,8 +22,15 @@ class Summing:
     """
 
     __slots__ = (
-        *("_keyed", "_latencies", "_outcomes", "_protocols", "_rows", "_start", "_tensors"),
-        *("dropped", "size"),
+        "_keyed",
+        "_latencies",
+        "_outcomes",
+        "_protocols",
+        "_rows",
+        "_start",
+        "_tensors",
+        "dropped",
+        "size",
     )
 
     def __init__(self, start: float) -> None:
@@ -58,7 +65,7 @@ class Summing:
         self.size += size
         return 0
 
-    def window(self, key: Key, profile: Profile | None, end: float) -> Window:
+    def window(self, key: WindowKey, profile: Profile | None, end: float) -> Window:
         return Window(
             *key,
             self._start,

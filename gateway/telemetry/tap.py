@@ -15,7 +15,7 @@ import numpy as np
 
 from gateway.config import Watching
 from gateway.core.profile import Profile
-from gateway.core.summary import Key, Window
+from gateway.core.summary import Window, WindowKey
 from gateway.core.types import InferRequest, Outcome, Role, Tensors
 from gateway.telemetry.record import Count, CountKey, Record
 from gateway.telemetry.sampling import Sampler, fair_shares
@@ -69,7 +69,7 @@ class TrafficTap:
         self._dropped: Counter[tuple[str, int, Role]] = Counter()
         self._told: Counter[tuple[str, int, Role]] = Counter()
         self._generation = 0
-        self._open: dict[Key, Summing] = {}  # the longest open first
+        self._open: dict[WindowKey, Summing] = {}  # the longest open first
         self._sampled: defaultdict[tuple[str, int, Role], list[Record]] = defaultdict(list)
         self._since = time()
         self._draining = threading.Lock()
@@ -164,19 +164,19 @@ class TrafficTap:
             captures = [capture for key in due for capture in self._sampled.pop(key[:3], ())]
             return [self._close(key, now) for key in due], captures
 
-    def _summing(self, key: Key) -> Summing:
+    def _summing(self, key: WindowKey) -> Summing:
         if key not in self._open:
             self._open[key] = Summing(self._since)
         return self._open[key]
 
-    def _close(self, key: Key, now: float) -> Window:
+    def _close(self, key: WindowKey, now: float) -> Window:
         summing = self._open.pop(key)
         self._freed_bytes += summing.size
         return summing.window(key, self._profiles(key[0], key[1]), now)
 
-    def _take(self, seen: Counter[str]) -> dict[Key, list[Record]]:
+    def _take(self, seen: Counter[str]) -> dict[WindowKey, list[Record]]:
         """Sum up counts, adding to `seen` requests by model, and return the records."""
-        groups: defaultdict[Key, list[Record]] = defaultdict(list)
+        groups: defaultdict[WindowKey, list[Record]] = defaultdict(list)
         # First of all: should the table change from here on, these are still of the generation known here.
         counts, pop = self._counts, self._pending.popleft
         for _ in range(len(self._pending)):
@@ -206,7 +206,7 @@ class TrafficTap:
                 seen[model] += n
 
     def _thin(
-        self, seen: Counter[str], groups: dict[Key, list[Record]], elapsed_s: float
+        self, seen: Counter[str], groups: dict[WindowKey, list[Record]], elapsed_s: float
     ) -> dict[str, float]:
         """The share to keep, by model: as many as profiles look at, or as the sample needs without one."""
         profiled = {key[0] for key in groups if self._profiles(key[0], key[1]) is not None}
@@ -216,7 +216,7 @@ class TrafficTap:
         room |= dict.fromkeys(profiled, elapsed_s * watching.profiled_per_s)
         return {model: room[model] / n for model, n in seen.items() if n > room[model]}
 
-    def _lost(self) -> dict[Key, int]:
+    def _lost(self) -> dict[WindowKey, int]:
         dropped = self._dropped.copy()
         lost = dropped - self._told
         self._told = dropped

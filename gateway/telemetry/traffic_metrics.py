@@ -9,9 +9,9 @@ import numpy as np
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from gateway.core.figures import Stages, VersionKey
+from gateway.core.figures import Stages
 from gateway.core.summary import LATENCY_EDGES_NS, Counts, Window
-from gateway.core.types import Outcome, Role
+from gateway.core.types import Outcome, Role, VersionKey
 from gateway.telemetry.histograms import of_batches, of_latencies
 
 MOST_SERIES = 500

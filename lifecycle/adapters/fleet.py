@@ -14,6 +14,7 @@ from gateway.core.delta import RouteDelta, difference
 from gateway.core.report import WorkerReport
 from gateway.core.routing import EMPTY, RouteTable
 from gateway.core.summary import Window
+from gateway.core.types import VersionKey
 
 SILENT_AFTER_S = 4.0
 """Workers report every second; one that missed several is gone."""
@@ -55,7 +56,7 @@ class WorkerFleet:
         return tuple(report for report in self._reports.values() if report.seen_at >= horizon)
 
     async def confirmed(
-        self, generation: int, timeout_s: float, holding: Collection[tuple[str, int]] = ()
+        self, generation: int, timeout_s: float, holding: Collection[VersionKey] = ()
     ) -> bool:
         """False as well when no worker is alive: nobody confirmed anything then."""
         deadline = asyncio.get_running_loop().time() + timeout_s
@@ -69,7 +70,7 @@ class WorkerFleet:
                 continue  # a silent worker may have stopped counting
         return True
 
-    def _all_applied(self, generation: int, holding: frozenset[tuple[str, int]]) -> bool:
+    def _all_applied(self, generation: int, holding: frozenset[VersionKey]) -> bool:
         workers = self.workers()
         return bool(workers) and all(
             report.generation >= generation and holding <= report.held | report.failed.keys()

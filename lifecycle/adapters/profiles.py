@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gateway.core.profile import Profile
+from gateway.core.types import VersionKey
 from lifecycle.adapters.reference import LABEL, read_reference
 from lifecycle.core.absorb import Bins
 from lifecycle.core.analysis.bins import common_bins
@@ -26,7 +27,7 @@ class Profiles:
     def __init__(self, store: Store, artifacts: Artifacts) -> None:
         self._store = store
         self._artifacts = artifacts
-        self._kept: OrderedDict[tuple[str, int], Profile | None] = OrderedDict()
+        self._kept: OrderedDict[VersionKey, Profile | None] = OrderedDict()
 
     def of(self, model: str, number: int) -> Profile | None:
         """None for a version without a reference profile. Raises LifecycleError if its file is gone."""

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from gateway.core.capture import CaptureBlock
 from gateway.core.profile import Profile
-from gateway.core.types import Array, Role
+from gateway.core.types import Array, Role, VersionKey
 from lifecycle.commands.lookup import active_rollout, find_model, find_version
 from lifecycle.commands.perform import CONTROLLER
 from lifecycle.commands.publish import Publisher
@@ -53,8 +53,8 @@ class LiveReferences:
         self._first = first
         self._taken = taken
         self._rows = rows
-        self._seen: Counter[tuple[str, int]] = Counter()
-        self._over: set[tuple[str, int]] = set()
+        self._seen: Counter[VersionKey] = Counter()
+        self._over: set[VersionKey] = set()
 
     def count(self, captures: Iterable[CaptureBlock]) -> None:
         """Captures that have just been added to the log."""

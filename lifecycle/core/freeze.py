@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
+from gateway.core.patterns import covers
+
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _MOST_DAYS = 400
 
@@ -34,9 +36,7 @@ class Freeze:
             raise ValueError(f"{min(unknown)!r} is not a day; days are {', '.join(DAYS)}")
 
     def covers(self, model: str) -> bool:
-        if not self.models or model in self.models:
-            return True
-        return any(model.startswith(item[:-1]) for item in self.models if item.endswith("*"))
+        return covers(self.models, model)
 
     def holds(self, now: float) -> bool:
         """Whether the window is open at a time, Unix seconds."""

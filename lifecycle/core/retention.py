@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from gateway.core.types import VersionKey
 from lifecycle.core.rollout import Rollout
 from lifecycle.core.version import Model, Stage, Version
 
@@ -81,7 +82,7 @@ def _named(model: Model) -> set[int]:
     return model.loaded() | {model.champion, model.previous} | set(model.aliases.values())
 
 
-def _ancestors(version: Version, versions: Mapping[tuple[str, int], Version]) -> Iterator[Version]:
+def _ancestors(version: Version, versions: Mapping[VersionKey, Version]) -> Iterator[Version]:
     seen = {version.number}
     parent = version.lineage.parent
     while parent is not None and parent not in seen and (found := versions.get((version.model, parent))):

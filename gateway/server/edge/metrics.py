@@ -78,7 +78,10 @@ def families(seen: list[Row]) -> list[Metric]:
     for row in workers:
         up.add_metric([f"worker-{row['svname'].removeprefix('w')}"], float(row["status"].startswith("UP")))
     return [
-        *(opened, answers, queued, up),
+        opened,
+        answers,
+        queued,
+        up,
         *(_counter(name, text, "frontend", fronts, column) for name, text, column in _FRONTENDS),
         *(_counter(name, text, "backend", backs, column) for name, text, column in _BACKENDS),
     ]

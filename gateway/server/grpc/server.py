@@ -16,15 +16,15 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection, reflection_pb2
 
 from gateway.core.types import InferRequest, InferResponse
-from gateway.errors import ErrorCode, GatewayError
+from gateway.errors import ErrorCode, GatewayError, internal
 from gateway.protocols import open_inference_pb2 as pb
 from gateway.protocols import proto_answer, v2_proto
 from gateway.protocols.answer_form import AnswerForm
 from gateway.protocols.fields import earliest, plain_text
 from gateway.protocols.grpc_frame import PUSHBACK
 from gateway.protocols.status import STATUS
+from gateway.server.context import CALLER_HEADERS
 from gateway.server.grpc.calls import CALLS, SERVICE
-from gateway.server.http.message import CALLER_HEADERS, internal
 from gateway.server.service import Service
 
 _log = logging.getLogger(__name__)

@@ -8,14 +8,14 @@ import logging
 import time
 
 from gateway.core.types import InferRequest, InferResponse
-from gateway.errors import ErrorCode, GatewayError
+from gateway.errors import ErrorCode, GatewayError, internal
 from gateway.protocols import proto_answer, v2_proto
 from gateway.protocols.answer_form import AnswerForm
 from gateway.protocols.fields import earliest
 from gateway.protocols.grpc_frame import PUSHBACK, percent_encoded, prefix, timeout_ns, unframe
 from gateway.protocols.proto_layouts import KnownLayouts
 from gateway.protocols.status import STATUS
-from gateway.server.http.message import Request, internal
+from gateway.server.http.message import Request
 from gateway.server.packing import unpacked
 from gateway.server.service import Service
 

@@ -6,11 +6,11 @@ import time
 from typing import NamedTuple, Protocol, TypeVar
 
 from gateway.core.types import InferRequest, InferResponse
-from gateway.errors import ErrorCode, GatewayError
+from gateway.errors import ErrorCode, GatewayError, internal
 from gateway.ports import Routes
 from gateway.protocols.compression import preferred
 from gateway.protocols.fields import earliest, invalid
-from gateway.server.http.message import JSON_TYPE, Request, answer, fault, internal
+from gateway.server.http.message import JSON_TYPE, Request, answer, fault
 from gateway.server.packing import packed, unpacked
 from gateway.server.service import Service
 

@@ -7,7 +7,7 @@ import socket
 from pathlib import Path
 from typing import TypeVar
 
-from gateway.errors import ErrorCode, GatewayError
+from gateway.errors import ErrorCode, GatewayError, internal
 from gateway.protocols.fields import model_name, version_named
 from gateway.protocols.proto_layouts import KnownLayouts
 from gateway.server.descriptors import affordable
@@ -16,7 +16,7 @@ from gateway.server.http.connection import HttpConnection
 from gateway.server.http.eager import run_eagerly
 from gateway.server.http.heads import KnownHeads
 from gateway.server.http.inference import Codec, Target
-from gateway.server.http.message import Request, fault, internal
+from gateway.server.http.message import Request, fault
 from gateway.server.service import Service
 
 F = TypeVar("F")

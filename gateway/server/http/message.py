@@ -1,8 +1,5 @@
 """One HTTP request as the parser gathered it, and the bytes of its answer."""
 
-from collections.abc import Mapping
-from contextvars import ContextVar
-from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -31,8 +28,6 @@ _REASONS = {
 }
 JSON_TYPE = b"application/json"
 ROUTING_KEY = b"x-headrace-key"
-CALLER_HEADERS: ContextVar[Mapping[bytes, bytes]] = ContextVar("caller_headers", default=MappingProxyType({}))
-"""Of the request that is being answered, where tracing is on."""
 _PIECE = 4096
 
 
@@ -137,8 +132,3 @@ def refusal(status: int, message: str) -> bytes:
     request = Request()
     request.close = True
     return json_answer(request, status, {"error": message})
-
-
-def internal() -> GatewayError:
-    """What a caller is told of a failure that is ours."""
-    return GatewayError(ErrorCode.INTERNAL, "the server failed to answer; its log says why")

@@ -9,13 +9,13 @@ from urllib.parse import unquote_to_bytes
 import orjson
 
 from gateway.core.alias import ALIAS
-from gateway.errors import ErrorCode, GatewayError
+from gateway.errors import ErrorCode, GatewayError, internal
 from gateway.protocols.fields import invalid, parameters_in
 from gateway.server.context import Context
 from gateway.server.extensions import catalogue, control, log_settings, trace_settings
 from gateway.server.extensions.statistics import statistics
 from gateway.server.gate import rules
-from gateway.server.http.message import JSON_TYPE, Request, answer, document, fault, internal, json_answer
+from gateway.server.http.message import JSON_TYPE, Request, answer, document, fault, json_answer
 from gateway.telemetry.metrics import CONTENT_TYPE as METRICS_TYPE
 
 INFER = ("v2", "models", "*", "infer")

@@ -9,13 +9,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-from onnx import TensorProto, helper
 
 from gateway.core.batching import Batching
 from gateway.core.signature import Signature, TensorSpec
-from gateway.core.types import FLOAT_KINDS, Array
+from gateway.core.types import FLOAT_KINDS, Array, joined
 from gateway.errors import GatewayError
-from gateway.runtime.session import Session
+from gateway.runtime.session import Session, identity_model
 from gateway.runtime.signature import signature_of
 from gateway.runtime.warmup import warm
 from lifecycle.core.inspection import Probe
@@ -46,7 +45,7 @@ def probe(session: Session, signature: Signature, plain: Row) -> Iterator[Probe]
     """Run every odd row, beside a plain one where the first dimension is free."""
     alone = session.run(plain, ())
     for name, odd in _odd_rows(signature, plain):
-        rows = _joined([plain, odd]) if signature.batched else odd
+        rows = joined([plain, odd]) if signature.batched else odd
         try:
             answer = session.run(rows, ())
         except GatewayError:
@@ -84,10 +83,10 @@ def together(
         chosen = {name: array[:MOST_TOGETHER] for name, array in rows.items()}
     else:
         rng = np.random.default_rng(0)
-        chosen = _joined([_invented(signature, rng) for _ in range(INVENTED_ROWS)])
+        chosen = joined([_invented(signature, rng) for _ in range(INVENTED_ROWS)])
     count = len(next(iter(chosen.values())))
     single = [session.run({name: a[i : i + 1] for name, a in chosen.items()}, ()) for i in range(count)]
-    return _joined(single), session.run(chosen, ())
+    return joined(single), session.run(chosen, ())
 
 
 def _invented(signature: Signature, rng: np.random.Generator) -> Row:
@@ -99,10 +98,6 @@ def _invented(signature: Signature, rng: np.random.Generator) -> Row:
         if array.dtype.kind in FLOAT_KINDS
     }
     return row | drawn
-
-
-def _joined(rows: Sequence[Row]) -> Row:
-    return {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
 
 
 def _close(ours: Array, theirs: Array) -> bool:
@@ -128,10 +123,7 @@ def latencies(sessions: Sequence[tuple[Session, Row]]) -> list[float]:
 
 def wake_runtime() -> None:
     """Run a model of one node, so that what ONNX Runtime takes once is counted to no version (9 MB)."""
-    x, y = (helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in "xy")
-    graph = helper.make_graph([helper.make_node("Identity", ["x"], ["y"])], "identity", [x], [y])
-    opsets = [helper.make_opsetid("", 17)]
-    artifact = helper.make_model(graph, opset_imports=opsets, ir_version=9).SerializeToString()
+    artifact = identity_model()
     signature = signature_of(artifact)
     Session(artifact, signature).run(blank(signature), ())
 

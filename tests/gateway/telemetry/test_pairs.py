@@ -1,10 +1,10 @@
 import numpy as np
 
-from gateway.core.summary import Key
+from gateway.core.summary import WindowKey
 from gateway.core.types import Array, Role
 from gateway.telemetry.pairs import Pairs
 
-KEY: Key = ("m", 2, Role.SHADOW, 5)
+KEY: WindowKey = ("m", 2, Role.SHADOW, 5)
 
 
 def scores(*values: float) -> dict[str, Array]:
@@ -25,7 +25,7 @@ def test_requests_of_any_size_are_compared_together() -> None:
 
 def test_pairs_of_other_shapes_and_keys_stay_apart() -> None:
     pairs = Pairs()
-    other: Key = ("m", 3, Role.SHADOW, 5)
+    other: WindowKey = ("m", 3, Role.SHADOW, 5)
     pairs.add(KEY, scores(1.0), scores(2.0))
     pairs.add(KEY, {"y": np.zeros((1, 3))}, {"y": np.zeros((1, 3))})
     pairs.add(KEY, {"y": np.zeros((1, 3))}, {"y": np.zeros((1, 4))})

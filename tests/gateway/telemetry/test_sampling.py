@@ -4,16 +4,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.config import Watching
-from gateway.core.summary import Key
+from gateway.core.summary import WindowKey
 from gateway.core.types import Array, Role
 from gateway.telemetry.record import Record
 from gateway.telemetry.sampling import Sampler, fair_shares
 
-CHAMPION: Key = ("m", 1, Role.CHAMPION, 1)
-SHADOW: Key = ("m", 2, Role.SHADOW, 1)
+CHAMPION: WindowKey = ("m", 1, Role.CHAMPION, 1)
+SHADOW: WindowKey = ("m", 2, Role.SHADOW, 1)
 
 
-def records(key: Key, n: int, rows: int = 1, first: int = 0) -> list[Record]:
+def records(key: WindowKey, n: int, rows: int = 1, first: int = 0) -> list[Record]:
     tensors: dict[str, Array] = {"x": np.zeros((rows, 1))}
     return [Record(key[0], key[1], key[2], tensors, tensors, f"p{first + i}", 5.0, rows, 8) for i in range(n)]
 

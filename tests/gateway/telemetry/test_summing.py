@@ -4,12 +4,12 @@ import numpy as np
 
 from gateway.core.callers import REQUESTS
 from gateway.core.profile import Profile
-from gateway.core.summary import Key, Window
+from gateway.core.summary import Window, WindowKey
 from gateway.core.types import Array, Outcome, Role, Tensors
 from gateway.telemetry.record import Record
 from gateway.telemetry.summing import Summing
 
-KEY: Key = ("m", 1, Role.CHAMPION, 1)
+KEY: WindowKey = ("m", 1, Role.CHAMPION, 1)
 REFERENCE = np.random.default_rng(0).normal(size=(60, 3))
 PROFILE = Profile.of({"x": REFERENCE}, {"y": REFERENCE[:, 0], "z": REFERENCE[:, :2]})
 

@@ -12,9 +12,9 @@ from grpc_health.v1 import health_pb2
 
 from gateway.config import Limits
 from gateway.core.types import InferRequest, InferResponse, Role
+from gateway.errors import internal
 from gateway.protocols import open_inference_pb2 as pb
 from gateway.server.grpc.server import GrpcServer
-from gateway.server.http.message import internal
 from gateway.server.service import Service
 
 triton: Any = importlib.import_module("tritonclient.grpc")
