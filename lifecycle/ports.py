@@ -72,8 +72,10 @@ class Store(Protocol):
         """Keep what an active rollout has seen so far. No decision, so no ledger record."""
         ...
 
-    def records(self, model: str | None = None, *, after: int = 0, limit: int = 1000) -> list[Record]:
-        """Ledger records, oldest first."""
+    def records(
+        self, model: str | None = None, *, after: int = 0, limit: int = 1000, scope: Sequence[str] = ()
+    ) -> list[Record]:
+        """Ledger records, oldest first: of one model if it is given, and of what a key's `models` cover."""
         ...
 
     def head(self) -> Head:

@@ -27,6 +27,7 @@ TESTED_ELSEWHERE = {
     "gateway/app.py": "tests/e2e/test_traffic.py",
     "lifecycle/adapters/sql/deliveries.py": "tests/contract/test_store.py",
     "lifecycle/adapters/sql/generations.py": "tests/contract/test_store.py",
+    "lifecycle/adapters/sql/records.py": "tests/contract/test_store.py",
     "lifecycle/adapters/sql/requests.py": "tests/contract/test_store.py",
     "lifecycle/api/admin_server.py": "tests/e2e/test_admin.py",
     "lifecycle/app.py": "tests/e2e/test_traffic.py",

@@ -87,12 +87,9 @@ def _caller(request: Request) -> Key:
     return cast(Key, getattr(request.state, "key", ANYONE))
 
 
-def covered(caller: Key, model: str | None) -> None:
-    """Raises LifecycleError NOT_FOUND for a model that is not the caller's, FORBIDDEN for none but all."""
-    if model is None and not caller.wide:
-        message = f"the key {caller.name!r} is for some models only; name one of them"
-        raise LifecycleError(LifecycleCode.FORBIDDEN, message)
-    if model is not None and not caller.covers(model):
+def covered(caller: Key, model: str) -> None:
+    """Raises LifecycleError NOT_FOUND for a model that is not the caller's."""
+    if not caller.covers(model):
         raise LifecycleError(LifecycleCode.NOT_FOUND, f"there is no model {model!r}")
 
 

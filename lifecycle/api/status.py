@@ -47,6 +47,10 @@ GRPC_STATUS: Mapping[LifecycleCode, grpc.StatusCode] = {
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO})
 """Errors of a disk that takes nothing more. They are nobody's fault who asks, and may be over soon."""
 
+JSON = "application/json"
+_UNREAD = "model_attributes_type"
+"""What pydantic calls a body that FastAPI left as bytes."""
+
 log = logging.getLogger(__name__)
 
 
@@ -70,7 +74,13 @@ def install_errors(app: FastAPI) -> None:
         return error_response(error.code, error.message)
 
     @app.exception_handler(RequestValidationError)
-    async def malformed(_: Request, error: RequestValidationError) -> JSONResponse:
+    async def malformed(request: Request, error: RequestValidationError) -> JSONResponse:
+        kind = request.headers.get("content-type", "")
+        if error.errors()[0]["type"] == _UNREAD and kind.partition(";")[0].strip().lower() != JSON:
+            said = f", not {kind[:100]!r}" if kind else ""
+            return error_response(
+                LifecycleCode.UNSUPPORTED, f"this takes JSON: send it with `content-type: {JSON}`{said}"
+            )
         return error_response(LifecycleCode.INVALID, _explain(error))
 
     @app.exception_handler(OSError)

@@ -37,12 +37,15 @@ class Catalogue:
         self._store = store
         self._publisher = publisher
 
-    def describe(self, model: str, number: int, words: Words, actor: str) -> Version:
+    def describe(
+        self, model: str, number: int, words: Words, actor: str, *, if_revision: int | None = None
+    ) -> Version:
         """Say something of a version. Saying it again changes nothing.
 
         Raises:
-            LifecycleError: NOT_FOUND, or INVALID for too many tags or metrics.
+            LifecycleError: NOT_FOUND, STALE, or INVALID for too many tags or metrics.
         """
+        find_model(self._store, model, if_revision)
         version = find_version(self._store, model, number)
         after = _said(version.description, words)
         if max(len(after.tags), len(after.metrics)) > MOST_TAGS:
@@ -65,14 +68,16 @@ class Catalogue:
         rollouts = (one for one in self._store.rollouts(model) if one.version == number)
         return card(find_model(self._store, model), version, rollouts)
 
-    def alias(self, model: str, alias: str, number: int, actor: str) -> Model:
+    def alias(
+        self, model: str, alias: str, number: int, actor: str, *, if_revision: int | None = None
+    ) -> Model:
         """Let a name stand for a version; it may have stood for another.
 
         Raises:
-            LifecycleError: NOT_FOUND, or INVALID for a name that is not free.
+            LifecycleError: NOT_FOUND, STALE, or INVALID for a name that is not free.
         """
         check_free(alias)
-        found = find_model(self._store, model)
+        found = find_model(self._store, model, if_revision)
         before = aliases(found).get(alias)
         find_version(self._store, model, number)
         if before == number:
@@ -80,10 +85,10 @@ class Catalogue:
         detail = {"alias": alias, "version": number, "before": before}
         return self._named(found, dict(found.aliases) | {alias: number}, "alias.set", detail, actor)
 
-    def unalias(self, model: str, alias: str, actor: str) -> Model:
-        """Let a name stand for nothing. Raises LifecycleError NOT_FOUND if it does not stand for anything."""
+    def unalias(self, model: str, alias: str, actor: str, *, if_revision: int | None = None) -> Model:
+        """Take a name away. Raises LifecycleError STALE, or NOT_FOUND if it stood for nothing."""
         check_free(alias)
-        found = find_model(self._store, model)
+        found = find_model(self._store, model, if_revision)
         if alias not in found.aliases:
             raise LifecycleError(LifecycleCode.NOT_FOUND, f"model {model!r} has no alias {alias!r}")
         kept = {name: number for name, number in found.aliases.items() if name != alias}

@@ -35,16 +35,23 @@ class Deploy:
         self._plan = plan
 
     async def deploy(
-        self, name: str, number: int, actor: str, plan: Plan | None = None, *, override: str = ""
+        self,
+        name: str,
+        number: int,
+        actor: str,
+        plan: Plan | None = None,
+        *,
+        override: str = "",
+        if_revision: int | None = None,
     ) -> str:
         """Returns in a sentence what came of it. In a freeze that nobody overrides the version waits.
 
         Raises:
             LifecycleError: REFUSED if a gate fails or a worker cannot load the version, CONFLICT if a
                 required gate cannot be judged, or a rollout or hand-made traffic stands in the way,
-                NOT_FOUND, UNAVAILABLE.
+                NOT_FOUND, STALE, UNAVAILABLE.
         """
-        version = await self._validation.validate(name, number, actor)
+        version = await self._validation.validate(name, number, actor, if_revision=if_revision)
         if version.stage is Stage.VALIDATED:
             return f"version {number} of {name!r} is validated and waits for approval"
         model, _ = self._models.show(name)

@@ -76,6 +76,7 @@ class Models:
         artifact: Path,
         *,
         actor: str,
+        if_revision: int | None = None,
         number: int | None = None,
         reference: Path | None = None,
         golden: Path | None = None,
@@ -106,6 +107,8 @@ class Models:
             )
         if number is not None and not 1 <= number < 2**31:
             raise LifecycleError(LifecycleCode.INVALID, "a version's number is 1 or higher")
+        if if_revision is not None:
+            find_model(self._store, name, if_revision)
         self._refuse_to_move(name, placement)
         try:
             stored = await asyncio.to_thread(self._intake.store, artifact)
@@ -208,15 +211,26 @@ class Models:
     def _is_large(self, package: Package) -> bool:
         return 0 < self._dedicated_above_mb <= package.memory_mb
 
-    def approve(self, name: str, number: int, actor: str, *, role: str = "", comment: str = "") -> Version:
+    def approve(
+        self,
+        name: str,
+        number: int,
+        actor: str,
+        *,
+        role: str = "",
+        comment: str = "",
+        if_revision: int | None = None,
+    ) -> Version:
         """Let a validated version serve, or count one of the approvals it needs.
 
         Args:
             role: the actor's, kept as evidence; empty where keys are off.
 
         Raises:
-            LifecycleError: CONFLICT if it is not validated, FORBIDDEN for its submitter or a second vote.
+            LifecycleError: STALE, CONFLICT if it is not validated, FORBIDDEN for its submitter or a second
+                vote.
         """
+        find_model(self._store, name, if_revision)
         version = self.version(name, number)
         if version.stage in SERVABLE:
             return version
@@ -235,22 +249,23 @@ class Models:
         changed = replace(version, stage=stage, approvals=approvals)
         return self._commit(actor, changed, kind="approved", role=role, comment=comment)
 
-    def reject(self, name: str, number: int, actor: str) -> Version:
-        """Take a version out of the running. Raises LifecycleError CONFLICT while it is in use."""
-        return self._withdraw(name, number, actor, Event.REJECT)
+    def reject(self, name: str, number: int, actor: str, *, if_revision: int | None = None) -> Version:
+        """Take a version out of the running. Raises LifecycleError STALE, or CONFLICT while it is in use."""
+        return self._withdraw(name, number, actor, Event.REJECT, if_revision)
 
-    def retire(self, name: str, number: int, actor: str) -> Version:
+    def retire(self, name: str, number: int, actor: str, *, if_revision: int | None = None) -> Version:
         """Put a version away for good; its evidence stays, its files for the time of the retention rule.
 
-        Raises LifecycleError CONFLICT while it is in use or indispensable.
+        Raises LifecycleError STALE, or CONFLICT while it is in use or indispensable.
         """
-        if reason := indispensable(find_model(self._store, name), find_versions(self._store, name), number):
+        model = find_model(self._store, name, if_revision)
+        if reason := indispensable(model, find_versions(self._store, name), number):
             message = f"version {number} of {name!r} cannot be retired: {reason}; reject it if it is bad"
             raise LifecycleError(LifecycleCode.CONFLICT, message)
-        return self._withdraw(name, number, actor, Event.RETIRE)
+        return self._withdraw(name, number, actor, Event.RETIRE, if_revision)
 
-    def _withdraw(self, name: str, number: int, actor: str, event: Event) -> Version:
-        model, version = find_model(self._store, name), self.version(name, number)
+    def _withdraw(self, name: str, number: int, actor: str, event: Event, if_revision: int | None) -> Version:
+        model, version = find_model(self._store, name, if_revision), self.version(name, number)
         if in_use(self._store, name, number):
             raise LifecycleError(
                 LifecycleCode.CONFLICT,

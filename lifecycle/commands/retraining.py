@@ -15,6 +15,7 @@ from typing import Any
 
 from lifecycle.commands.intake import SignatureFile
 from lifecycle.commands.labelled import Reference
+from lifecycle.commands.lookup import find_model
 from lifecycle.commands.models import Models
 from lifecycle.commands.trail import trail
 from lifecycle.commands.training_set import gather, write
@@ -118,14 +119,14 @@ class Retraining:
             if isinstance(decision, Retrain):
                 self._begin(model, decision.since, decision.reason, ACTOR)
 
-    async def start(self, name: str, reason: str, actor: str) -> None:
+    async def start(self, name: str, reason: str, actor: str, *, if_revision: int | None = None) -> None:
         """Train now, whatever the limits say; returns when the training is under way.
 
         Raises:
-            LifecycleError: NOT_FOUND, INVALID without a recipe, CONFLICT without a champion or while a
+            LifecycleError: NOT_FOUND, STALE, INVALID without a recipe, CONFLICT without a champion or while a
                 training or a rollout is under way.
         """
-        model = self._models.show(name)[0]
+        model = find_model(self._store, name, if_revision)
         if not model.recipe:
             raise LifecycleError(
                 LifecycleCode.INVALID, f"model {name!r} has no recipe; register a version with `--recipe`"

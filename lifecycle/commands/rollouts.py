@@ -87,16 +87,18 @@ class Rollouts:
             deadline_at=deadline,
         )
 
-    def pause(self, model: str, actor: str) -> Rollout:
+    def pause(self, model: str, actor: str, *, if_revision: int | None = None) -> Rollout:
         """Hold the present split. A FAIL still rolls back; the deadline waits."""
-        rollout = self._active(model)
+        rollout = self._active(model, if_revision)
         if rollout.paused:
             return rollout
         return self._note(replace(rollout, paused_at=self._clock()), "pause", actor)
 
-    def resume(self, model: str, actor: str, *, override: str = "") -> Rollout:
+    def resume(
+        self, model: str, actor: str, *, if_revision: int | None = None, override: str = ""
+    ) -> Rollout:
         """Go on; the deadline moves by the length of the pause."""
-        rollout = self._active(model)
+        rollout = self._active(model, if_revision)
         if rollout.paused_at is None:
             return rollout
         rollout = self._admitted(rollout, "resume", actor, override)
@@ -109,8 +111,7 @@ class Rollouts:
 
         A FAIL before that still rolls back.
         """
-        find_model(self._store, model, if_revision)
-        rollout = self._active(model)
+        rollout = self._active(model, if_revision)
         if rollout.phase is Phase.BAKE:
             raise _conflict(f"version {rollout.version} is promoted already and in its bake time")
         rollout = self._admitted(rollout, "promote", actor, override)
@@ -118,8 +119,7 @@ class Rollouts:
 
     def abort(self, model: str, actor: str, *, if_revision: int | None = None) -> Rollout:
         """Give all traffic back to the champion at once. The version stays approved."""
-        find_model(self._store, model, if_revision)
-        rollout = self._active(model)
+        rollout = self._active(model, if_revision)
         action = Action(Kind.ABORT, f"aborted by {actor}")
         return perform(self._store, self._publisher, rollout, action, actor, self._clock())
 
@@ -131,8 +131,8 @@ class Rollouts:
             raise LifecycleError(LifecycleCode.NOT_FOUND, f"model {model!r} has had no rollout")
         return next((rollout for rollout in found if rollout.active), found[0])
 
-    def _active(self, model: str) -> Rollout:
-        find_model(self._store, model)
+    def _active(self, model: str, if_revision: int | None) -> Rollout:
+        find_model(self._store, model, if_revision)
         if rollout := active_rollout(self._store, model):
             return rollout
         raise _conflict(f"model {model!r} has no active rollout")

@@ -46,7 +46,14 @@ class Validation:
         self._standards = standards or Standards()
 
     async def validate(
-        self, name: str, number: int, actor: str, *, again: bool = False, change_allowed: bool = False
+        self,
+        name: str,
+        number: int,
+        actor: str,
+        *,
+        again: bool = False,
+        change_allowed: bool = False,
+        if_revision: int | None = None,
     ) -> Version:
         """Judge a version by all gates and keep the evidence.
 
@@ -61,6 +68,7 @@ class Validation:
                 rejection is committed; CONFLICT if a required gate could not be judged, with the evidence
                 kept; UNAVAILABLE if the inspection itself broke (nothing is changed then).
         """
+        find_model(self._store, name, if_revision)
         version = self._models.version(name, number)
         if version.stage in PASSED and not again:
             return version
@@ -150,12 +158,13 @@ class Validation:
             pq.write_table(rows, path)
             return self._artifacts.put(path)
 
-    async def freeze(self, name: str, rows: Path, actor: str) -> Model:
+    async def freeze(self, name: str, rows: Path, actor: str, *, if_revision: int | None = None) -> Model:
         """Make these labelled rows the ones that all versions of a model are judged on from now on.
 
         Raises:
-            LifecycleError: INVALID if the rows cannot be run or have too few labels, NOT_FOUND.
+            LifecycleError: INVALID if the rows cannot be run or have too few labels, NOT_FOUND, STALE.
         """
+        find_model(self._store, name, if_revision)
         model, versions = self._models.show(name)
         stored = await asyncio.to_thread(self._artifacts.put, rows)
         path = await asyncio.to_thread(self._artifacts.fetch, *stored)

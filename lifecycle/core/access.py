@@ -70,7 +70,7 @@ RULES: dict[tuple[str, str], KeyRole] = {
 
 WIDE = frozenset(
     (
-        *("/v1/audit/verify", "/v1/events", "/v1/upgrade", "/metrics"),
+        *("/v1/audit/verify", "/v1/upgrade", "/metrics"),
         *("/v1/keys", "/v1/keys/{name}", "/v1/artifacts/collect"),
     )
 )

@@ -17,6 +17,7 @@ from lifecycle.core.rollout import Phase
 from lifecycle.core.verdict import Finding, Verdict
 from lifecycle.core.version import Model, Stage
 from lifecycle.errors import LifecycleCode, LifecycleError
+from lifecycle.ports import Entry
 from tests.contract.raw import shape, sql
 from tests.contract.stored import ENTRY, MODEL, ROLLOUT, Open, refusal
 from tests.lifecycle.world import version
@@ -106,6 +107,20 @@ def test_evidence_that_comes_late_does_not_revive_a_rollout(store: SqlStore) -> 
     store.commit(ENTRY, MODEL, ended)
     store.save(ROLLOUT)
     assert store.rollouts() == [ended]
+
+
+def test_records_of_what_a_key_covers(store: SqlStore) -> None:
+    for model in ("eu-1", "EU-2", "fraud", "eu", "", "eu-%"):
+        store.commit(Entry("ann", "kind", model))
+
+    def of(*scope: str, model: str | None = None) -> list[str]:
+        return [record.model for record in store.records(model, scope=scope)]
+
+    assert of("eu-*") == ["eu-1", "eu-%"]
+    assert of("fraud", "eu-*") == ["eu-1", "fraud", "eu-%"]
+    assert of("eu-%*") == ["eu-%"]
+    assert (of("eu-*", model="fraud"), of("fraud", model="fraud")) == ([], ["fraud"])
+    assert len(of()) == 6
 
 
 def test_the_ledger_is_one_chain(opened: Open) -> None:

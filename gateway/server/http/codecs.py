@@ -15,8 +15,8 @@ from gateway.server.http.message import JSON_TYPE, Request
 
 CSV_TYPE = b"text/csv"
 _JSON_LENGTH = b"inference-header-content-length"
-# curl and forms say x-www-form-urlencoded for any body, so it says nothing.
-_TYPES = frozenset((b"", JSON_TYPE, BINARY_TYPE, b"application/x-www-form-urlencoded"))
+# What clients say of any body says nothing: curl and forms the one, JavaScript's fetch the other.
+_TYPES = frozenset((b"", JSON_TYPE, BINARY_TYPE, b"application/x-www-form-urlencoded", b"text/plain"))
 
 
 class V2:

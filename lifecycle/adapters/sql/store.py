@@ -4,19 +4,20 @@ SQLite by default (write-ahead log, every commit synced to disk); a Postgres URL
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from gateway.core.keys import Key
 from lifecycle.adapters.sql import tables
 from lifecycle.adapters.sql.deliveries import SqlDeliveries
 from lifecycle.adapters.sql.engine import check, named_failures, open_engine
 from lifecycle.adapters.sql.generations import Generations
+from lifecycle.adapters.sql.records import read
 from lifecycle.adapters.sql.requests import SqlRequests
 from lifecycle.adapters.sql.schema import prepare
 from lifecycle.core.lease import Lease
@@ -146,13 +147,11 @@ class SqlStore:
                 .values(body=_text(rollout.as_json()))
             )
 
-    def records(self, model: str | None = None, *, after: int = 0, limit: int = 1000) -> list[Record]:
-        columns = tables.records.c
-        query = select(tables.records).where(columns.seq > after).order_by(columns.seq).limit(limit)
-        if model is not None:
-            query = query.where(columns.model == model)
+    def records(
+        self, model: str | None = None, *, after: int = 0, limit: int = 1000, scope: Sequence[str] = ()
+    ) -> list[Record]:
         with self._reading() as connection:
-            return [_record(row) for row in connection.execute(query)]
+            return read(connection, model, after, limit, scope)
 
     def head(self) -> Head:
         """The ledger's last record, as it was noted when it was written."""
@@ -279,17 +278,6 @@ def _write_key(connection: Connection, key: Key, body: str) -> None:
     same = tables.keys.c.name == key.name
     if not connection.execute(update(tables.keys).where(same).values(body=body)).rowcount:
         connection.execute(insert(tables.keys).values(name=key.name, body=body))
-
-
-def _record(row: Row[Any]) -> Record:
-    try:
-        detail = orjson.loads(row.detail)
-        written = canonical(detail) == row.detail
-    except orjson.JSONDecodeError:
-        written = False
-    if not written:  # tampered with; shown as it is, and it fails its hash
-        detail = {"unreadable": str(row.detail)}
-    return Record.from_json({**row._mapping, "detail": detail})
 
 
 def _text(data: dict[str, Any]) -> str:

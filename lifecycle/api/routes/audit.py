@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import math
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from time import time as now
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -34,12 +36,17 @@ async def records(
     after: Annotated[int | None, Query(ge=0)] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> RecordsOut:
-    """Ledger records, oldest first: the newest ones, or the first ones behind number `after`."""
-    covered(caller, model)
+    """Ledger records, oldest first: the newest ones, or the first ones behind number `after`.
+
+    Of one model, or of every model that the caller may see.
+    """
+    if model is not None:
+        covered(caller, model)
+    scope = caller.models
     if after is None:
-        found = await asyncio.to_thread(newest, desk.store, model, limit)
+        found = await asyncio.to_thread(newest, desk.store, model, limit, scope)
     else:
-        found = await asyncio.to_thread(desk.store.records, model, after=after, limit=limit)
+        found = await asyncio.to_thread(desk.store.records, model, after=after, limit=limit, scope=scope)
     return RecordsOut(records=[RecordOut.of(record) for record in found])
 
 
@@ -51,7 +58,7 @@ async def at(
     model: str | None = None,
 ) -> SplitsOut:
     """Which versions had a model's traffic at a time, or every model's that the caller may see."""
-    moment = read_time(time)
+    moment = read_time(time, now())
     if model is not None:
         covered(caller, model)
         return SplitsOut(
@@ -86,24 +93,37 @@ async def key(desk: AtDesk) -> KeyOut:
     return KeyOut(key=desk.checkpoints.key)
 
 
-def newest(store: Store, model: str | None, limit: int) -> list[Record]:
+def newest(store: Store, model: str | None, limit: int, scope: Sequence[str] = ()) -> list[Record]:
     """The last `limit` records, oldest first. Looks back ever further until there are enough."""
     head, span = store.head().seq, limit
     while True:
         start = max(head - span, 0)
-        found = store.records(model, after=start, limit=span)
+        found = store.records(model, after=start, limit=span, scope=scope)
         if len(found) >= limit or start == 0:
             return found[-limit:]
         span *= 4
 
 
-def read_time(text: str) -> float:
-    """Unix seconds of a time as people write it; UTC unless it names another zone."""
+def read_time(text: str, now: float) -> float:
+    """Unix seconds of a time as people write it; UTC unless it names another zone.
+
+    Raises LifecycleError INVALID, also for a time that is still to come: nobody knows what will serve then.
+    """
+    if (seconds := _seconds(text)) is None:
+        message = f"{text!r} is not a time; write e.g. 2026-11-20T12:00:00Z"
+        raise LifecycleError(LifecycleCode.INVALID, message)
+    if seconds > now:
+        here = datetime.fromtimestamp(now, UTC)
+        message = f"{text!r} is still to come: it is {here:%Y-%m-%dT%H:%M:%SZ} here; give a time that is over"
+        raise LifecycleError(LifecycleCode.INVALID, message)
+    return seconds
+
+
+def _seconds(text: str) -> float | None:
     with contextlib.suppress(ValueError):
         if math.isfinite(seconds := float(text)):
             return seconds
     with contextlib.suppress(ValueError):
         moment = datetime.fromisoformat(text)
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-    message = f"{text!r} is not a time; write e.g. 2026-11-20T12:00:00Z"
-    raise LifecycleError(LifecycleCode.INVALID, message)
+    return None

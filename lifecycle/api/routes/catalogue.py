@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from lifecycle.api.desk import Actor, AtDesk, Numbered
+from lifecycle.api.preconditions import IfRevision
 from lifecycle.api.schemas.models import ModelOut
 from lifecycle.api.schemas.requests import AliasIn, DescriptionIn
 from lifecycle.api.schemas.versions import CardOut, VersionOut
@@ -24,11 +25,11 @@ router = APIRouter(prefix="/v1/models/{model}", tags=["catalogue"])
 
 @router.patch("/versions/{number}")
 async def describe(
-    model: str, number: Numbered, said: DescriptionIn, desk: AtDesk, actor: Actor
+    model: str, number: Numbered, said: DescriptionIn, desk: AtDesk, actor: Actor, if_revision: IfRevision
 ) -> VersionOut:
     """Say who owns a version, what it is for and what it is not; set tags and metrics."""
     words = Words(said.owner, said.intended_use, said.limitations, said.tags, said.metrics)
-    return VersionOut.of(desk.catalogue.describe(model, number, words, actor))
+    return VersionOut.of(desk.catalogue.describe(model, number, words, actor, if_revision=if_revision))
 
 
 @router.get("/versions/{number}/card", response_model=CardOut)
@@ -45,15 +46,19 @@ async def card(
 
 
 @router.put("/aliases/{alias}")
-async def set_alias(model: str, alias: str, wanted: AliasIn, desk: AtDesk, actor: Actor) -> ModelOut:
+async def set_alias(
+    model: str, alias: str, wanted: AliasIn, desk: AtDesk, actor: Actor, if_revision: IfRevision
+) -> ModelOut:
     """Let a name stand for a version."""
     number = find_number(desk.store, model, str(wanted.version))
-    found = desk.catalogue.alias(model, alias, number, actor)
+    found = desk.catalogue.alias(model, alias, number, actor, if_revision=if_revision)
     return ModelOut.of(found, len(desk.store.versions(model)))
 
 
 @router.delete("/aliases/{alias}")
-async def remove_alias(model: str, alias: str, desk: AtDesk, actor: Actor) -> ModelOut:
+async def remove_alias(
+    model: str, alias: str, desk: AtDesk, actor: Actor, if_revision: IfRevision
+) -> ModelOut:
     """Let a name stand for nothing."""
-    found = desk.catalogue.unalias(model, alias, actor)
+    found = desk.catalogue.unalias(model, alias, actor, if_revision=if_revision)
     return ModelOut.of(found, len(desk.store.versions(model)))

@@ -40,7 +40,7 @@ async def feedback(
     if kind == "application/json" and isinstance(labels, bytes):
         model, labels = await asyncio.to_thread(_from_json, labels)
     if not model:
-        raise _invalid("name the model: `?model=NAME`")
+        raise _invalid("name the model: `?model=NAME`, or send JSON with `content-type: application/json`")
     covered(caller, model)
     receipt = await asyncio.to_thread(desk.feedback.ingest, model, labels, actor)
     if receipt.unknown:

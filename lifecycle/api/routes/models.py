@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, File, Query, UploadFile
 
 from lifecycle.api.desk import Actor, AtDesk, Caller
+from lifecycle.api.preconditions import IfRevision
 from lifecycle.api.routes.versions import keep
 from lifecycle.api.schemas.models import ModelOut, ModelsOut, PolicyOut
 
@@ -56,9 +57,11 @@ async def freeze_holdout(
     model: str,
     desk: AtDesk,
     actor: Actor,
+    if_revision: IfRevision,
     rows: Annotated[UploadFile, File(description="Parquet rows with their labels.")],
 ) -> ModelOut:
     """Judge all versions on these rows from now on. Nothing else ever replaces them."""
     with tempfile.TemporaryDirectory(prefix="headrace-upload-") as folder:
-        changed = await desk.validation.freeze(model, await keep(rows, Path(folder) / "rows"), actor)
+        path = await keep(rows, Path(folder) / "rows")
+        changed = await desk.validation.freeze(model, path, actor, if_revision=if_revision)
     return ModelOut.of(changed, len(desk.store.versions(model)))

@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from lifecycle.api.desk import Actor, AtDesk
+from lifecycle.api.preconditions import IfRevision
 from lifecycle.api.schemas.observations import DriftOut, PerformanceOut, RetrainingOut, SeriesOut
 from lifecycle.api.schemas.requests import ReasonIn
 from lifecycle.core.verdict import Verdict
@@ -50,7 +51,9 @@ async def retraining(model: str, desk: AtDesk) -> RetrainingOut:
 
 
 @router.post("/retrain", status_code=202)
-async def retrain(model: str, desk: AtDesk, actor: Actor, wanted: ReasonIn | None = None) -> RetrainingOut:
+async def retrain(
+    model: str, desk: AtDesk, actor: Actor, if_revision: IfRevision, wanted: ReasonIn | None = None
+) -> RetrainingOut:
     """Train a new version now; answers when the training is under way."""
-    await desk.retraining.start(model, wanted.reason if wanted else "", actor)
+    await desk.retraining.start(model, wanted.reason if wanted else "", actor, if_revision=if_revision)
     return RetrainingOut.model_validate(desk.retraining.status(model))

@@ -64,15 +64,17 @@ async def show_rollout(model: str, desk: AtDesk) -> RolloutOut:
 
 
 @router.post("/current/pause")
-async def pause(model: str, desk: AtDesk, actor: Actor) -> RolloutOut:
+async def pause(model: str, desk: AtDesk, actor: Actor, if_revision: IfRevision) -> RolloutOut:
     """Hold the present split. A failed guard still rolls back."""
-    return shown(desk, desk.rollouts.pause(model, actor))
+    return shown(desk, desk.rollouts.pause(model, actor, if_revision=if_revision))
 
 
 @router.post("/current/resume")
-async def resume(model: str, desk: AtDesk, actor: Actor, override: Override) -> RolloutOut:
+async def resume(
+    model: str, desk: AtDesk, actor: Actor, override: Override, if_revision: IfRevision
+) -> RolloutOut:
     """Go on."""
-    return shown(desk, desk.rollouts.resume(model, actor, override=override))
+    return shown(desk, desk.rollouts.resume(model, actor, if_revision=if_revision, override=override))
 
 
 @router.post("/current/promote")

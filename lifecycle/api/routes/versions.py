@@ -11,6 +11,7 @@ from fastapi import APIRouter, File, Form, UploadFile
 from gateway.core.placement import Placement
 from gateway.core.ranges import OutputRange
 from lifecycle.api.desk import Actor, AtDesk, Caller, Numbered, Override
+from lifecycle.api.preconditions import IfRevision
 from lifecycle.api.routes.rollouts import read_plan, shown
 from lifecycle.api.schemas.requests import ApprovalIn, DeployIn, ValidateIn
 from lifecycle.api.schemas.rollouts import DeploymentOut
@@ -34,6 +35,7 @@ async def register(
     model: str,
     desk: AtDesk,
     actor: Actor,
+    if_revision: IfRevision,
     artifact: Annotated[UploadFile, File(description="An ONNX file.")],
     reference: Annotated[UploadFile | None, File(description="Parquet rows of normal traffic.")] = None,
     golden: Annotated[UploadFile | None, File(description="Parquet rows with their answers.")] = None,
@@ -63,6 +65,7 @@ async def register(
             model,
             await keep(artifact, Path(folder) / "artifact"),
             actor=actor,
+            if_revision=if_revision,
             number=number,
             reference=await keep(reference, Path(folder) / "reference") if reference else None,
             golden=await keep(golden, Path(folder) / "golden") if golden else None,
@@ -94,11 +97,18 @@ async def show_version(model: str, number: Numbered, desk: AtDesk) -> VersionOut
 
 @router.post("/{number}/validate")
 async def validate(
-    model: str, number: Numbered, desk: AtDesk, actor: Actor, wanted: ValidateIn | None = None
+    model: str,
+    number: Numbered,
+    desk: AtDesk,
+    actor: Actor,
+    if_revision: IfRevision,
+    wanted: ValidateIn | None = None,
 ) -> VersionOut:
     """Run the gates, again if they were run before; answers when they are through."""
     allowed = wanted is not None and wanted.allow_signature_change
-    version = await desk.validation.validate(model, number, actor, again=True, change_allowed=allowed)
+    version = await desk.validation.validate(
+        model, number, actor, again=True, change_allowed=allowed, if_revision=if_revision
+    )
     return VersionOut.of(version)
 
 
@@ -109,24 +119,30 @@ async def approve(
     desk: AtDesk,
     actor: Actor,
     caller: Caller,
+    if_revision: IfRevision,
     said: ApprovalIn | None = None,
 ) -> VersionOut:
     """Let a validated version serve, or count one of the approvals it needs."""
     role = str(caller.role) if caller.name else ""
     comment = said.comment if said else ""
-    return VersionOut.of(desk.models.approve(model, number, actor, role=role, comment=comment))
+    approved = desk.models.approve(model, number, actor, role=role, comment=comment, if_revision=if_revision)
+    return VersionOut.of(approved)
 
 
 @router.post("/{number}/reject")
-async def reject(model: str, number: Numbered, desk: AtDesk, actor: Actor) -> VersionOut:
+async def reject(
+    model: str, number: Numbered, desk: AtDesk, actor: Actor, if_revision: IfRevision
+) -> VersionOut:
     """Take a version out of the running."""
-    return VersionOut.of(desk.models.reject(model, number, actor))
+    return VersionOut.of(desk.models.reject(model, number, actor, if_revision=if_revision))
 
 
 @router.post("/{number}/retire")
-async def retire(model: str, number: Numbered, desk: AtDesk, actor: Actor) -> VersionOut:
+async def retire(
+    model: str, number: Numbered, desk: AtDesk, actor: Actor, if_revision: IfRevision
+) -> VersionOut:
     """Put a version away for good."""
-    return VersionOut.of(desk.models.retire(model, number, actor))
+    return VersionOut.of(desk.models.retire(model, number, actor, if_revision=if_revision))
 
 
 @router.post("/{number}/deploy")
@@ -136,11 +152,12 @@ async def deploy(
     desk: AtDesk,
     actor: Actor,
     override: Override,
+    if_revision: IfRevision,
     wanted: DeployIn | None = None,
 ) -> DeploymentOut:
     """Validate and approve it; then all traffic for a model's first version, a rollout for a later one."""
     plan = read_plan(desk, wanted.plan) if wanted and wanted.plan else None
-    message = await desk.deploy.deploy(model, number, actor, plan, override=override)
+    message = await desk.deploy.deploy(model, number, actor, plan, override=override, if_revision=if_revision)
     running = (rollout for rollout in desk.store.rollouts(model, active=True) if rollout.version == number)
     rollout = next(running, None)
     return DeploymentOut(

@@ -74,3 +74,18 @@ async def test_a_full_disk_is_no_fault_of_who_uploads(admin: Admin, headers: dic
     assert (answer.status_code, answer.json()["error"]["code"]) == (503, "UNAVAILABLE")
     assert "disk takes no more" in answer.json()["error"]["message"]
     assert (await admin.http.post("/v1/models/fraud/versions", files=files, headers=headers)).is_success
+
+
+@pytest.mark.parametrize("kind", ["text/plain;charset=UTF-8", "application/x-www-form-urlencoded", ""])
+async def test_json_that_is_called_something_else_is_told_what_to_be_called(admin: Admin, kind: str) -> None:
+    await admin.deployed()
+    for method, path, body in (
+        ("PUT", "/v1/models/fraud/limits", b"{}"),
+        ("POST", "/v1/models/fraud/retrain", b'{"reason": "a new season"}'),
+    ):
+        headers = {"content-type": kind} if kind else {}
+        answer = await admin.http.request(method, path, content=body, headers=headers)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (415, "UNSUPPORTED")
+        assert "content-type: application/json" in answer.json()["error"]["message"]
+    no_object = await admin.http.put("/v1/models/fraud/limits", json=[1])
+    assert no_object.status_code == 400

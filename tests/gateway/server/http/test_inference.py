@@ -219,6 +219,12 @@ async def test_accepted(name: str, client: Any) -> None:
     assert reply.status == 200, reply.body
 
 
+@pytest.mark.parametrize("kind", ["text/plain;charset=UTF-8", "application/x-www-form-urlencoded"])
+async def test_a_type_that_clients_give_any_body_says_nothing(client: Any, kind: str) -> None:
+    """JavaScript's fetch and curl."""
+    assert (await client.post(ONE, body(), f"content-type: {kind}\r\n")).status == 200
+
+
 async def test_an_answer_says_what_served_and_who_asked(client: Any, pair: Any) -> None:
     reply = await client.post(PAIR, pair | {"id": "7"})
     assert reply.headers["content-type"] == "application/json"

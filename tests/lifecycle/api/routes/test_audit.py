@@ -88,11 +88,20 @@ async def test_checkpoints_are_told_and_so_is_their_key(admin: Admin) -> None:
 
 
 def test_times_are_read_as_people_write_them() -> None:
-    assert read_time("12.5") == 12.5
-    assert read_time("1970-01-01T00:01:00Z") == read_time("1970-01-01 00:01") == 60.0
-    assert read_time("1970-01-01T02:00:00+02:00") == 0.0
+    now = 1e9
+    assert read_time("12.5", now) == 12.5
+    assert read_time("1970-01-01T00:01:00Z", now) == read_time("1970-01-01 00:01", now) == 60.0
+    assert read_time("1970-01-01T02:00:00+02:00", now) == 0.0
     with pytest.raises(LifecycleError, match="not a time"):
-        read_time("yesterday")
+        read_time("yesterday", now)
     for nothing in ("nan", "inf", "-inf", "1e400"):
         with pytest.raises(LifecycleError, match="is not a time"):
-            read_time(nothing)
+            read_time(nothing, now)
+
+
+async def test_nobody_is_told_what_will_serve(admin: Admin) -> None:
+    await admin.deployed()
+    for time_to_come in ("2999-01-01T00:00:00Z", "1e300"):
+        answer = await admin.http.get("/v1/audit/at", params={"model": "fraud", "time": time_to_come})
+        assert answer.status_code == 400
+        assert "still to come: it is 20" in answer.json()["error"]["message"]

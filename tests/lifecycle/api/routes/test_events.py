@@ -1,5 +1,6 @@
 """The stream of ledger records, on a real socket."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -56,6 +57,28 @@ def test_a_revoked_key_reads_nothing_more(tmp_path: Path) -> None:
             live.desk.keys.revoke("eye", "boss")
             live.store.commit(Entry("ann", "kind.1", "fraud"))
             assert "kind.1" not in "".join(said)
+
+
+def test_a_reader_hears_of_the_models_of_its_key_and_of_the_one_that_it_names(tmp_path: Path) -> None:
+    with serving(tmp_path, identity=True) as live:
+        _, secret = live.desk.keys.create("eye", KeyRole.VIEWER, actor="boss", models=["eu-*", "fraud"])
+        headers = {"authorization": f"Bearer {secret}"}
+        for model in ("other", "eu-1", "EU-2", "", "fraud", "eu-3"):
+            live.store.commit(Entry("ann", "kind.1", model))
+
+        def first(count: int, query: str) -> list[str]:
+            url, told = f"{live.url}/v1/events?after=0{query}", []
+            with httpx.stream("GET", url, headers=headers, timeout=20) as answer:
+                for line in answer.iter_lines():
+                    told += [json.loads(line[6:])["model"]] if line.startswith("data: ") else []
+                    if len(told) == count:
+                        break
+            return told
+
+        assert first(3, "") == ["eu-1", "fraud", "eu-3"]
+        assert first(1, "&model=eu-3") == ["eu-3"]
+        refused = httpx.get(f"{live.url}/v1/events?model=other", headers=headers)
+        assert (refused.status_code, refused.json()["error"]["message"]) == (404, "there is no model 'other'")
 
 
 def test_a_quiet_stream_shows_that_it_lives() -> None:
