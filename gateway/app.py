@@ -8,6 +8,7 @@ import os
 from ray import serve
 
 from gateway.config import GatewayConfig
+from gateway.runtime.stages import StageLog
 from gateway.serve.dedicated import DedicatedLoader
 from gateway.serve.recycling import Recycling
 from gateway.serve.repository import ControllerRepository
@@ -31,18 +32,21 @@ class Gateway:
 
     def __init__(self, config: GatewayConfig) -> None:
         self._config = config
-        self._slot = claim(config.run_dir, config.slots)
+        self._slot = claim(config.run_dir, "worker", config.slots)
         raise_soft_limit()
         log_to_file(config.home, f"worker-{self._slot.number}", config.logging)
         name = f"worker-{self._slot.number}-{os.getpid()}"
         neighbours = Neighbours(config.run_dir, config.slots, self._slot.number)
+        stages = StageLog()
+        dedicated = DedicatedLoader(config.serving, config.dedicated, stages)
         self._worker = Worker(
             config,
             name,
-            dedicated=DedicatedLoader(config.serving, config.dedicated),
+            dedicated=dedicated,
             repository=ControllerRepository(),
             traces=config.run_dir / "traces.json",
             neighbours=neighbours,
+            stages=stages,
         )
         self._sync = RouteSync(self._worker, config)
         self._recycling = Recycling(

@@ -28,6 +28,7 @@ from gateway.runtime.live import LiveRoutes
 from gateway.runtime.loader import Loader
 from gateway.runtime.memory import budget_bytes
 from gateway.runtime.residence import Residence
+from gateway.runtime.stages import StageLog
 from gateway.server.gate import Gate
 from gateway.server.grpc.server import GrpcServer
 from gateway.server.http.listener import HttpListener
@@ -54,6 +55,7 @@ class Worker:
         repository: loads and unloads models for clients, where the configuration lets them.
         traces: the file by which the node's workers share what clients set of tracing.
         neighbours: the node's other workers, for statistics of all.
+        stages: where `dedicated` notes the runs that it hears of; without it nobody else notes any.
     """
 
     def __init__(
@@ -65,11 +67,12 @@ class Worker:
         repository: ports.Repository | None = None,
         traces: Path | None = None,
         neighbours: Neighbours | None = None,
+        stages: StageLog | None = None,
     ) -> None:
         self.name = name
         entropy = secrets.token_hex(6)
         watching = config.watching
-        self.loader = Loader(config.home / "cache", config.serving, dedicated=dedicated)
+        self.loader = Loader(config.home / "cache", config.serving, dedicated=dedicated, stages=stages)
         self.tap = TrafficTap(watching, self.loader.profile, np.random.default_rng(int(entropy, 16)))
         serving = config.serving
         budget = budget_bytes(serving.memory_budget_mb, config.workers)

@@ -35,17 +35,24 @@ class Loader:
         cache: directory of artifacts by digest; processes may share it.
         dedicated: finds versions that run elsewhere; without it they run here.
         gpu: whether there is one to run on.
+        stages: where runs are noted, with those that `dedicated` hears of.
     """
 
     def __init__(
-        self, cache: Path, serving: Serving, *, dedicated: ports.Loader | None = None, gpu: bool = False
+        self,
+        cache: Path,
+        serving: Serving,
+        *,
+        dedicated: ports.Loader | None = None,
+        gpu: bool = False,
+        stages: StageLog | None = None,
     ) -> None:
         self._artifacts = ArtifactCache(cache)
         self._dedicated = dedicated
         self._serving = serving
         self._gpu = gpu
         self._pool = Pool(serving.threads, serving.queue, serving.max_run_s)
-        self.stages = StageLog()
+        self.stages = StageLog() if stages is None else stages
         # One at a time: a load takes a core, and what is being served needs the rest.
         self._loading = ThreadPoolExecutor(1, thread_name_prefix="headrace-load")
         self._known: dict[str, Warmth] = {}  # by digest: a version that is loaded again is as it was
@@ -57,7 +64,7 @@ class Loader:
     @property
     def wedged(self) -> int:
         """Runs that were ended because they took too long, since the start."""
-        return self._pool.wedged
+        return self._pool.wedged + self.stages.wedged_elsewhere
 
     async def load(self, model: str, entry: VersionEntry) -> ports.LoadedVersion:
         loop = asyncio.get_running_loop()

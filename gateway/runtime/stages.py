@@ -1,4 +1,4 @@
-"""Where the runs of the pool leave their times: for the next window, and summed since the start.
+"""Where the runs of pools leave their times, this process's and others': for the next window, and summed.
 
 Runs inline pay nothing for it.
 """
@@ -46,6 +46,8 @@ class StageLog:
     """Threads of the pool append, a draining thread takes; runs beyond `MOST_RUNS` push out the oldest."""
 
     def __init__(self) -> None:
+        self.wedged_elsewhere = 0
+        """Runs of other processes that were ended because they took too long, since the start."""
         self._runs: deque[tuple[VersionKey, Run]] = deque(maxlen=MOST_RUNS)
         self._totals: dict[VersionKey, RunTotals] = {}
         self._adding = threading.Lock()

@@ -20,6 +20,7 @@ from gateway.core.routing import VersionEntry
 from gateway.core.types import Array
 from gateway.errors import ErrorCode, GatewayError
 from gateway.runtime.pool import late, overloaded
+from gateway.runtime.stages import StageLog
 from gateway.serve.replica import START_S, Refusal, Reply
 from gateway.serve.starting import given_up
 
@@ -31,11 +32,16 @@ _LOOK_S = 5.0
 
 
 class DedicatedLoader:
-    """Implements `ports.Loader`: finds the application, which somebody else starts and ends."""
+    """Implements `ports.Loader`: finds the application, which somebody else starts and ends.
 
-    def __init__(self, serving: Serving, own: Dedicated) -> None:
+    Args:
+        stages: is told of the runs that replicas tell of.
+    """
+
+    def __init__(self, serving: Serving, own: Dedicated, stages: StageLog) -> None:
         self._serving = serving
         self._own = own
+        self._stages = stages
 
     async def load(self, model: str, entry: VersionEntry) -> "DedicatedVersion":
         """Raises GatewayError INTERNAL if the version does not load there, or its process does not start,
@@ -49,7 +55,7 @@ class DedicatedLoader:
             try:
                 handle = await asyncio.to_thread(serve.get_app_handle, name)
                 batching = await asyncio.wait_for(_ready(handle), min(ends - time.monotonic(), _LOOK_S))
-                return DedicatedVersion(entry, handle, batching, self._serving)
+                return DedicatedVersion(model, entry, handle, batching, self._serving, self._stages)
             except (RayServeException, ray.exceptions.RayError, TimeoutError):
                 await asyncio.sleep(_POLL_S)
         raise GatewayError(
@@ -75,9 +81,17 @@ class DedicatedVersion:
     """Implements `ports.LoadedVersion`."""
 
     def __init__(
-        self, entry: VersionEntry, handle: DeploymentHandle[Any], batching: Batching, serving: Serving
+        self,
+        model: str,
+        entry: VersionEntry,
+        handle: DeploymentHandle[Any],
+        batching: Batching,
+        serving: Serving,
+        stages: StageLog,
     ) -> None:
         self.entry = entry
+        self._stages = stages
+        self._note = stages.of((model, entry.version))
         self.batching = batching
         self.signature = entry.signature
         # Kept: each `handle.run` would build another handle.
@@ -103,7 +117,7 @@ class DedicatedVersion:
     ) -> dict[str, Array]:
         for _ in range(ATTEMPTS):
             try:
-                return _answer(await self._call(inputs, outputs, ends_ns - time.monotonic_ns()))
+                return self._heard(await self._call(inputs, outputs, ends_ns - time.monotonic_ns()))
             except ray.exceptions.RayActorError:
                 continue
             except BackPressureError:
@@ -127,8 +141,10 @@ class DedicatedVersion:
                 response.cancel()
                 answering.cancel()
 
-
-def _answer(reply: Reply) -> dict[str, Array]:
-    if isinstance(reply, dict):
-        return reply
-    raise GatewayError(*reply)
+    def _heard(self, reply: Reply) -> dict[str, Array]:
+        for run in reply.runs:
+            self._note(run)
+        self._stages.wedged_elsewhere += reply.wedged
+        if isinstance(reply.answer, dict):
+            return reply.answer
+        raise GatewayError(*reply.answer)

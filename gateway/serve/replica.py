@@ -1,44 +1,66 @@
 """A dedicated version's replica under Ray Serve: one version, its own threads, requests by handle."""
 
 import asyncio
+import logging
 import time
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from ray import serve
 
 from gateway.config import Dedicated, GatewayConfig
 from gateway.core.batching import Batching
+from gateway.core.figures import Run
 from gateway.core.placement import Placement
 from gateway.core.routing import VersionEntry
 from gateway.core.types import Array
-from gateway.errors import ErrorCode, GatewayError
+from gateway.errors import ErrorCode, GatewayError, internal
 from gateway.runtime.loader import Loader
 from gateway.runtime.session import cuda_starts
+from gateway.serve.slots import claim
 from gateway.serve.starting import needs
+from gateway.telemetry.logs import log_to_file
 
 START_S = 120.0
 """How long loading and warming may take."""
 _AVERAGED_S = 30.0
-
+_MOST_LOGS = 1024
+"""Replicas of one node, each with a file of its own. Far more than a node has memory for."""
+log = logging.getLogger(__name__)
 
 Refusal = tuple[ErrorCode, str]
 """An error as a value. An exception would be logged by Serve with its traceback, each time."""
-Reply = dict[str, Array] | Refusal
-"""Outputs by name, or why there are none."""
+
+
+class Reply(NamedTuple):
+    """What a request came to, and what the replica did since it last told anybody.
+
+    Args:
+        answer: outputs by name, or why there are none.
+        runs: with the requests of all workers, of which this one may be none.
+        wedged: runs that were ended because they took too long.
+    """
+
+    answer: dict[str, Array] | Refusal
+    runs: tuple[Run, ...] = ()
+    wedged: int = 0
 
 
 class Replica:
     """Joins the requests of all workers into batches, as a worker's pool does."""
 
     def __init__(self, model: str, entry: VersionEntry, config: GatewayConfig, gpu: bool) -> None:
+        # The number is given back by the end of the process, however that comes.
+        process = f"replica-{claim(config.run_dir, 'replica', _MOST_LOGS).number}"
+        log_to_file(config.home, process, config.logging, {"model": model, "version": entry.version})
         own = config.dedicated
         serving = config.serving.model_copy(
             update={"threads": own.threads, "threads_per_run": own.threads_per_run}
         )
         self._loader = Loader(config.home / "cache", serving, gpu=gpu and cuda_starts())
         self._load = partial(self._loader.load, model, replace(entry, placement=Placement.POOL))
+        self._wedged = 0
         self._version = asyncio.get_running_loop().create_task(self._load())
 
     async def check_health(self) -> None:
@@ -62,10 +84,23 @@ class Replica:
 
     async def run(self, inputs: dict[str, Array], outputs: tuple[str, ...], left_ns: int) -> Reply:
         """`left_ns`: until the caller's deadline. Clocks of two machines tell durations alike, not times."""
+        return self._reply(await self._run(inputs, outputs, time.monotonic_ns() + left_ns))
+
+    async def _run(
+        self, inputs: dict[str, Array], outputs: tuple[str, ...], deadline_ns: int
+    ) -> dict[str, Array] | Refusal:
         try:
-            return await (await self._version).run(inputs, outputs, time.monotonic_ns() + left_ns)
+            return await (await self._version).run(inputs, outputs, deadline_ns)
         except GatewayError as error:
             return error.code, error.message
+        except Exception:  # ours, or memory
+            log.exception("a run failed")
+            return ErrorCode.INTERNAL, internal().message
+
+    def _reply(self, answer: dict[str, Array] | Refusal) -> Reply:
+        runs = tuple(run for _, run in self._loader.stages.drain())
+        wedged, self._wedged = self._loader.wedged - self._wedged, self._loader.wedged
+        return Reply(answer, runs, wedged)
 
 
 def application(model: str, entry: VersionEntry, config: GatewayConfig, gpus: float) -> serve.Application:

@@ -1,4 +1,4 @@
-"""Slots: the fixed set of socket names that HAProxy knows and workers take turns to own."""
+"""Slots: names with a number that processes take turns to own, such as the sockets that HAProxy knows."""
 
 import fcntl
 import os
@@ -19,15 +19,15 @@ class Slot:
         os.close(self._descriptor)
 
 
-def claim(run_dir: Path, slots: int) -> Slot:
-    """Take the lowest free slot. Raises GatewayError OVERLOADED if all are taken, or as `make` does."""
+def claim(run_dir: Path, kind: str, slots: int) -> Slot:
+    """Take the lowest free slot of a kind. Raises GatewayError OVERLOADED without one, or as `make` does."""
     make(run_dir)
     for number in range(slots):
-        descriptor = os.open(run_dir / f"worker-{number}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(run_dir / f"{kind}-{number}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(descriptor)
             continue
         return Slot(number, descriptor)
-    raise GatewayError(ErrorCode.OVERLOADED, f"all {slots} worker slots of this node are taken")
+    raise GatewayError(ErrorCode.OVERLOADED, f"all {slots} {kind} slots of this node are taken")

@@ -8,9 +8,11 @@ import json
 import logging
 import os
 import traceback
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
+from types import MappingProxyType
 
 from gateway.config import Logging
 
@@ -26,17 +28,19 @@ REQUEST_KEYS = (
     "left_out",
 )
 """Keys that a record about requests has, given as `extra`; only those that are known are written."""
+_NOTHING: Mapping[str, object] = MappingProxyType({})
 _MOST_TEXT = 2_000
 _MOST_FRAMES = 20
 _KEPT_FILES = 3
 
 
 class JsonLines(logging.Formatter):
-    """Args: `process` names the process in every line."""
+    """Args: `process` names the process in every line, and `about` holds what else each of them has."""
 
-    def __init__(self, process: str) -> None:
+    def __init__(self, process: str, about: Mapping[str, object] = _NOTHING) -> None:
         super().__init__()
         self._process = process
+        self._about = about
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, object] = {
@@ -46,6 +50,7 @@ class JsonLines(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage()[:_MOST_TEXT],
         }
+        line |= self._about
         line |= {key: getattr(record, key) for key in REQUEST_KEYS if hasattr(record, key)}
         if record.exc_info and (error := record.exc_info[1]) is not None:
             frames = traceback.extract_tb(error.__traceback__)[-_MOST_FRAMES:]
@@ -58,15 +63,19 @@ def log_file(home: Path, process: str) -> Path:
     return home / "logs" / f"{process}.jsonl"
 
 
-def log_to_file(home: Path, process: str, settings: Logging) -> None:
-    """Write what this process logs to `HOME/logs/PROCESS.jsonl`, in place of everywhere else."""
+def log_to_file(home: Path, process: str, settings: Logging, about: Mapping[str, object] = _NOTHING) -> None:
+    """Write what this process logs to `HOME/logs/PROCESS.jsonl`, in place of everywhere else.
+
+    Args:
+        about: what every line says, such as the model that the process is there for.
+    """
     path = log_file(home, process)
     path.parent.mkdir(parents=True, exist_ok=True)
     os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
     handler = RotatingFileHandler(
         path, maxBytes=settings.file_mb * 2**20, backupCount=_KEPT_FILES, encoding="ascii"
     )
-    handler.setFormatter(JsonLines(process))
+    handler.setFormatter(JsonLines(process, about))
     root = logging.getLogger()
     for old in root.handlers[:]:
         root.removeHandler(old)

@@ -42,7 +42,7 @@ def logs(
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show what workers and the controller logged, slow and failed requests among it.
+    """Show what workers, dedicated versions and the controller logged, slow and failed requests among it.
 
     Needs no running cluster. With `--json` a line is one JSON object.
 

@@ -168,6 +168,9 @@ def _workers(config: GatewayConfig) -> str:
 
 # HAProxy drops the content type of an answer without a payload; one that renders as nothing keeps it.
 _NO_BODY = 'content-type application/grpc lf-string "%[str()]"'
+_SOUND_CALLS = f"""\
+    http-request return status 200 {_NO_BODY} hdr grpc-status 12 hdr grpc-message "not a POST" if !METH_POST
+    http-request set-header te trailers"""
 
 
 def _lane(config: GatewayConfig) -> str:
@@ -210,11 +213,13 @@ def _grpc(config: GatewayConfig) -> str:
         f"    server g{slot} unix@{grpc_socket(config.run_dir, slot)} proto h2 track workers/w{slot}"
         for slot in range(config.slots)
     )
-    # `no-check`: these servers follow the health of their HTTP twin.
+    # `no-check`: these servers follow the health of their HTTP twin. A call that is no POST, or lacks `te`
+    # as one that came by a proxy may, they drop without an answer.
     return f"""backend grpc
     balance roundrobin
     default-server no-check
     timeout server 1h
+{_SOUND_CALLS}
 {_grpc_errors()}
 {servers}
 """
@@ -236,6 +241,7 @@ backend admin
 backend admin-grpc
     http-request disable-l7-retry
     timeout server 1h
+{_SOUND_CALLS}
 {_grpc_errors()}
     server controller unix@{admin_grpc_socket(config.run_dir)} proto h2 no-check
 """

@@ -12,13 +12,17 @@ from ray.serve.exceptions import BackPressureError
 
 from gateway.config import Serving
 from gateway.core.batching import Batching
+from gateway.core.figures import Run
 from gateway.core.routing import VersionEntry
 from gateway.core.signature import Signature
+from gateway.core.types import Array
 from gateway.errors import ErrorCode, GatewayError
+from gateway.runtime.stages import StageLog
 from gateway.serve.dedicated import ATTEMPTS, DedicatedVersion
 from gateway.serve.replica import Reply
 
-ANSWER: Reply = {"y": np.zeros(1, np.float32)}
+ANSWER: dict[str, Array] = {"y": np.zeros(1, np.float32)}
+KEY = ("m", 1)
 ENTRY = VersionEntry(1, "", f"sha256:{'0' * 64}", Signature((), ()))
 
 
@@ -52,8 +56,9 @@ class Handle:
         return self.responses[-1]
 
 
-def version(handle: Any, queue: int = 8) -> DedicatedVersion:
-    return DedicatedVersion(ENTRY, handle, Batching.OFF, Serving(queue=queue, max_run_s=5))
+def version(handle: Any, queue: int = 8, stages: StageLog | None = None) -> DedicatedVersion:
+    serving = Serving(queue=queue, max_run_s=5)
+    return DedicatedVersion("m", ENTRY, handle, Batching.OFF, serving, stages or StageLog())
 
 
 def failing(error: Exception) -> Callable[[], Awaitable[Reply]]:
@@ -64,7 +69,7 @@ def failing(error: Exception) -> Callable[[], Awaitable[Reply]]:
 
 
 async def answer() -> Reply:
-    return ANSWER
+    return Reply(ANSWER)
 
 
 async def never() -> Reply:
@@ -87,11 +92,27 @@ async def test_one_that_ends_every_replica_does_not_end_many() -> None:
 
 async def test_an_error_keeps_its_code_and_words() -> None:
     async def told() -> Reply:
-        return ErrorCode.INTERNAL, "the model failed on this input"
+        return Reply((ErrorCode.INTERNAL, "the model failed on this input"))
 
     with pytest.raises(GatewayError, match="failed on this input") as caught:
         await version(Handle(told)).run({}, (), 0)
     assert caught.value.code is ErrorCode.INTERNAL
+
+
+async def test_runs_that_a_replica_tells_of_are_noted_whatever_the_answer_is() -> None:
+    run = Run((1_000, 2_000), 3_000, 4_000, 9_000, rows=5)
+
+    async def told() -> Reply:
+        return Reply((ErrorCode.INTERNAL, "the model failed on this input"), (run,), wedged=2)
+
+    stages = StageLog()
+    with pytest.raises(GatewayError):
+        await version(Handle(told), stages=stages).run({}, (), 0)
+    totals = stages.totals(KEY)
+    assert (totals.runs, totals.requests, totals.waited_ns, totals.ran_ns) == (1, 2, 5_000, 10_000)
+    assert totals.by_rows == {5: (1, 5_000)}
+    assert list(stages.drain()) == [(KEY, run)]
+    assert stages.wedged_elsewhere == 2
 
 
 async def test_a_deadline_is_told_as_time_left_and_ends_the_call() -> None:

@@ -1,19 +1,35 @@
 """What runs in a dedicated version's process, without the process. `tests/e2e` has Serve around it."""
 
 import asyncio
-from collections.abc import Callable
+import json
+import logging
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+import pytest
 
-from gateway.config import Dedicated, GatewayConfig
+from gateway.config import Dedicated, GatewayConfig, Serving
 from gateway.core.batching import Batching
 from gateway.core.routing import VersionEntry
 from gateway.errors import ErrorCode
 from gateway.serve.replica import Replica, application
+from gateway.serve.slots import claim
+from gateway.telemetry.logs import log_file
 
 FAR_NS = 60 * 10**9
 Write = Callable[..., VersionEntry]
+
+
+@pytest.fixture(autouse=True)
+def _logging() -> Iterator[None]:
+    """A replica takes the process's logging for itself."""
+    root = logging.getLogger()
+    before = root.handlers[:]
+    yield
+    for handler in set(root.handlers) - set(before):
+        handler.close()
+    root.handlers[:] = before
 
 
 async def test_answers_joins_and_tells_errors_as_values(
@@ -22,12 +38,57 @@ async def test_answers_joins_and_tells_errors_as_values(
     replica = Replica("m", written(lookup), GatewayConfig(home=tmp_path), gpu=False)
     await replica.check_health()
     replies = await asyncio.gather(*(replica.run({"i": np.array([i])}, (), FAR_NS) for i in (1, 2, 9)))
-    assert [reply["y"].tolist() for reply in replies if isinstance(reply, dict)] == [[10], [20]]
-    assert replies[2] == (ErrorCode.INTERNAL, "the model failed on this input")
-    assert await replica.run({"i": np.array([1])}, (), 0) == (
+    answers = [reply.answer for reply in replies]
+    assert [answer["y"].tolist() for answer in answers if isinstance(answer, dict)] == [[10], [20]]
+    assert answers[2] == (ErrorCode.INTERNAL, "the model failed on this input")
+    assert (await replica.run({"i": np.array([1])}, (), 0)).answer == (
         ErrorCode.DEADLINE,
         "the request's deadline passed before it was answered",
     )
+    await replica._loader.close()
+
+
+async def test_each_run_is_told_once_with_one_of_the_answers_that_it_gave(
+    tmp_path: Path, written: Write, lookup: bytes
+) -> None:
+    replica = Replica("m", written(lookup), GatewayConfig(home=tmp_path), gpu=False)
+    await replica.check_health()
+    first = await replica.run({"i": np.array([1])}, (), FAR_NS)
+    assert [(len(run.arrived), run.rows) for run in first.runs] == [(1, 1)]
+    together = await asyncio.gather(*(replica.run({"i": np.array([1])}, (), FAR_NS) for _ in range(20)))
+    runs = [run for reply in together for run in reply.runs]
+    assert sum(len(run.arrived) for run in runs) == 20
+    assert all(run.started <= run.ended for run in runs)
+    await replica._loader.close()
+
+
+async def test_a_run_that_never_ends_is_ended_and_told(
+    tmp_path: Path, written: Write, endless: bytes
+) -> None:
+    config = GatewayConfig(home=tmp_path, serving=Serving(max_run_s=0.2))
+    replica = Replica("m", written(endless), config, gpu=False)
+    await replica.check_health()
+    sound, hangs = np.zeros((1, 1), np.float32), np.full((1, 1), 2, np.float32)
+    await replica.run({"x": sound}, (), FAR_NS)  # tells of what warming did
+    ended = await replica.run({"x": hangs}, (), FAR_NS)
+    assert ended.answer == (ErrorCode.DEADLINE, "the model ran for 0.2 s and was ended")
+    assert ended.wedged == 1
+    assert (await replica.run({"x": sound}, (), FAR_NS)).wedged == 0
+    await replica._loader.close()
+
+
+async def test_what_it_logs_names_its_model_in_a_file_of_the_home(
+    tmp_path: Path, written: Write, lookup: bytes
+) -> None:
+    config = GatewayConfig(home=tmp_path)
+    beside = claim(config.run_dir, "replica", 1)  # by a process that lives
+    replica = Replica("m", written(lookup), config, gpu=False)
+    await replica.check_health()
+    await replica.run({"i": np.array([9])}, (), FAR_NS)
+    lines = [json.loads(line) for line in log_file(tmp_path, "replica-1").read_text().splitlines()]
+    assert {(line["process"], line["model"], line["version"]) for line in lines} == {("replica-1", "m", 1)}
+    assert "a model fails to run: InvalidArgument" in [line["message"] for line in lines]
+    beside.release()
     await replica._loader.close()
 
 
@@ -41,7 +102,7 @@ async def test_a_version_that_does_not_load_says_why_and_is_tried_again(
     await replica.check_health()  # no reason for Serve to start the process again
     refused = (ErrorCode.INTERNAL, "the artifact was altered: it has another digest")
     assert await replica.ready() == refused
-    assert await replica.run({"i": np.array([1])}, (), FAR_NS) == refused
+    assert (await replica.run({"i": np.array([1])}, (), FAR_NS)).answer == refused
     written(lookup)
     assert isinstance(await replica.ready(), Batching)
     await replica._loader.close()

@@ -72,5 +72,15 @@ def test_a_record_is_one_line_of_ascii_whatever_it_says(path: Path) -> None:
     assert len(str(line["message"])) == 2_000
 
 
+def test_a_process_may_say_something_in_every_line(path: Path) -> None:
+    logging.getLogger().handlers[0].close()
+    log_to_file(path.parent.parent, "replica-3", Logging(), {"model": "m", "version": 2})
+    logging.getLogger("gateway").warning("a model fails to run")
+    logging.getLogger("gateway").warning("about another", extra={"version": 1})
+    first, second = lines(log_file(path.parent.parent, "replica-3"))
+    assert (first["process"], first["model"], first["version"]) == ("replica-3", "m", 2)
+    assert (second["model"], second["version"]) == ("m", 1)
+
+
 def test_only_the_owner_reads_it(path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600

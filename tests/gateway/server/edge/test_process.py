@@ -12,10 +12,13 @@ import httpx
 import psutil
 import pytest
 
-from gateway.config import GatewayConfig
+from gateway.config import GatewayConfig, Limits
 from gateway.server.edge.process import Edge
+from gateway.server.grpc.server import GrpcServer
 from gateway.server.http.listener import HttpListener
-from gateway.server.run_dir import http_socket, stats_socket
+from gateway.server.run_dir import grpc_socket, http_socket, stats_socket
+from gateway.server.service import Service
+from tests.gateway.server.conftest import NumpyEngine
 from tests.ports import free_port
 
 
@@ -111,6 +114,26 @@ def reused(config: GatewayConfig) -> int:
         told = asked.makefile().read().removeprefix("# ")
     (worker,) = (row for row in csv.DictReader(told.splitlines()) if row["svname"] == "w0")
     return int(worker["reuse"])
+
+
+async def test_a_call_that_grpcio_would_drop_is_answered(
+    config: GatewayConfig, listener: HttpListener, engine: NumpyEngine
+) -> None:
+    await listener.listen_unix(http_socket(config.run_dir, 0))
+    server, edge = GrpcServer(Service(engine, Limits())), Edge(config)
+    await server.start(f"unix:{grpc_socket(config.run_dir, 0)}")
+    await edge.start()
+    url = f"http://127.0.0.1:{config.grpc_port}/inference.GRPCInferenceService/ServerLive"
+    kind = {"content-type": "application/grpc"}  # and no `te: trailers`
+    try:
+        async with httpx.AsyncClient(transport=httpx.AsyncHTTPTransport(retries=5)) as client:
+            called = await client.post(url, headers=kind, content=bytes(5))
+            asked = await client.get(url, headers=kind)
+    finally:
+        await edge.stop()
+        await server.stop(0)
+    assert (called.status_code, called.content) == (200, b"\0\0\0\0\2\x08\1")
+    assert (asked.status_code, asked.headers["grpc-status"]) == (200, "12")
 
 
 async def test_a_taken_port_is_said_at_once(config: GatewayConfig) -> None:
