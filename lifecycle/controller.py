@@ -13,7 +13,8 @@ from gateway.core.summary import Window, WindowKey
 from lifecycle.commands.perform import CONTROLLER, perform
 from lifecycle.commands.publish import Publisher
 from lifecycle.core.absorb import Bins, absorb
-from lifecycle.core.analysis.evidence import Arm, Evidence, Late
+from lifecycle.core.analysis.evidence import Arm, Evidence
+from lifecycle.core.analysis.late import Late
 from lifecycle.core.effect import settled
 from lifecycle.core.recent import Rates, Recent, per_second
 from lifecycle.core.rollout import Rollout, Snapshot, decide

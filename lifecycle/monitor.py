@@ -11,22 +11,20 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from gateway.core.profile import Profile
 from gateway.core.summary import Window
 from gateway.core.types import Role
-from lifecycle.commands.answered import answers, kept, numbers
+from lifecycle.commands.answered import arrived
 from lifecycle.commands.lookup import active_rollout
 from lifecycle.commands.trail import trail
 from lifecycle.core.alarm import Alarm
-from lifecycle.core.analysis.evidence import Labelled, Late
+from lifecycle.core.analysis.late import Late
 from lifecycle.core.change import Fall, Track
 from lifecycle.core.drift.live import LiveCounts
 from lifecycle.core.drift.report import DriftReport
 from lifecycle.core.history import KEPT_S, History, Point
-from lifecycle.core.performance.numbers import NONE, compared
+from lifecycle.core.late import count, unsettled
+from lifecycle.core.performance.reference import Reference, reference_of
 from lifecycle.core.performance.standing import Performance, stand
 from lifecycle.core.rollout import Rollout
 from lifecycle.core.verdict import Verdict
@@ -76,7 +74,10 @@ class Signals:
 
 @dataclass(slots=True)
 class _Champion:
-    """What is known of one model's champion. A new champion starts afresh."""
+    """What is known of one model's champion. A new champion starts afresh.
+
+    `late` is what came in about the rollout of this id.
+    """
 
     version: int
     live: LiveCounts | None
@@ -84,6 +85,7 @@ class _Champion:
     fell_at: float | None = None
     report: DriftReport | None = None
     performance: Performance | None = None
+    late: tuple[str, Late] | None = None
     labels: int = 0
 
 
@@ -163,26 +165,11 @@ class Monitor:
         return champion.performance if champion else None
 
     def late(self, rollout: Rollout) -> Late | None:
-        """What labels and numbers say of a rollout's two versions since the new one first answered.
-
-        None for nothing.
-        """
-        performance, since = self.performance(rollout.model), rollout.canary_first_at
-        if performance is None or since is None:
-            return None
-        labels = tuple(
-            (performance.between(rollout.version, *step), performance.between(rollout.champion, *step))
-            for step in rollout.live_steps
-        )
-        metrics = {}
-        for guard in rollout.plan.guard:
-            series = performance.metrics.get(guard.name, {})
-            ours, theirs = (series.get(number, NONE) for number in (rollout.version, rollout.champion))
-            metrics[guard.name] = compared(ours, theirs, guard, rollout.live_steps)
-        answered = sum(
-            performance.kept_since(number, since) for number in (rollout.version, rollout.champion)
-        )
-        return Late(labels, metrics, answered)
+        """What labels and numbers say of a rollout's two versions since the new one first answered, at the
+        last look; None for nothing."""
+        champion = self._champions.get(rollout.model)
+        of, late = (champion.late if champion else None) or ("", None)
+        return late if of == rollout.id else None
 
     def forget(self, model: str) -> None:
         """Look at the champion afresh: it has got a reference profile."""
@@ -256,8 +243,9 @@ class Monitor:
             return
         champion.labels = labels
         # An hour of labels takes a tenth of a second to read; nothing else should wait for that.
-        champion.performance = await asyncio.to_thread(self._stand, model, champion, now)
-        fall, before = champion.performance.fall, champion.fell_at
+        performance, champion.late = await asyncio.to_thread(self._stand, model, champion, now)
+        champion.performance = performance
+        fall, before = performance.fall, champion.fell_at
         detail: dict[str, Any] = {"version": champion.version}
         # Without a second look: the detector holds however often one looks, and labels may come all at once.
         if before is None and fall is not None:
@@ -265,36 +253,27 @@ class Monitor:
             self._record("performance.fell", model, detail | fall.as_json())
         elif before is not None and fall is None:
             champion.fell_at = None
-            self._record("performance.recovered", model, detail | {"reason": "accuracy is back"})
+            self._record("performance.recovered", model, detail | {"reason": "answers are as good as before"})
 
-    def _stand(self, model: str, champion: _Champion, now: float) -> Performance:
-        since = begun = now - self._watch.labels_s
-        of_rollout: dict[int, NDArray[np.float64]] = {}
-        if (rollout := active_rollout(self._store, model)) and rollout.canary_first_at is not None:
-            begun = min(since, rollout.canary_first_at)  # a guard judges all of its rollout's numbers
-            of_rollout = kept(self._captures, model, rollout.canary_first_at)
-        before = champion.performance
-        return stand(
-            champion.version,
-            before.track
-            if before
-            else Track.of(self._reference(model, champion.version), self._watch.margin),
-            answers(self._captures, model, since),
-            numbers(self._captures, model, begun),
-            of_rollout,
-            width_s=self._watch.cohort_s,
-            now=now,
-        )
+    def _stand(
+        self, model: str, champion: _Champion, now: float
+    ) -> tuple[Performance, tuple[str, Late] | None]:
+        since, rollout = now - self._watch.labels_s, active_rollout(self._store, model)
+        if rollout is not None:
+            since = min(since, unsettled(rollout))  # a guard judges all of its rollout's labels
+        if (before := champion.performance) is not None:
+            track = before.track
+        else:
+            track = Track.of(self._reference(model, champion.version), self._watch.margin)
+        seen = arrived(self._captures, model, since, track.measure)
+        stands = stand(champion.version, track, seen, width_s=self._watch.cohort_s, now=now)
+        if rollout is None or rollout.canary_first_at is None:
+            return stands, None
+        return stands, (rollout.id, count(rollout, seen, self._reference(model, rollout.champion), now))
 
-    def _reference(self, model: str, number: int) -> Labelled | None:
-        """The reference data that the version was validated with, if it had labels."""
-        for version in self._store.versions(model):
-            if version.number == number:
-                for finding in version.evidence:
-                    if finding.name == "accuracy" and "candidate" in finding.numbers:
-                        rows = int(finding.numbers["rows"])
-                        return Labelled(rows, round((1 - finding.numbers["candidate"]) * rows))
-        return None
+    def _reference(self, model: str, number: int) -> Reference | None:
+        versions = {version.number: version for version in self._store.versions(model)}
+        return reference_of(versions[number]) if number in versions else None
 
     def _record(self, kind: str, model: str, detail: dict[str, Any]) -> None:
         self._store.commit(Entry(ACTOR, kind, model, detail))

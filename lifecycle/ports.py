@@ -264,10 +264,11 @@ class CaptureLog(Protocol):
         """
         ...
 
-    def numbers(self, model: str, since: float = 0.0) -> Mapping[str, pa.Table]:
-        """By metric, columns at, version and value of every captured prediction with a number, oldest first.
+    def numbers(self, model: str, *, came_since: float = 0.0) -> Mapping[str, pa.Table]:
+        """By metric, columns at, version, value and came, when the number came, Unix seconds.
 
-        Without shadows, and without pinned requests: those are evidence for nothing.
+        Of every captured prediction with a number that came since a time, oldest first. Without shadows, and
+        without pinned requests: those are evidence for nothing.
         """
         ...
 

@@ -26,8 +26,8 @@ from sklearn.tree import DecisionTreeClassifier
 from benchmarks.statistics.adwin import Adwin
 from benchmarks.statistics.concepts import STREAMS, Stream
 from benchmarks.statistics.table import Table
-from lifecycle.core.analysis.evidence import Labelled
 from lifecycle.core.change import Track
+from lifecycle.core.performance.reference import Reference
 
 TRAINED, REFERENCE, BEFORE, AFTER = 2_000, 1_000, 10_000, 2_000
 Errors = NDArray[np.bool_]
@@ -74,7 +74,7 @@ def follow(given: Case, fresh: Callable[[], Step]) -> Run:
 
 
 def edetector(reference: Errors) -> Step:
-    track = Track.of(Labelled(len(reference), int(reference.sum())), margin=0.0)
+    track = Track.of(Reference.of_classes(len(reference), int(reference.sum())), margin=0.0)
 
     def step(wrong: float) -> bool:
         nonlocal track

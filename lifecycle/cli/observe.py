@@ -13,6 +13,9 @@ from lifecycle.cli.tables import fields, table
 SHOWN = 10
 """The latest estimates, and of each version the latest spans with labels."""
 
+WORDS = {"accuracy": "accuracy", "mae": "mean absolute error"}
+"""What a model's answers are measured by."""
+
 LABELS = typer.Argument(
     metavar="LABELS.parquet|csv", exists=True, dir_okay=False, readable=True, help="See the columns above."
 )
@@ -99,13 +102,13 @@ def performance(name: Name, url: Url = URL, as_json: AsJson = False) -> None:
         show_json(found)
         return
     screen = console()
-    reference, fall = found["reference"], found["fall"]
+    measure, fall = found["measure"] or "accuracy", found["fall"]
     screen.print(
         fields(
             [
                 ("champion", found["champion"] or None),
-                ("accuracy at validation", None if reference is None else _percent(reference)),
-                ("fall", _fall(fall) if fall else "none confirmed"),
+                (f"{WORDS[measure]} at validation", _value(measure, found["reference"], none=None)),
+                ("fall" if measure == "accuracy" else "rise", _fall(fall) if fall else "none confirmed"),
             ]
         )
     )
@@ -115,14 +118,16 @@ def performance(name: Name, url: Url = URL, as_json: AsJson = False) -> None:
             when(cohort["start"]),
             cohort["predictions"],
             _percent(cohort["coverage"]),
-            _percent(cohort["accuracy"]),
-            f"{_percent(cohort['low'])} to {_percent(cohort['high'])}",
+            _value(measure, cohort[measure]),
+            f"{_value(measure, cohort['low'])} to {_value(measure, cohort['high'])}",
+            *([] if measure == "accuracy" else [_value(measure, cohort["rmse"])]),
             "" if cohort["mature"] else "labels still come",
         )
         for version in found["versions"]
         for cohort in _labelled(version)
     ]
-    headings = ["version", "predicted (UTC)", "predictions", "labelled", "accuracy", "95 % interval", ""]
+    figures = ["accuracy", "95 % interval"] if measure == "accuracy" else ["MAE", "95 % interval", "RMSE"]
+    headings = ["version", "predicted (UTC)", "predictions", "labelled", *figures, ""]
     screen.print()
     screen.print(
         table(headings, rows, empty=f"no labels yet; send some with `headrace feedback {name} FILE`")
@@ -167,9 +172,10 @@ def _labelled(version: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _fall(fall: dict[str, Any]) -> str:
+    measure = fall["measure"]
     return (
-        f"{_percent(fall['accuracy'])} since {when(fall['since'])} UTC on {fall['rows']} labelled rows, "
-        f"was {_percent(fall['reference'])}"
+        f"{_value(measure, fall[measure])} since {when(fall['since'])} UTC on {fall['rows']} labelled rows, "
+        f"was {_value(measure, fall['reference'])}"
     )
 
 
@@ -191,6 +197,13 @@ def _estimates(estimates: list[dict[str, Any]]) -> RenderableType:
     ]
     headings = ["predicted until (UTC)", "rows", "estimated accuracy", "3 sampling errors", "by", ""]
     return table(headings, rows, empty="")
+
+
+def _value(measure: str, value: float | None, none: str | None = "–") -> str | None:
+    """Of an accuracy in percent, of an error in the label's unit."""
+    if value is None:
+        return none
+    return _percent(value) if measure == "accuracy" else f"{value:.4g}"
 
 
 def _percent(share: float | None) -> str:

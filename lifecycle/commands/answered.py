@@ -6,9 +6,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from lifecycle.core.answers import correct
+from gateway.core.types import Role
+from lifecycle.core.answers import Measure, errors
 from lifecycle.core.performance.numbers import Series
-from lifecycle.core.performance.standing import Answers
+from lifecycle.core.performance.standing import Answers, Arrived
 from lifecycle.ports import CaptureLog
 from lifecycle.tensors import to_array
 
@@ -16,44 +17,57 @@ AS_THEY_CAME = ("labelled_at", "at")
 """Labels of one request come together; of these, the oldest prediction's first."""
 
 
-def answers(captures: CaptureLog, model: str, since: float) -> dict[int, Answers]:
-    """Right and wrong answers by version, of labels that came since a time, and when answers since were made.
+def arrived(captures: CaptureLog, model: str, since: float, measure: Measure | None = None) -> Arrived:
+    """The labels and numbers that came since a time, and when the answers since then were made.
 
-    A version whose outputs name no class is left out.
+    Args:
+        measure: what the model's answers are measured by, if it is known; else the labels tell.
     """
+    made = _made(captures, model, since)
+    return Arrived(_answers(captures, model, since, measure, made), _numbers(captures, model, since), made)
+
+
+def _answers(
+    captures: CaptureLog,
+    model: str,
+    since: float,
+    measure: Measure | None,
+    made: dict[int, NDArray[np.float64]],
+) -> dict[int, Answers]:
     labelled = captures.labelled(model, came_since=since, inputs=False)
-    made = captures.made(model, since)
     found = {}
-    versions, made_by = to_array(labelled["version"]), to_array(made["version"])
+    versions = to_array(labelled["version"])
     for version in np.unique(versions).tolist():
         rows = labelled.filter(pa.array(versions == version)).sort_by(
             [(by, "ascending") for by in AS_THEY_CAME]
         )
-        right = correct(outputs_of(rows), to_array(rows["label"]))
-        if right is not None:
-            made_at = np.asarray(to_array(made["at"])[made_by == version], np.float64)
+        wrong = errors(outputs_of(rows), to_array(rows["label"]), measure)
+        if wrong is not None:
             at, came = (np.asarray(to_array(rows[name]), np.float64) for name in ("at", "labelled_at"))
-            found[int(version)] = Answers(at, came, right, made_at)
+            drawn = np.array([role != Role.PINNED for role in rows["role"].to_pylist()], np.bool_)
+            found[int(version)] = Answers(at, came, wrong, drawn, made.get(int(version), np.zeros(0)))
     return found
 
 
-def numbers(captures: CaptureLog, model: str, since: float) -> dict[str, dict[int, Series]]:
+def _numbers(captures: CaptureLog, model: str, since: float) -> dict[str, dict[int, Series]]:
     """The numbers of each business metric, by version."""
     found = {}
-    for name, rows in captures.numbers(model, since).items():
-        at, versions, values = (to_array(rows[column]) for column in ("at", "version", "value"))
+    for name, rows in captures.numbers(model, came_since=since).items():
+        at, came, versions, values = (to_array(rows[each]) for each in ("at", "came", "version", "value"))
         found[name] = {
-            int(version): Series(at[versions == version], values[versions == version])
+            int(version): Series(*(column[versions == version] for column in (at, came, values)))
             for version in np.unique(versions).tolist()
         }
     return found
 
 
-def kept(captures: CaptureLog, model: str, since: float) -> dict[int, NDArray[np.float64]]:
-    """When captured answers were made, by version, whether anything came for them or not."""
+def _made(captures: CaptureLog, model: str, since: float) -> dict[int, NDArray[np.float64]]:
     made = captures.made(model, since)
     at, versions = (to_array(made[column]) for column in ("at", "version"))
-    return {int(version): at[versions == version] for version in np.unique(versions).tolist()}
+    return {
+        int(version): np.asarray(at[versions == version], np.float64)
+        for version in np.unique(versions).tolist()
+    }
 
 
 def outputs_of(rows: pa.Table) -> dict[str, np.ndarray[Any, Any]]:

@@ -7,8 +7,9 @@ from functools import reduce
 from gateway.core.summary import Window
 from gateway.core.types import Role
 from lifecycle.core.analysis.bins import OutputBins
-from lifecycle.core.analysis.evidence import Arm, Evidence, Late, Segment
+from lifecycle.core.analysis.evidence import Arm, Evidence, Segment
 from lifecycle.core.analysis.guards import judge
+from lifecycle.core.analysis.late import Late
 from lifecycle.core.rollout import Phase, Rollout
 from lifecycle.core.verdict import Finding, Verdict, combine
 

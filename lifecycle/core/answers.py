@@ -1,12 +1,48 @@
-"""Which answers were right, or what they were, row by row, once the label is known."""
+"""Which answers were right, or how far off they were, row by row, once the label is known."""
 
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gateway.core.signature import TensorSpec
 from gateway.core.types import FLOAT_KINDS, Array
+
+
+class Measure(StrEnum):
+    """What a model's answers are measured by."""
+
+    ACCURACY = "accuracy"
+    """It names a class, which is right or wrong."""
+    MAE = "mae"
+    """It answers a number, which is more or less off: the mean absolute error."""
+
+
+class Errors(NamedTuple):
+    """Args: `rows` float64 [N]: 0 and 1 for right and wrong, or how far off; infinite for no number."""
+
+    measure: Measure
+    rows: NDArray[np.float64]
+
+
+def errors(outputs: Mapping[str, Array], labels: Array, measure: Measure | None = None) -> Errors | None:
+    """The error of each row; None if no output can be compared with the labels.
+
+    Args:
+        outputs, labels: as for `correct`.
+        measure: if it is known; else an answer is a class where it may be one. A few labels of 0 and 1 alone
+            do not tell numbers from classes.
+    """
+    if measure is not Measure.MAE and (right := correct(outputs, labels)) is not None:
+        return Errors(Measure.ACCURACY, (~right).astype(np.float64))
+    predicted = None if measure is Measure.ACCURACY else values(outputs, labels)
+    if predicted is None:
+        return None
+    off = np.abs(predicted - labels.astype(np.float64))
+    off[~np.isfinite(off)] = np.inf
+    return Errors(Measure.MAE, off)
 
 
 def correct(outputs: Mapping[str, Array], labels: Array) -> NDArray[np.bool_] | None:

@@ -13,7 +13,7 @@ class RetrainPlan:
     """When a model is trained again by itself.
 
     Args:
-        margin: loss of accuracy that is tolerated, as a share of rows.
+        margin: loss of accuracy that is tolerated, as a share of rows; see `yardstick` for numbers.
         min_rows: labelled rows of the changed period that training needs.
         cooldown_s: rest after a training began; choose it no shorter than labels take to arrive.
         per_day: trainings in any 24 hours.
@@ -89,5 +89,5 @@ def decide(snapshot: Snapshot) -> Retrain | Hold:
     return Retrain(
         snapshot.fallen_since,
         snapshot.rows,
-        f"accuracy fell; {snapshot.rows} labelled rows since the change",
+        f"answers got worse; {snapshot.rows} labelled rows since the change",
     )

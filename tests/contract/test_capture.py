@@ -127,10 +127,11 @@ def test_numbers_of_a_metric_are_kept_beside_the_labels(log: CaptureLog) -> None
     found = log.numbers("digits")
     assert {name: table.to_pylist() for name, table in found.items()} == {
         "revenue": [
-            {"at": 100.0, "version": 1, "value": 1.5},
-            {"at": 200.0, "version": 2, "value": 2.5},
+            {"at": 100.0, "version": 1, "value": 1.5, "came": 300.0},
+            {"at": 200.0, "version": 2, "value": 2.5, "came": 300.0},
         ]
     }
-    assert log.numbers("digits", 150.0)["revenue"].num_rows == 1
+    assert log.numbers("digits", came_since=300.0)["revenue"].num_rows == 2
+    assert log.numbers("digits", came_since=301.0) == {}
     assert log.labelled("digits")["label"].to_pylist() == [1]
     assert log.labels_count("digits") == 4

@@ -17,7 +17,7 @@ from gateway.core.types import Role
 from lifecycle import monitor
 from lifecycle.adapters.captures.log import ParquetCaptures
 from lifecycle.adapters.sql.store import SqlStore
-from lifecycle.core.analysis.evidence import Labelled, Numbers
+from lifecycle.core.analysis.late import Labelled, Numbers
 from lifecycle.core.analysis.metrics import MetricGuard
 from lifecycle.core.history import LATE_S
 from lifecycle.core.plan import preset
@@ -132,7 +132,7 @@ async def test_labels_tell_a_fall_and_when_it_began(world: World) -> None:
     assert fall is not None
     assert fall.since == pytest.approx(began + 1, abs=1.5)
     assert fall.reference == 0.93
-    assert fall.accuracy < 0.8
+    assert fall.value < 0.8
     assert "performance.fell" in world.written()
     performance = world.monitor.performance(MODEL)
     assert performance is not None
@@ -188,16 +188,20 @@ async def test_labels_that_come_days_later_tell_a_fall_too(world: World) -> None
 
 async def test_a_rollout_learns_what_labels_say_since_its_first_answer(world: World) -> None:
     rollout = Rollout("r", MODEL, 2, 1, preset("quick"), world.now, "ann")
-    assert world.monitor.late(rollout) is None
+    world.store.commit(Entry("ann", "rollout.start", MODEL), rollout)
     await world.traffic(10, labelled=True)
     assert world.monitor.late(rollout) is None
-    began = world.now - 60
-    late = world.monitor.late(replace(rollout, canary_first_at=began, splits_at=(began, world.now + 60)))
+    began = world.now + 0.5
+    rollout = replace(rollout, canary_first_at=began, splits_at=(began, began + 60))
+    world.store.save(rollout)
+    await world.traffic(10, labelled=True)
+    late = world.monitor.late(rollout)
     assert late is not None
     ours, theirs = late.labels[0]
-    assert (ours.rows, theirs.rows > 0) == (0, True)
-    assert theirs.wrong < theirs.rows / 2
+    assert (ours.rows, theirs.rows) == (0, 400)
+    assert theirs.loss < theirs.rows / 2
     assert late.labels[1] == (Labelled(), Labelled())
+    assert world.monitor.late(replace(rollout, id="another")) is None
 
 
 async def test_a_rollout_learns_what_its_answers_brought_by_step(world: World) -> None:

@@ -26,7 +26,7 @@ from gateway.core.report import WorkerReport
 from gateway.core.summary import Window
 from gateway.core.types import Role
 from lifecycle.core.absorb import absorb
-from lifecycle.core.analysis.evidence import Labelled, Late
+from lifecycle.core.analysis.late import Labelled, Late
 from lifecycle.core.effect import begun, effect, settled
 from lifecycle.core.plan import AtDeadline, preset
 from lifecycle.core.rollout import Action, Kind, Phase, Rollout, Snapshot, decide
@@ -161,7 +161,7 @@ class Scenario:
 
 
 def _more(seen: Labelled, new: Labelled) -> Labelled:
-    return Labelled(seen.rows + new.rows, seen.wrong + new.wrong)
+    return Labelled(seen.rows + new.rows, seen.loss + new.loss)
 
 
 def told(text: str) -> str:

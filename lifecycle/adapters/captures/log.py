@@ -143,11 +143,8 @@ class ParquetCaptures:
         """
         with self._lock:
             labels = self._log(model).labels.table()
-        until = math.inf
-        if came_since:
-            labels = labels.filter(pc.greater_equal(labels["came"], pa.scalar(came_since)))
-            made = cast("list[float]", labels["made"].to_pylist())
-            since, until = max(since, min(made, default=0.0) - WAIT_S), max(made, default=0.0) + WAIT_S
+        labels, begun, until = _come(labels, came_since)
+        since = max(since, begun)
         ids = labels["prediction_id"].combine_chunks()
         # A merge may remove files meanwhile; open ones stay readable, so the slow part holds no lock.
         joined = self._read(
@@ -170,18 +167,21 @@ class ParquetCaptures:
         found = pa.schema(_COLUMNS).empty_table() if found is None else found
         return found if tensors else found.select(["at", "version"])
 
-    def numbers(self, model: str, since: float = 0.0) -> dict[str, pa.Table]:
-        """By metric, columns at, version and value of the predictions that were drawn and have a number."""
+    def numbers(self, model: str, *, came_since: float = 0.0) -> dict[str, pa.Table]:
+        """By metric, columns at, version, value and came of the predictions that were drawn and have a number
+        that came at or after `came_since`."""
         with self._lock:
             books = {name: book.table() for name, book in self._log(model).metrics.items()}
         found = {}
-        for name, book in books.items():
-            ids, values = book["prediction_id"].combine_chunks(), book["label"]
-            rows = self._read(model, since, SPLIT, lambda _: False, ids)
+        for name, told in books.items():
+            book, since, until = _come(told, came_since)
+            ids = book["prediction_id"].combine_chunks()
+            rows = self._read(model, since, SPLIT, lambda _: False, ids, until=until)
             if rows is not None and rows.num_rows:
                 position = pc.index_in(rows["prediction_id"], value_set=ids)
-                value = pc.take(values, position)
-                found[name] = rows.select(["at", "version"]).append_column("value", value)
+                found[name] = rows.select(["at", "version"])
+                for column, said in (("value", "label"), ("came", "came")):
+                    found[name] = found[name].append_column(column, pc.take(book[said], position))
         return found
 
     def first(self, model: str, version: int, rows: int) -> pa.Table:
@@ -257,6 +257,15 @@ class ParquetCaptures:
             folder = self._root / f"model={quote(model, safe='')}"
             self._logs[model] = ModelCaptures(folder, self._horizon_s)
         return self._logs[model]
+
+
+def _come(book: pa.Table, since: float) -> tuple[pa.Table, float, float]:
+    """What of a book came since a time, and from when until when its predictions may have been made."""
+    if not since:
+        return book, 0.0, math.inf
+    book = book.filter(pc.greater_equal(book["came"], pa.scalar(since)))
+    made = cast("list[float]", book["made"].to_pylist())
+    return book, min(made, default=0.0) - WAIT_S, max(made, default=0.0) + WAIT_S
 
 
 def _is_output(column: str) -> bool:

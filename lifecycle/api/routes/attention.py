@@ -49,8 +49,8 @@ def _matters(desk: Desk) -> Iterator[MatterOut]:
         )
     for model, signals in desk.monitor.alarms().items():
         if signals.fall is not None:
-            fell = f"accuracy {signals.fall.accuracy:.1%}, was {signals.fall.reference:.1%}"
-            yield MatterOut(model=model, matter=Matter.ACCURACY, since=signals.fall.since, says=fell)
+            since, fell = signals.fall.since, str(signals.fall)
+            yield MatterOut(model=model, matter=Matter.ACCURACY, since=since, says=fell)
         if signals.drift_since is not None:
             drifted = "its traffic differs from its reference data"
             yield MatterOut(model=model, matter=Matter.DRIFT, since=signals.drift_since, says=drifted)

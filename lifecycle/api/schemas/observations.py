@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 from gateway.core.report import WorkerReport
 from lifecycle.commands.feedback import Receipt
+from lifecycle.core.answers import Measure
 from lifecycle.core.performance.estimating import Method
 from lifecycle.core.verdict import Verdict
 
@@ -137,7 +138,11 @@ class DriftOut(BaseModel):
 
 
 class CohortOut(BaseModel):
-    """Predictions made from `start` to `end`, with the 95 % interval of their accuracy."""
+    """Predictions made from `start` to `end`, with the 95 % interval of their accuracy.
+
+    Of a model that answers numbers that is the interval of `mae`, the mean absolute error, and `accuracy` is
+    null; else `mae` and `rmse`, the root mean squared error, are.
+    """
 
     start: float
     end: float
@@ -146,8 +151,12 @@ class CohortOut(BaseModel):
     coverage: float
     mature: bool
     accuracy: float | None
+    mae: float | None
     low: float | None
     high: float | None
+    rmse: float | None
+    rmse_low: float | None
+    rmse_high: float | None
 
 
 class VersionPerformanceOut(BaseModel):
@@ -156,12 +165,19 @@ class VersionPerformanceOut(BaseModel):
 
 
 class FallOut(BaseModel):
-    """A confirmed loss of accuracy."""
+    """A confirmed loss of accuracy, or a rise of the mean absolute error.
+
+    Of the newest rows since then: `accuracy` with the `upper` end of its 95 % interval, or `mae` with the
+    `lower` one.
+    """
 
     since: float
     rows: int
-    accuracy: float
-    upper: float
+    measure: Measure
+    accuracy: float | None = None
+    upper: float | None = None
+    mae: float | None = None
+    lower: float | None = None
     reference: float
 
 
@@ -176,7 +192,7 @@ class VersionNumbersOut(BaseModel):
 
 
 class MetricOut(BaseModel):
-    """A business metric, of the answers of the last hour or of the rollout under way."""
+    """A business metric, by the numbers that came in the last hour."""
 
     name: str
     versions: list[VersionNumbersOut]
@@ -202,13 +218,15 @@ class EstimateOut(BaseModel):
 
 
 class PerformanceOut(BaseModel):
-    """`reference` is the champion's accuracy at validation. Empty until labels, numbers or estimates come.
+    """`measure` is what the champion's answers are measured by: `accuracy`, or `mae`, the mean absolute error
+    of numbers. `reference` is its value at validation. Empty until labels, numbers or estimates come.
 
-    `estimate_fell_at` is since when the estimates are clearly below the accuracy on the reference rows.
+    `estimate_fell_at` is since when the estimates are clearly worse than it was on the reference rows.
     """
 
     model: str
     champion: int = 0
+    measure: Measure | None = None
     reference: float | None = None
     fall: FallOut | None = None
     versions: list[VersionPerformanceOut] = []

@@ -9,7 +9,7 @@ const POLL_MS = 1500;
 const OPEN_AT_FIRST = 4;
 const MODELS_SHOWN = 50;
 const MODELS_FIRST = 20;
-const MATTERS = { rollout: "rollout", accuracy: "accuracy fell", estimate: "estimate fell", drift: "drift" };
+const MATTERS = { rollout: "rollout", accuracy: "answers got worse", estimate: "estimate got worse", drift: "drift" };
 
 const cards = new Map();
 
@@ -130,20 +130,22 @@ function drawMetrics(metrics, name) {
     table(["metric", "version", "numbers", "mean", "95 % interval"], rows, `Business metrics of ${name}`));
 }
 
-function drawAccuracy(performance) {
+function drawGoodness(performance) {
+  const measure = performance?.measure ?? "accuracy";
+  const [title, heading] = measure === "accuracy" ? ["Accuracy of the champion", "accuracy"] : ["Error of the champion", "mean absolute error"];
   const own = performance?.versions.find((version) => version.version === performance.champion);
-  const labelled = own?.cohorts.filter((cohort) => cohort.accuracy !== null).at(-1);
+  const labelled = own?.cohorts.filter((cohort) => cohort[measure] !== null).at(-1);
   const estimate = performance?.estimates.at(-1);
-  const share = (value) => (value === null ? null : percent(100 * value));
-  const row = (name, seen, rows, told) => seen && [name, clock(seen.end), rows, share(seen.accuracy),
-    seen.low === null ? null : `${share(seen.low)} to ${share(seen.high)}`, told];
+  const told = (value) => (value === null ? null : measure === "accuracy" ? percent(100 * value) : Number(value.toPrecision(4)));
+  const row = (name, seen, rows, by) => seen && [name, clock(seen.end), rows, told(seen[measure]),
+    seen.low === null ? null : `${told(seen.low)} to ${told(seen.high)}`, by];
   const rows = [
     row("by labels", labelled, labelled?.labelled, "95 % interval"),
-    row("estimated", estimate, estimate?.rows, estimate?.accuracy === null ? estimate.reason : "3 sampling errors"),
+    row("estimated", estimate, estimate?.rows, estimate?.[measure] === null ? estimate.reason : "3 sampling errors"),
   ].filter(Boolean);
-  return !rows.length ? null : el("section", {}, el("h3", {}, "Accuracy of the champion ",
-    performance.fall || performance.estimate_fell_at ? badge("fell") : null),
-    table(["", "until", "rows", "accuracy", "between", ""], rows, "Accuracy of the champion"));
+  return !rows.length ? null : el("section", {}, el("h3", {}, `${title} `,
+    performance.fall || performance.estimate_fell_at ? badge(measure === "accuracy" ? "fell" : "rose") : null),
+    table(["", "until", "rows", heading, "between", ""], rows, title));
 }
 
 function cardOf(model) {
@@ -189,7 +191,7 @@ async function drawModel(model, matters) {
   if (card.detail !== detail && versions) {
     card.detail = detail;
     card.body.replaceChildren(...[
-      drawAlarms(matters), drawRollout(rollout), drawAccuracy(performance), drawMetrics(performance?.metrics, model.name),
+      drawAlarms(matters), drawRollout(rollout), drawGoodness(performance), drawMetrics(performance?.metrics, model.name),
       drawVersions(model, versions.versions, traffic?.rates ?? []),
     ].filter(Boolean));
   }

@@ -4,7 +4,7 @@ Merges by addition; judges nothing.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,6 +14,7 @@ from gateway.core.callers import NO_KEYS, added
 from gateway.core.summary import Window
 from gateway.core.types import Outcome
 from lifecycle.core.analysis.bins import OutputBins
+from lifecycle.core.analysis.late import Late
 
 Counts = NDArray[np.int64]
 NONE = np.zeros(0, np.int64)
@@ -145,76 +146,6 @@ class Segment:
     def from_json(cls, data: Mapping[str, Any]) -> "Segment":
         canary, baseline = (Arm.from_json(data[arm]) for arm in ("canary", "baseline"))
         return cls(float(data["share"]), bool(data["paired"]), canary, baseline)
-
-
-@dataclass(frozen=True, slots=True)
-class Labelled:
-    """Live answers of one version whose label is known, and how many of them were wrong."""
-
-    rows: int = 0
-    wrong: int = 0
-
-
-Labels = tuple[Labelled, Labelled]
-"""The canary's and the champion's, of one step."""
-
-
-@dataclass(frozen=True, slots=True)
-class Numbers:
-    """Live answers of one version that a business metric is known for, and the sum of what they gained.
-
-    A gain is a part of the metric's range, in [0, 1]; see `analysis.metrics`.
-    """
-
-    rows: float = 0
-    total: float = 0.0
-
-    def merge(self, other: "Numbers") -> "Numbers":
-        return Numbers(self.rows + other.rows, self.total + other.total)
-
-    def worth(self, part: float) -> "Numbers":
-        """As so much less evidence of the same mean."""
-        return Numbers(self.rows * part, self.total * part)
-
-
-Numbered = tuple[Numbers, Numbers]
-"""The canary's and the champion's, of one step."""
-
-
-@dataclass(frozen=True, slots=True)
-class Late:
-    """What came in after the answers: all that is known by now.
-
-    Args:
-        labels: those of each step of live traffic.
-        metrics: by name of a business metric, the numbers of each step.
-        kept: answers of both versions that were captured, so that anything can come for them, since the
-            canary first answered.
-    """
-
-    labels: tuple[Labels, ...] = ()
-    metrics: Mapping[str, tuple[Numbered, ...]] = field(default_factory=dict)
-    kept: int = 0
-
-    def as_json(self) -> dict[str, Any]:
-        metrics = {
-            name: [[asdict(numbers) for numbers in step] for step in steps]
-            for name, steps in self.metrics.items()
-        }
-        labels = [[asdict(labelled) for labelled in step] for step in self.labels]
-        return {"labels": labels, "metrics": metrics, "kept": self.kept}
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> "Late":
-        # Evidence of a rollout that began before these were counted has none, or one pair of all its steps.
-        told = data.get("labels", ())
-        steps = [told] if told and isinstance(told[0], Mapping) else told
-        labels = tuple((Labelled(**ours), Labelled(**theirs)) for ours, theirs in steps)
-        metrics = {
-            name: tuple((Numbers(**ours), Numbers(**theirs)) for ours, theirs in steps)
-            for name, steps in data.get("metrics", {}).items()
-        }
-        return cls(labels, metrics, int(data.get("kept", 0)))
 
 
 @dataclass(frozen=True, slots=True)

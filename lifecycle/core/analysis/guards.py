@@ -40,8 +40,9 @@ class Guards:
         latency_margin: how much more often, absolute, it may exceed a latency threshold.
         output_effect_fail: total variation distance of the answers past which a rollout fails; 1 for never.
         disagreement_fail: share of shadow pairs that may differ, past which it fails; 1 for never.
-        label_margin: accuracy that a canary may lack, absolute. Below 1 late labels judge it, and it holds
-            until there are enough of them.
+        label_margin: accuracy that a canary may lack, absolute; of numbers, how much larger its mean error
+            may be, as a part of four times the champion's usual one (`performance.yardstick`). Below 1 late
+            labels judge it, and it holds until there are enough of them.
     """
 
     alpha: float = 0.05
@@ -75,7 +76,9 @@ def judge(evidence: Evidence, guards: Guards, metrics: Sequence[MetricGuard] = (
     shadow's traffic `disagreement`, `labels` once there are any, and one of each metric."""
     alpha, late = _levels(guards, metrics), evidence.late
     single = late_independence(evidence)
-    labels = judge_labels(late.labels, guards.label_margin, alpha["labels"], guards.alpha, single)
+    labels = judge_labels(
+        late.labels, guards.label_margin, alpha["labels"], guards.alpha, single, late.yardstick
+    )
     pairs = judge_disagreement(evidence, guards.disagreement_fail, alpha["disagreement"], guards.alpha)
     return (
         judge_rate(

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifecycle.core.analysis.bound import CERTAIN, log_e_under, upper_bound
-from lifecycle.core.analysis.evidence import Numbered, Numbers
+from lifecycle.core.analysis.late import Numbered, Numbers
 from lifecycle.core.analysis.ratio import log_e_worse
 from lifecycle.core.analysis.weighing import EValues, few
 from lifecycle.core.verdict import Finding, Verdict

@@ -38,9 +38,16 @@ class Baseline:
     due: float = 1.0
 
     @classmethod
-    def of(cls, bad: int = 0, total: int = 0) -> "Baseline":
-        """Before anything came live; of a reference of no events the bound is no bound."""
-        high = float(betaincinv(bad + 1, total - bad, 1 - OF_REFERENCE)) if bad < total else 1.0
+    def of(cls, bad: float = 0.0, total: int = 0, *, whole: bool = True) -> "Baseline":
+        """Before anything came live; of a reference of no events the bound is no bound.
+
+        Args:
+            whole: no event was bad in part. Where some were, Robbins's bound is taken of the reference too.
+        """
+        if whole:
+            high = float(betaincinv(bad + 1, total - bad, 1 - OF_REFERENCE)) if bad < total else 1.0
+        else:
+            high = upper_bound(bad, total, OF_REFERENCE)
         return cls((bad + 0.5, total - bad + 0.5), _sensible(high))
 
     def feed(self, bad: float, total: int) -> "Baseline":

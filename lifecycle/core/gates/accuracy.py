@@ -5,15 +5,20 @@ it again with more labels is safe, since the test holds at every look.
 """
 
 import math
+from collections.abc import Mapping
 
+from gateway.core.types import Array
 from lifecycle.core.analysis.paired import log_e_better, log_e_no_worse_than, log_e_worse_than
+from lifecycle.core.answers import Measure, errors
 from lifecycle.core.gates.gain import Gain, gain
 from lifecycle.core.inspection import Answers
-from lifecycle.core.score import score
+from lifecycle.core.performance.interval import mean, root_mean_square
+from lifecycle.core.performance.yardstick import Yardstick
+from lifecycle.core.score import Score, score
 from lifecycle.core.verdict import Finding, Verdict
 
 MARGIN = 0.005
-"""How much the mean score may be below the champion's: half a point of accuracy."""
+"""How much the mean score may be below the champion's: half a point of accuracy; see `gain` for numbers."""
 FEWEST_LABELS = 100
 ALPHA = 0.05
 THRESHOLD = math.log(1 / ALPHA)
@@ -27,18 +32,31 @@ def accuracy(name: str, answers: Answers) -> Finding:
     if own is None or not math.isfinite(own.value):
         return Finding(name, Verdict.INCONCLUSIVE, "no output can be compared with the labels")
     rows = len(answers.labels)
-    words = f"{own.measure} is {own.value:.4f} on {rows} rows"
-    numbers = {"rows": float(rows), "candidate": own.value}
+    said, off = _said(answers.outputs, answers.labels, own)
+    words, numbers = f"{said} on {rows} rows", {"rows": float(rows), "candidate": own.value} | off
     gained = gain(answers)
     theirs = score(answers.beside, answers.labels)
     if gained is None or theirs is None:
         return Finding(name, Verdict.PASS, f"{words}; there is no champion to compare with", numbers)
+    said, off = _said(answers.beside, answers.labels, theirs)
     numbers |= {"champion": theirs.value, "margin": MARGIN, "gain": float(gained.rows.mean())}
-    words += f", the champion's is {theirs.value:.4f}"
+    numbers |= {f"champion_{figure}": value for figure, value in off.items() if figure != "loss"}
+    words += f"; the champion's {said}"
     if rows < FEWEST_LABELS:
         reason = f"{words}; {FEWEST_LABELS - rows} more labels are needed to judge at all"
         return Finding(name, Verdict.INCONCLUSIVE, reason, numbers)
     return _judged(name, gained, words, numbers)
+
+
+def _said(outputs: Mapping[str, Array], labels: Array, known: Score) -> tuple[str, dict[str, float]]:
+    """How good answers are, in words, and of numbers also how far they are off."""
+    off = errors(outputs, labels)
+    if off is None or off.measure is Measure.ACCURACY:
+        return f"{known.measure} is {known.value:.4f}", {}
+    mae, rmse = mean(off.rows).value, root_mean_square(off.rows).value
+    loss = float(Yardstick.of(off.measure, mae).losses(off.rows).mean())
+    words = f"mean absolute error is {mae:.4g} (R² {known.value:.4f})"
+    return words, {"mae": mae, "rmse": rmse, "loss": loss}
 
 
 def _judged(name: str, gained: Gain, words: str, numbers: dict[str, float]) -> Finding:
@@ -49,7 +67,8 @@ def _judged(name: str, gained: Gain, words: str, numbers: dict[str, float]) -> F
     numbers |= {"log_e": sound, "log_e_harm": worse, "log_e_better": better, "threshold": THRESHOLD}
     numbers |= {"better": float(won), "worse": float(lost)}
     if worse >= THRESHOLD:
-        return Finding(name, Verdict.FAIL, f"{words}; that is worse than {MARGIN:g} below it", numbers)
+        unit = "" if gained.measure == "accuracy" else " standard deviations of the labels"
+        return Finding(name, Verdict.FAIL, f"{words}; it is worse by more than {MARGIN:g}{unit}", numbers)
     if sound >= THRESHOLD:
         shown = "better" if better >= THRESHOLD else "no worse"
         return Finding(name, Verdict.PASS, f"{words}; it is {shown}", numbers)

@@ -67,3 +67,19 @@ def test_spans_without_labels_are_only_counted(deployed: Run, monkeypatch: pytes
     assert "4321" in out
     assert out.count("87.5 %") == 1
     assert "2 earlier spans" in out
+
+
+def test_a_model_of_numbers_is_told_of_by_its_errors(deployed: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    span = {"start": 0.0, "predictions": 90, "labelled": 90, "coverage": 1.0, "mature": True}
+    span |= {"mae": 41.25, "low": 39.5, "high": 43.0, "rmse": 52.5}
+    fall = {"measure": "mae", "since": 0.0, "rows": 321, "mae": 41.25, "lower": 39.5, "reference": 20.5}
+    found = deployed("performance", "fraud", "--json").json
+    found |= {"measure": "mae", "reference": 20.5, "fall": fall}
+    found["versions"] = [{"version": 1, "cohorts": [span]}]
+    monkeypatch.setattr(Client, "performance", lambda _self, _model: found)
+    out = deployed("performance", "fraud").out
+    assert "mean absolute error at validation  20.5" in out
+    assert "41.25 since" in out
+    assert "39.5 to 43" in out
+    assert "RMSE" in out
+    assert "%" not in out.replace("95 %", "").replace("100.0 %", "")

@@ -137,7 +137,7 @@ async def test_labels_of_a_faded_scanner_bring_a_better_version(world: World) ->
     version = world.models.version(MODEL, 2)
     assert (version.submitter, version.lineage.parent, version.lineage.recipe) == (ACTOR, 1, RECIPE)
     assert version.lineage.data_digest.startswith("sha256:")
-    assert "accuracy fell" in version.lineage.cause
+    assert "answers got worse" in version.lineage.cause
     better = Served(world.artifacts.fetch(version.artifact, version.digest))
     faded, clean = pages(500, faded=True, seed=1), pages(500, seed=2)
     assert better.accuracy(*faded) > world.served.accuracy(*faded) + 0.1

@@ -7,7 +7,8 @@ import pytest
 
 from gateway.core.types import Role
 from lifecycle.core.absorb import absorb
-from lifecycle.core.analysis.evidence import Evidence, Labelled, Late, Numbers
+from lifecycle.core.analysis.evidence import Evidence
+from lifecycle.core.analysis.late import Labelled, Late, Numbers
 from lifecycle.core.analysis.metrics import MetricGuard
 from lifecycle.core.plan import preset
 from lifecycle.core.rollout import Phase, Rollout

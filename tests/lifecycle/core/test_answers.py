@@ -5,7 +5,7 @@ import pytest
 
 from gateway.core.signature import TensorSpec
 from gateway.core.types import Array
-from lifecycle.core.answers import class_output, correct
+from lifecycle.core.answers import Measure, class_output, correct, errors
 
 SCORES = np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]], np.float32)
 
@@ -40,3 +40,25 @@ def test_the_class_is_the_first_output_of_whole_numbers_or_text() -> None:
     label, wide = TensorSpec("label", "INT64", (-1, 1)), TensorSpec("mask", "BOOL", (-1, 3))
     assert class_output([scores, wide, label]) == label
     assert class_output([scores, cut, wide]) is None
+
+
+def test_a_number_is_off_by_so_much() -> None:
+    found = errors({"value": np.array([[1.5], [np.nan], [4.0]], np.float32)}, np.array([1.0, 2.0, 6.0]))
+    assert found is not None
+    assert (found.measure, found.rows.tolist()) == (Measure.MAE, [0.5, np.inf, 2.0])
+
+
+def test_a_wrong_class_is_an_error_of_one() -> None:
+    found = errors({"label": np.array([0, 1, 1])}, np.array([0, 0, 1]))
+    assert found is not None
+    assert (found.measure, found.rows.tolist()) == (Measure.ACCURACY, [0.0, 1.0, 0.0])
+
+
+def test_labels_of_0_and_1_alone_do_not_make_numbers_classes_once_it_is_known() -> None:
+    outputs, labels = {"value": np.array([0.2, 1.7])}, np.array([0.0, 1.0])
+    guessed, known = errors(outputs, labels), errors(outputs, labels, Measure.MAE)
+    assert guessed is not None
+    assert known is not None
+    assert (guessed.measure, known.measure) == (Measure.ACCURACY, Measure.MAE)
+    assert errors(outputs, np.array([0.5, 2.5]), Measure.ACCURACY) is None
+    assert errors(outputs, np.array(["a", "b"])) is None

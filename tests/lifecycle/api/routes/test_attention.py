@@ -3,6 +3,7 @@
 import pytest
 
 from gateway.core.keys import Key, KeyRole
+from lifecycle.core.answers import Measure
 from lifecycle.core.change import Fall
 from lifecycle.estimates import Estimates
 from lifecycle.monitor import Monitor, Signals
@@ -22,7 +23,7 @@ async def test_a_quiet_cluster_has_nothing_to_look_at(admin: Admin) -> None:
 async def test_a_rollout_comes_before_the_alarms(admin: Admin, monkeypatch: pytest.MonkeyPatch) -> None:
     await admin.deployed(2)
     await admin.http.post("/v1/models/fraud/rollouts", json={"version": 2, "plan": "quick"})
-    fall = Fall(60.0, 900, 0.71, 0.75, 0.9)
+    fall = Fall(60.0, 900, Measure.ACCURACY, 0.71, 0.75, 0.9)
     monkeypatch.setattr(Monitor, "alarms", lambda _: {"churn": Signals(9.0, fall), "spam": Signals(5.0)})
     monkeypatch.setattr(Estimates, "fallen", lambda _: {"spam": 7.0})
     told = (await admin.http.get("/v1/attention")).json()["matters"]

@@ -6,8 +6,9 @@ import pytest
 from gateway.core.callers import BUCKETS, ERRORS, REQUESTS, by_bucket
 from gateway.core.types import Outcome
 from lifecycle.core.analysis.clusters import independence, late_independence
-from lifecycle.core.analysis.evidence import Arm, Evidence, Labelled, Late, Numbers, Segment
+from lifecycle.core.analysis.evidence import Arm, Evidence, Segment
 from lifecycle.core.analysis.guards import Guards, judge
+from lifecycle.core.analysis.late import Labelled, Late, Numbers
 from lifecycle.core.analysis.metrics import MetricGuard
 from lifecycle.core.verdict import Finding, Verdict
 

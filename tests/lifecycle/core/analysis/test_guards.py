@@ -7,8 +7,9 @@ import pytest
 from numpy.typing import NDArray
 
 from gateway.core.summary import latency_histogram
-from lifecycle.core.analysis.evidence import NONE, Arm, Evidence, Labelled, Late, Segment
+from lifecycle.core.analysis.evidence import NONE, Arm, Evidence, Segment
 from lifecycle.core.analysis.guards import Guards, judge
+from lifecycle.core.analysis.late import Labelled, Late
 from lifecycle.core.verdict import Finding, Verdict, combine
 
 NAMES = ["errors", "invalid_outputs", "latency_p50", "latency_p90", "latency_p95", "latency_p99", "outputs"]

@@ -3,9 +3,12 @@
 import numpy as np
 import pytest
 
-from lifecycle.core.analysis.evidence import Evidence, Labelled
+from lifecycle.core.analysis.evidence import Evidence
 from lifecycle.core.analysis.guards import Guards, judge
 from lifecycle.core.analysis.labels import judge_labels
+from lifecycle.core.analysis.late import Labelled
+from lifecycle.core.answers import Measure
+from lifecycle.core.performance.yardstick import Yardstick
 from lifecycle.core.verdict import Finding, Verdict
 
 
@@ -87,7 +90,7 @@ def test_a_plan_that_does_not_ask_is_only_told() -> None:
     assert judged(Labelled(), Labelled(), margin=1) is None
     told = judged(Labelled(100, 90), Labelled(100, 1), margin=1)
     assert told is not None
-    assert (told.verdict, "90.0%" in told.reason) == (Verdict.PASS, True)
+    assert (told.verdict, "90.000%" in told.reason) == (Verdict.PASS, True)
 
 
 def test_only_a_plan_that_asks_is_judged_by_labels() -> None:
@@ -95,3 +98,43 @@ def test_only_a_plan_that_asks_is_judged_by_labels() -> None:
     assert judge(Evidence(), Guards())[-1].name == "outputs"
     with pytest.raises(ValueError, match="label_margin"):
         Guards(label_margin=0.0)
+
+
+def errors(rng: np.random.Generator, rows: int, usual: float) -> Labelled:
+    """Labels of normal errors whose mean is so many times the champion's."""
+    off = np.abs(rng.normal(size=rows)) * usual * 20.0 * 1.2533
+    return Labelled(rows, float(PRICES.losses(off).sum()))
+
+
+PRICES = Yardstick.of(Measure.MAE, 20.0)
+
+
+def followed(seed: int, usual: float, looks: int = 40, rows: int = 50) -> Finding:
+    """A rollout at a fifth of the labels, until it is decided."""
+    rng, ours, theirs = np.random.default_rng(seed), Labelled(), Labelled()
+    found = None
+    for _ in range(looks):
+        ours, theirs = ours.merge(errors(rng, rows, usual)), theirs.merge(errors(rng, 4 * rows, 1.0))
+        found = judge_labels(((ours, theirs),), 0.05, 0.01, 0.05, yardstick=PRICES)
+        if found is not None and found.verdict is not Verdict.INCONCLUSIVE:
+            break
+    assert found is not None
+    return found
+
+
+def test_a_version_whose_numbers_are_further_off_fails_and_its_errors_are_told_in_their_unit() -> None:
+    found = followed(0, 1.6)
+    assert found.verdict is Verdict.FAIL
+    assert "mean error: canary 3" in found.reason
+    assert found.numbers["scale"] == 80.0
+    assert sum(followed(seed, 1.6).verdict is Verdict.FAIL for seed in range(20)) == 20
+
+
+def test_a_version_whose_numbers_are_as_good_is_cleared_and_hardly_ever_failed() -> None:
+    verdicts = [followed(seed, 1.0, looks=100).verdict for seed in range(60)]
+    assert verdicts.count(Verdict.FAIL) == 0
+    assert verdicts.count(Verdict.PASS) == 60
+
+
+def test_a_version_whose_numbers_lack_the_margin_is_hardly_ever_cleared() -> None:
+    assert sum(followed(seed, 1.21).verdict is Verdict.PASS for seed in range(60)) <= 3

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from lifecycle.core.analysis.evidence import Evidence, Late, Numbered, Numbers
+from lifecycle.core.analysis.evidence import Evidence
 from lifecycle.core.analysis.guards import Guards, judge
+from lifecycle.core.analysis.late import Late, Numbered, Numbers
 from lifecycle.core.analysis.metrics import MetricGuard, judge_metric
 from lifecycle.core.verdict import Finding, Verdict
 

@@ -1,26 +1,26 @@
 """Versions are judged each by its own rows."""
 
-import math
-
 import numpy as np
 
-from lifecycle.core.analysis.evidence import Labelled
+from lifecycle.core.answers import Errors, Measure
 from lifecycle.core.change import Track
-from lifecycle.core.performance.standing import Answers, Performance, stand
+from lifecycle.core.performance.reference import Reference
+from lifecycle.core.performance.standing import Answers, Arrived, Performance, stand
 
-TRACK = Track.of(Labelled(1_000, 50), 0.05)
+TRACK = Track.of(Reference.of_classes(1_000, 50), 0.05)
 
 
 def answers(right: int, wrong: int, unlabelled: int = 0) -> Answers:
     n = right + wrong
     at = np.linspace(100.0, 119.9, n)
-    correct = np.arange(n) < right
-    return Answers(at, at, correct, np.concatenate([at, np.full(unlabelled, 105.0)]))
+    errors = Errors(Measure.ACCURACY, (np.arange(n) >= right).astype(np.float64))
+    drawn = np.ones(n, np.bool_)
+    return Answers(at, at, errors, drawn, np.concatenate([at, np.full(unlabelled, 105.0)]))
 
 
 def performance(champion: int = 1) -> Performance:
     by_version = {1: answers(190, 10, 200), 2: answers(50, 150)}
-    return stand(champion, TRACK, by_version, {}, {}, width_s=10, now=200.0)
+    return stand(champion, TRACK, Arrived(by_version), width_s=10, now=200.0)
 
 
 def test_cohorts_are_by_version() -> None:
@@ -32,18 +32,6 @@ def test_cohorts_are_by_version() -> None:
     assert told["versions"][1]["cohorts"][1]["accuracy"] == 0.0
 
 
-def test_what_labels_say_since_a_time() -> None:
-    assert performance().between(1, 0.0, math.inf) == Labelled(200, 10)
-    assert performance().between(2, 110.0, math.inf) == Labelled(100, 100)
-    assert performance().between(2, 500.0, math.inf) == performance().between(9, 0.0, math.inf) == Labelled()
-
-
-def test_what_was_kept_since_a_time() -> None:
-    kept = {1: np.array([1.0, 2.0, 3.0])}
-    seen = stand(1, TRACK, {}, {}, kept, width_s=10, now=20.0)
-    assert [seen.kept_since(1, 2.0), seen.kept_since(1, 9.0), seen.kept_since(2, 0.0)] == [2, 0, 0]
-
-
 def test_only_the_champion_can_fall() -> None:
     assert performance(champion=1).fall is None
     fall = performance(champion=2).fall
@@ -53,7 +41,13 @@ def test_only_the_champion_can_fall() -> None:
 
 
 def test_a_cohort_without_labels_has_no_accuracy() -> None:
-    none = Answers(np.zeros(0), np.zeros(0), np.zeros(0, np.bool_), np.array([5.0]))
-    told = stand(1, TRACK, {1: none}, {}, {}, width_s=10, now=20.0).as_json()
+    nothing = Errors(Measure.ACCURACY, np.zeros(0))
+    none = Answers(np.zeros(0), np.zeros(0), nothing, np.zeros(0, np.bool_), np.array([5.0]))
+    told = stand(1, TRACK, Arrived({1: none}), width_s=10, now=20.0).as_json()
     assert told["versions"][0]["cohorts"][0]["accuracy"] is None
     assert told["fall"] is None
+
+
+def test_what_the_champion_is_measured_by_is_told() -> None:
+    assert performance().as_json()["measure"] == "accuracy"
+    assert stand(1, Track.of(None, 0.05), Arrived(), width_s=10, now=20.0).measure is None
