@@ -27,6 +27,7 @@ from lifecycle.core.retention import Retention
 from lifecycle.core.validation import GATES, Standards
 from lifecycle.core.webhook import key_of
 from lifecycle.errors import LifecycleCode, LifecycleError
+from lifecycle.faults import told
 
 
 class _Section(BaseModel):
@@ -255,14 +256,22 @@ def load(home: Path, overrides: dict[str, Any]) -> LifecycleConfig:
     """
     path = home / "headrace.toml"
     try:
-        data = tomllib.loads(path.read_text()) if path.exists() else {}
-        named = {key: value for key, value in overrides.items() if value is not None}
-        gateway = data.pop("gateway", {}) | named | {"home": home.resolve()}
-        return LifecycleConfig(gateway=gateway, **data)
-    except tomllib.TOMLDecodeError as error:
-        raise LifecycleError(LifecycleCode.INVALID, f"headrace.toml is not valid TOML: {error}") from None
+        data = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    except OSError as error:
+        message = f"{path} cannot be read: {error.strerror}"
+        raise LifecycleError(LifecycleCode.INVALID, message) from None
+    except ValueError as error:  # of TOML, or of UTF-8
+        raise LifecycleError(LifecycleCode.INVALID, f"{path} is not valid TOML: {error}") from None
+    named = {key: value for key, value in overrides.items() if value is not None}
+    gateway = data.pop("gateway", {})
+    if not isinstance(gateway, dict):
+        raise LifecycleError(LifecycleCode.INVALID, f"{path}: gateway is a section, `[gateway]`")
+    try:
+        return LifecycleConfig(gateway=gateway | named | {"home": home.resolve()}, **data)
     except ValidationError as error:
-        raise LifecycleError(LifecycleCode.INVALID, f"wrong settings: {_faults(error)}") from None
+        raise LifecycleError(
+            LifecycleCode.INVALID, f"wrong settings: {told(error, LifecycleConfig)}"
+        ) from None
 
 
 def renewed(running: LifecycleConfig) -> GatewayConfig:
@@ -276,8 +285,4 @@ def renewed(running: LifecycleConfig) -> GatewayConfig:
     try:
         return GatewayConfig.model_validate(named)
     except ValidationError as error:
-        raise LifecycleError(LifecycleCode.INVALID, f"wrong settings: {_faults(error)}") from None
-
-
-def _faults(error: ValidationError) -> str:
-    return "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise LifecycleError(LifecycleCode.INVALID, f"wrong settings: {told(error, GatewayConfig)}") from None

@@ -31,7 +31,7 @@ def nearest(word: str, words: Iterable[str]) -> str:
     alike = (
         other
         for other in islice(words, _LOOKED_AT)
-        if abs(len(other) - len(typed)) <= 2
+        if abs(len(other) - len(typed)) <= 3
         and {typed[:1], typed[-1:]} & {other[:1].lower(), other[-1:].lower()}
     )
     lowered = {other.lower(): other for other in islice(alike, _COMPARED)}

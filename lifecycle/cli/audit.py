@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,6 +16,7 @@ from lifecycle.cli.options import URL, AsJson, Url, connect
 from lifecycle.cli.screen import console, show_json, when
 from lifecycle.client import Client
 from lifecycle.core.ledger import Record
+from lifecycle.core.moments import read_since
 from lifecycle.errors import LifecycleCode, LifecycleError
 
 WHOLE = ("verify", "export", "key")
@@ -36,6 +38,9 @@ def audit(
     ] = None,
     at: Annotated[str, typer.Option(metavar="TIME", help="What served then: ISO 8601 or Unix seconds.")] = "",
     prediction: Annotated[str, typer.Option(metavar="ID", help="What gave this answer.")] = "",
+    since: Annotated[
+        str, typer.Option(metavar="TIME", help="What was decided since then, e.g. 1h or ISO 8601.")
+    ] = "",
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many records, the newest ones.")] = 50,
     home: Annotated[
         Path | None, typer.Option(metavar="HOME", help="Verify this home's ledger with no cluster running.")
@@ -55,14 +60,15 @@ def audit(
     `headrace audit verify` checks the whole hash chain and the signed checkpoints that are kept beside it;
     with `--file`, the chain of an exported ledger, anywhere.
 
-    Example: `headrace audit fraud --at 2026-11-20T12:00:00Z`
+    Example: `headrace audit fraud --since 1h`
     """
     if (home or file) and name != "verify":
         raise LifecycleError(LifecycleCode.INVALID, "--home and --file go with `headrace audit verify`")
     if key and not home:
         raise LifecycleError(LifecycleCode.INVALID, "--key goes with `headrace audit verify --home HOME`")
-    if (at or prediction) and (name in WHOLE or (at and prediction)):
-        message = "--at and --prediction go with a model's name or none, and one at a time"
+    asked = [option for option in (at, prediction, since) if option]
+    if asked and (name in WHOLE or len(asked) > 1):
+        message = "--at, --prediction and --since go with a model's name or none, and one at a time"
         raise LifecycleError(LifecycleCode.INVALID, message)
     if file is not None:
         _show_end(check(file), as_json)
@@ -83,7 +89,7 @@ def audit(
         elif at:
             _show_moment(client, name, at, as_json)
         else:
-            _show_records(client, name, limit, as_json)
+            _show_records(client, name, limit, read_since(since, time.time()) if since else 0.0, as_json)
 
 
 def prove(home: Path, key: str) -> dict[str, Any]:
@@ -123,10 +129,11 @@ def _show_proof(answer: dict[str, Any], as_json: bool) -> None:
         raise LifecycleError(LifecycleCode.REFUSED, f"the ledger is not whole: {answer['reason']}")
 
 
-def _show_records(client: Client, name: str | None, limit: int, as_json: bool) -> None:
+def _show_records(client: Client, name: str | None, limit: int, since: float, as_json: bool) -> None:
     records = client.audit(name, limit=limit)
     if name and not records:
         client.model(name)  # tells a name that is misspelt
+    records = [record for record in records if record["at"] >= since]
     if as_json:
         show_json(records)
     else:

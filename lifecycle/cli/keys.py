@@ -1,6 +1,5 @@
 """`headrace key`: who may do what."""
 
-import re
 import time
 from importlib import import_module
 from pathlib import Path
@@ -13,11 +12,11 @@ from lifecycle.cli import daemon
 from lifecycle.cli.options import URL, AsJson, Url, actor_name, connect
 from lifecycle.cli.screen import console, show, show_json, when
 from lifecycle.cli.tables import table
+from lifecycle.core.moments import read_length
 from lifecycle.errors import LifecycleCode, LifecycleError
 
 app = typer.Typer(help="Make, list and revoke API keys.", no_args_is_help=True)
 KeyName = Annotated[str, typer.Argument(metavar="NAME", help="The key's name: who the ledger says did it.")]
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 @app.command()
@@ -47,7 +46,7 @@ def create(
 
     Example: `headrace key create ann --role deployer --model fraud --expires 30d`
     """
-    expires_s = seconds(expires) if expires else None
+    expires_s = read_length(expires) if expires else None
     if home is None:
         with connect(url) as client:
             made = client.create_key(name, role, models=model or (), expires_s=expires_s, subject=certificate)
@@ -116,11 +115,3 @@ def revoke(name: KeyName, url: Url = URL, as_json: AsJson = False) -> None:
         show_json(key)
     else:
         show(f"key {name} is revoked")
-
-
-def seconds(text: str) -> float:
-    """A length of time as people write it: `90s`, `15m`, `12h`, `30d`."""
-    found = re.fullmatch(r"(\d{1,6})([smhd])", text)
-    if found is None:
-        raise LifecycleError(LifecycleCode.INVALID, f"{text!r} is no length of time; write e.g. 12h or 30d")
-    return float(int(found[1]) * _UNITS[found[2]])

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
@@ -79,6 +80,11 @@ def common(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns its exit code: 0 done, 1 refused or failed, 2 wrongly typed."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(
+            stream, TextIOWrapper
+        ):  # whatever the terminal's alphabet is, no sign may end a command
+            stream.reconfigure(errors="replace")
     command = typer.main.get_command(app)
     name_placeholders(typer.Context(command, **command.context_settings))
     try:
@@ -93,6 +99,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail("interrupted", 130)
     except BrokenPipeError:  # the reader of our output left, e.g. `| head`
         return 0
+    except OSError as error:  # a folder that takes no file, a full disk
+        return _fail(f"{error.filename or 'the disk'}: {error.strerror or error}", 1)
     return code if isinstance(code, int) else 0
 
 

@@ -30,7 +30,7 @@ def add_to(parent: typer.Typer) -> None:
 def feedback(name: Name, labels: Annotated[Path, LABELS], url: Url = URL, as_json: AsJson = False) -> None:
     """Send what came of past predictions: columns `prediction_id`, and `label`, `feedback.NAME` or both.
 
-    A column `at` says when that became known, in Unix seconds.
+    A column `at` says when that became known, in Unix seconds or as a time such as 2026-11-26T12:00:00Z.
 
     A column `feedback.revenue` holds the numbers of a business metric, `revenue`, that a plan can guard.
 

@@ -60,7 +60,8 @@ def tidy(labels: pa.Table) -> tuple[pa.Table | None, dict[str, pa.Table]]:
 
     Ids are strings, labels int64, float64 or strings, numbers float64. A column `feedback.NAME` holds the
     numbers of a metric; where there is one, a row may leave out what it has nothing to say of. `at` is when
-    they became known, Unix seconds; a null stands for now. Other columns are left out.
+    they became known, Unix seconds or a time (UTC, unless it says otherwise); a null stands for now. Other
+    columns are left out.
 
     Raises LifecycleError INVALID.
     """
@@ -77,10 +78,11 @@ def tidy(labels: pa.Table) -> tuple[pa.Table | None, dict[str, pa.Table]]:
     labels = labels.select([*kept, *metrics]).unify_dictionaries()
     for name in wanted:
         if labels[name].null_count:
-            raise _invalid(f"column {name!r} has {labels[name].null_count} rows without a value")
+            count = labels[name].null_count
+            raise _invalid(f"column {name!r} has {count} rows without a value; leave these rows out")
     given = {"prediction_id": _ids(labels)}
     if "at" in labels.column_names:
-        given["at"] = _numbers(labels, "at")
+        given["at"] = _times(labels)
     truth = _said(given, _labels(labels)) if "label" in labels.column_names else None
     numbers = {_metric(name): _said(given, _numbers(labels, name)) for name in metrics}
     found = {name: table for name, table in numbers.items() if table.num_rows}
@@ -110,6 +112,14 @@ def _numbers(labels: pa.Table, column: str) -> "pa.ChunkedArray[Any]":
     if pc.all(pc.is_finite(values)).as_py() is False:
         raise _invalid(f"a number in {column!r} is NaN or infinite")
     return values
+
+
+def _times(labels: pa.Table) -> "pa.ChunkedArray[Any]":
+    kind = labels["at"].type
+    if not pa.types.is_timestamp(kind):
+        return _numbers(labels, "at")
+    micros = labels["at"].cast(pa.timestamp("us", tz="UTC"), safe=False).cast(pa.int64())
+    return pc.divide(micros.cast(pa.float64()), pa.scalar(1e6))
 
 
 def _ids(labels: pa.Table) -> "pa.ChunkedArray[Any]":

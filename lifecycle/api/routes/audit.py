@@ -1,10 +1,7 @@
 """`/v1/audit`: the ledger, the past it tells of, and the proof that nobody rewrote it. Only reads."""
 
 import asyncio
-import contextlib
-import math
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from time import time as now
 from typing import Annotated
 
@@ -22,6 +19,7 @@ from lifecycle.api.schemas.ledger import (
 )
 from lifecycle.commands import audit
 from lifecycle.core.ledger import Record
+from lifecycle.core.moments import read_time
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.ports import Store
 
@@ -102,28 +100,3 @@ def newest(store: Store, model: str | None, limit: int, scope: Sequence[str] = (
         if len(found) >= limit or start == 0:
             return found[-limit:]
         span *= 4
-
-
-def read_time(text: str, now: float) -> float:
-    """Unix seconds of a time as people write it; UTC unless it names another zone.
-
-    Raises LifecycleError INVALID, also for a time that is still to come: nobody knows what will serve then.
-    """
-    if (seconds := _seconds(text)) is None:
-        message = f"{text!r} is not a time; write e.g. 2026-11-20T12:00:00Z"
-        raise LifecycleError(LifecycleCode.INVALID, message)
-    if seconds > now:
-        here = datetime.fromtimestamp(now, UTC)
-        message = f"{text!r} is still to come: it is {here:%Y-%m-%dT%H:%M:%SZ} here; give a time that is over"
-        raise LifecycleError(LifecycleCode.INVALID, message)
-    return seconds
-
-
-def _seconds(text: str) -> float | None:
-    with contextlib.suppress(ValueError):
-        if math.isfinite(seconds := float(text)):
-            return seconds
-    with contextlib.suppress(ValueError):
-        moment = datetime.fromisoformat(text)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-    return None

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,10 +27,17 @@ def test_the_ledger_tells_who_did_what(deployed: Run) -> None:
 
 
 def test_the_past_is_told(deployed: Run) -> None:
-    said = deployed("audit", "fraud", "--at", "2999-01-01")
+    said = deployed("audit", "fraud", "--at", time.time())
     assert "1=100" in said.out
     assert deployed("audit", "fraud", "--at", "1999-01-01").code == 1
     assert "no model had traffic" in deployed("audit", "--at", "1999-01-01").out
+
+
+def test_what_was_decided_lately_is_told(deployed: Run) -> None:
+    assert "version.registered" in deployed("audit", "fraud", "--since", "1h").out
+    assert deployed("audit", "--since", "0s", "--json").json == []
+    assert "neither a time nor a length" in deployed("audit", "--since", "lately").err
+    assert "one at a time" in deployed("audit", "--since", "1h", "--at", "2026-01-01").err
 
 
 def test_an_answer_is_traced(deployed: Run, live: Live) -> None:

@@ -2,10 +2,6 @@
 
 from pathlib import Path
 
-import pytest
-
-from lifecycle.cli.keys import seconds
-from lifecycle.errors import LifecycleError
 from tests.lifecycle.cli.conftest import Run
 
 
@@ -27,9 +23,3 @@ def test_the_first_key_is_made_offline(alone: Run, tmp_path: Path) -> None:
     made = alone("key", "create", "boss", "--role", "admin", "--home", home)
     assert (made.code, made.out.startswith("hr_")) == (0, True)
     assert alone("key", "create", "boss", "--role", "admin", "--home", home).code == 1
-
-
-def test_lengths_of_time() -> None:
-    assert [seconds(text) for text in ("90s", "15m", "12h", "30d")] == [90, 900, 43200, 2592000]
-    with pytest.raises(LifecycleError, match="30d"):
-        seconds("soon")

@@ -141,6 +141,13 @@ def test_labels_are_spelled_one_way(column: Any, tidied: list[object]) -> None:
     assert table["label"].to_pylist() == tidied
 
 
+@pytest.mark.parametrize("written", [b"2026-11-26 08:40:00", b"2026-11-26T09:40:00+01:00", b"1795682400"])
+def test_a_label_says_when_it_became_known_as_people_write_times(written: bytes) -> None:
+    table, _ = tidy(read_labels(b"prediction_id,label,at\na,1," + written))
+    assert table is not None
+    assert table["at"].to_pylist() == [1795682400.0]
+
+
 @pytest.mark.parametrize(
     ("labels", "complaint"),
     [

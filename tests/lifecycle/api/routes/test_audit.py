@@ -4,12 +4,9 @@ import sqlite3
 import time
 from pathlib import Path
 
-import pytest
-
 from gateway.core.capture import blocks
-from lifecycle.api.routes.audit import newest, read_time
+from lifecycle.api.routes.audit import newest
 from lifecycle.core.checkpoint import Statement
-from lifecycle.errors import LifecycleError
 from lifecycle.ports import Entry
 from tests.lifecycle.api.conftest import Admin
 from tests.lifecycle.desk import capture
@@ -85,18 +82,6 @@ async def test_checkpoints_are_told_and_so_is_their_key(admin: Admin) -> None:
     answer = (await admin.http.get("/v1/audit/verify")).json()
     assert (answer["ok"], answer["checkpoints"], answer["sealed"]) == (True, 1, answer["seq"])
     assert len((await admin.http.get("/v1/audit/key")).json()["key"]) == 64
-
-
-def test_times_are_read_as_people_write_them() -> None:
-    now = 1e9
-    assert read_time("12.5", now) == 12.5
-    assert read_time("1970-01-01T00:01:00Z", now) == read_time("1970-01-01 00:01", now) == 60.0
-    assert read_time("1970-01-01T02:00:00+02:00", now) == 0.0
-    with pytest.raises(LifecycleError, match="not a time"):
-        read_time("yesterday", now)
-    for nothing in ("nan", "inf", "-inf", "1e400"):
-        with pytest.raises(LifecycleError, match="is not a time"):
-            read_time(nothing, now)
 
 
 async def test_nobody_is_told_what_will_serve(admin: Admin) -> None:
