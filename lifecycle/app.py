@@ -168,7 +168,8 @@ class Lifecycle:
             try:
                 # Before the registry is asked for anything: while it is away, nothing may pile up here.
                 windows = self._take_in()
-                self._keep_lease()
+                # First in a thread: if it does not answer, that is met there and not by all who wait here.
+                await asyncio.to_thread(self._keep_lease)
                 await self._tick(self._clock(), windows)
             except Exception:
                 # One bad tick must not end the control loop; the next one sees the stored state again.

@@ -119,7 +119,7 @@ def furnish(
         rates=parts.controller.rates,
         champion_now=parts.controller.champion_now,
         default_plan=config.control.default_plan,
-        keys=Keys(store, publisher.commit, parts.clock),
+        keys=Keys(store, publisher.commit, parts.clock, lambda: fleet.table.keys),
         identity=gateway.identity,
         certificates=gateway.certificates,
         hosts=frozenset({gateway.host, *governance.admin_hosts}),

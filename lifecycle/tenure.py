@@ -6,6 +6,7 @@ import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
+from threading import Lock
 
 from lifecycle.core.lease import RENEW_S, Lease, Watch
 from lifecycle.errors import LifecycleError
@@ -27,6 +28,8 @@ class Tenure:
         self._watch: Watch | None = None
         self._held: Lease | None = None
         self._renewed_at = 0.0
+        self._turn = Lock()
+        """`keep` may still run in its thread when the end comes."""
 
     def begin(self) -> bool:
         """Take the lease if it is free. False while another holds it: ask again in a while."""
@@ -45,20 +48,27 @@ class Tenure:
         return "" if self._held or self._watch is None else self._watch.lease.holder
 
     def keep(self) -> None:
-        """Renew it when that is due. Raises LifecycleError CONFLICT once another has taken it."""
-        now = self._clock()
-        if self._held and now - self._renewed_at >= RENEW_S:
-            self._held = self._leases.renew(self._held)
-            self._renewed_at = now
+        """Look at it, and renew it when that is due. Blocks for as long as the registry does not answer.
+
+        Raises LifecycleError CONFLICT once another has taken it.
+        """
+        with self._turn:
+            now = self._clock()
+            if self._held is None:
+                return
+            if now - self._renewed_at >= RENEW_S or self._leases.lease() != self._held:
+                self._held = self._leases.renew(self._held)
+                self._renewed_at = now
 
     def end(self) -> None:
         """Let others take it at once. Never raises: it also ends by itself."""
-        if self._held:
-            try:
-                self._leases.release(self._held)
-            except LifecycleError as error:
-                log.warning("the lease was not given back: %s", error)
-            self._held = None
+        with self._turn:
+            if self._held:
+                try:
+                    self._leases.release(self._held)
+                except LifecycleError as error:
+                    log.warning("the lease was not given back: %s", error)
+                self._held = None
 
 
 def holder(home: Path) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import psycopg
 
 MISSING = "PostgreSQL is not installed; `apt-get install postgresql` brings it"
@@ -23,6 +24,7 @@ class Postgres:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._databases = 0
+        self._server: subprocess.Popen[bytes] | None = None
 
     def database(self) -> str:
         """The URL of a new, empty database."""
@@ -32,7 +34,22 @@ class Postgres:
             connection.execute(f"CREATE DATABASE {name}".encode())
         return f"postgresql://headrace@/{name}?host={self._folder}"
 
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """None of its processes runs, and its kernel takes what is sent to it."""
+        assert self._server is not None
+        server = psutil.Process(self._server.pid)
+        processes = [server, *server.children(recursive=True)]
+        for process in processes:
+            process.suspend()
+        try:
+            yield
+        finally:
+            for process in processes:
+                process.resume()
+
     def wait(self, server: "subprocess.Popen[bytes]") -> None:
+        self._server = server
         deadline = time.monotonic() + START_S
         while True:
             try:

@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from gateway.core.keys import Key, Keyring, KeyRole, digest, subject_digest
+from gateway.core.keys import NO_KEYS, Key, Keyring, KeyRole, digest, subject_digest
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.ports import Entry, Store
 
@@ -21,14 +21,20 @@ class Keys:
     Args:
         commit: writes a key and has workers take it; the store's own where none are running.
         clock: Unix time in seconds.
+    published: the keys that workers go by, which count here too while the registry is away.
     """
 
     def __init__(
-        self, store: Store, commit: Callable[[Entry, Key], object], clock: Callable[[], float]
+        self,
+        store: Store,
+        commit: Callable[[Entry, Key], object],
+        clock: Callable[[], float],
+        published: Callable[[], Keyring] = lambda: NO_KEYS,
     ) -> None:
         self._store = store
         self._commit = commit
         self._clock = clock
+        self._published = published
 
     def list(self) -> Sequence[Key]:
         """All that ever were, by name."""
@@ -67,7 +73,7 @@ class Keys:
             raise LifecycleError(LifecycleCode.CONFLICT, message)
         secret, now = "" if subject else f"hr_{secrets.token_urlsafe(32)}", self._clock()
         mark = subject_digest(subject) if subject else digest(secret)
-        if any(key.digest == mark for key in self._unrevoked()):
+        if any(key.digest == mark for key in self._unrevoked().keys):
             raise LifecycleError(
                 LifecycleCode.CONFLICT, f"another key is for {subject!r} already; revoke it first"
             )
@@ -90,20 +96,24 @@ class Keys:
 
     def find(self, secret: str) -> Key | None:
         """The live key of a secret, as stored this moment."""
-        return Keyring(tuple(self._store.api_keys())).find(secret, self._clock())
+        return self._unrevoked().find(secret, self._clock())
 
     def find_subject(self, subject: str) -> Key | None:
         """The live key of a client certificate, as stored this moment."""
-        return Keyring(self._unrevoked()).find_subject(subject, self._clock())
+        return self._unrevoked().find_subject(subject, self._clock())
 
     def still_live(self, key: Key) -> bool:
         """Whether a key that was found some time ago has neither expired nor been revoked since."""
         now = self._clock()
-        return any(known.name == key.name and known.live(now) for known in self._store.api_keys())
+        return any(known.name == key.name and known.live(now) for known in self._unrevoked().keys)
 
-    def _unrevoked(self) -> tuple[Key, ...]:
-        # A subject may have had another key before, with the same digest.
-        return tuple(key for key in self._store.api_keys() if not key.revoked_at)
+    def _unrevoked(self) -> Keyring:
+        try:
+            # A subject may have had another key before, with the same digest.
+            return Keyring(tuple(key for key in self._store.api_keys() if not key.revoked_at))
+        except LifecycleError:
+            # Nobody can revoke a key now, and who looks after the node must see how it fares.
+            return self._published()
 
 
 def _invalid(message: str) -> LifecycleError:

@@ -97,6 +97,14 @@ def test_one_that_slept_through_its_end_changes_nothing(world: World) -> None:
     assert b.store.head() == before
 
 
+def test_a_loss_is_seen_by_the_next_look(world: World) -> None:
+    a, b = world.peers
+    a.turn()
+    b.store.take(b.store.lease(), "b")
+    with pytest.raises(LifecycleError, match="another controller has taken over"):
+        a.tenure.keep()
+
+
 def test_one_that_ends_hands_over_at_once(world: World) -> None:
     a, b = world.peers
     a.turn()

@@ -3,20 +3,21 @@
 import math
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import orjson
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.exc import ArgumentError, DatabaseError, DataError, IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from lifecycle.errors import LifecycleCode, LifecycleError
 
 WAIT_S = 5.0
-"""How long a statement waits for another process's, and a connection for its server."""
+"""How long a statement waits for another process's."""
 _NETWORK = {
-    "connect_timeout": math.ceil(WAIT_S),
     "keepalives_idle": math.ceil(WAIT_S),
     "keepalives_interval": 1,
     "keepalives_count": math.ceil(WAIT_S),
@@ -45,6 +46,8 @@ def open_engine(url: str) -> Engine:
         _tune(engine)
     elif engine.dialect.name == "postgresql":
         _be_patient(engine)
+        if engine.driver == "psycopg":
+            _give_up_silence(engine)
     return engine
 
 
@@ -74,6 +77,9 @@ def named_failures() -> Iterator[None]:
     except OperationalError as error:
         message = f"the registry's database cannot be used now: {_line(error)}"
         raise LifecycleError(LifecycleCode.UNAVAILABLE, message) from error
+    except PoolTimeout:
+        message = "the registry's database is asked for more at once than it has connections; try again"
+        raise LifecycleError(LifecycleCode.UNAVAILABLE, message) from None
     except DatabaseError as error:
         message = f"the registry's database is damaged: {_line(error)}"
         raise LifecycleError(LifecycleCode.UNAVAILABLE, message) from error
@@ -81,6 +87,16 @@ def named_failures() -> Iterator[None]:
 
 def _line(error: DatabaseError) -> str:
     return " ".join(str(error.orig).split())
+
+
+def _give_up_silence(engine: Engine) -> None:
+    from lifecycle.adapters.sql.silence import Silence  # needs the driver, which is an extra
+
+    silence = Silence()
+
+    @event.listens_for(engine, "do_connect")
+    def connect(_dialect: object, _record: object, _args: Sequence[Any], params: Mapping[str, Any]) -> object:
+        return silence.connect(**params)
 
 
 def _be_patient(engine: Engine) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -113,3 +113,24 @@ def test_a_certificates_key_has_no_secret_and_is_one_of_its_kind(registry: Regis
     assert keys.find_subject("CN=shop") is None
     again, _ = keys.create("shop2", KeyRole.VIEWER, actor="boss", subject="CN=shop")
     assert keys.find_subject("CN=shop") == again
+
+
+def test_while_the_registry_is_away_the_keys_of_the_workers_count(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = Keys(registry.store, registry.publisher.commit, registry.clock, lambda: registry.fleet.table.keys)
+    key, secret = keys.create("eye", KeyRole.VIEWER, actor="boss", expires_s=10)
+    _, lost = keys.create("lost", KeyRole.VIEWER, actor="boss")
+    keys.revoke("lost", "boss")
+
+    def away() -> NoReturn:
+        raise LifecycleError(LifecycleCode.UNAVAILABLE, "the server does not answer")
+
+    monkeypatch.setattr(registry.store, "api_keys", away)
+    assert keys.find(secret) == key
+    assert keys.still_live(key)
+    assert keys.find(lost) is None
+    with pytest.raises(LifecycleError, match="does not answer"):
+        keys.revoke("eye", "boss")
+    registry.now += 11
+    assert keys.find(secret) is None
