@@ -127,6 +127,7 @@ class Lifecycle:
             ),
             metrics=self._metrics.render,
             roll=self._serve.roll,
+            renew=self._dedicated.renew,
             make_way=self._make_way,
         )
         self._retraining, self._loading = desk.retraining, desk.traffic.loading

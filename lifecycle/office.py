@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -65,6 +65,7 @@ def furnish(
     *,
     metrics: Callable[[], bytes],
     roll: Callable[[GatewayConfig], None],
+    renew: Callable[[], Awaitable[None]],
     make_way: Callable[[], None],
 ) -> tuple[Desk, Repository]:
     """The desk, and what answers V2 clients that load and unload models.
@@ -72,6 +73,7 @@ def furnish(
     Args:
         metrics: one scrape of the node.
         roll: replaces all workers by new ones.
+        renew: replaces the processes of dedicated versions.
         make_way: ends this controller, so that one of the installed code takes over.
     """
     store, fleet, publisher, captures = parts.store, parts.fleet, parts.publisher, parts.captures
@@ -107,7 +109,7 @@ def furnish(
         collector=Collector(store, parts.artifacts, config.retention.seconds(), time.time),
         deploy=deploy,
         traffic=traffic,
-        upgrade=Upgrade(store, fleet, partial(renewed, config), roll, check_installed, make_way),
+        upgrade=Upgrade(store, fleet, partial(renewed, config), roll, renew, check_installed, make_way),
         rollouts=rollouts,
         feedback=Feedback(captures, store, per_minute=config.labels.per_minute),
         retraining=retraining,

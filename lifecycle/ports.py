@@ -184,7 +184,7 @@ class Applications(Protocol):
         ...
 
     def start(self, application: Application) -> None:
-        """Ask for one; it runs later."""
+        """Ask for one, or for new processes of one that there is; it runs later."""
         ...
 
     def end(self, name: str) -> None:

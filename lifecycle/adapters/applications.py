@@ -42,7 +42,7 @@ class ServeApplications:
         _run(target, application.name)
 
     def roll(self, config: GatewayConfig) -> None:
-        """Replace every worker; dedicated versions that start from here on have these settings too."""
+        """Replace every worker; dedicated versions that are started from here on have these settings too."""
         self._config = config
         partial = config.rolled.with_suffix(".partial")
         partial.write_text(config.model_dump_json(), encoding="utf-8")

@@ -47,6 +47,21 @@ class Dedicated:
             log.info("no worker needs the application %s any more", name)
             await asyncio.to_thread(self._serve.end, name)
 
+    async def renew(self) -> None:
+        """Replace all processes by ones of the installed code and the present settings, new ones first.
+
+        Returns once they run, or were given up.
+        """
+        await self.look()
+        renewed = [each for each in applications(self._publisher.wanted()) if each.name in self._present]
+        for application in renewed:
+            await asyncio.to_thread(self._serve.start, application)
+        while True:
+            states = await asyncio.to_thread(self._serve.states)
+            if all(states.get(application.name, True) for application in renewed):
+                return
+            await asyncio.sleep(LOOK_EVERY_S)
+
     def _note_dropped(self) -> None:
         table = self._fleet.table
         in_table = {application.name for application in applications(table.models.values())}

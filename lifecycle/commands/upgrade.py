@@ -1,7 +1,7 @@
 """A rolling upgrade: new workers and then a new controller take over, of the code that is installed now."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from gateway.config import GatewayConfig
@@ -27,6 +27,7 @@ class Upgrade:
     Args:
         renewed: the settings that new workers start with; raises LifecycleError INVALID if they are wrong.
         roll: has Serve replace every worker, new ones first. Blocks, but does not wait for them.
+        renew: does the same with the processes of dedicated versions, and waits for them.
         check: raises LifecycleError INVALID if the installed code would not start. Blocks.
         restart: has this controller make way for a new one as soon as what it was asked is answered. What it
             must not forget is stored, so rollouts go on under its successor, and requests need neither.
@@ -38,6 +39,7 @@ class Upgrade:
         fleet: Fleet,
         renewed: Callable[[], GatewayConfig],
         roll: Callable[[GatewayConfig], None],
+        renew: Callable[[], Awaitable[None]],
         check: Callable[[], None],
         restart: Callable[[], None],
     ) -> None:
@@ -45,16 +47,18 @@ class Upgrade:
         self._fleet = fleet
         self._renewed = renewed
         self._roll = roll
+        self._renew = renew
         self._check = check
         self.restart = restart
         self._upgrading = asyncio.Lock()
 
     async def run(self, actor: str) -> Upgraded:
-        """Returns when every old worker has left and as many new ones follow the table in force.
+        """Returns when every old worker has left and as many new ones follow the table in force, and when
+        dedicated versions run anew.
 
         Raises:
             LifecycleError: INVALID for settings that are wrong or code that does not start, CONFLICT while
-                another upgrade runs, UNAVAILABLE if new workers do not start in time: old ones then go on.
+                another upgrade runs, UNAVAILABLE if new processes do not start in time: old ones then go on.
         """
         if self._upgrading.locked():
             raise LifecycleError(LifecycleCode.CONFLICT, "an upgrade is under way; wait for its end")
@@ -68,8 +72,9 @@ class Upgrade:
             try:
                 async with asyncio.timeout(TIMEOUT_S):
                     await self._replaced(before, config.workers)
+                    await self._renew()
             except TimeoutError:
-                message = "not every worker was replaced in time; see `headrace status` and the logs"
+                message = "not every process was replaced in time; see `headrace status` and the logs"
                 raise LifecycleError(LifecycleCode.UNAVAILABLE, message) from None
             seconds = asyncio.get_running_loop().time() - started
             return Upgraded(tuple(sorted(before)), tuple(sorted(self._names())), seconds)

@@ -1,11 +1,13 @@
-"""Versions in Serve applications of their own: the same answers, through a kill, a swap and a move."""
+"""Versions in Serve applications of their own: the same answers through kill, upgrade, swap and move."""
 
 import contextlib
 import signal
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import httpx
 import psutil
 import pytest
 
@@ -22,7 +24,7 @@ def applications(cluster: Cluster, model: str) -> list[int]:
     return [process.pid for process in cluster.processes(f"ServeReplica:model-{model}-")]
 
 
-def test_a_dedicated_model_lives_through_kill_swap_and_move(
+def test_a_dedicated_model_lives_through_kill_upgrade_swap_and_move(
     cluster: Cluster, tmp_path: Path, load: Callable[[str], Load], until: Until
 ) -> None:
     model = "big"
@@ -38,6 +40,14 @@ def test_a_dedicated_model_lives_through_kill_swap_and_move(
             victim.send_signal(signal.SIGKILL)
             until(lambda: set(applications(cluster, model)) - {victim.pid} != set(), 60, "a new process")
             _more(callers, until)
+            assert seen(cluster, model)["batch_stats"] != []
+
+            old = set(applications(cluster, model))
+            cluster.headrace("upgrade")
+            until(lambda: not old & set(applications(cluster, model)), 30, "the end of the old process")
+            _more(callers, until)
+            logged = {path.name for path in (cluster.home / "logs").glob("replica-*.jsonl")}
+            assert len(logged) >= 2
 
             client.register(model, signed(2, tmp_path / "2.onnx"))
             client.validate(model, 2)
@@ -53,6 +63,13 @@ def test_a_dedicated_model_lives_through_kill_swap_and_move(
         assert set(callers.served) == {1, 2}
         kinds = [record["kind"] for record in client.audit(model, limit=1000)]
         assert "placement.set" in kinds
+
+
+def seen(cluster: Cluster, model: str) -> dict[str, Any]:
+    """The V2 statistics of the model's first version."""
+    told = httpx.get(f"http://127.0.0.1:{cluster.http}/v2/models/{model}/versions/1/stats").json()
+    statistics: dict[str, Any] = told["model_stats"][0]
+    return statistics
 
 
 def _more(callers: Load, until: Until) -> None:

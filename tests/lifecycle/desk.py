@@ -68,6 +68,10 @@ class InstantSandbox:
         return Inspection(SIGNATURE, gates, Cost(0.01, 1.0))
 
 
+async def _nothing_dedicated() -> None:
+    """No version has processes of its own."""
+
+
 def nothing(_version: Version) -> pa.Table:
     return pa.table({})
 
@@ -118,9 +122,13 @@ def open_desk(
         deploy=deploy,
         traffic=traffic,
         upgrade=Upgrade(
-            *(store, fleet, lambda: GatewayConfig(home=home, workers=workers), fleet.roll),
-            lambda: None,
-            fleet.restart,
+            store,
+            fleet,
+            renewed=lambda: GatewayConfig(home=home, workers=workers),
+            roll=fleet.roll,
+            renew=_nothing_dedicated,
+            check=lambda: None,
+            restart=fleet.restart,
         ),
         rollouts=rollouts,
         feedback=Feedback(captures, store),

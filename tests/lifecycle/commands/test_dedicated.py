@@ -123,3 +123,24 @@ async def test_one_that_rests_starts_nothing(
     assert serve.runs == {}
     placing.cancel()
     await asyncio.gather(placing, return_exceptions=True)
+
+
+async def test_an_upgrade_starts_anew_what_there_is_and_waits_for_it(
+    registry: Registry, serve: Serve, dedicated: Dedicated, traffic: Traffic
+) -> None:
+    await dedicated.renew()  # there is nothing to wait for
+    moving = asyncio.create_task(traffic.place("m", Placement.DEDICATED, actor="ann"))
+    await asyncio.sleep(0)
+    await dedicated.tick(1.0)
+    (name,) = serve.runs
+    serve.runs[name] = True
+    await dedicated.tick(2.0)
+    await moving
+
+    renewing = asyncio.create_task(dedicated.renew())
+    await asyncio.wait({renewing}, timeout=0.2)
+    assert not renewing.done()
+    assert not serve.runs[name]
+    assert placed(registry) == {1: Placement.DEDICATED}
+    serve.runs[name] = True
+    await renewing

@@ -1,7 +1,7 @@
 """An upgrade ends when all workers are new; one that cannot begin changes nothing."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -26,13 +26,18 @@ def fit() -> None:
     """The installed code starts."""
 
 
+async def nothing_dedicated() -> None:
+    """No version has processes of its own."""
+
+
 def upgrade_of(
     registry: Registry,
     renewed: Callable[[], GatewayConfig],
     roll: Callable[[GatewayConfig], None],
     check: Callable[[], None] = fit,
+    renew: Callable[[], Awaitable[None]] = nothing_dedicated,
 ) -> Upgrade:
-    return Upgrade(registry.store, registry.fleet, renewed, roll, check, registry.fleet.restart)
+    return Upgrade(registry.store, registry.fleet, renewed, roll, renew, check, registry.fleet.restart)
 
 
 async def test_it_returns_when_every_worker_is_new(registry: Registry) -> None:
@@ -53,6 +58,20 @@ async def test_it_waits_for_workers_that_are_on_their_way_and_runs_once(registry
     assert refused.value.code is LifecycleCode.CONFLICT
     registry.fleet.roll(config())
     assert len((await running).after) == 2
+
+
+async def test_versions_with_processes_of_their_own_are_renewed_after_the_workers(registry: Registry) -> None:
+    order: list[str] = []
+
+    def roll(settings: GatewayConfig) -> None:
+        order.append("workers")
+        registry.fleet.roll(settings)
+
+    async def renew() -> None:
+        order.append("dedicated")
+
+    await upgrade_of(registry, config, roll, renew=renew).run("ann")
+    assert order == ["workers", "dedicated"]
 
 
 async def test_wrong_settings_replace_nobody(registry: Registry) -> None:
