@@ -1,4 +1,4 @@
-"""Follows how accurate every champion should be, before any label comes. Tells of a fall; changes nothing.
+"""Follows how good every champion's answers should be before any label comes. Tells of a loss only.
 
 What it learns from are the champion's answers to its own labelled reference rows.
 """
@@ -10,16 +10,21 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from gateway.core.types import Array
 from lifecycle.core.alarm import Alarm
+from lifecycle.core.answers import Measure, errors
 from lifecycle.core.inspection import Answers
-from lifecycle.core.performance.estimating import Estimator, Method
+from lifecycle.core.performance.estimating import Estimator
+from lifecycle.core.performance.expectation import Expecting, Method
+from lifecycle.core.performance.interval import mean
+from lifecycle.core.performance.loss import LossEstimator
 from lifecycle.core.performance.rows import Rows, estimable
 from lifecycle.core.performance.series import Estimate, estimate
 from lifecycle.core.version import Version
@@ -46,14 +51,14 @@ class _Champion:
     Args:
         since: predictions made later are new, Unix seconds.
         asked: whether it is known if there can be an estimate, which is left until there is traffic.
-        estimator: None if its accuracy cannot be estimated.
-        reference: accuracy on the reference rows.
+        estimator: None if nothing can be estimated.
+        reference: accuracy or mean absolute error on the reference rows.
     """
 
     version: int
     since: float
     asked: bool = False
-    estimator: Estimator | None = None
+    estimator: Expecting | None = None
     reference: float = 0.0
     alarm: Alarm = field(default_factory=Alarm)
     series: deque[Estimate] = field(default_factory=lambda: deque(maxlen=KEPT))
@@ -65,7 +70,7 @@ class Estimates:
     Args:
         answer: a version's answers to its labelled reference rows; empty without such rows.
         every_s: time between two looks at a model.
-        margin: loss of accuracy that is tolerated.
+        margin: loss of accuracy that is tolerated; of numbers see `yardstick`.
     """
 
     def __init__(
@@ -123,9 +128,9 @@ class Estimates:
             if not champion.asked or champion.estimator is not None:
                 await self._estimate(model, champion, now)
         except LifecycleError as error:
-            log.warning("model %s: its accuracy could not be estimated: %s", model, error)
+            log.warning("model %s: what its answers are worth could not be estimated: %s", model, error)
         except Exception:
-            log.exception("model %s: its accuracy could not be estimated", model)
+            log.exception("model %s: what its answers are worth could not be estimated", model)
 
     async def _ask(self, model: str, champion: _Champion) -> None:
         version = next(each for each in self._store.versions(model) if each.number == champion.version)
@@ -137,62 +142,87 @@ class Estimates:
 
     async def _estimate(self, model: str, champion: _Champion, now: float) -> None:
         made = await asyncio.to_thread(self._made, model, champion.since)
-        new = await asyncio.to_thread(_rows, made, champion.version)
+        new = await asyncio.to_thread(_newest, made, champion.version)
         if new is None:
             return
-        rows, start, end = new
-        champion.since = end
-        if not champion.asked and rows is not None:
+        champion.since = new.end
+        if not champion.asked and any(new.rows(measure) is not None for measure in Measure):
             await self._ask(model, champion)
         champion.asked = True
+        rows = new.rows(champion.estimator.measure) if champion.estimator is not None else None
         if champion.estimator is None or rows is None:
             return
-        found = await asyncio.to_thread(_estimated, champion.estimator, rows, start, end)
+        found = await asyncio.to_thread(_estimated, champion.estimator, rows, new.start, new.end)
         champion.series.append(found)
         if found.method is Method.NONE:
             return
         before = champion.alarm
-        champion.alarm = before.look(found.below(champion.reference, self._margin), now)
+        champion.alarm = before.look(found.worse(champion.reference, self._margin), now)
         if (before.since is None) != (champion.alarm.since is None):
             kind = "estimate.fell" if champion.alarm.since is not None else "estimate.recovered"
             detail: dict[str, Any] = {"version": champion.version, "reference": champion.reference}
             self._store.commit(Entry(ACTOR, kind, model, detail | found.as_json()))
 
 
-def _estimated(estimator: Estimator, rows: Rows, start: float, end: float) -> Estimate:
+def _estimated(estimator: Expecting, rows: Rows, start: float, end: float) -> Estimate:
     import_module("sklearn.ensemble")  # a library that loads later than the limit would not heed it
     with threadpool_limits(1):  # several threads wait for each other wherever the cores are busy
         return estimate(estimator, rows, start, end)
 
 
-def _learn(answers: Answers) -> tuple[Estimator | None, float]:
-    """An estimator and the accuracy on its rows; None without labels, or probabilities of their classes."""
-    rows, labels = estimable(answers.inputs, answers.outputs), answers.labels
-    if rows is None or labels is None or labels.dtype.kind not in "biu" or len(labels) < FEWEST_ROWS:
+def _learn(answers: Answers) -> tuple[Expecting | None, float]:
+    """An estimator and the measure's value on its rows; None without labels to compare answers with."""
+    labels = answers.labels
+    if labels is None or len(labels) < FEWEST_ROWS or labels.dtype.kind not in "biuf":
+        return None, 0.0
+    off = errors(answers.outputs, labels)
+    few = np.linspace(0, len(labels) - 1, min(len(labels), REFERENCE_ROWS)).astype(np.int64)
+    if off is not None and off.measure is Measure.MAE:
+        rows = estimable(answers.inputs, answers.outputs, Measure.MAE)
+        if rows is None:
+            return None, 0.0
+        with threadpool_limits(1):
+            truth = labels.astype(np.float64)
+            estimator = LossEstimator(rows.features[few], rows.scores[few, 0], truth[few])
+        return estimator, mean(off.rows[few]).value
+    return _of_classes(answers, labels, few)
+
+
+def _of_classes(answers: Answers, labels: Array, few: NDArray[np.int64]) -> tuple[Expecting | None, float]:
+    """None without probabilities of the labels' classes."""
+    rows = estimable(answers.inputs, answers.outputs)
+    if rows is None or labels.dtype.kind == "f":
         return None, 0.0
     truth = labels.astype(np.int64)
     if truth.min() < 0 or truth.max() >= rows.scores.shape[1]:
         return None, 0.0
-    few = np.linspace(0, len(truth) - 1, min(len(truth), REFERENCE_ROWS)).astype(np.int64)
     features, scores, truth = rows.features[few], rows.scores[few], truth[few]
     return Estimator(features, scores, truth), float((scores.argmax(axis=1) == truth).mean())
 
 
-def _rows(made: pa.Table, version: int) -> tuple[Rows | None, float, float] | None:
-    """The newest of a version's predictions, and when the first and the last were made; None for too few.
+class _Newest(NamedTuple):
+    """The newest of a version's predictions, and when the first and the last of them were made."""
 
-    No rows if they are of several shapes, or hold no probabilities.
-    """
+    made: pa.Table
+    start: float
+    end: float
+
+    def rows(self, measure: Measure) -> Rows | None:
+        """None if they are of several shapes, or hold nothing to estimate by."""
+        try:
+            return estimable(_side(self.made, "inputs."), _side(self.made, "outputs."), measure)
+        except ValueError:
+            return None
+
+
+def _newest(made: pa.Table, version: int) -> _Newest | None:
+    """None for too few."""
     own = made.filter(pa.array(np.asarray(to_array(made["version"])) == version))
     if own.num_rows < FEWEST_ROWS:
         return None
     own = own.slice(max(0, own.num_rows - MOST_ROWS))
     at = to_array(own["at"])
-    try:
-        rows = estimable(*(_side(own, side) for side in ("inputs.", "outputs.")))
-    except ValueError:
-        rows = None
-    return rows, float(at[0]), float(at[-1])
+    return _Newest(own, float(at[0]), float(at[-1]))
 
 
 def _side(rows: pa.Table, prefix: str) -> dict[str, Array]:

@@ -12,7 +12,8 @@ from prometheus_client.registry import Collector
 from gateway.core.summary import latency_histogram
 from gateway.telemetry.histograms import of_latencies
 from lifecycle.commands.trail import trail
-from lifecycle.core.performance.estimating import Method
+from lifecycle.core.answers import Measure
+from lifecycle.core.performance.expectation import Method
 from lifecycle.core.performance.standing import Performance
 from lifecycle.errors import LifecycleError
 from lifecycle.estimates import Estimates
@@ -98,10 +99,13 @@ class ControlMetrics(Collector):
 
         alarm = gauge("headrace_drift_alarm", "1 while the champion's traffic has drifted.")
         drifted = gauge("headrace_drifted_features", "Features that differ from the reference.")
-        fallen = gauge("headrace_accuracy_alarm", "1 while the champion's accuracy has fallen.")
+        fallen = gauge("headrace_accuracy_alarm", "1 while the champion's answers are worse than before.")
         coverage = gauge("headrace_label_coverage_ratio", "Captured champion answers that have a label.")
         estimated = gauge("headrace_estimated_accuracy_ratio", "The champion's, expected without labels.")
-        doubted = gauge("headrace_estimated_accuracy_alarm", "1 while the estimates are clearly too low.")
+        error = gauge(
+            "headrace_estimated_error", "The champion's mean absolute error, expected without labels."
+        )
+        doubted = gauge("headrace_estimated_accuracy_alarm", "1 while the estimates are clearly too bad.")
         for model in self._store.models()[:MOST_MODELS]:
             name = model.name
             signals = self._monitor.signals(name)
@@ -114,8 +118,9 @@ class ControlMetrics(Collector):
             if series := self._estimates.series(name):
                 doubted.add_metric([name], float(self._estimates.fell_at(name) is not None))
                 if series[-1].method is not Method.NONE:
-                    estimated.add_metric([name], series[-1].accuracy)
-        return (alarm, drifted, fallen, coverage, estimated, doubted)
+                    of = estimated if series[-1].measure is Measure.ACCURACY else error
+                    of.add_metric([name], series[-1].value)
+        return (alarm, drifted, fallen, coverage, estimated, error, doubted)
 
 
 def _coverage(performance: Performance) -> float:

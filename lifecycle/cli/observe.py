@@ -102,7 +102,8 @@ def performance(name: Name, url: Url = URL, as_json: AsJson = False) -> None:
         show_json(found)
         return
     screen = console()
-    measure, fall = found["measure"] or "accuracy", found["fall"]
+    estimated = [each["measure"] for each in found["estimates"][-1:]]
+    measure, fall = found["measure"] or next(iter(estimated), "accuracy"), found["fall"]
     screen.print(
         fields(
             [
@@ -146,7 +147,8 @@ def performance(name: Name, url: Url = URL, as_json: AsJson = False) -> None:
         screen.print()
         screen.print(_estimates(found["estimates"]))
     if found["estimate_fell_at"] is not None:
-        screen.print(f"the estimates are clearly too low since {when(found['estimate_fell_at'])} UTC")
+        worse = "low" if measure == "accuracy" else "high"
+        screen.print(f"the estimates are clearly too {worse} since {when(found['estimate_fell_at'])} UTC")
 
 
 def retrain(
@@ -184,18 +186,20 @@ def _interval(of: dict[str, Any]) -> str:
 
 
 def _estimates(estimates: list[dict[str, Any]]) -> RenderableType:
+    measure = estimates[-1]["measure"]
     rows = [
         (
             when(each["end"]),
             each["rows"],
-            _percent(each["accuracy"]),
-            f"{_percent(each['low'])} to {_percent(each['high'])}",
+            _value(measure, each[measure]),
+            f"{_value(measure, each['low'])} to {_value(measure, each['high'])}",
             each["method"],
             each["reason"],
         )
         for each in estimates[-SHOWN:]
     ]
-    headings = ["predicted until (UTC)", "rows", "estimated accuracy", "3 sampling errors", "by", ""]
+    figure = f"estimated {'accuracy' if measure == 'accuracy' else 'MAE'}"
+    headings = ["predicted until (UTC)", "rows", figure, "3 sampling errors", "by", ""]
     return table(headings, rows, empty="")
 
 

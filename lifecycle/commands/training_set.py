@@ -15,7 +15,8 @@ import pyarrow.parquet as pq
 
 from lifecycle.commands.answered import outputs_of
 from lifecycle.commands.labelled import Reference
-from lifecycle.core.answers import correct
+from lifecycle.core.answers import errors
+from lifecycle.core.performance.yardstick import learnt
 from lifecycle.core.suspicion import Aside, suspect_sources, unheard
 from lifecycle.core.version import Version
 from lifecycle.errors import LifecycleCode, LifecycleError
@@ -81,10 +82,11 @@ def _suspect(labelled: pa.Table, earlier: Sequence[pa.Table], trusted: Collectio
     labels = to_array(labelled["label"])
     known = [to_array(table["label"]) for table in earlier]
     found = list(unheard(labels, np.concatenate(known) if known else labels[:0]))
-    right = correct(outputs_of(labelled), labels)
-    if right is not None:
+    wrong = errors(outputs_of(labelled), labels)
+    if wrong is not None and (yardstick := learnt(wrong)) is not None:
         sources, at = (to_array(labelled[name]) for name in ("source", "at"))
-        found += suspect_sources(sources.astype(np.str_), at.astype(np.float64), ~right, trusted)
+        losses = yardstick.losses(wrong.rows)
+        found += suspect_sources(sources.astype(np.str_), at.astype(np.float64), losses, trusted)
     return found
 
 

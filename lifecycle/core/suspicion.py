@@ -37,7 +37,7 @@ class Aside:
 
 
 def suspect_sources(
-    sources: NDArray[np.str_], at: NDArray[np.float64], wrong: NDArray[np.bool_], trusted: Collection[str]
+    sources: NDArray[np.str_], at: NDArray[np.float64], losses: NDArray[np.float64], trusted: Collection[str]
 ) -> Iterator[Aside]:
     """Sources whose labels contradict the answers far more often than all others' of the same time.
 
@@ -46,7 +46,7 @@ def suspect_sources(
     Args:
         sources: who said each label, [rows].
         at: when its prediction was made, [rows].
-        wrong: whether it says that the answer was wrong, [rows].
+        losses: 1 if it says that the answer was wrong, or a part if that is off, [rows].
         trusted: sources that a person has vouched for.
     """
     names = np.unique(sources)
@@ -54,7 +54,7 @@ def suspect_sources(
     left = np.ones(len(sources), np.bool_)
     while True:
         judged = [
-            (*_compared(sources == name, left, slices, wrong), str(name))
+            (*_compared(sources == name, left, slices, losses), str(name))
             for name in names
             if name not in trusted and (left & (sources == name)).any()
         ]
@@ -82,19 +82,19 @@ def unheard(labels: Array, known: Array) -> Iterator[Aside]:
 
 
 def _compared(
-    own: NDArray[np.bool_], left: NDArray[np.bool_], slices: NDArray[np.int64], wrong: NDArray[np.bool_]
+    own: NDArray[np.bool_], left: NDArray[np.bool_], slices: NDArray[np.int64], losses: NDArray[np.float64]
 ) -> tuple[float, float, float]:
     """Log e-value of one source (0 where it is not far apart), its rate and the others' where both spoke."""
     ours, theirs = left & own, left & ~own
 
-    def counted(rows: NDArray[np.bool_]) -> NDArray[np.float64]:
-        return np.bincount(slices[rows], minlength=SLICES).astype(np.float64)
+    def summed(rows: NDArray[np.bool_], of: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.bincount(slices[rows], of[rows], SLICES).astype(np.float64)
 
-    n, m = counted(ours), counted(theirs)
+    n, m = (summed(side, np.ones(len(losses))) for side in (ours, theirs))
     both = (n > 0) & (m > 0)
     if not both.any():
         return 0.0, 0.0, 0.0
-    x, y = counted(ours & wrong), counted(theirs & wrong)
+    x, y = summed(ours, losses), summed(theirs, losses)
     # The others' rate as it would be at the source's times.
     rate = float(x[both].sum() / n[both].sum())
     usual = float((y[both] / m[both] * n[both]).sum() / n[both].sum())

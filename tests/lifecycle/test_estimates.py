@@ -12,8 +12,9 @@ from gateway.core.signature import Signature, TensorSpec
 from gateway.core.types import Array, Role
 from lifecycle.adapters.captures.log import ParquetCaptures
 from lifecycle.adapters.sql.store import SqlStore
+from lifecycle.core.answers import Measure
 from lifecycle.core.inspection import Answers
-from lifecycle.core.performance.estimating import Method
+from lifecycle.core.performance.expectation import Method
 from lifecycle.core.version import Model, Stage, Version
 from lifecycle.estimates import Estimates
 from lifecycle.ports import Entry
@@ -37,10 +38,12 @@ class World:
         self.rng = np.random.default_rng(0)
         self.labels: type[np.int64] | type[np.float64] | None = np.int64
         self.asked: list[int] = []
-        self.probable = True
+        self.probable, self.numbers = True, False
         self.estimates = Estimates(self.store, self.captures, self.answer)
 
     def answered(self, x: Array) -> dict[str, Array]:
+        if self.numbers:
+            return {"y": np.asarray(5 * x, np.float32)[:, None]}
         score = 1 / (1 + np.exp(-3 * x)) if self.probable else 5 * x
         return {"p": np.stack([1 - score, score], axis=1).astype(np.float32)}
 
@@ -48,16 +51,19 @@ class World:
         self.asked.append(asked.number)
         x = self.rng.uniform(-3, 3, 2_000)
         outputs = self.answered(x)
+        if self.numbers:  # it is further off the further x is from 0
+            numbers = 5 * x + (0.5 + np.abs(x)) * self.rng.normal(size=2_000)
+            return Answers({"x": x[:, None].astype(np.float32)}, outputs, labels=numbers)
         chance = np.asarray(outputs["p"][:, 1], np.float64)
         truth = (self.rng.random(2_000) < chance).astype(self.labels) if self.labels else None
         return Answers({"x": x[:, None].astype(np.float32)}, outputs, labels=truth)
 
-    async def traffic(self, looks: int, within: float = 3.0, champion: int = 1) -> None:
+    async def traffic(self, looks: int, within: float = 3.0, champion: int = 1, beyond: float = 0.0) -> None:
         for _ in range(looks):
             made = []
             for _ in range(400):
                 self.now += 0.1
-                x = self.rng.uniform(-within, within, 1)
+                x = self.rng.uniform(beyond, within, 1) * self.rng.choice([-1, 1])
                 tensors = {"x": x[:, None].astype(np.float32)}, self.answered(x)
                 made.append(Capture(str(self.now), self.now, "m", champion, Role.CHAMPION, *tensors))
             self.captures.append(blocks(made))
@@ -137,3 +143,17 @@ async def test_a_new_champion_starts_afresh(world: World) -> None:
     await world.traffic(2, champion=2)
     assert len(world.estimates.series("m")) == 2
     assert world.asked == [1, 2]
+
+
+async def test_the_error_of_numbers_is_estimated_and_told_of_when_it_should_be_larger(world: World) -> None:
+    world.numbers = True
+    await world.traffic(2)
+    for estimate in world.estimates.series("m"):
+        assert (estimate.measure, estimate.method) == (Measure.MAE, Method.DLE)
+        assert estimate.low < 2.0 * (2 / np.pi) ** 0.5 < estimate.high
+    assert world.written() == []
+    await world.traffic(3, beyond=2.0)
+    assert world.estimates.fell_at("m") is not None
+    assert world.written() == ["estimate.fell"]
+    detail = next(r.detail for r in world.store.records("m") if r.kind == "estimate.fell")
+    assert detail["mae"] > 1.2 * detail["reference"]

@@ -55,7 +55,7 @@ def _matters(desk: Desk) -> Iterator[MatterOut]:
             drifted = "its traffic differs from its reference data"
             yield MatterOut(model=model, matter=Matter.DRIFT, since=signals.drift_since, says=drifted)
     for model, since in desk.estimates.fallen().items():
-        told = "the accuracy that is estimated without labels is clearly too low"
+        told = "its answers should be clearly worse than they were, as far as can be told without labels"
         yield MatterOut(model=model, matter=Matter.ESTIMATE, since=since, says=told)
 
 

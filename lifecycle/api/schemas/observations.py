@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 from gateway.core.report import WorkerReport
 from lifecycle.commands.feedback import Receipt
 from lifecycle.core.answers import Measure
-from lifecycle.core.performance.estimating import Method
+from lifecycle.core.performance.expectation import Method
 from lifecycle.core.verdict import Verdict
 
 
@@ -199,7 +199,7 @@ class MetricOut(BaseModel):
 
 
 class EstimateOut(BaseModel):
-    """Accuracy expected of the champion's answers from `start` to `end`, without labels.
+    """Accuracy, or mean absolute error, expected of the answers from `start` to `end` without labels.
 
     `low` and `high` are three sampling errors away. With the method `none` nothing can be said, and `reason`
     tells why.
@@ -210,7 +210,9 @@ class EstimateOut(BaseModel):
     rows: int
     method: Method
     reason: str
-    accuracy: float | None
+    measure: Measure
+    accuracy: float | None = None
+    mae: float | None = None
     low: float | None
     high: float | None
     domain_auc: float

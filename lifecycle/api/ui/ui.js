@@ -131,7 +131,7 @@ function drawMetrics(metrics, name) {
 }
 
 function drawGoodness(performance) {
-  const measure = performance?.measure ?? "accuracy";
+  const measure = performance?.measure ?? performance?.estimates.at(-1)?.measure ?? "accuracy";
   const [title, heading] = measure === "accuracy" ? ["Accuracy of the champion", "accuracy"] : ["Error of the champion", "mean absolute error"];
   const own = performance?.versions.find((version) => version.version === performance.champion);
   const labelled = own?.cohorts.filter((cohort) => cohort[measure] !== null).at(-1);

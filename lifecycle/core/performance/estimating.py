@@ -5,33 +5,26 @@ are like them count more (PAPE: Białek et al. 2024, arXiv 2401.08348). Beyond t
 better than one that rests on a few rows.
 """
 
+import math
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lifecycle.core.answers import Measure
 from lifecycle.core.performance.calibrating import Calibration
-from lifecycle.core.performance.shift import Shift, shift
+from lifecycle.core.performance.confidence import expected_accuracy
+from lifecycle.core.performance.expectation import Expected, Method
+from lifecycle.core.performance.likeness import likeness
+from lifecycle.core.performance.rows import Rows
+from lifecycle.core.performance.shift import Shift
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-UNLIKE = 0.6
-"""New rows that are told from the reference better than this (AUC) are weighed."""
-FEWEST_EFFECTIVE = 200
-MOST_UNSEEN = 0.05
-"""Share of the new rows that lie where the reference has none."""
 CLEAR = 3.5
 """Standard errors from which the weighted reference contradicts the plain calibration. The weights are
 estimates themselves, so it takes more than usual."""
-
-
-class Method(StrEnum):
-    CBPE = "cbpe"
-    PAPE = "pape"
-    NONE = "none"
-    """Abstained: the new rows are too unlike the reference."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,6 +53,8 @@ class Estimator:
         truth: the class, [rows].
     """
 
+    measure = Measure.ACCURACY
+
     def __init__(self, features: Floats, scores: Floats, truth: Ints) -> None:
         self._features, self._scores, self._truth = features, scores, truth
         self._plain = tuple(
@@ -68,31 +63,29 @@ class Estimator:
 
     def estimate(self, features: Floats, scores: Floats) -> Estimated:
         """What new rows' probabilities are; features and scores as in the reference."""
-        rows, new = _joined(self._features, self._scores), _joined(features, scores)
-        # As many as there are new ones are enough to see whether there is anything to weigh.
-        few = np.linspace(0, len(rows) - 1, min(len(rows), len(new))).astype(np.int64)
-        plain = _calibrated(self._plain, scores)
-        seen = shift(rows[few], new)
-        if (unseen := _unseen(self._features, features)) > MOST_UNSEEN:
-            reason = f"{unseen:.1%} of the rows lie where the reference has none"
-            return Estimated(Method.NONE, reason, plain, seen.auc, seen.effective_rows)
-        if seen.auc <= UNLIKE:
-            return Estimated(
-                Method.CBPE, "the rows are like the reference", plain, seen.auc, seen.effective_rows
-            )
-        whole = seen if len(few) == len(rows) else shift(rows, new)
-        if whole.effective_rows < FEWEST_EFFECTIVE:
-            reason = f"the reference has only about {whole.effective_rows:.0f} rows like them"
-            return Estimated(Method.NONE, reason, plain, whole.auc, whole.effective_rows)
-        if not self._contradicted(whole):
+        seen = likeness(Rows(self._features, self._scores), Rows(features, scores))
+        plain, told = _calibrated(self._plain, scores), (seen.shift.auc, seen.shift.effective_rows)
+        if seen.unknown:
+            return Estimated(Method.NONE, seen.unknown, plain, *told)
+        if seen.like:
+            return Estimated(Method.CBPE, "the rows are like the reference", plain, *told)
+        if not self._contradicted(seen.shift):
             reason = "the rows are unlike the reference, and their scores mean the same"
-            return Estimated(Method.CBPE, reason, plain, whole.auc, whole.effective_rows)
+            return Estimated(Method.CBPE, reason, plain, *told)
         weighed = tuple(
-            Calibration.isotonic(self._scores[:, each], _is(self._truth, each), whole.weights)
+            Calibration.isotonic(self._scores[:, each], _is(self._truth, each), seen.shift.weights)
             for each in range(self._scores.shape[1])
         )
         reason = "the rows are unlike the reference, and calibrated on those like them"
-        return Estimated(Method.PAPE, reason, _calibrated(weighed, scores), whole.auc, whole.effective_rows)
+        return Estimated(Method.PAPE, reason, _calibrated(weighed, scores), *told)
+
+    def expect(self, rows: Rows) -> Expected:
+        """The accuracy of new rows, each of which is answered by its likeliest class."""
+        found = self.estimate(*rows)
+        accuracy = error = math.nan
+        if found.method is not Method.NONE:
+            accuracy, error = expected_accuracy(found.probabilities, np.argmax(rows.scores, axis=1))
+        return Expected(found.method, found.reason, accuracy, error, found.domain_auc, found.effective_rows)
 
     def _contradicted(self, seen: Shift) -> bool:
         """Whether reference rows like the new ones were right more or less often than plainly expected.
@@ -109,19 +102,8 @@ def _is(truth: Ints, each: int) -> Floats:
     return np.asarray(truth == each, np.float64)
 
 
-def _joined(features: Floats, scores: Floats) -> Floats:
-    return np.concatenate([features, scores[:, 1:]], axis=1)
-
-
 def _calibrated(maps: tuple[Calibration, ...], scores: Floats) -> Floats:
     each = np.stack([calibrate(scores[:, at]) for at, calibrate in enumerate(maps)], axis=1)
     if len(maps) == 2:
         each[:, 0] = 1 - each[:, 1]
     return np.asarray(each / np.maximum(each.sum(axis=1, keepdims=True), 1e-12), np.float64)
-
-
-def _unseen(reference: Floats, new: Floats) -> float:
-    """The largest share, over features, of new values beyond all reference values."""
-    with np.errstate(invalid="ignore"):
-        beyond = (new < np.nanmin(reference, axis=0)) | (new > np.nanmax(reference, axis=0))
-    return float(beyond.mean(axis=0).max(initial=0.0))

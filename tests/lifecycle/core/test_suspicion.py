@@ -11,20 +11,28 @@ N = 3_000
 
 def drawn(
     seed: int, rates: dict[str, float], *, rows: int = N, fall: float = 0.0
-) -> tuple[NDArray[np.str_], NDArray[np.float64], NDArray[np.bool_]]:
+) -> tuple[NDArray[np.str_], NDArray[np.float64], NDArray[np.float64]]:
     """Labels of sources that speak equally often and say wrong at these rates, from half time on more."""
     rng = np.random.default_rng(seed)
     names = np.array(sorted(rates))
     sources = names[rng.integers(0, len(names), rows)]
     at = np.sort(rng.uniform(0, 1_000, rows))
     rate = np.array([rates[str(name)] for name in sources]) + fall * (at > 500)
-    return sources, at, rng.random(rows) < rate
+    return sources, at, (rng.random(rows) < rate).astype(np.float64)
 
 
 def test_a_source_that_contradicts_what_all_others_say_is_put_aside() -> None:
     (found,) = suspect_sources(*drawn(1, {"ann": 0.1, "bob": 0.1, "eve": 0.9}), ())
     assert "'eve'" in found.reason
     assert found.count == pytest.approx(N / 3, rel=0.1)
+
+
+def test_a_source_whose_numbers_are_far_off_is_put_aside() -> None:
+    sources, at, _ = drawn(1, {"ann": 0.0, "bob": 0.0, "eve": 0.0})
+    losses = np.where(sources == "eve", 0.9, 0.25) * np.random.default_rng(2).uniform(0.5, 1.0, N)
+    (found,) = suspect_sources(sources, at, losses, ())
+    assert "'eve'" in found.reason
+    assert list(suspect_sources(sources, at, np.full(N, 0.25), ())) == []
 
 
 def test_several_are_found_one_after_the_other() -> None:

@@ -55,3 +55,21 @@ def test_classes_may_be_words() -> None:
 def test_data_that_a_recipe_cannot_take_is_named(inputs: dict[str, Array], complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
         tabular.logistic(TrainingData(inputs, np.zeros(4, np.int64), np.ones(4)))
+
+
+@pytest.mark.parametrize("recipe", [tabular.linear, tabular.boosted])
+def test_a_recipe_learns_numbers(recipe: tabular.Recipe) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(1_500, 3)).astype(np.float32)
+    price = 100 + 20 * x[:, 0] - 10 * x[:, 1] + rng.normal(size=1_500)
+    session = load(recipe(TrainingData({"rooms": x[:1_000]}, price[:1_000], np.ones(1_000))))
+    (output,) = session.get_outputs()
+    assert (output.name, output.type, output.shape[1]) == ("variable", "tensor(float)", 1)
+    (answer,) = session.run(["variable"], {"rooms": x[1_000:]})
+    assert np.abs(np.asarray(answer)[:, 0] - price[1_000:]).mean() < 4
+
+
+def test_words_are_no_numbers_to_learn() -> None:
+    words = np.array(["a", "b", "a", "b"])
+    with pytest.raises(ValueError, match="the labels are words"):
+        tabular.linear(TrainingData({"x": np.zeros((4, 2))}, words, np.ones(4)))

@@ -6,7 +6,7 @@ from math import nan
 import pytest
 
 from gateway.core.types import Role
-from lifecycle.core.performance.estimating import Method
+from lifecycle.core.performance.expectation import Method
 from lifecycle.core.performance.series import Estimate
 from lifecycle.estimates import Estimates
 from tests.lifecycle.api.conftest import Admin
@@ -33,7 +33,7 @@ async def test_nothing_known_is_said_and_never_a_pass(admin: Admin) -> None:
 async def test_estimates_are_told_with_their_bounds(admin: Admin, monkeypatch: pytest.MonkeyPatch) -> None:
     await admin.deployed()
     said = Estimate(1.0, 2.0, 500, Method.CBPE, "like the reference", 0.9, 0.86, 0.94, 0.51, 480.0)
-    silent = replace(said, method=Method.NONE, reason="unlike", accuracy=nan, low=nan, high=nan)
+    silent = replace(said, method=Method.NONE, reason="unlike", value=nan, low=nan, high=nan)
     monkeypatch.setattr(Estimates, "series", lambda _self, _model: (said, silent))
     first, second = (await admin.http.get("/v1/models/fraud/performance")).json()["estimates"]
     assert (first["accuracy"], first["low"], first["high"], first["method"]) == (0.9, 0.86, 0.94, "cbpe")

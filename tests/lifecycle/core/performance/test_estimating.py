@@ -4,7 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lifecycle.core.performance.confidence import expected_accuracy
-from lifecycle.core.performance.estimating import Estimator, Method
+from lifecycle.core.performance.estimating import Estimator
+from lifecycle.core.performance.expectation import Method
 
 Floats = NDArray[np.float64]
 ROWS = 6_000

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from lifecycle.core.answers import Measure
 from lifecycle.core.performance.rows import MOST_FEATURES, estimable
 
 X = {"x": np.arange(6, dtype=np.float32).reshape(3, 2)}
@@ -39,3 +40,12 @@ def test_text_is_left_out_what_is_not_finite_is_missing_and_pixels_are_thinned()
     assert found is not None
     assert found.features.shape == (3, MOST_FEATURES)
     assert np.isnan(found.features).all()
+
+
+def test_numbers_are_single_and_finite() -> None:
+    for single in (np.array([5.0, -9.0, 0.5]), np.array([[5.0], [-9.0], [0.5]], np.float32)):
+        found = estimable(X, {"label": np.arange(3), "y": single}, Measure.MAE)
+        assert found is not None
+        assert found.scores.tolist() == [[5.0], [-9.0], [0.5]]
+    for other in (np.ones((3, 2)), np.array([1.0, np.nan, 2.0]), np.arange(3)):
+        assert estimable(X, {"y": other}, Measure.MAE) is None

@@ -5,9 +5,11 @@ import math
 import numpy as np
 import pytest
 
-from lifecycle.core.performance.estimating import Estimator, Method
+from lifecycle.core.answers import Measure
+from lifecycle.core.performance.estimating import Estimator
+from lifecycle.core.performance.expectation import Method
 from lifecycle.core.performance.rows import Rows
-from lifecycle.core.performance.series import estimate
+from lifecycle.core.performance.series import Estimate, estimate
 
 
 def rows(n: int, within: float, seed: int = 0) -> tuple[Rows, np.ndarray]:
@@ -23,15 +25,23 @@ def test_bounds_are_three_sampling_errors_and_a_loss_must_clear_them() -> None:
     estimator = Estimator(*reference, truth)
     steady = estimate(estimator, rows(500, 3.0, 1)[0], 10.0, 20.0)
     assert (steady.start, steady.end, steady.rows) == (10.0, 20.0, 500)
-    assert steady.high - steady.accuracy == pytest.approx(steady.accuracy - steady.low)
-    assert not steady.below(0.9, 0.05)
-    assert estimate(estimator, rows(500, 0.3, 1)[0], 10.0, 20.0).below(0.9, 0.05)
+    assert steady.high - steady.value == pytest.approx(steady.value - steady.low)
+    assert not steady.worse(0.9, 0.05)
+    assert estimate(estimator, rows(500, 0.3, 1)[0], 10.0, 20.0).worse(0.9, 0.05)
 
 
 def test_what_cannot_be_judged_is_never_too_low() -> None:
     reference, truth = rows(3_000, 3.0)
     strange = estimate(Estimator(*reference, truth), rows(500, 30.0, 1)[0], 10.0, 20.0)
     assert strange.method is Method.NONE
-    assert math.isnan(strange.accuracy)
-    assert not strange.below(0.9, 0.05)
+    assert math.isnan(strange.value)
+    assert not strange.worse(0.9, 0.05)
     assert strange.as_json()["high"] is None
+
+
+def test_a_larger_error_of_numbers_is_worse_and_the_margin_is_of_four_times_the_reference() -> None:
+    said = Estimate(1.0, 2.0, 500, Method.DLE, "like it", 30.0, 25.0, 35.0, 0.5, 900.0, Measure.MAE)
+    assert said.worse(20.0, 0.05)
+    assert not said.worse(21.0, 0.05)
+    told = said.as_json()
+    assert (told["mae"], told["measure"], "accuracy" in told, "value" in told) == (30.0, "mae", False, False)
