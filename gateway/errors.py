@@ -56,3 +56,8 @@ class GatewayError(Exception):
 def internal() -> GatewayError:
     """What a caller is told of a failure that is ours. The reason is for the log."""
     return GatewayError(ErrorCode.INTERNAL, "the server failed to answer; its log says why")
+
+
+def late() -> GatewayError:
+    """What a caller is told whose deadline has passed, wherever that is noticed."""
+    return GatewayError(ErrorCode.DEADLINE, "the request's deadline passed before it was answered")

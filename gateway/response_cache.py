@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from gateway.core.figures import CacheUse
 from gateway.core.routing import ModelRoute
 from gateway.core.types import Array, InferRequest, Tensors, VersionKey
+from gateway.errors import late
 from gateway.ports import LoadedVersion
 
 _ENTRY_BYTES = 512
@@ -46,6 +47,8 @@ class ResponseCaches:
         key = request_key(number, request.inputs, request.outputs)
         kept = answers.get(key)
         if kept is not None:
+            if request.deadline_ns and asked >= request.deadline_ns:
+                raise late()
             used.hits += 1
             used.hit_ns += time.monotonic_ns() - asked
             return dict(kept)

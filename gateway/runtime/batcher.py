@@ -18,9 +18,9 @@ from onnxruntime import RunOptions
 from gateway.core.batching import BatchSize
 from gateway.core.figures import Run
 from gateway.core.types import Array, joined
-from gateway.errors import ErrorCode, GatewayError
+from gateway.errors import ErrorCode, GatewayError, late
 from gateway.runtime.placement import Cost
-from gateway.runtime.pool import Pool, late, overloaded
+from gateway.runtime.pool import Pool, overloaded
 from gateway.runtime.session import Session
 from gateway.runtime.stages import Note
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from onnxruntime import RunOptions
 
-from gateway.errors import ErrorCode, GatewayError
+from gateway.errors import ErrorCode, GatewayError, late
 from gateway.runtime.session import run_options
 from gateway.runtime.threads import LONG_S, FairThreads, Job
 from gateway.runtime.watchdog import Watchdog
@@ -129,10 +129,6 @@ def _settle(answer: "asyncio.Future[T]", given: T, error: BaseException | None) 
         answer.cancel()
     else:
         answer.set_exception(error)
-
-
-def late() -> GatewayError:
-    return GatewayError(ErrorCode.DEADLINE, "the request's deadline passed before it was answered")
 
 
 def overloaded() -> GatewayError:

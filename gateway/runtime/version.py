@@ -12,9 +12,10 @@ from gateway.core.figures import Run
 from gateway.core.routing import VersionEntry
 from gateway.core.signature import Signature
 from gateway.core.types import Array
+from gateway.errors import late
 from gateway.runtime.batcher import Batcher
 from gateway.runtime.placement import inline_elements
-from gateway.runtime.pool import Pool, late
+from gateway.runtime.pool import Pool
 from gateway.runtime.session import Session
 from gateway.runtime.stages import Note
 from gateway.runtime.warmup import Warmth

@@ -18,8 +18,8 @@ from gateway.core.batching import Batching
 from gateway.core.placement import application_name
 from gateway.core.routing import VersionEntry
 from gateway.core.types import Array
-from gateway.errors import ErrorCode, GatewayError
-from gateway.runtime.pool import late, overloaded
+from gateway.errors import ErrorCode, GatewayError, late
+from gateway.runtime.pool import overloaded
 from gateway.runtime.stages import StageLog
 from gateway.serve.replica import START_S, Refusal, Reply
 from gateway.serve.starting import given_up
@@ -138,6 +138,7 @@ class DedicatedVersion:
             raise late()
         finally:
             if not answering.done():  # the deadline has passed, or the caller has gone
+                answering.add_done_callback(_unheard)
                 response.cancel()
                 answering.cancel()
 
@@ -148,3 +149,9 @@ class DedicatedVersion:
         if isinstance(reply.answer, dict):
             return reply.answer
         raise GatewayError(*reply.answer)
+
+
+def _unheard(answering: "asyncio.Future[Reply]") -> None:
+    """Take what became of a call that was given up: asyncio would log it as an error that nobody took."""
+    if not answering.cancelled():
+        answering.exception()

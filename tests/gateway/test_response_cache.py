@@ -1,5 +1,6 @@
 """Answers of requests that come again: the same to the bit, bounded, and gone when the route changes."""
 
+import time
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -82,6 +83,17 @@ async def test_a_route_that_changed_starts_anew() -> None:
     assert caches.used(("m", 1)).misses == 2
     caches.forget({})
     assert caches.used(("m", 1)).misses == 0
+
+
+async def test_what_comes_too_late_is_late_also_where_it_is_kept() -> None:
+    caches, version = ResponseCaches(), Version()
+    await caches.run(ROUTE, version, request())
+    now = time.monotonic_ns()
+    assert await caches.run(ROUTE, version, replace(request(), deadline_ns=now + 10**12))
+    with pytest.raises(GatewayError) as refused:
+        await caches.run(ROUTE, version, replace(request(), deadline_ns=now))
+    assert refused.value.code is ErrorCode.DEADLINE
+    assert caches.use.hits["m"] == 1
 
 
 async def test_failures_are_never_kept() -> None:

@@ -97,8 +97,10 @@ class RequestReader:
         request.old = self._parser.get_http_version() == "1.0"
         request.close = not self._parser.should_keep_alive()
         headers = request.headers
-        length = headers.get(b"content-length")
-        if length is not None and int(length) > self._max_body:
+        length, coding = headers.get(b"content-length"), headers.get(b"transfer-encoding", b"chunked")
+        if coding.lower() != b"chunked":
+            self._refuse(415, "a body may be transferred in chunks, and in no other coding")
+        elif length is not None and int(length) > self._max_body:
             self._refuse(413, f"a body may have {self._max_body} bytes at most")
         elif headers.get(b"expect", b"").lower() == b"100-continue":
             self.expects = True

@@ -1,6 +1,7 @@
 """A version that runs elsewhere, as a worker calls it. Serve is a fake here; `tests/e2e` has the real one."""
 
 import asyncio
+import gc
 import time
 from collections.abc import Awaitable, Callable, Generator
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import ray
-from ray.serve.exceptions import BackPressureError
+from ray.serve.exceptions import BackPressureError, RequestCancelledError
 
 from gateway.config import Serving
 from gateway.core.batching import Batching
@@ -122,6 +123,22 @@ async def test_a_deadline_is_told_as_time_left_and_ends_the_call() -> None:
     assert caught.value.code is ErrorCode.DEADLINE
     assert 0 < handle.left_ns[0] <= 20_000_000
     assert handle.responses[0].cancelled
+
+
+async def test_what_becomes_of_a_call_that_was_given_up_is_nothing_to_log() -> None:
+    async def cancelled() -> Reply:
+        try:
+            return await asyncio.Future()
+        except asyncio.CancelledError:  # as Serve's handle has it
+            raise RequestCancelledError("call") from None
+
+    logged: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: logged.append(context))
+    with pytest.raises(GatewayError):
+        await version(Handle(cancelled)).run({}, (), time.monotonic_ns() + 20_000_000)
+    await asyncio.sleep(0.01)
+    gc.collect()
+    assert logged == []
 
 
 async def test_what_is_late_already_is_not_sent() -> None:

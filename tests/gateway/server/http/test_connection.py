@@ -95,6 +95,7 @@ REFUSED = {
     "6 a negative length": (b"POST / HTTP/1.1\r\ncontent-length: -3\r\n\r\nabc", 400),
     "12 bare line feeds": (b"GET /v2 HTTP/1.1\nhost: h\n\n", 400),
     "12 a chunk size that overflows": (CHUNKED + b"fffffffffffffffff\r\n", 400),
+    "10 another transfer coding": (CHUNKED.replace(b": chunked", b": gzip, chunked") + b"0\r\n\r\n", 415),
     "11 65,537 chunks": (CHUNKED + b"1\r\nx\r\n" * 65_537, 400),
     "7 a body over the cap in chunks": (CHUNKED + (b"40000\r\n" + b"x" * 0x40000 + b"\r\n") * 5, 413),
     "17 a long header": (b"GET /v2 HTTP/1.1\r\nx-a: " + b"a" * 17_000 + b"\r\n\r\n", 431),
