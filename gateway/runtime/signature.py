@@ -74,7 +74,7 @@ def _spec(side: str, info: ValueInfoProto) -> TensorSpec:
     if kind in ("sequence_type", "map_type"):
         raise ValueError(
             f"{side} {info.name!r} is a {kind.removesuffix('_type')}, and only tensors can be served; "
-            "convert scikit-learn classifiers with options={'zipmap': False} (zipmap=False)"
+            "convert scikit-learn classifiers with `options={'zipmap': False}`, others with `zipmap=False`"
         )
     if kind != "tensor_type":
         raise ValueError(f"{side} {info.name!r} is not a plain tensor, and only tensors can be served")

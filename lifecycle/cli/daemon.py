@@ -27,9 +27,13 @@ COMMAND = (sys.executable, "-m", "lifecycle")
 READY_S = 300.0
 STOP_S = 60.0
 POLL_S = 0.25
+STOPPED = (0, -signal.SIGINT, -signal.SIGTERM, 128 + signal.SIGINT, 128 + signal.SIGTERM)
+"""Exit codes of a process that was told to end."""
 STANDBY_S = 15.0
 """After so long another's controller is alive: one that is gone loses its lease sooner."""
 LOG_LINES = 12
+OWN = "headrace: "
+"""How a line begins with which the process says itself why it ends."""
 
 
 def check_down(home: Path) -> None:
@@ -107,14 +111,16 @@ def _ready(state: dict[str, Any]) -> bool:
 
 
 def _why_ended(process: "subprocess.Popen[bytes]", home: Path, detached: bool) -> str:
-    if not process.returncode:
+    if process.returncode in STOPPED:
         return "headrace was stopped before it was ready"
     if not detached:
         return f"headrace ended with exit code {process.returncode} before it was ready"
     lines = _log(home).read_text(errors="replace").splitlines()[-LOG_LINES:]
+    if lines and lines[-1].startswith(OWN):
+        return lines[-1].removeprefix(OWN)
     for line in lines:
         show(f"  {line}")
-    last = lines[-1].removeprefix("headrace: ") if lines else f"exit code {process.returncode}"
+    last = lines[-1] if lines else f"exit code {process.returncode}"
     return f"headrace ended before it was ready: {last} (log: {_log(home)})"
 
 

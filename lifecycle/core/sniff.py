@@ -14,6 +14,8 @@ _FORMATS = (
     (0, b"\xfd7zXZ", "an xz file"),
     (0, b"\x89HDF", "an HDF5 file (a Keras model)"),
     (0, b"GGUF", "a GGUF file"),
+    (0, b"version https://git-lfs", "a Git LFS pointer (`git lfs pull` fetches the file)"),
+    (0, b"<", "a web page or XML, perhaps a download that failed"),
     (0, b"\x93NUMPY", "a NumPy file"),
     (0, b"\x7fELF", "a program or library"),
     (0, b"MZ", "a program or library"),

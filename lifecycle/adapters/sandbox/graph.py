@@ -34,12 +34,39 @@ def read_model(data: bytes, limits: Limits) -> int:
         raise UnfitError("the file is not a complete ONNX model") from None
     if not model.HasField("graph"):
         raise UnfitError("the file holds no graph")
+    _check_age(model)
+    _check_shapes(model.graph)
     nodes = _Walk(limits, {(f.domain, f.name) for f in model.functions}).model(model)
     try:
         onnx.checker.check_model(model)
     except (onnx.checker.ValidationError, ValueError, RuntimeError) as error:
         raise UnfitError(f"the ONNX checker refuses it: {_first_line(error)}") from None
     return nodes
+
+
+def _check_age(model: onnx.ModelProto) -> None:
+    if model.ir_version > onnx.IR_VERSION:
+        raise UnfitError(
+            f"its IR version is {model.ir_version}, and {onnx.IR_VERSION} is the newest here; export it with "
+            f"an older one, e.g. `model.ir_version = {onnx.IR_VERSION}`"
+        )
+    newest = onnx.defs.onnx_opset_version()
+    for opset in model.opset_import:
+        if opset.domain in ("", "ai.onnx") and opset.version > newest:
+            raise UnfitError(
+                f"its opset is {opset.version}, and {newest} is the newest here; export it with an older "
+                f"one, e.g. `target_opset={newest}` of skl2onnx, `opset_version={newest}` of PyTorch"
+            )
+
+
+def _check_shapes(graph: onnx.GraphProto) -> None:
+    for side, infos in (("input", graph.input), ("output", graph.output)):
+        for info in infos:
+            if info.type.HasField("tensor_type") and not info.type.tensor_type.HasField("shape"):
+                raise UnfitError(
+                    f"{side} {info.name!r} has no shape; export the model with its shapes, "
+                    "`None` or a name where any length is allowed"
+                )
 
 
 @dataclass(slots=True)
@@ -75,7 +102,10 @@ class _Walk:
                 raise UnfitError(f"it has more than {self.limits.max_nodes} nodes")
             own = (node.domain, node.op_type) in self.functions
             if node.domain not in DOMAINS and not own:
-                raise UnfitError(f"operator {node.op_type!r} is of the unknown domain {node.domain!r}")
+                raise UnfitError(
+                    f"operator {node.op_type!r} is of the unknown domain {node.domain!r}; only operators of "
+                    "ai.onnx, ai.onnx.ml and com.microsoft run here"
+                )
             if (node.domain, node.op_type) in REFUSED_OPS:
                 raise UnfitError(f"operator {node.op_type!r} loads files")
             for attribute in node.attribute:
@@ -100,8 +130,8 @@ class _Walk:
         for tensor in tensors:
             if tensor.external_data or tensor.data_location == onnx.TensorProto.EXTERNAL:
                 raise UnfitError(
-                    f"tensor {tensor.name!r} is kept in another file; save the model as one file, "
-                    "without external data"
+                    f"tensor {tensor.name!r} is kept in another file; make the model one file, e.g. with "
+                    "`onnx.save(onnx.load(PATH), PATH)`"
                 )
             if any(dim < 0 for dim in tensor.dims):
                 raise UnfitError(f"tensor {tensor.name!r} has a negative dimension")

@@ -23,8 +23,10 @@ from lifecycle.errors import LifecycleError
 
 CHUNK_ROWS = 256
 
-# Error class, and file, line and C++ signature of where it was raised.
-RUNTIME_PREFIX = re.compile(r"^\[ONNXRuntimeError\] : \d+ : \w+ : (/\S+:\d+ .*?\) )?")
+RUNTIME_NOISE = re.compile(
+    r"^\[ONNXRuntimeError\] : \d+ : \w+ : |/\S+\.(cc|h):\d+ .*?\)(::<lambda\(\)>)? (?=\S)"
+)
+"""Error class, and file, line and C++ signature of where it was raised."""
 
 
 def inspect(
@@ -199,5 +201,5 @@ def _step(signature: Signature) -> int:
 def _with_reason(error: GatewayError) -> str:
     """The runtime's own first line, which callers never see but the model's author needs."""
     cause = error.__cause__ or error.__context__
-    lines = RUNTIME_PREFIX.sub("", str(cause or "").strip()).splitlines()
+    lines = RUNTIME_NOISE.sub("", str(cause or "").strip()).splitlines()
     return f"{error}: {lines[0][:300]}" if lines else str(error)

@@ -1,6 +1,7 @@
 // Reads the admin API, with the key of this browser tab if there is one. Changes nothing.
 
 const BASE = { accept: "application/json" };
+const PATIENCE_MS = 10_000;
 
 export class Refused extends Error {
   constructor(status, message) {
@@ -11,18 +12,18 @@ export class Refused extends Error {
 
 export const keep = (key) => sessionStorage.setItem("key", key.trim());
 
-async function ask(path) {
+async function ask(path, signal) {
   const key = sessionStorage.getItem("key");
-  const answer = await fetch(path, { headers: key ? { ...BASE, authorization: `Bearer ${key}` } : BASE });
+  const answer = await fetch(path, { headers: key ? { ...BASE, authorization: `Bearer ${key}` } : BASE, signal });
   if (answer.ok) return answer;
   const body = await answer.json().catch(() => ({}));
   throw new Refused(answer.status, body.error?.message ?? `The admin API answered ${answer.status}.`);
 }
 
-// The JSON at a path; null where there is none.
+// The JSON at a path; null where there is none. A controller that hangs is as good as none.
 export async function get(path) {
   try {
-    return await (await ask(path)).json();
+    return await (await ask(path, AbortSignal.timeout(PATIENCE_MS))).json();
   } catch (error) {
     if (error.status === 404) return null;
     throw error;

@@ -221,7 +221,8 @@ function tellProblem(error) {
   const pill = byId("ready");
   pill.textContent = error.status === 401 ? "locked" : "no answer";
   pill.className = "pill bad";
-  byId("problem").textContent = error instanceof TypeError ? "The admin API does not answer. Trying again…" : error.message;
+  const silent = error instanceof TypeError || error.name === "TimeoutError";
+  byId("problem").textContent = silent ? "The admin API does not answer; what is below may be old. Trying again…" : error.message;
   byId("problem").hidden = false;
   byId("key").hidden = error.status !== 401;
 }

@@ -1,7 +1,7 @@
 """Stands in for a node's process: writes what it is, answers `/v1/status`, ends on SIGTERM.
 
-With the option `--workers=9` it fails to start instead, with `--workers=8` it waits for another's controller.
-It leaves a child behind.
+With the option `--workers=9` it says why it cannot start, with `--workers=7` it breaks, with `--workers=8` it
+waits for another's controller. It leaves a child behind.
 """
 
 import json
@@ -29,9 +29,9 @@ class Status(BaseHTTPRequestHandler):
 
 def main() -> None:
     options = dict(word.removeprefix("--").split("=", 1) for word in sys.argv[1:])
-    if options.get("workers") == "9":
+    if options.get("workers") in ("9", "7"):
         print("some line before")
-        sys.exit("headrace: port 8000 is taken")
+        sys.exit("headrace: port 8000 is taken" if options["workers"] == "9" else "it broke")
     subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
     awaits = "first-1f2e3d4c" if options.get("workers") == "8" else ""
     server = HTTPServer(("127.0.0.1", 0), Status)

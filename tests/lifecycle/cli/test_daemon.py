@@ -45,7 +45,16 @@ def test_a_node_is_started_once_and_ended_whole(home: Path) -> None:
 def test_a_node_that_does_not_start_says_why(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with (
         daemon.start(home, ["--workers=9"], detach=True) as process,
-        pytest.raises(LifecycleError, match="port 8000 is taken"),
+        pytest.raises(LifecycleError, match=r"^port 8000 is taken$"),
+    ):
+        daemon.wait_ready(process, home, detached=True, standing_by=ALONE)
+    assert capsys.readouterr().out == ""  # what the log holds beside is of other days, or of no use
+
+
+def test_a_node_that_breaks_shows_its_last_words(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with (
+        daemon.start(home, ["--workers=7"], detach=True) as process,
+        pytest.raises(LifecycleError, match=r"ended before it was ready: it broke \(log: .*headrace\.log\)"),
     ):
         daemon.wait_ready(process, home, detached=True, standing_by=ALONE)
     assert "some line before" in capsys.readouterr().out

@@ -14,6 +14,8 @@ from lifecycle.core.sniff import HEAD_BYTES, foreign
         (bytes(257) + b"ustar", "tar"),
         (zlib.compress(b"joblib" * 9), "joblib"),
         (b"\x89HDF\r\n\x1a\n", "HDF5"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
+        (b"<!DOCTYPE html>", "a web page"),
         (bytes(4) + b"TFL3", "TensorFlow Lite"),
         ((300).to_bytes(8, "little") + b'{"a":', "safetensors"),
     ],

@@ -45,6 +45,33 @@ def test_broken_graphs_are_refused_in_words(make: Make, says: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+def too_new(**of: int) -> onnx.ModelProto:
+    model = build(RELU)
+    model.ir_version = of.get("ir", model.ir_version)
+    model.opset_import[0].version = of.get("opset", 17)
+    return model
+
+
+def without_a_shape() -> onnx.ModelProto:
+    model = build(RELU)
+    model.graph.output[0].type.tensor_type.ClearField("shape")
+    return model
+
+
+@pytest.mark.parametrize(
+    ("model", "says"),
+    [
+        (too_new(ir=99), r"its IR version is 99, .* `model\.ir_version = \d+`"),
+        (too_new(opset=99), r"its opset is 99, and \d+ is the newest here; .*`target_opset=\d+`"),
+        (without_a_shape(), "output 'y' has no shape"),
+        (unknown_domain(), "only operators of ai.onnx"),
+    ],
+)
+def test_what_an_exporter_can_mend_is_told_with_the_way_to_mend_it(model: onnx.ModelProto, says: str) -> None:
+    with pytest.raises(UnfitError, match=says):
+        read_model(model.SerializeToString(), Limits())
+
+
 def test_nesting_and_size_have_caps() -> None:
     def nest(depth: int) -> onnx.ModelProto:
         graph = helper.make_graph([helper.make_node("Relu", ["x"], ["b"])], "leaf", [], [info("b")])

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from onnx import TensorProto, helper
 
 from lifecycle.adapters.sandbox import frames
 from lifecycle.adapters.sandbox.inspection import inspect
@@ -22,6 +23,16 @@ def said(
     rows = {REFERENCE: os.open(reference, os.O_RDONLY)} if reference is not None else {}
     inspect(io.BytesIO(artifact), limits or Limits(), rows, None, out)
     return list(frames.read(out.getvalue()))
+
+
+def test_the_runtimes_reason_is_told_without_where_in_its_source_it_arose() -> None:
+    text = [helper.make_tensor_value_info(name, TensorProto.STRING, ["n"]) for name in "xy"]
+    node = helper.make_node("StringNormalizer", ["x"], ["y"], case_change_action="LOWER", locale="xx_XX")
+    graph = helper.make_graph([node], "g", text[:1], text[1:])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    reason = said(model.SerializeToString())[-1]["reason"]
+    assert "cannot load the model: Exception during initialization: Failed to construct locale" in reason
+    assert ".cc" not in reason
 
 
 def test_every_gate_is_told_as_it_begins(linear: Write) -> None:
