@@ -16,9 +16,11 @@ log = logging.getLogger(__name__)
 
 
 class Tenure:
-    """Args:
-    holder: who asks; the same after a restart, and nobody else's.
-    clock: monotonic seconds.
+    """This controller's side of the lease.
+
+    Args:
+        holder: who asks; the same after a restart, and nobody else's.
+        clock: monotonic seconds.
     """
 
     def __init__(self, leases: Leases, holder: str, clock: Callable[[], float] = time.monotonic) -> None:

@@ -35,7 +35,12 @@ _KEPT_FILES = 3
 
 
 class JsonLines(logging.Formatter):
-    """Args: `process` names the process in every line, and `about` holds what else each of them has."""
+    """A record as one line of JSON.
+
+    Args:
+        process: names the process in every line.
+        about: what else every line has.
+    """
 
     def __init__(self, process: str, about: Mapping[str, object] = _NOTHING) -> None:
         super().__init__()

@@ -5,12 +5,7 @@ bytes. One recent row in three is kept from it: on those the new version is judg
 """
 
 import importlib
-import json
-import os
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -20,7 +15,7 @@ from onnx import ModelProto
 from threadpoolctl import threadpool_limits
 
 from gateway.core.types import Array
-from lifecycle.core.training import TrainingData, balance, hold_out
+from lifecycle.core.training import Recipe, TrainingData, balance, hold_out
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.ports import TrainingJob
 from lifecycle.tensors import to_array
@@ -68,7 +63,7 @@ def run_recipe(job: TrainingJob) -> tuple[Path, Path]:
     return job.output / MODEL, job.output / REFERENCE
 
 
-def _find(recipe: str) -> Callable[[TrainingData], Any]:
+def _find(recipe: str) -> Recipe:
     module, _, name = recipe.partition(":")
     try:
         function = getattr(importlib.import_module(module), name)
@@ -76,7 +71,7 @@ def _find(recipe: str) -> Callable[[TrainingData], Any]:
         raise _refused(recipe, f"cannot be imported; {_IMPORTABLE}") from None
     if not callable(function):
         raise _refused(recipe, "is not a function")
-    found: Callable[[TrainingData], Any] = function
+    found: Recipe = function
     return found
 
 
@@ -101,22 +96,3 @@ def _labels(data: pa.Table) -> Array:
 
 def _refused(recipe: str, what: str) -> LifecycleError:
     return LifecycleError(LifecycleCode.REFUSED, f"recipe {recipe!r} {what}")
-
-
-def main() -> int:
-    """Run the job given as JSON on standard input; one line on standard error when it is refused."""
-    os.nice(max(0, NICENESS - os.nice(0)))
-    given = json.load(sys.stdin)
-    job = TrainingJob(
-        given["model"], given["recipe"], Path(given["data"]), Path(given["output"]), given["cause"]
-    )
-    try:
-        run_recipe(job)
-    except LifecycleError as error:
-        sys.stderr.write(f"\n{error.message}")
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

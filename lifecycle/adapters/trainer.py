@@ -1,12 +1,7 @@
-"""Runs recipes beside serving at low priority: as a Ray task, or as a plain process.
-
-Both run the same `run_recipe`, in a fresh process that ends with the job.
-"""
+"""Runs recipes beside serving at low priority, each in a Ray task: a fresh process that ends with the job."""
 
 import asyncio
-import json
 import os
-import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,44 +16,8 @@ TIMEOUT_S = 1800.0
 MAX_RETRIES = 2
 
 
-class ProcessTrainer:
-    """Trains in a subprocess of this machine."""
-
-    def __init__(self, timeout_s: float = TIMEOUT_S) -> None:
-        self._timeout_s = timeout_s
-
-    async def train(self, job: TrainingJob) -> tuple[Path, Path]:
-        """Returns the ONNX file and its reference data. Raises LifecycleError REFUSED, UNAVAILABLE."""
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "lifecycle.adapters.recipe",
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.PIPE,
-            # A recipe may live wherever this process found its own modules.
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        )
-        given = {"model": job.model, "recipe": job.recipe, "cause": job.cause}
-        given |= {"data": str(job.data.absolute()), "output": str(job.output.absolute())}
-        try:
-            async with asyncio.timeout(self._timeout_s):
-                _, errors = await process.communicate(json.dumps(given).encode())
-        except TimeoutError:
-            raise _too_long(job, self._timeout_s) from None
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-        if process.returncode == 1 and (said := errors.decode(errors="replace").rpartition("\n")[2]):
-            raise LifecycleError(LifecycleCode.REFUSED, said)
-        if process.returncode != 0:
-            raise LifecycleError(LifecycleCode.UNAVAILABLE, f"training of {job.model!r} was cut off")
-        return job.output / MODEL, job.output / REFERENCE
-
-
 class RayTrainer:
-    """Trains in a Ray task, on any node of the cluster; files travel by value.
+    """Implements `ports.Trainer`: trains on any node of the cluster; files travel by value.
 
     Ray must be running. A task whose worker or node dies is tried again; a recipe's own error is not.
     """

@@ -41,8 +41,21 @@ def build(desk: Desk) -> FastAPI:
     )
     app.state.desk = desk
     for part in (
-        *(overview, attention, models, versions, catalogue, artifacts, traffic, serving, rollouts),
-        *(feedback, observe, audit, events, keys, cluster),
+        overview,
+        attention,
+        models,
+        versions,
+        catalogue,
+        artifacts,
+        traffic,
+        serving,
+        rollouts,
+        feedback,
+        observe,
+        audit,
+        events,
+        keys,
+        cluster,
     ):
         app.include_router(part.router)
     install_errors(app)

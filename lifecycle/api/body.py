@@ -13,10 +13,12 @@ _BOUNDARY = re.compile(r'multipart/[^;]+;.*boundary="?([^";]+)"?', re.IGNORECASE
 
 
 class Body:
-    """Args:
-    file: empty; the body is kept there.
-    content_type: the request's header. Clients part a form by another boundary each time, so the digest
-        leaves that out: the same form has the same digest.
+    """One request's body, kept in a file.
+
+    Args:
+        file: empty; the body is written there.
+        content_type: the request's header. Clients part a form by another boundary each time, so the digest
+            leaves that out: the same form has the same digest.
     """
 
     def __init__(self, file: IO[bytes], content_type: str) -> None:

@@ -107,8 +107,11 @@ def _show(traffic: dict[str, Any], as_json: bool) -> None:
 
 def _seen(rates: dict[str, Any]) -> tuple[object, ...]:
     return (
-        *(rates["version"], rates["role"], f"{rates['requests_per_s']:.4g}"),
-        *(f"{rates['error_rate']:.2%}", f"{rates['invalid_rate']:.2%}"),
+        rates["version"],
+        rates["role"],
+        f"{rates['requests_per_s']:.4g}",
+        f"{rates['error_rate']:.2%}",
+        f"{rates['invalid_rate']:.2%}",
         *(None if ms is None else f"{ms:.3g} ms" for ms in (rates["p50_ms"], rates["p99_ms"])),
     )
 

@@ -36,7 +36,9 @@ class Client(Connection, Operations):
         timeout_s: float = 30.0,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        super().__init__(url, actor, key, override, timeout_s, transport)
+        super().__init__(
+            url, actor=actor, key=key, override=override, timeout_s=timeout_s, transport=transport
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -65,7 +67,9 @@ class AsyncClient(AsyncConnection, Operations):
         timeout_s: float = 30.0,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        super().__init__(url, actor, key, override, timeout_s, transport)
+        super().__init__(
+            url, actor=actor, key=key, override=override, timeout_s=timeout_s, transport=transport
+        )
 
     async def __aenter__(self) -> Self:
         return self

@@ -76,6 +76,7 @@ class Connection:
     def __init__(
         self,
         url: str,
+        *,
         actor: str,
         key: str | None,
         override: str,
@@ -123,6 +124,7 @@ class AsyncConnection:
     def __init__(
         self,
         url: str,
+        *,
         actor: str,
         key: str | None,
         override: str,

@@ -8,8 +8,10 @@ from lifecycle.ports import Entry, Store
 
 
 class Calendar:
-    """Args:
-    clock: Unix time in seconds.
+    """The freezes of a node, and who went over one.
+
+    Args:
+        clock: Unix time in seconds.
     """
 
     def __init__(self, store: Store, freezes: Sequence[Freeze], clock: Callable[[], float]) -> None:

@@ -32,10 +32,12 @@ MOST_FOLLOWED = 10_000
 
 
 class LiveReferences:
-    """Args:
-    first: the first so many predictions of a version as champion, as columns of the capture log.
-    taken: told the model and version of each profile that was taken.
-    rows: so many make a profile; 0: none are made.
+    """Counts what champions without a profile have answered, and takes profiles that are due.
+
+    Args:
+        first: the first so many predictions of a version as champion, as columns of the capture log.
+        taken: told the model and version of each profile that was taken.
+        rows: so many make a profile; 0: none are made.
     """
 
     def __init__(

@@ -24,8 +24,10 @@ class Collection:
 
 
 class Collector:
-    """Args:
-    clock: Unix time in seconds, the wall clock's, as file stores have it.
+    """Removes files by the rule of retention.
+
+    Args:
+        clock: Unix time in seconds, the wall clock's, as file stores have it.
     """
 
     def __init__(

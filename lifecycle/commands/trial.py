@@ -16,7 +16,11 @@ from lifecycle.ports import Artifacts, CaptureLog, Sandbox
 
 
 class Trial:
-    """Args: `read` gives a version's reference data."""
+    """Runs versions in the sandbox on the rows that they are judged by.
+
+    Args:
+        read: gives a version's reference data.
+    """
 
     def __init__(
         self,

@@ -70,8 +70,12 @@ RULES: dict[tuple[str, str], KeyRole] = {
 
 WIDE = frozenset(
     (
-        *("/v1/audit/verify", "/v1/upgrade", "/metrics"),
-        *("/v1/keys", "/v1/keys/{name}", "/v1/artifacts/collect"),
+        "/v1/audit/verify",
+        "/v1/upgrade",
+        "/metrics",
+        "/v1/keys",
+        "/v1/keys/{name}",
+        "/v1/artifacts/collect",
     )
 )
 """Tells of every model or rules over all, so it takes a key that is for every model."""

@@ -45,11 +45,13 @@ class StepForecast:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """Args:
-    requests_per_s: the model's traffic now.
-    error_rate: the champion's now.
-    steps: the plan's, up to the first that would not end.
-    seconds: from the first step to promotion; None if it would not come to that, `reason` says why.
+    """A whole plan under the traffic of now.
+
+    Args:
+        requests_per_s: the model's traffic now.
+        error_rate: the champion's now.
+        steps: the plan's, up to the first that would not end.
+        seconds: from the first step to promotion; None if it would not come to that, `reason` says why.
     """
 
     plan: Plan

@@ -37,9 +37,13 @@ class Rates:
             return sum(window.outcomes.get(outcome, 0) for window in windows) / requests
 
         return cls(
-            *(windows[0].version, windows[0].role, per_second(windows)),
-            *(share(Outcome.SERVER_ERROR), share(Outcome.INVALID_OUTPUT)),
-            *(quantile(latency, 0.5) / 1e6, quantile(latency, 0.99) / 1e6),
+            version=windows[0].version,
+            role=windows[0].role,
+            requests_per_s=per_second(windows),
+            error_rate=share(Outcome.SERVER_ERROR),
+            invalid_rate=share(Outcome.INVALID_OUTPUT),
+            p50_ms=quantile(latency, 0.5) / 1e6,
+            p99_ms=quantile(latency, 0.99) / 1e6,
         )
 
 

@@ -5,7 +5,7 @@ Pure: decides from a snapshot and never acts. `effect` says what an action chang
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from itertools import pairwise
 from typing import Any
@@ -172,11 +172,9 @@ class Rollout:
         )
 
 
-_PLAIN = (
-    *("id", "model", "version", "champion", "previous", "started_at", "started_by", "step", "generation"),
-    *("step_started_at", "deadline_at", "paused_at", "promoter", "reason", "canary_first_at", "decided_at"),
-    "overrides",
-)
+_CONVERTED = {"phase", "plan", "splits_at", "pending", "evidence", "findings"}
+_PLAIN = tuple(item.name for item in fields(Rollout) if item.name not in _CONVERTED)
+"""Fields that are the same in JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,8 +183,8 @@ class Snapshot:
 
     Args:
         confirmed: every live worker (and at least one) applied the split and holds the version.
-        failed: workers that applied the split but could not load the version,
-        no_room: or, where that is all, what one of them says of the room it would take; empty otherwise.
+        failed: workers that applied the split and found that the version does not load.
+        no_room: why a worker that applied the split has no room for the version; empty if all have.
         frozen: nothing that changes traffic may begin now, but for going back.
     """
 

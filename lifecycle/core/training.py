@@ -1,7 +1,8 @@
 """What a recipe is given: labelled rows. A recipe is a function from these to an ONNX model."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,10 @@ class TrainingData:
         lengths = {len(self.labels), len(self.weights)} | {len(array) for array in self.inputs.values()}
         if len(lengths) != 1:
             raise ValueError("inputs, labels and weights differ in length")
+
+
+Recipe = Callable[[TrainingData], Any]
+"""Trains a model: gives an ONNX ModelProto, or its bytes."""
 
 
 def hold_out(rows: int, every: int, seed: int = 0) -> NDArray[np.bool_]:

@@ -25,8 +25,21 @@ from lifecycle.core.verdict import Finding, Verdict
 INSIDE = ("structure", "load", "warm_up", "golden", "finite_outputs", "robustness", "batching")
 """Gates that can fail inside the sandbox's process."""
 GATES = (
-    *("structure", "load", "warm_up", "signature", "golden", "finite_outputs", "output_ranges"),
-    *("robustness", "batching", "accuracy", "newest", "holdout", "slices", "calibration", "cost"),
+    "structure",
+    "load",
+    "warm_up",
+    "signature",
+    "golden",
+    "finite_outputs",
+    "output_ranges",
+    "robustness",
+    "batching",
+    "accuracy",
+    "newest",
+    "holdout",
+    "slices",
+    "calibration",
+    "cost",
 )
 """In the order they are judged."""
 

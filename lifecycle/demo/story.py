@@ -42,7 +42,12 @@ class DidNotHappen(Exception):
 
 
 class Story:
-    """Args: `workdir` takes the trained models; `facts` grows as the story goes."""
+    """The chapters of the demo, told in order.
+
+    Args:
+        workdir: takes the trained models.
+        facts: grows as the story goes.
+    """
 
     def __init__(self, cluster: Cluster, workdir: Path, facts: Facts, display: Display) -> None:
         self._cluster = cluster

@@ -4,8 +4,6 @@ The graph takes the tensor as FP32 under the name it has in the data, and gives 
 `probabilities` [rows, classes], or `variable` [rows, 1].
 """
 
-from collections.abc import Callable
-
 import numpy as np
 from onnx import ModelProto
 from skl2onnx import convert_sklearn
@@ -18,8 +16,6 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from lifecycle.core.training import TrainingData
-
-Recipe = Callable[[TrainingData], ModelProto]
 
 OPSET = 17
 """Old enough for every runtime that is still in use."""

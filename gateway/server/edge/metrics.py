@@ -30,7 +30,7 @@ Row = Mapping[str, str]
 
 
 class EdgeMetrics(Collector):
-    """Args: `stats` is HAProxy's stats socket."""
+    """Asks HAProxy over its stats socket, at every scrape."""
 
     def __init__(self, stats: Path) -> None:
         self._stats = stats

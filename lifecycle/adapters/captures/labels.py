@@ -26,10 +26,12 @@ class _Said(NamedTuple):
 
 
 class LabelBook:
-    """Args:
-    stands: the folder of what stands,
-    quarantine: and of what is put aside.
-    horizon_s: how long after its prediction a value still counts.
+    """One model's labels, or the numbers of one of its metrics. All that stand are in memory.
+
+    Args:
+        stands: folder of the values that stand.
+        quarantine: folder of those that are put aside.
+        horizon_s: how long after its prediction a value still counts.
     """
 
     def __init__(self, stands: Path, quarantine: Path, horizon_s: float = math.inf) -> None:
@@ -85,10 +87,14 @@ class LabelBook:
         source: str,
         made_at: Callable[[Sequence[str]], Mapping[str, float]],
     ) -> LabelReceipt:
-        """Args:
-        labels: columns `prediction_id` (string) and `label` (numbers or words), without nulls, and maybe
-            `at`, when each became known: a null, or no column, stands for now.
-        made_at: when predictions were made, of those of some ids that have been captured.
+        """Take in a batch; durable on return.
+
+        Args:
+            labels: columns `prediction_id` (string) and `label` (numbers or words), without nulls, and
+                maybe `at`, when each became known: a null, or no column, stands for now.
+            received_at: when the batch came, Unix seconds.
+            source: who sent it.
+            made_at: when predictions were made, Unix seconds, of those of some ids that have been captured.
         """
         ids, values = _ids(labels), _labels(labels)
         said_at = labels["at"].to_pylist() if "at" in labels.column_names else [None] * len(ids)

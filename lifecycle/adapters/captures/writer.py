@@ -15,7 +15,11 @@ MOST_WAITING = 40
 
 
 class CaptureWriter:
-    """Args: `written` is told of every batch once the log has it, in a thread."""
+    """A queue of batches, and the one thread at a time that writes them.
+
+    Args:
+        written: is told of every batch once the log has it, in a thread.
+    """
 
     def __init__(self, captures: ParquetCaptures, written: Callable[[Sequence[CaptureBlock]], None]) -> None:
         self._captures = captures

@@ -78,7 +78,7 @@ def _start(
                 "-s",
                 "-B",
                 "-m",
-                "lifecycle.adapters.sandbox.inspector",
+                INSPECTOR,
                 json.dumps(arguments),
             ],
             stdin=model,

@@ -13,7 +13,11 @@ RESERVED = 1_000
 
 
 class Generations:
-    """Args: `writing` opens a transaction that fails for who has lost the lease."""
+    """Gives the numbers, each once.
+
+    Args:
+        writing: opens a transaction that fails for who has lost the lease.
+    """
 
     def __init__(self, writing: Callable[[], AbstractContextManager[Connection]]) -> None:
         self._writing = writing

@@ -6,19 +6,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.core.types import FLOAT_KINDS, Array
+from lifecycle.core.calibration import Floats, calibration_error
 from lifecycle.core.inspection import Answers
 from lifecycle.core.verdict import Finding, Verdict
 
 MARGIN = 0.01
 """How much larger the expected calibration error may be."""
 FEWEST_LABELS = 500
-BINS = 10
 BLOCKS = 20
 """Rows are left out in so many turns to see how much the error owes to chance."""
 ERRORS = 2.0
 """Standard errors by which a difference must clear the margin."""
-
-Floats = NDArray[np.float64]
 
 
 def calibration(compared: Sequence[Answers]) -> Finding:
@@ -35,7 +33,7 @@ def calibration(compared: Sequence[Answers]) -> Finding:
 
 
 def _judged(own: tuple[Floats, Floats], champion: tuple[Floats, Floats]) -> Finding:
-    mine, theirs = ece(*own), ece(*champion)
+    mine, theirs = calibration_error(*own), calibration_error(*champion)
     excess, error = mine - theirs, _error(own, champion)
     numbers = {
         "rows": float(len(own[0])),
@@ -52,27 +50,15 @@ def _judged(own: tuple[Floats, Floats], champion: tuple[Floats, Floats]) -> Find
     return Finding("calibration", Verdict.INCONCLUSIVE, f"{words}; more labels are needed to tell", numbers)
 
 
-def ece(confidence: Floats, right: Floats) -> float:
-    """Expected calibration error in bins of equal size (Nixon et al. 2019), in [0, 1].
-
-    Args:
-        confidence: the probability given to what was answered, [rows].
-        right: whether that was the truth, 0 or 1, [rows].
-    """
-    order = np.argsort(confidence, kind="stable")
-    gaps = np.array_split((confidence - right)[order], BINS)
-    return float(sum(abs(part.sum()) for part in gaps) / len(confidence))
-
-
 def _error(own: tuple[Floats, Floats], champion: tuple[Floats, Floats]) -> float:
     """Standard error of the difference of both errors, by a jackknife over blocks of the same rows."""
     block = np.arange(len(own[0])) % BLOCKS
-    left = np.array(
-        [
-            ece(*(part[block != out] for part in own)) - ece(*(part[block != out] for part in champion))
-            for out in range(BLOCKS)
-        ]
-    )
+
+    def excess(kept: NDArray[np.bool_]) -> float:
+        mine, theirs = ((sure[kept], right[kept]) for sure, right in (own, champion))
+        return calibration_error(*mine) - calibration_error(*theirs)
+
+    left = np.array([excess(block != out) for out in range(BLOCKS)])
     return float(np.sqrt((BLOCKS - 1) * left.var()))
 
 

@@ -4,12 +4,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from lifecycle.core.calibration import Floats, calibration_error
 
 FOLDS = 5
-BINS = 10
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,7 +55,7 @@ class Calibration:
         for out in range(FOLDS):
             rest = fold != out
             mapped[~rest] = cls.isotonic(scores[rest], truth[rest])(scores[~rest])
-        better = error(mapped, truth) < error(scores, truth)
+        better = calibration_error(mapped, truth) < calibration_error(scores, truth)
         return cls.isotonic(scores, truth) if better else cls.NONE
 
     def __call__(self, scores: Floats) -> Floats:
@@ -68,10 +66,3 @@ class Calibration:
 
 
 Calibration.NONE = Calibration(np.zeros(0), np.zeros(0))
-
-
-def error(scores: Floats, truth: Floats) -> float:
-    """Expected calibration error in bins of equal size (Nixon et al. 2019), in [0, 1]."""
-    order = np.argsort(scores, kind="stable")
-    gaps = np.array_split((scores - truth)[order], BINS)
-    return float(sum(abs(part.sum()) for part in gaps) / len(scores))

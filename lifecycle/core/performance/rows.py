@@ -16,8 +16,12 @@ Floats = NDArray[np.float64]
 
 
 class Rows(NamedTuple):
-    """Args: `features` [rows, features], NaN where a value is missing; `scores` [rows, classes >= 2], or the
-    numbers answered, [rows, 1]."""
+    """What an estimate knows of some predictions.
+
+    Args:
+        features: [rows, features], NaN where a value is missing.
+        scores: of each class, [rows, classes >= 2], adding up to 1; or the numbers answered, [rows, 1].
+    """
 
     features: Floats
     scores: Floats

@@ -17,7 +17,12 @@ LEAF_ROWS = 50
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shift:
-    """Args: `weights` of reference rows, about 1 on average; `auc` how well new rows are told from them."""
+    """How new rows differ from reference rows.
+
+    Args:
+        weights: how much more common each reference row is among new ones, about 1 on average, [rows].
+        auc: how well new rows are told from reference rows; 0.5 is not at all.
+    """
 
     weights: Floats
     auc: float

@@ -1,9 +1,9 @@
-"""Trainers: the same recipe, in a process of its own and in a Ray task."""
+"""Training in a Ray task: what it gives, and what becomes of a recipe that fails, crashes or hangs."""
 
 import gc
 import os
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +12,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from lifecycle.adapters.trainer import ProcessTrainer, RayTrainer
+from lifecycle.adapters.trainer import RayTrainer
 from lifecycle.core.training import TrainingData
 from lifecycle.errors import LifecycleCode, LifecycleError
-from lifecycle.ports import Trainer, TrainingJob
+from lifecycle.ports import TrainingJob
+
+pytestmark = pytest.mark.e2e
 
 HERE = "tests.lifecycle.adapters.test_trainer"
 
@@ -35,7 +37,7 @@ def hang(data: TrainingData) -> bytes:
     return b""
 
 
-@pytest.fixture
+@pytest.fixture(scope="module", autouse=True)
 def cluster() -> Iterator[None]:
     import ray
 
@@ -54,14 +56,6 @@ def cluster() -> Iterator[None]:
         gc.collect()
 
 
-@pytest.fixture(params=["process", pytest.param("ray", marks=pytest.mark.e2e)])
-def trainer(request: pytest.FixtureRequest) -> Callable[..., Trainer]:
-    if request.param == "process":
-        return ProcessTrainer
-    request.getfixturevalue("cluster")
-    return RayTrainer
-
-
 def job(folder: Path, recipe: str) -> TrainingJob:
     chance = np.random.default_rng(0)
     inputs = chance.normal(size=(60, 3)).astype(np.float32)
@@ -70,26 +64,24 @@ def job(folder: Path, recipe: str) -> TrainingJob:
     return TrainingJob("m", recipe, folder / "data.parquet", folder / "output", "a test")
 
 
-async def test_training_gives_a_model_and_its_reference_data(
-    trainer: Callable[..., Trainer], tmp_path: Path
-) -> None:
-    model, reference = await trainer().train(job(tmp_path, "lifecycle.recipes.tabular:logistic"))
+async def test_training_gives_a_model_and_its_reference_data(tmp_path: Path) -> None:
+    model, reference = await RayTrainer().train(job(tmp_path, "lifecycle.recipes.tabular:logistic"))
     assert [tensor.name for tensor in onnx.load(str(model)).graph.output] == ["label", "probabilities"]
     rows = pq.read_table(reference)
     assert rows.num_rows == 60
     assert rows["holdout"].to_pylist().count(True) == 20
     with pytest.raises(LifecycleError, match="nice 15, 40 rows") as caught:
-        await trainer().train(job(tmp_path, f"{HERE}:niceness"))
+        await RayTrainer().train(job(tmp_path, f"{HERE}:niceness"))
     assert caught.value.code is LifecycleCode.REFUSED
 
 
 async def test_a_recipe_that_kills_its_process_is_cut_off(tmp_path: Path) -> None:
     with pytest.raises(LifecycleError, match="cut off") as caught:
-        await ProcessTrainer().train(job(tmp_path, f"{HERE}:crash"))
+        await RayTrainer().train(job(tmp_path, f"{HERE}:crash"))
     assert caught.value.code is LifecycleCode.UNAVAILABLE
     assert not (tmp_path / "output").exists()
 
 
 async def test_a_recipe_that_hangs_is_ended(tmp_path: Path) -> None:
     with pytest.raises(LifecycleError, match="took longer than"):
-        await ProcessTrainer(timeout_s=0.5).train(job(tmp_path, f"{HERE}:hang"))
+        await RayTrainer(timeout_s=0.5).train(job(tmp_path, f"{HERE}:hang"))

@@ -11,9 +11,9 @@ from gateway.core.capture import blocks
 from lifecycle.adapters.artifacts import FileArtifacts
 from lifecycle.adapters.captures.log import ParquetCaptures
 from lifecycle.adapters.profiles import Profiles
+from lifecycle.adapters.recipe import run_recipe
 from lifecycle.adapters.sandbox.process import ProcessSandbox
 from lifecycle.adapters.sql.store import SqlStore
-from lifecycle.adapters.trainer import ProcessTrainer
 from lifecycle.commands.models import Models
 from lifecycle.commands.retraining import ACTOR, Retraining
 from lifecycle.commands.trial import Trial
@@ -99,6 +99,13 @@ class World:
         return [r.kind for r in self.store.records(MODEL) if r.kind.startswith("retrain.")]
 
 
+class RecipeTrainer:
+    """Runs the recipe in a thread of this process."""
+
+    async def train(self, job: TrainingJob) -> tuple[Path, Path]:
+        return await asyncio.to_thread(run_recipe, job)
+
+
 class ReadyTrainer:
     """Has the version at hand."""
 
@@ -125,7 +132,7 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("world", [ProcessTrainer], indirect=True)
+@pytest.mark.parametrize("world", [RecipeTrainer], indirect=True)
 async def test_labels_of_a_faded_scanner_bring_a_better_version(world: World) -> None:
     await world.register()
     await world.traffic(6, faded=False)
@@ -170,7 +177,7 @@ async def test_one_training_at_a_time_and_a_lost_one_is_known(world: World) -> N
     await world.retraining.close()
 
 
-@pytest.mark.parametrize("world", [ProcessTrainer], indirect=True)
+@pytest.mark.parametrize("world", [RecipeTrainer], indirect=True)
 async def test_a_recipe_that_fails_is_recorded_with_its_error(world: World) -> None:
     await world.register("lifecycle.recipes.tabular:none")
     await world.retraining.start(MODEL, "", "ann")

@@ -5,9 +5,8 @@ import onnxruntime as ort
 import pytest
 from sklearn.datasets import load_digits
 
-from lifecycle.core.training import TrainingData
+from lifecycle.core.training import Recipe, TrainingData
 from lifecycle.recipes import images
-from lifecycle.recipes.tabular import Recipe
 
 
 @pytest.mark.parametrize("recipe", [images.logistic, images.mlp])

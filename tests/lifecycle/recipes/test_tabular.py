@@ -7,7 +7,7 @@ from onnx import ModelProto
 from sklearn.datasets import load_digits
 
 from gateway.core.types import Array
-from lifecycle.core.training import TrainingData
+from lifecycle.core.training import Recipe, TrainingData
 from lifecycle.recipes import tabular
 
 
@@ -23,7 +23,7 @@ def load(model: ModelProto) -> ort.InferenceSession:
 
 
 @pytest.mark.parametrize("recipe", [tabular.logistic, tabular.mlp])
-def test_a_recipe_learns_digits(recipe: tabular.Recipe) -> None:
+def test_a_recipe_learns_digits(recipe: Recipe) -> None:
     model = recipe(data(slice(0, 1_400)))
     session = load(model)
     assert [(i.name, i.type, i.shape[1]) for i in session.get_inputs()] == [("pixels", "tensor(float)", 64)]
@@ -58,7 +58,7 @@ def test_data_that_a_recipe_cannot_take_is_named(inputs: dict[str, Array], compl
 
 
 @pytest.mark.parametrize("recipe", [tabular.linear, tabular.boosted])
-def test_a_recipe_learns_numbers(recipe: tabular.Recipe) -> None:
+def test_a_recipe_learns_numbers(recipe: Recipe) -> None:
     rng = np.random.default_rng(0)
     x = rng.normal(size=(1_500, 3)).astype(np.float32)
     price = 100 + 20 * x[:, 0] - 10 * x[:, 1] + rng.normal(size=1_500)

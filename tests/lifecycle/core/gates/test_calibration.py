@@ -1,8 +1,7 @@
 import numpy as np
-import pytest
 from numpy.typing import NDArray
 
-from lifecycle.core.gates.calibration import calibration, ece
+from lifecycle.core.gates.calibration import calibration
 from lifecycle.core.inspection import Answers
 from lifecycle.core.verdict import Verdict
 
@@ -53,10 +52,3 @@ def test_too_few_labels_and_answers_that_are_no_probabilities_say_nothing() -> N
     assert calibration([compare(boastful(CHANCE), CHANCE, rows=499)]).verdict is Verdict.INCONCLUSIVE
     scores = Answers(outputs={"y": CHANCE * 9}, beside={"y": CHANCE * 9}, labels=TRUTH)
     assert calibration([scores]).verdict is Verdict.INCONCLUSIVE
-
-
-def test_the_error_is_the_gap_between_sureness_and_truth() -> None:
-    sure = np.full(1_000, 0.8)
-    right = np.zeros(1_000)
-    right[::2] = 1.0  # as many in every bin
-    assert ece(sure, right) == pytest.approx(0.3)

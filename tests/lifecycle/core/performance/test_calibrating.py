@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from lifecycle.core.performance.calibrating import Calibration, error
+from lifecycle.core.calibration import calibration_error
+from lifecycle.core.performance.calibrating import Calibration
 
 
 def test_the_map_is_the_monotone_one_of_least_squares() -> None:
@@ -34,4 +35,4 @@ def test_overconfident_scores_are_mapped_and_honest_ones_are_not() -> None:
     assert Calibration.if_better(chance, truth) is Calibration.NONE
     bold = np.where(chance > 0.5, 1 - (1 - chance) / 3, chance / 3)
     fitted = Calibration.if_better(bold, truth)
-    assert error(fitted(bold), truth) < error(bold, truth) / 2
+    assert calibration_error(fitted(bold), truth) < calibration_error(bold, truth) / 2
