@@ -197,6 +197,7 @@ def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("pure-cores", "lifecycle/core/planted.py", "from time import monotonic"),
         ("data-path-alone", "gateway/telemetry/planted.py", "import lifecycle.errors"),
         ("client-alone", "lifecycle/client/planted.py", "import lifecycle.core"),
+        ("cli-by-the-sdk", "lifecycle/cli/planted.py", "import lifecycle.adapters.sql.store"),
         ("gateway-layers", "gateway/core/planted.py", "import gateway.ports"),
         ("lifecycle-layers", "lifecycle/core/planted.py", "import lifecycle.ports"),
     ],

@@ -13,11 +13,11 @@ import typer
 from lifecycle.cli.audit_text import draw_moment, draw_origin, draw_records
 from lifecycle.cli.ledger_file import check, every_record
 from lifecycle.cli.options import URL, AsJson, Url, connect
-from lifecycle.cli.screen import console, show_json, when
 from lifecycle.client import Client
 from lifecycle.core.ledger import Record
 from lifecycle.core.moments import read_since
 from lifecycle.errors import LifecycleCode, LifecycleError
+from lifecycle.terminal.screen import console, show_json, when
 
 WHOLE = ("verify", "export", "key")
 """Words in place of a model's name that mean the ledger itself."""

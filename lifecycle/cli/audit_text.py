@@ -6,8 +6,8 @@ from typing import Any
 
 from rich.console import RenderableType
 
-from lifecycle.cli.screen import shares, when
-from lifecycle.cli.tables import fields, table
+from lifecycle.terminal.screen import shares, when
+from lifecycle.terminal.tables import fields, table
 
 MOST_SHOWN = 60
 """Characters of one output or list; `--json` has all of it."""

@@ -5,10 +5,10 @@ from typing import Annotated, Any
 import typer
 
 from lifecycle.cli.options import URL, AsJson, Name, Number, Url, connect
-from lifecycle.cli.screen import console, show_json
-from lifecycle.cli.tables import fields, table
 from lifecycle.cli.versions import tags
 from lifecycle.errors import LifecycleCode, LifecycleError
+from lifecycle.terminal.screen import console, show_json
+from lifecycle.terminal.tables import fields, table
 
 Alias = Annotated[str, typer.Argument(metavar="ALIAS", help="The name, e.g. `stable`.")]
 

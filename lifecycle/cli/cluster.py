@@ -3,7 +3,6 @@
 import time
 from contextlib import suppress
 from enum import StrEnum
-from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,10 +10,10 @@ import typer
 
 from lifecycle.cli import daemon
 from lifecycle.cli.options import HOME, URL, AsJson, Home, Url, connect
-from lifecycle.cli.screen import Steps, console, duration, show, show_json, when
-from lifecycle.cli.tables import fields, table
 from lifecycle.client import DEFAULT_URL, Client
 from lifecycle.errors import LifecycleCode, LifecycleError
+from lifecycle.terminal.screen import Steps, console, duration, show, show_json, when
+from lifecycle.terminal.tables import fields, table
 
 
 class Edge(StrEnum):
@@ -53,6 +52,8 @@ def up(
 
     Example: `headrace up --workers 2 --detach`
     """
+    from lifecycle.offline import check_home  # opens the store: other commands start in half the time
+
     home = home.expanduser().resolve()
     named = {
         "host": host,
@@ -66,7 +67,7 @@ def up(
     steps = Steps(as_json)
     overrides = {name.replace("-", "_"): value for name, value in named.items()}
     daemon.check_down(home)
-    import_module("lifecycle.offline").check_home(home, overrides)  # reads the store, so it stands above
+    check_home(home, overrides)
     process = daemon.start(home, given, detach=detach)
     with daemon.forwarding_signals(process):
         with steps.step("Starting headrace"):
@@ -217,7 +218,7 @@ def demo(
 
     Example: `headrace demo --report demo.html`
     """
-    # The demo is a user of this package's surface, so it stands above it and is found by name.
-    run = import_module("lifecycle.demo.run")
+    from lifecycle.demo import run  # needs scikit-learn, which no other command does
+
     ports = (http_port, grpc_port, admin_port)
     raise typer.Exit(run.main(keep=keep, home=home, report=report, ports=ports))

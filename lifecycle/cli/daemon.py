@@ -19,9 +19,9 @@ from typing import Any, cast
 import httpx
 import psutil
 
-from lifecycle.cli.screen import show
 from lifecycle.client import Client
 from lifecycle.errors import LifecycleCode, LifecycleError
+from lifecycle.terminal.screen import show
 
 COMMAND = (sys.executable, "-m", "lifecycle")
 READY_S = 300.0

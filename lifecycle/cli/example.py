@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 import typer
 
 from lifecycle.cli.options import URL, AsJson, Name, Url, connect
-from lifecycle.cli.screen import show_json
 from lifecycle.errors import LifecycleCode, LifecycleError
+from lifecycle.terminal.screen import show_json
 
 MOST_TYPED = 256
 """Elements that a person may want to see in a command; beyond them the program says it shorter."""

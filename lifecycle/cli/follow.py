@@ -4,10 +4,10 @@ import time
 from typing import Any
 
 from lifecycle.cli.rollout_text import describe
-from lifecycle.cli.screen import Steps
 from lifecycle.client import Client
 from lifecycle.client.operation import VersionName
 from lifecycle.errors import LifecycleCode, LifecycleError
+from lifecycle.terminal.screen import Steps
 
 POLL_S = 0.5
 

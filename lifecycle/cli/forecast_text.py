@@ -5,8 +5,8 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from lifecycle.cli.screen import duration
-from lifecycle.cli.tables import fields, table
+from lifecycle.terminal.screen import duration
+from lifecycle.terminal.tables import fields, table
 
 
 def draw_forecast(told: dict[str, Any]) -> RenderableType:

@@ -5,9 +5,9 @@ from typing import Annotated
 import typer
 
 from lifecycle.cli.options import URL, AsJson, Name, Url, connect
-from lifecycle.cli.screen import console, show_json, when
-from lifecycle.cli.tables import fields, table
 from lifecycle.core.stages import TRANSITIONS
+from lifecycle.terminal.screen import console, show_json, when
+from lifecycle.terminal.tables import fields, table
 
 
 def add_to(parent: typer.Typer, model: typer.Typer, version: typer.Typer) -> None:

@@ -9,10 +9,10 @@ from gateway.core.placement import Placement
 from lifecycle.cli.follow import follow_deployment
 from lifecycle.cli.options import URL, AsJson, Name, Url, connect
 from lifecycle.cli.plans import Plan, read_plan
-from lifecycle.cli.screen import Steps, console, shares, show_json, when
 from lifecycle.cli.serving import cache_of, limits_of, memory_of
-from lifecycle.cli.tables import fields, table
 from lifecycle.cli.versions import AllowChange, role_of
+from lifecycle.terminal.screen import Steps, console, shares, show_json, when
+from lifecycle.terminal.tables import fields, table
 
 app = typer.Typer(help="Register models, list them, look at one.", no_args_is_help=True)
 

@@ -7,8 +7,8 @@ import typer
 from rich.console import RenderableType
 
 from lifecycle.cli.options import URL, AsJson, Name, Url, connect
-from lifecycle.cli.screen import Steps, console, show, show_json, when
-from lifecycle.cli.tables import fields, table
+from lifecycle.terminal.screen import Steps, console, show, show_json, when
+from lifecycle.terminal.tables import fields, table
 
 SHOWN = 10
 """The latest estimates, and of each version the latest spans with labels."""

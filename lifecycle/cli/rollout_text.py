@@ -8,8 +8,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from lifecycle.cli.screen import duration
-from lifecycle.cli.tables import STYLES, fields, table
+from lifecycle.terminal.screen import duration
+from lifecycle.terminal.tables import STYLES, fields, table
 
 Rollout = dict[str, Any]
 

@@ -11,9 +11,9 @@ from lifecycle.cli.forecast_text import draw_forecast
 from lifecycle.cli.options import URL, AsJson, Name, Number, Url, connect
 from lifecycle.cli.plans import Plan, read_plan
 from lifecycle.cli.rollout_text import describe, draw
-from lifecycle.cli.screen import console, show_json
-from lifecycle.cli.screen import show as show_line
 from lifecycle.client import Client
+from lifecycle.terminal.screen import console, show_json
+from lifecycle.terminal.screen import show as show_line
 
 POLL_S = 0.5
 

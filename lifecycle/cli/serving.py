@@ -6,8 +6,8 @@ import typer
 
 from gateway.core.placement import Placement
 from lifecycle.cli.options import URL, AsJson, Name, Url, connect
-from lifecycle.cli.screen import Steps, console, show_json
-from lifecycle.cli.tables import fields
+from lifecycle.terminal.screen import Steps, console, show_json
+from lifecycle.terminal.tables import fields
 
 
 def add_to(model: typer.Typer) -> None:

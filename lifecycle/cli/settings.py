@@ -10,8 +10,8 @@ from pydantic.fields import FieldInfo
 from pydantic_core import to_jsonable_python
 
 from lifecycle.cli.options import HOME, AsJson, Home
-from lifecycle.cli.screen import console, show_json
-from lifecycle.cli.tables import table
+from lifecycle.terminal.screen import console, show_json
+from lifecycle.terminal.tables import table
 
 
 @dataclass(frozen=True, slots=True)

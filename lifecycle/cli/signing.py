@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from lifecycle.cli.options import AsJson
-from lifecycle.cli.screen import console, show_json
+from lifecycle.terminal.screen import console, show_json
 
 
 def add_to(model: typer.Typer) -> None:

@@ -5,9 +5,9 @@ from typing import Annotated, Any
 import typer
 
 from lifecycle.cli.options import URL, AsJson, Name, Url, connect
-from lifecycle.cli.screen import Steps, console, shares, show_json
-from lifecycle.cli.tables import table
 from lifecycle.errors import LifecycleCode, LifecycleError
+from lifecycle.terminal.screen import Steps, console, shares, show_json
+from lifecycle.terminal.tables import table
 
 app = typer.Typer(help="See and set how a model's traffic is shared.", no_args_is_help=True)
 

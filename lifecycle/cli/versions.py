@@ -7,8 +7,8 @@ import typer
 from lifecycle.cli.follow import follow_deployment
 from lifecycle.cli.options import URL, AsJson, Name, Number, Url, connect
 from lifecycle.cli.plans import Plan, read_plan
-from lifecycle.cli.screen import Steps, console, show_json, when
-from lifecycle.cli.tables import fields, table
+from lifecycle.terminal.screen import Steps, console, show_json, when
+from lifecycle.terminal.tables import fields, table
 
 app = typer.Typer(help="Look at a version, and decide about it.", no_args_is_help=True)
 

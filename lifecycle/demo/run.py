@@ -6,14 +6,14 @@ from pathlib import Path
 
 from rich.console import Console
 
-from lifecycle.cli.screen import console as screen
-from lifecycle.cli.tables import fields, table
 from lifecycle.demo.display import Display
 from lifecycle.demo.facts import Facts
 from lifecycle.demo.processes import Cluster
 from lifecycle.demo.report import render
 from lifecycle.demo.story import DidNotHappen, Story
 from lifecycle.errors import LifecycleCode, LifecycleError
+from lifecycle.terminal.screen import console as screen
+from lifecycle.terminal.tables import fields, table
 
 
 def main(*, keep: bool, home: Path | None, report: Path, ports: tuple[int, int, int]) -> int:

@@ -3,8 +3,8 @@
 from threading import Thread
 
 from lifecycle.cli.follow import follow_deployment
-from lifecycle.cli.screen import Steps
 from lifecycle.client import Client
+from lifecycle.terminal.screen import Steps
 from tests.lifecycle.cli.conftest import Run
 from tests.lifecycle.live import Live
 

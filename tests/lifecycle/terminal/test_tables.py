@@ -3,7 +3,7 @@
 import pytest
 from rich.console import Console, RenderableType
 
-from lifecycle.cli.tables import fields, table, worded
+from lifecycle.terminal.tables import fields, table, worded
 
 ROW = ("1", "2026-11-26 03:16:03", "version.rejected", "the artifact is refused: it does not load")
 COLUMNS = ("record", "time (UTC)", "kind", "detail")

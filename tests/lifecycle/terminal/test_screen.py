@@ -2,7 +2,7 @@
 
 import pytest
 
-from lifecycle.cli.screen import Steps, duration, shares, show, when
+from lifecycle.terminal.screen import Steps, duration, shares, show, when
 
 
 def test_values_in_words() -> None:
