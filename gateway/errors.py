@@ -8,6 +8,8 @@ from enum import StrEnum
 
 
 class ErrorCode(StrEnum):
+    """What went wrong, whatever the protocol."""
+
     INVALID = "INVALID"
     """The caller's fault; the same request can never succeed."""
     TOO_LARGE = "TOO_LARGE"

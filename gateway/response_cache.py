@@ -61,13 +61,13 @@ class ResponseCaches:
         used.miss_ns += missed - asked + time.monotonic_ns() - answered
         return outputs
 
-    def used(self, key: VersionKey) -> "CacheTimes":
+    def used(self, key: VersionKey) -> CacheTimes:
         """What became of a version's requests since the start."""
         return self._used.get(key, CacheTimes())
 
     @property
     def use(self) -> CacheUse:
-        """The same by model."""
+        """Requests of each model since the start, all versions together."""
         hits: Counter[str] = Counter()
         misses: Counter[str] = Counter()
         for (model, _), used in list(self._used.items()):

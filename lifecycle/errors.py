@@ -4,6 +4,8 @@ from enum import StrEnum
 
 
 class LifecycleCode(StrEnum):
+    """What went wrong, whatever the protocol; `api/status.py` says how each looks over HTTP and gRPC."""
+
     INVALID = "INVALID"
     """The request can never succeed as it stands."""
     NOT_FOUND = "NOT_FOUND"

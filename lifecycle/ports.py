@@ -289,6 +289,8 @@ class TrainingJob:
 
 
 class Trainer(Protocol):
+    """Runs recipes."""
+
     async def train(self, job: TrainingJob) -> Sequence[Path]:
         """Run the recipe at low priority; returns the ONNX file and its reference data file.
 

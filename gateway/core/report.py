@@ -1,4 +1,4 @@
-"""What a worker says of itself to the controller."""
+"""What a worker reports of itself to the controller, with every call."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -23,6 +23,8 @@ _MISNAMED = 256
 
 
 class Choice(NamedTuple):
+    """The version that answers a request, and as what."""
+
     version: int
     role: Role
 

@@ -1,10 +1,11 @@
-"""Tells what comes again from what comes once, for memories that are to keep only the former."""
+"""Whether something was seen before, for caches that are to keep only what comes at least twice."""
 
 
 class Sightings:
-    """Of texts of any length, `most` of them at a time: then all are forgotten.
+    """Remembers texts of any length, `most` of them; when there are more, all are forgotten.
 
-    Hashes are kept, not texts: that two have one in common makes the second known early, and no more.
+    Keeps their hashes only. Of two texts with the same hash the second counts as seen one time too early,
+    which does no harm.
     """
 
     def __init__(self, most: int) -> None:
@@ -12,7 +13,7 @@ class Sightings:
         self._seen: set[int] = set()
 
     def again(self, text: bytes) -> bool:
-        """Whether it has come before. Having said so, it begins anew."""
+        """Whether it was seen before; if so it is forgotten, and its next sighting is a first one again."""
         key = hash(text)
         if key in self._seen:
             self._seen.discard(key)

@@ -9,6 +9,8 @@ from gateway.protocols.classification import classify
 
 
 class OutputForm(NamedTuple):
+    """One output: as raw bytes or as JSON, and as its `classes` best classes if that is not 0."""
+
     binary: bool
     classes: int = 0
 

@@ -27,6 +27,7 @@ def decompress(body: bytes, encoding: str, cap: int) -> bytes:
 
 
 def compress(body: bytes, encoding: str) -> bytes:
+    """In an encoding that `preferred` gave."""
     deflater = zlib.compressobj(_LEVEL, wbits=_WBITS[encoding])
     return deflater.compress(body) + deflater.flush()
 

@@ -34,6 +34,7 @@ _REFUSED = {
 
 
 def invalid(message: str) -> GatewayError:
+    """The caller's fault; the message says what to send instead."""
     return GatewayError(ErrorCode.INVALID, message)
 
 

@@ -40,6 +40,8 @@ class _Layout(NamedTuple):
 
 
 class KnownLayouts:
+    """Shared by all connections of a worker. Bounded in number and in bytes."""
+
     def __init__(self) -> None:
         self._sightings = Sightings(MOST_LAYOUTS)
         self._layouts: dict[bytes, _Layout] = {}  # by description, which also settles the whole length

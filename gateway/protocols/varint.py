@@ -2,6 +2,7 @@
 
 
 def varint(value: int) -> bytes:
+    """The bytes of a number that is 0 or more."""
     out = bytearray()
     while value > 0x7F:
         out.append(value & 0x7F | 0x80)

@@ -17,6 +17,7 @@ _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 def digest_of(data: bytes) -> str:
+    """`sha256:<hex>` of some bytes."""
     return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
 

@@ -12,6 +12,8 @@ class Stoppable(Protocol):
 
 
 class Watchdog:
+    """Its thread starts with it and ends with `close`."""
+
     def __init__(self) -> None:
         self._due: dict[int, tuple[int, Stoppable]] = {}
         self._wakes_ns = 0

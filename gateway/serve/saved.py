@@ -24,6 +24,8 @@ _SCHEMA = """
 
 
 class SavedRoutes:
+    """One SQLite file, shared by the workers of a node."""
+
     def __init__(self, path: Path) -> None:
         self._path = path
 

@@ -21,18 +21,22 @@ def make(run_dir: Path) -> None:
 
 
 def http_socket(run_dir: Path, slot: int) -> Path:
+    """Where the worker of a slot takes HTTP, and unary gRPC as the edge forwards it."""
     return run_dir / f"worker-{slot}.sock"
 
 
 def grpc_socket(run_dir: Path, slot: int) -> Path:
+    """Where the worker of a slot takes all other gRPC."""
     return run_dir / f"worker-{slot}.grpc.sock"
 
 
 def admin_socket(run_dir: Path) -> Path:
+    """Where the controller takes requests to the admin API."""
     return run_dir / "admin.sock"
 
 
 def admin_grpc_socket(run_dir: Path) -> Path:
+    """Where the controller takes the admin service over gRPC."""
     return run_dir / "admin.grpc.sock"
 
 

@@ -98,6 +98,7 @@ def signing_key(folder: Path) -> Ed25519PrivateKey:
 
 
 def public_text(key: Ed25519PrivateKey) -> str:
+    """Its public half, in hexadecimal: what people write down."""
     return key.public_key().public_bytes_raw().hex()
 
 

@@ -68,6 +68,7 @@ def build(desk: Desk) -> FastAPI:
 
 
 def installed_version() -> str:
+    """The release that is installed."""
     try:
         return version("headrace")
     except PackageNotFoundError:  # run from a source tree

@@ -26,4 +26,5 @@ IfRevision = Annotated[int | None, Depends(_if_revision)]
 
 
 def etag(revision: int) -> str:
+    """A model's revision as HTTP has it."""
     return f'"{revision}"'

@@ -202,6 +202,7 @@ def _open(path: Path) -> BinaryIO:
 
 
 def unreachable(url: str, error: Exception) -> LifecycleError:
+    """What a connection that failed means, and what to do."""
     if isinstance(error, httpx.TimeoutException):
         message = f"{url} did not answer in time; look at it with `headrace status`"
     elif isinstance(error, httpx.UnsupportedProtocol | httpx.InvalidURL):
@@ -215,6 +216,7 @@ def unreachable(url: str, error: Exception) -> LifecycleError:
 
 
 def rebuilt(answer: httpx.Response) -> LifecycleError:
+    """The error that the controller sent."""
     try:
         error = answer.json()["error"]
         return LifecycleError(LifecycleCode(error["code"]), str(error["message"]))
@@ -223,5 +225,6 @@ def rebuilt(answer: httpx.Response) -> LifecycleError:
 
 
 def stranger(answer: httpx.Response) -> LifecycleError:
+    """For an answer that no controller gives."""
     message = f"{answer.request.url.host} answered {answer.status_code}, not as headrace does; check the URL"
     return LifecycleError(LifecycleCode.UNAVAILABLE, message)

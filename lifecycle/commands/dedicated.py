@@ -14,6 +14,8 @@ LOOK_EVERY_S = 0.5
 
 
 class Dedicated:
+    """Compares, every half second, the applications that should be with those that are."""
+
     def __init__(self, publisher: Publisher, fleet: Fleet, serve: Applications) -> None:
         self._publisher = publisher
         self._fleet = fleet

@@ -54,6 +54,8 @@ class SignatureFile:
 
 
 class Intake:
+    """The one way into the artifact store for what people and trainers bring."""
+
     def __init__(self, artifacts: Artifacts, sandbox: Sandbox, limits: Limits) -> None:
         self._artifacts = artifacts
         self._sandbox = sandbox

@@ -44,6 +44,7 @@ def find_number(store: Store, model: str, called: str) -> int:
 
 
 def active_rollout(store: Store, model: str) -> Rollout | None:
+    """The one under way; a model has one at most."""
     return next(iter(store.rollouts(model, active=True)), None)
 
 

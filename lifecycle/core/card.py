@@ -28,6 +28,8 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Card:
+    """A version's card, section by section."""
+
     title: str
     sections: tuple[Section, ...]
 
@@ -72,6 +74,7 @@ def card(model: Model, version: Version, rollouts: Iterable[Rollout]) -> Card:
 
 
 def when(seconds: float) -> str:
+    """Unix seconds as UTC."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 

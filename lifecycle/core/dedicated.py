@@ -30,6 +30,7 @@ class Steps:
 
 
 def applications(routes: Iterable[ModelRoute]) -> Iterator[Application]:
+    """One for each dedicated version that the routes name."""
     for route in routes:
         for entry in route.versions:
             if entry.placement is Placement.DEDICATED:

@@ -68,6 +68,7 @@ class Hold:
 
 
 def decide(snapshot: Snapshot) -> Retrain | Hold:
+    """Train, or the first reason not to. The same snapshot always gives the same answer."""
     plan = snapshot.plan
     if snapshot.fallen_since is None:
         if snapshot.drift_since is None:

@@ -18,6 +18,8 @@ from lifecycle.core.verdict import Finding, Verdict, combine
 
 
 class Phase(StrEnum):
+    """How far a rollout has come."""
+
     LOADING = "loading"
     """Workers load and warm the version; it has no traffic."""
     SHADOW = "shadow"
@@ -43,6 +45,8 @@ MAKE_ROOM = (
 
 
 class Kind(StrEnum):
+    """What an action does."""
+
     LOAD = "load"
     SHADOW = "shadow"
     SET_WEIGHT = "set_weight"

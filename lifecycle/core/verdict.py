@@ -8,6 +8,8 @@ from typing import Any
 
 
 class Verdict(StrEnum):
+    """Only FAIL turns a version back."""
+
     PASS = "PASS"
     FAIL = "FAIL"
     INCONCLUSIVE = "INCONCLUSIVE"

@@ -38,6 +38,7 @@ def wants(kinds: Collection[str], kind: str) -> bool:
 
 
 def message(record: Record) -> Message:
+    """A ledger record as a receiver gets it."""
     at = datetime.fromtimestamp(record.at, UTC).isoformat()
     told: dict[str, Any] = {"type": record.kind, "timestamp": at, "data": record.as_json()}
     return Message(f"msg_{record.seq}_{record.hash[-12:]}", json.dumps(told).encode())

@@ -60,6 +60,7 @@ def rows(text: str) -> list[Row]:
 
 
 def families(seen: list[Row]) -> list[Metric]:
+    """HAProxy's counters under Headrace's names, by frontend, backend and worker."""
     fronts = [row for row in seen if row["svname"] == "FRONTEND"]
     backs = [row for row in seen if row["svname"] == "BACKEND"]
     workers = [row for row in seen if row["pxname"] == "workers" and row["svname"] != "BACKEND"]

@@ -64,6 +64,7 @@ def ready(routes: Routes, name: str, version: str) -> bool:
 
 
 def metadata(routes: Routes, name: str, version: str) -> dict[str, Any]:
+    """A version's tensors, and the versions that its model has. Raises as `find`."""
     route, entry = find(routes, name, version)
     versions = [str(held.version) for held in route.versions]
     tensors = entry.signature.as_json()

@@ -16,6 +16,7 @@ _log = logging.getLogger("gateway")
 
 
 def told() -> Settings:
+    """What holds now: whether each level is logged."""
     level = _log.getEffectiveLevel()
     return {
         "log_error": True,

@@ -56,11 +56,11 @@ class ParquetCaptures:
     labelled by it. Tensors lose their batch dimension and keep the rest of their shape.
 
     Args:
-        buffer_rows: rows of a model that wait in memory before they are written,
-        buffer_s: for this long while more come, and longer while many models take turns.
-        keep_bytes: captures of a model beyond this are dropped, oldest first,
-        keep_total_bytes: those of all models beyond this, of the one that takes the most,
-        keep_s: and all that is older, labels too, with the next write of any model.
+        buffer_rows: how many rows of a model wait in memory before they are written.
+        buffer_s: how long they wait at most while more come; longer while many models take turns.
+        keep_bytes: how much is kept of each model's captures; the oldest are dropped.
+        keep_total_bytes: how much is kept of all; the model that takes the most loses its oldest.
+        keep_s: how long captures, labels and numbers are kept; older ones go with the next write.
         horizon_s: how long after its prediction a label still counts.
     """
 
