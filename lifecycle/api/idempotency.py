@@ -35,7 +35,8 @@ class Idempotency:
     def __init__(self, app: ASGIApp, requests: Requests) -> None:
         self._app = app
         self._requests = requests
-        self._running: set[tuple[str, str]] = set()
+        self._running: dict[tuple[str, str], str] = {}
+        """Fingerprints of the requests that are being carried out, by caller and key."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         key = Headers(scope=scope).get("idempotency-key") if scope["type"] == "http" else None
@@ -59,14 +60,16 @@ class Idempotency:
             if not await body.read(receive):
                 return None  # nobody is left to answer, and half of a request is none
             place, fingerprint = (_caller(scope), key), _fingerprint(scope, body.digest())
-            found = await asyncio.to_thread(self._requests.ask, *place, fingerprint, time.time())
-            if found is not None:
-                return _again(found, fingerprint, place in self._running)
-            self._running.add(place)
+            if place in self._running:
+                return _again(Asked(self._running[place]), fingerprint, running=True)
+            self._running[place] = fingerprint
             try:
+                found = await asyncio.to_thread(self._requests.ask, *place, fingerprint, time.time())
+                if found is not None:
+                    return _again(found, fingerprint, running=False)
                 await self._carry_out(scope, body.again(receive), send, place, fingerprint)
             finally:
-                self._running.discard(place)
+                del self._running[place]
             return None
 
     async def _carry_out(

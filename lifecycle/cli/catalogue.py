@@ -7,7 +7,7 @@ import typer
 from lifecycle.cli.options import URL, AsJson, Name, Number, Url, connect
 from lifecycle.cli.versions import tags
 from lifecycle.errors import LifecycleCode, LifecycleError
-from lifecycle.terminal.screen import console, show_json
+from lifecycle.terminal.screen import console, harmless, show_json
 from lifecycle.terminal.tables import fields, table
 
 Alias = Annotated[str, typer.Argument(metavar="ALIAS", help="The name, e.g. `stable`.")]
@@ -94,7 +94,7 @@ def card(
     if as_json:
         show_json(found)
     else:
-        print(found["html" if html else "markdown"], end="")
+        print(found["html"] if html else harmless(found["markdown"], "\n"), end="")
 
 
 def _pair(text: str) -> tuple[str, str]:

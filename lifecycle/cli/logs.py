@@ -12,6 +12,7 @@ import typer
 
 from lifecycle.cli.options import HOME, AsJson, Home
 from lifecycle.errors import LifecycleCode, LifecycleError
+from lifecycle.terminal.screen import harmless
 
 POLL_S = 0.3
 _SHOWN_FIRST = ("time", "level", "process", "logger", "message")
@@ -113,11 +114,6 @@ def _show(line: Line, as_json: bool) -> None:
     moment = datetime.fromisoformat(line["time"]).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
     head = f"{moment} {line.get('level', ''):8}{line.get('process', ''):11}{line.get('message', '')}"
     rest = [f"{key}={value}" for key, value in line.items() if key not in (*_SHOWN_FIRST, "stack")]
-    print(_harmless("  ".join([head, *rest])), flush=True)
+    print(harmless("  ".join([head, *rest])), flush=True)
     for frame in line.get("stack", ()):
-        print(_harmless(f"    {frame}"), flush=True)
-
-
-def _harmless(text: str) -> str:
-    """Without what moves a terminal's cursor or ends a line."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+        print(harmless(f"    {frame}"), flush=True)

@@ -29,6 +29,7 @@ from lifecycle.cli.rollouts import app as rollout_app
 from lifecycle.cli.traffic import app as traffic_app
 from lifecycle.cli.versions import app as version_app
 from lifecycle.errors import LifecycleError
+from lifecycle.terminal.screen import harmless
 
 app = typer.Typer(
     name="headrace",
@@ -107,5 +108,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _fail(message: str, code: int) -> int:
     if message:  # empty where the help was shown instead
         words = " ".join(message.split()).replace("Value error, ", "")  # of pydantic, in Typer
-        print("headrace:", words, file=sys.stderr)
+        print("headrace:", harmless(words), file=sys.stderr)
     return code

@@ -89,7 +89,7 @@ class Models:
         """Store an ONNX file as a new version. Registering the same file again changes nothing.
 
         Args:
-            number: the version's; None takes the next, or the newest version if it is the same file.
+            number: the version's; None: the next, or the newest if it has the same file and is not retired.
             reference: Parquet rows that stand for normal traffic, optionally with their `label`.
             golden: Parquet rows with the `outputs.<tensor>` that every later version must give too.
             placement: of a new model; None leaves it to what is measured.
@@ -145,6 +145,8 @@ class Models:
     def _present(self, name: str, number: int | None, digest: str) -> Version | None:
         versions = find_versions(self._store, name)
         found = versions.get(max(versions, default=0) if number is None else number)
+        if number is None and found is not None and found.stage is Stage.RETIRED:
+            return None  # away for good; its file may come back under the next number
         if found is None or found.digest == digest:
             return found
         if number is None:

@@ -132,7 +132,8 @@ class Validation:
         holdout = _frozen(model, frozen) if frozen is not None and not model.holdout else None
         if current.stage in PASSED:
             return self._keep(actor, kept, "judged", model=holdout)
-        kept = replace(kept, stage=move(current.stage, Event.VALIDATE))
+        # Whoever approved it before it was rejected did so on other evidence.
+        kept = replace(kept, stage=move(current.stage, Event.VALIDATE), approvals=())
         judged = self._keep(actor, kept, str(kept.stage), model=holdout)
         return self._models.approve(name, number, POLICY) if self._models.automatic(name) else judged
 

@@ -11,6 +11,9 @@ from lifecycle.core.analysis.guards import Guards
 from lifecycle.core.analysis.metrics import MetricGuard
 from lifecycle.errors import LifecycleCode, LifecycleError
 
+MOST_BITS = 63
+"""Of a whole number: what databases and other languages can still hold."""
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -31,6 +34,8 @@ class Step:
             raise _invalid(f"a step's weight is under 100 percent, not {self.weight:g}")
         if not all(0 <= floor < math.inf for floor in (self.min_seconds, self.min_requests)):
             raise _invalid("`min_seconds` and `min_requests` are not negative")
+        if self.min_requests != int(self.min_requests):
+            raise _invalid(f"`min_requests` is a whole number, not {self.min_requests:g}")
 
 
 class AtDeadline(StrEnum):
@@ -158,10 +163,10 @@ def _metric_guard(data: object) -> MetricGuard:
     numbers = [*(bounds if isinstance(bounds, list | tuple) else ()), margin]
     if len(numbers) != 3 or any(isinstance(n, bool) or not isinstance(n, int | float) for n in numbers):
         raise _invalid("[[guard]]: `bounds` are two numbers and `margin` is one")
-    low, high, margin = map(float, numbers)
     try:
+        low, high, margin = map(float, numbers)
         return MetricGuard(str(keys["metric"]), str(keys["direction"]), (low, high), margin)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise _invalid(f"[[guard]]: {error}") from None
 
 
@@ -185,10 +190,12 @@ def _numbers(kind: type[Plan] | type[Step] | type[Guards], data: object, where: 
     keys = _known(kind, data, where)
     for name, value in keys.items():
         flag = name in ("shadow", "manual")
-        if value is not None and (
-            isinstance(value, bool) != flag or not isinstance(value, bool | int | float)
-        ):
+        if value is None and name == "deadline_seconds":
+            continue
+        if isinstance(value, bool) != flag or not isinstance(value, bool | int | float):
             raise _invalid(f"{where}: {name!r} is {'true or false' if flag else 'a number'}")
+        if isinstance(value, int) and value.bit_length() > MOST_BITS:
+            raise _invalid(f"{where}: {name!r} is too large a number")
     return keys
 
 

@@ -5,20 +5,35 @@ Colour and movement only on a terminal. With `--json` standard output holds one 
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.text import Text
 
 PIPE_WIDTH = 100_000
 
 
+class _Screen(Console):
+    """Data moves no cursor and sets no colour, whoever wrote it: a description, a tensor's name, a reason."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        for segment in super().render(renderable, options):
+            harms = not segment.control and not segment.text.isprintable()
+            yield segment._replace(text=harmless(segment.text, "\n")) if harms else segment
+
+
 def console() -> Console:
     """Standard output as it is now; wide enough that nothing wraps in a pipe."""
-    return Console(width=None if sys.stdout.isatty() else PIPE_WIDTH, highlight=False, markup=False)
+    return _Screen(width=None if sys.stdout.isatty() else PIPE_WIDTH, highlight=False, markup=False)
+
+
+def harmless(text: str, but: str = "") -> str:
+    """Without what moves a terminal's cursor or ends a line, `but` for some of that."""
+    return "".join(c if c.isprintable() or c in but else c.encode("unicode_escape").decode() for c in text)
 
 
 def show_json(value: Any) -> None:

@@ -16,6 +16,7 @@ from lifecycle.core.rollout import Rollout
 from lifecycle.errors import LifecycleCode, LifecycleError
 
 LONGEST_NAME = 100
+MOST_STEPS = 100
 
 router = APIRouter(prefix="/v1/models/{model}/rollouts", tags=["rollouts"])
 
@@ -100,6 +101,8 @@ def read_plan(desk: Desk, given: str | dict[str, Any]) -> Plan:
     if not (plan.name.isprintable() and 0 < len(plan.name) <= LONGEST_NAME):
         message = f"a plan's name has 1 to {LONGEST_NAME} characters that can be printed"
         raise LifecycleError(LifecycleCode.INVALID, message)
+    if len(plan.steps) > MOST_STEPS:
+        raise LifecycleError(LifecycleCode.INVALID, f"a plan has {MOST_STEPS} steps at most")
     return plan
 
 

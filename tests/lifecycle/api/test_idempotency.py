@@ -36,6 +36,15 @@ async def test_asked_again_it_is_done_once_and_answered_alike(ready: Admin) -> N
     assert kinds(ready).count("rollout.start") == 1
 
 
+async def test_asked_several_times_at_once_it_is_done_once(ready: Admin) -> None:
+    asked = [ready.http.post(PATH, json={"version": 2}, headers=KEY) for _ in range(5)]
+    answers = sorted(await asyncio.gather(*asked), key=lambda answer: answer.status_code)
+    assert [answer.status_code for answer in answers] == [201, 409, 409, 409, 409]
+    for answer in answers[1:]:
+        assert "is being carried out; ask again in a moment" in answer.json()["error"]["message"]
+    assert kinds(ready).count("rollout.start") == 1
+
+
 async def test_the_etag_comes_again_too(ready: Admin) -> None:
     body = {"weights": {"1": 90, "2": 10}}
     first, again = [await ready.http.put("/v1/models/fraud/traffic", json=body, headers=KEY) for _ in "12"]

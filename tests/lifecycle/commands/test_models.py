@@ -62,6 +62,17 @@ async def test_the_same_file_again_changes_nothing(house: House, linear: Write) 
     assert len(house.store.records("m")) == 1
 
 
+async def test_the_file_of_a_retired_version_comes_back_under_a_new_number(
+    house: House, linear: Write
+) -> None:
+    await house.models.register("m", linear(), actor="ann")
+    house.models.retire("m", 1, "ann")
+    again = await house.models.register("m", linear(), actor="ann")
+    assert (again.number, again.stage) == (2, Stage.REGISTERED)
+    assert (await house.models.register("m", linear(), actor="ann")).number == 2
+    assert (await house.models.register("m", linear(), actor="ann", number=1)).stage is Stage.RETIRED
+
+
 async def test_versions_count_up_and_a_taken_number_is_a_conflict(house: House, linear: Write) -> None:
     await house.models.register("m", linear(), actor="ann")
     second = await house.models.register("m", linear(slope=2), actor="ann")

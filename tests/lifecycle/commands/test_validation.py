@@ -126,6 +126,18 @@ async def test_a_rejected_version_may_be_tried_again(house: House, linear: Write
     assert (await house.validation.validate("m", 1, "ann")).stage is Stage.APPROVED
 
 
+async def test_approvals_end_with_a_rejection(house: House, linear: Write) -> None:
+    models, validation = house.commands(approvals=2)
+    await models.register("m", linear(), actor="ann")
+    await validation.validate("m", 1, "ann")
+    models.approve("m", 1, "bob")
+    models.approve("m", 1, "cleo")
+    assert len(models.reject("m", 1, "dora").approvals) == 2, "it still tells who they were"
+    assert (await validation.validate("m", 1, "ann")).approvals == ()
+    assert models.approve("m", 1, "dora").stage is Stage.VALIDATED
+    assert models.approve("m", 1, "bob").stage is Stage.APPROVED
+
+
 async def test_a_stored_artifact_that_was_altered_is_never_validated(house: House, linear: Write) -> None:
     version = await house.models.register("m", linear(), actor="ann")
     house.artifacts.fetch(version.artifact, version.digest).write_bytes(linear(slope=9).read_bytes())

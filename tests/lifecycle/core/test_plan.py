@@ -124,3 +124,31 @@ def test_a_plan_guards_business_metrics() -> None:
 def test_a_mistaken_metric_is_refused(edit: tuple[str, str], says: str) -> None:
     with pytest.raises(LifecycleError, match=says):
         written(GUARDED.replace(*edit))
+
+
+@pytest.mark.parametrize(
+    ("step", "more", "says"),
+    [
+        ({"weight": None}, {}, "a step: 'weight' is a number"),
+        ({"weight": 10, "min_seconds": None}, {}, "a step: 'min_seconds' is a number"),
+        ({"weight": 10, "min_requests": 2.5}, {}, "`min_requests` is a whole number, not 2.5"),
+        ({"weight": 10**400}, {}, "a step: 'weight' is too large a number"),
+        ({"weight": 10}, {"bake_seconds": None}, "the plan: 'bake_seconds' is a number"),
+        ({"weight": 10}, {"guards": {"error_slo": None}}, "'error_slo' is a number"),
+        (
+            {"weight": 10},
+            {
+                "guard": [
+                    {"metric": "feedback.x", "direction": "up", "bounds": [0, 10**400], "margin": 1},
+                ]
+            },
+            "int too large",
+        ),
+    ],
+)
+def test_what_json_can_say_and_toml_cannot(
+    step: dict[str, object], more: dict[str, object], says: str
+) -> None:
+    with pytest.raises(LifecycleError, match=says) as refused:
+        Plan.from_json({"steps": [step], **more})
+    assert refused.value.code is LifecycleCode.INVALID

@@ -2,7 +2,8 @@
 
 import pytest
 
-from lifecycle.terminal.screen import Steps, duration, shares, show, when
+from lifecycle.terminal.screen import Steps, console, duration, shares, show, when
+from lifecycle.terminal.tables import table
 
 
 def test_values_in_words() -> None:
@@ -15,6 +16,16 @@ def test_values_in_words() -> None:
 def test_markup_in_data_is_text(capsys: pytest.CaptureFixture[str]) -> None:
     show("[red]model[/red]")
     assert capsys.readouterr().out == "[red]model[/red]\n"
+
+
+def test_data_moves_no_cursor(capsys: pytest.CaptureFixture[str]) -> None:
+    evil = "\x1b]0;title\x07\x1b[2J\x9b31m\u202eback\r"
+    show(f"{evil}\nnext")
+    console().print(table(["owner"], [[evil]], empty=""))
+    shown = capsys.readouterr().out
+    assert r"\x1b]0;title" in shown
+    assert all(line.isprintable() for line in shown.split("\n"))
+    assert "\nnext\n" in shown
 
 
 def test_steps_are_lines_in_a_pipe_and_nothing_when_quiet(capsys: pytest.CaptureFixture[str]) -> None:
