@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from gateway.core.figures import CacheUse
 from gateway.core.routing import ModelRoute
-from gateway.core.types import Array, InferRequest, Tensors, VersionKey
+from gateway.core.types import Array, InferRequest, Tensors, VersionKey, memory_of
 from gateway.errors import late
 from gateway.ports import LoadedVersion
 
@@ -124,7 +124,7 @@ class _Answers:
         return found[0]
 
     def put(self, key: bytes, outputs: Tensors) -> None:
-        size = _ENTRY_BYTES + sum(map(_size, outputs.values()))
+        size = _ENTRY_BYTES + sum(map(memory_of, outputs.values()))
         if size > self._most or key in self._kept:
             return
         # Copies: an output may be a view into a batch, of which it would keep all.
@@ -133,8 +133,3 @@ class _Answers:
         while self.held_bytes > self._most:
             _, (_, freed) = self._kept.popitem(last=False)
             self.held_bytes -= freed
-
-
-def _size(array: Array) -> int:
-    texts = sum(map(len, array.ravel().tolist())) if array.dtype.hasobject else 0
-    return array.nbytes + texts

@@ -46,6 +46,17 @@ def joined(parts: Sequence[Tensors]) -> dict[str, Array]:
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
+_TEXT_BYTES = 33
+"""Of each text beside its own bytes, as CPython keeps it."""
+
+
+def memory_of(array: Array) -> int:
+    """Memory that an array holds. `nbytes` leaves out the texts of BYTES, which may be all of it."""
+    if not array.dtype.hasobject:
+        return array.nbytes
+    return array.nbytes + array.size * _TEXT_BYTES + sum(map(len, array.ravel().tolist()))
+
+
 class Role(StrEnum):
     """What a version does with live traffic."""
 

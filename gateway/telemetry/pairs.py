@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from gateway.core.disagreement import Disagreement, aligned, compare
 from gateway.core.summary import Window, WindowKey
-from gateway.core.types import Tensors, joined
+from gateway.core.types import Tensors, joined, memory_of
 
 MOST_PAIRS = 20_000
 MOST_BYTES = 32 * 2**20
@@ -42,7 +42,7 @@ class Pairs:
 
     def add(self, key: WindowKey, champion: Tensors, shadow: Tensors) -> None:
         """Take two answers to one request; `key` is that of the shadow's window."""
-        size = sum(array.nbytes for side in (champion, shadow) for array in side.values())
+        size = sum(memory_of(array) for side in (champion, shadow) for array in side.values())
         held = self._held_bytes - self._freed_bytes
         if len(self._pending) >= self._most_pairs or held + size > self._most_bytes:
             self.dropped += 1

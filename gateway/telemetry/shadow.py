@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from gateway.core.signature import check
-from gateway.core.types import InferRequest, InferResponse, Outcome, Role, VersionKey
+from gateway.core.types import InferRequest, InferResponse, Outcome, Role, VersionKey, memory_of
 from gateway.errors import ErrorCode, GatewayError
 from gateway.ports import Routes, Tap
 from gateway.telemetry.pairs import Pairs
@@ -80,7 +80,8 @@ class ShadowQueue:
 
     def submit(self, request: InferRequest, response: InferResponse, shadows: tuple[int, ...]) -> None:
         copied = self._follow()
-        size = sum([array.nbytes for side in (request.inputs, response.outputs) for array in side.values()])
+        sides = (request.inputs, response.outputs)
+        size = sum([memory_of(array) for side in sides for array in side.values()])
         for version in shadows:
             if version != response.version:
                 self._wait(request.model, version, _Copy(request, response, copied, size))

@@ -16,7 +16,7 @@ import numpy as np
 from gateway.config import Watching
 from gateway.core.profile import Profile
 from gateway.core.summary import Window, WindowKey
-from gateway.core.types import InferRequest, Outcome, Role, Tensors
+from gateway.core.types import InferRequest, Outcome, Role, Tensors, memory_of
 from gateway.telemetry.record import Count, CountKey, Record
 from gateway.telemetry.sampling import Sampler, fair_shares
 from gateway.telemetry.summing import Summing
@@ -106,7 +106,7 @@ class TrafficTap:
             size = 0
             for tensors in (request.inputs, outputs):
                 for array in tensors.values():
-                    size += array.nbytes
+                    size += memory_of(array)
             if self._held_bytes - self._freed_bytes + size <= self._most_bytes:
                 self._held_bytes += size
                 self._pending.append(

@@ -51,3 +51,6 @@ def test_what_has_no_room_is_left_out_and_counted() -> None:
     pairs.drain(0.0)
     pairs.add(KEY, scores(0.0), scores(0.0))
     assert pairs.dropped == 2
+    words: dict[str, Array] = {"y": np.array([b"w" * 100], np.object_)}
+    pairs.add(KEY, words, words)
+    assert pairs.dropped == 3

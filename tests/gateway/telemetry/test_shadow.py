@@ -190,6 +190,13 @@ async def test_what_waits_is_bounded_in_bytes() -> None:
     assert queue.dropped == 7
 
 
+async def test_texts_count_as_what_they_take() -> None:
+    queue = ShadowQueue(Routes({2: Version()}), Tap(), Pairs(), 1_000, most_bytes=100_000)
+    for _ in range(10):
+        submit(queue, (2,), {"x": np.array([b"t" * 20_000], np.object_)})
+    assert queue.dropped == 8
+
+
 async def test_stopping_twice_or_unstarted_is_fine() -> None:
     queue = ShadowQueue(Routes({}), Tap(), Pairs(), 1)
     await queue.stop()

@@ -141,6 +141,10 @@ def test_large_tensors_are_let_go_before_memory_is() -> None:
     assert len(captures) == 1
     see(tap, rows=4)
     assert tap.drain(NOW + 1)[0][0].counts  # room again
+    words: dict[str, Array] = {"x": np.array([b"w" * 100], np.object_)}
+    request = InferRequest("m", None, words)
+    tap.record(request, 1, Role.CHAMPION, Outcome.OK, 1_000_000, {"y": REFERENCE[:1, 0]}, "p")
+    assert tap.drain(NOW + 2)[1] == []  # texts are large by what they say
 
 
 @pytest.fixture
