@@ -2,12 +2,10 @@
 the edge and to the worker itself. After each fault the next request is answered.
 """
 
-import contextlib
 import json
 import socket
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import numpy as np
 import psutil
@@ -15,6 +13,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from tests.gateway.conftest import serialised, tensor
+from tests.gateway.exchange import Reply, exchange, post
 from tests.gateway.node import Node, config_of
 from tests.gateway.server.http.test_connection import REFUSED
 from tests.gateway.server.http.test_inference import ACCEPTED, FAULTS, ONE, binary, body
@@ -79,36 +78,6 @@ def node(tmp_path_factory: pytest.TempPathFactory, endless: bytes) -> Iterator[N
         before = psutil.Process().memory_info().rss
         yield node
         assert psutil.Process().memory_info().rss - before < 64 * 2**20
-
-
-class Reply(NamedTuple):
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-
-def read(stream: Any) -> Reply:
-    """One answer, as the bytes have it."""
-    status = int(stream.readline().split()[1])
-    headers = {}
-    while line := stream.readline().decode("latin-1").strip():
-        name, _, value = line.partition(":")
-        headers[name.lower()] = value.strip()
-    return Reply(status, headers, stream.read(int(headers.get("content-length", "0"))))
-
-
-def exchange(port: int, data: bytes) -> Reply:
-    """Send these bytes and read one answer. A server may answer, and close, before it has read them all."""
-    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            connection.sendall(data)
-        with connection.makefile("rb") as stream:
-            return read(stream)
-
-
-def post(port: int, path: str, data: bytes, head: str = "") -> Reply:
-    start = f"POST {path} HTTP/1.1\r\nhost: h\r\ncontent-length: {len(data)}\r\n{head}\r\n"
-    return exchange(port, start.encode() + data)
 
 
 def assert_small(reply: Reply, status: int, home: Path) -> None:

@@ -17,6 +17,7 @@ from onnx import TensorProto, helper
 from gateway.protocols import open_inference_pb2 as pb
 from gateway.server.edge.haproxy import LANE
 from tests.gateway.conftest import serialised, tensor
+from tests.gateway.http2 import PREFACE, call, frame, headers
 from tests.gateway.node import Node, config_of
 
 Code = grpc.StatusCode
@@ -92,11 +93,6 @@ CASES: dict[str, tuple[grpc.StatusCode, bytes, dict[str, Any]]] = {
 }
 
 
-def call(channel: grpc.Channel, data: bytes, method: str = LANE, **more: Any) -> bytes:
-    unary: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(method)
-    return unary(data, **({"timeout": 20} | more))
-
-
 def assert_serving(channel: grpc.Channel) -> None:
     answer = pb.ModelInferResponse.FromString(call(channel, SOUND))
     assert answer.raw_output_contents[0] == np.ones(4, np.float32).tobytes()
@@ -139,21 +135,6 @@ def test_42_a_cancelled_call_frees_its_place(channel: grpc.Channel, node: Node) 
 # ---- frames, by hand ----
 
 
-def frame(kind: int, flags: int, stream: int, payload: bytes = b"") -> bytes:
-    return len(payload).to_bytes(3, "big") + bytes((kind, flags)) + stream.to_bytes(4, "big") + payload
-
-
-def headers(stream: int, path: str) -> bytes:
-    """A GET whose fields are HPACK literals without indexing, so that no table is needed."""
-    fields = {":method": "GET", ":scheme": "http", ":authority": "h", ":path": path}
-    block = b"".join(
-        b"\0" + bytes([len(name)]) + name.encode() + bytes([len(value)]) + value.encode()
-        for name, value in fields.items()
-    )
-    return frame(1, 0x5, stream, block)
-
-
-PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(4, 0, 0)
 FLOODS = {
     "44 pings": PREFACE + frame(6, 0, 0, bytes(8)) * 20_000,
     "44 settings": PREFACE + frame(4, 0, 0) * 20_000,

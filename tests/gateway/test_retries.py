@@ -13,8 +13,8 @@ import pytest
 from gateway.config import GatewayConfig
 from gateway.server.edge.process import Edge
 from gateway.server.run_dir import http_socket
+from tests.gateway.exchange import Reply, exchange, post
 from tests.gateway.node import config_of
-from tests.gateway.test_input import Reply, exchange, post
 
 ROOT = Path(__file__).parents[2]
 HEALTHY = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from gateway.config import Tracing
+from tests.gateway.exchange import post
 from tests.gateway.node import Node, config_of
 from tests.gateway.telemetry.collector import Collector, attributes, collecting
-from tests.gateway.test_input import post
 
 triton: Any = importlib.import_module("tritonclient.grpc")
 SPAN = "00f067aa0ba902b7"

@@ -20,9 +20,9 @@ from gateway.server.run_dir import admin_socket, certificate_file
 from lifecycle.cli.options import connect
 from lifecycle.errors import LifecycleError
 from tests.gateway.ca import Authority
+from tests.gateway.exchange import read
+from tests.gateway.http2 import PREFACE, call, headers
 from tests.gateway.node import Node, config_of
-from tests.gateway.test_input import read
-from tests.gateway.test_input_grpc import PREFACE, call, headers
 
 INFER = "/v2/models/one/infer"
 QUESTION = b'{"inputs": [{"name": "i", "datatype": "INT64", "shape": [1], "data": [2]}]}'

@@ -1,12 +1,15 @@
-"""ONNX files that tests of the control loop share."""
+"""ONNX files and registries that tests of the control loop share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
+
+from tests.lifecycle.one_model import Registry, opened
+from tests.lifecycle.registry import House
 
 Write = Callable[..., Path]
 
@@ -38,3 +41,18 @@ def linear(tmp_path: Path) -> Write:
         return path
 
     return write
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Iterator[Registry]:
+    """A registry of one model."""
+    with opened(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    """An empty registry, with what validates and registers versions."""
+    house = House(tmp_path)
+    yield house
+    house.store.close()

@@ -1,7 +1,7 @@
 """Profiles and reference rows of registered versions, from a real registry."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,13 +20,6 @@ from lifecycle.tensors import to_array
 from tests.lifecycle.registry import GOOD, House
 
 ROWS = np.arange(60, dtype=np.float32).reshape(20, 3)
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    house = House(tmp_path)
-    yield house
-    house.store.close()
 
 
 @pytest.fixture

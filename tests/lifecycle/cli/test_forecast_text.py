@@ -7,7 +7,7 @@ from rich.console import Console
 from lifecycle.cli.forecast_text import draw_forecast
 from lifecycle.core.forecast import forecast
 from lifecycle.core.plan import preset
-from tests.lifecycle.core.analysis.test_guards import Traffic
+from tests.lifecycle.core.analysis.traffic import Traffic
 
 
 def drawn(told: dict[str, Any]) -> str:

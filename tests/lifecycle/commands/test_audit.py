@@ -1,8 +1,7 @@
 """The ledger answers what had traffic when, and whether it is whole."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from inspect import isawaitable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,13 +19,7 @@ from lifecycle.core.ledger import Head
 from lifecycle.core.plan import preset
 from lifecycle.errors import LifecycleError
 from lifecycle.ports import Origin
-from tests.lifecycle.one_model import Registry, opened
-
-
-@pytest.fixture
-def registry(tmp_path: Path) -> Iterator[Registry]:
-    with opened(tmp_path) as made:
-        yield made
+from tests.lifecycle.one_model import Registry
 
 
 async def fill(registry: Registry) -> None:

@@ -1,6 +1,5 @@
 """Checkpoints come in their rhythm."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,13 +9,7 @@ from lifecycle.commands.checkpoints import Checkpointer
 from lifecycle.core.checkpoint import Rhythm
 from lifecycle.errors import LifecycleError
 from lifecycle.ports import Entry
-from tests.lifecycle.one_model import Registry, opened
-
-
-@pytest.fixture
-def registry(tmp_path: Path) -> Iterator[Registry]:
-    with opened(tmp_path) as made:
-        yield made
+from tests.lifecycle.one_model import Registry
 
 
 def test_the_head_is_noted_at_the_start_by_count_and_at_the_end(registry: Registry, tmp_path: Path) -> None:

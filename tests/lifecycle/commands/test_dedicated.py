@@ -1,9 +1,7 @@
 """Applications follow what is stored: started before a version is named, ended after it is let go."""
 
 import asyncio
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import pytest
 
@@ -13,7 +11,7 @@ from lifecycle.commands.traffic import Traffic
 from lifecycle.core import traffic as traffic_of
 from lifecycle.core.dedicated import Application
 from lifecycle.ports import Entry
-from tests.lifecycle.one_model import Registry, opened
+from tests.lifecycle.one_model import Registry
 
 
 @dataclass
@@ -32,12 +30,6 @@ class Serve:
     def end(self, name: str) -> None:
         del self.runs[name]
         self.ended.append(name)
-
-
-@pytest.fixture
-def registry(tmp_path: Path) -> Iterator[Registry]:
-    with opened(tmp_path) as made:
-        yield made
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Keys are made, recognised, revoked, and told of in the ledger."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -9,13 +8,7 @@ import pytest
 from gateway.core.keys import KeyRole
 from lifecycle.commands.keys import Keys
 from lifecycle.errors import LifecycleCode, LifecycleError
-from tests.lifecycle.one_model import Registry, opened
-
-
-@pytest.fixture
-def registry(tmp_path: Path) -> Iterator[Registry]:
-    with opened(tmp_path) as made:
-        yield made
+from tests.lifecycle.one_model import Registry
 
 
 @pytest.fixture

@@ -1,8 +1,5 @@
 """What is loaded for a change of traffic stays in memory only for it."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from lifecycle.commands.loading import Loading
@@ -13,14 +10,8 @@ from lifecycle.core.traffic import holding
 from lifecycle.core.version import Model
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.ports import Entry
-from tests.lifecycle.one_model import Registry, opened
+from tests.lifecycle.one_model import Registry
 from tests.lifecycle.world import kinds
-
-
-@pytest.fixture
-def registry(tmp_path: Path) -> Iterator[Registry]:
-    with opened(tmp_path) as made:
-        yield made
 
 
 async def test_of_changes_at_the_same_time_the_last_one_lets_go(registry: Registry) -> None:

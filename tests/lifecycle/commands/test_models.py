@@ -1,5 +1,5 @@
 import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,13 +22,6 @@ from tests.lifecycle.registry import GOOD, House
 from tests.lifecycle.signer import Signer
 
 Write = Callable[..., Path]
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    house = House(tmp_path)
-    yield house
-    house.store.close()
 
 
 def reference(path: Path) -> Path:

@@ -1,10 +1,6 @@
 """An action becomes one durable write, and then a table."""
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
-
-import pytest
 
 from lifecycle.commands.perform import CONTROLLER, perform
 from lifecycle.commands.rollouts import Rollouts
@@ -13,14 +9,8 @@ from lifecycle.core.rollout import Action, Kind, Phase
 from lifecycle.core.verdict import Finding, Verdict
 from lifecycle.core.version import Stage
 from lifecycle.ports import Entry
-from tests.lifecycle.one_model import Registry, opened
+from tests.lifecycle.one_model import Registry
 from tests.lifecycle.world import weights
-
-
-@pytest.fixture
-def registry(tmp_path: Path) -> Iterator[Registry]:
-    with opened(tmp_path) as made:
-        yield made
 
 
 def start(registry: Registry) -> Rollouts:

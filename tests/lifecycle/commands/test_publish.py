@@ -1,8 +1,6 @@
 """The table in force is always what the store says."""
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -10,16 +8,10 @@ from gateway.core.routing import RouteTable
 from lifecycle.commands.publish import Publisher
 from lifecycle.core.version import Model, Version
 from lifecycle.ports import Entry
-from tests.lifecycle.one_model import Registry, opened
+from tests.lifecycle.one_model import Registry
 from tests.lifecycle.world import version, weights
 
 ENTRY = Entry("ann", "test", "m")
-
-
-@pytest.fixture
-def registry(tmp_path: Path) -> Iterator[Registry]:
-    with opened(tmp_path) as made:
-        yield made
 
 
 def test_a_new_publisher_publishes_the_stored_state(registry: Registry) -> None:

@@ -1,6 +1,3 @@
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from gateway.errors import ErrorCode
@@ -10,14 +7,8 @@ from lifecycle.commands.traffic import Traffic
 from lifecycle.core.plan import preset
 from lifecycle.core.version import Model, Stage
 from lifecycle.ports import Entry
-from tests.lifecycle.one_model import Registry, opened
+from tests.lifecycle.one_model import Registry
 from tests.lifecycle.world import kinds, version, weights
-
-
-@pytest.fixture
-def registry(tmp_path: Path) -> Iterator[Registry]:
-    with opened(tmp_path) as made:
-        yield made
 
 
 @pytest.fixture

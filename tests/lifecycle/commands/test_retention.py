@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,13 +16,6 @@ from tests.lifecycle.registry import House
 
 Write = Callable[..., Path]
 RULE = Retention(retired_s=50.0, unreferenced_s=3_600.0)
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    house = House(tmp_path)
-    yield house
-    house.store.close()
 
 
 def collector(house: House, seconds_later: float = 0.0) -> Collector:

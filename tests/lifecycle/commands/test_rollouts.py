@@ -1,8 +1,7 @@
 """What people may ask of a rollout, and what stands in the way."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -13,16 +12,10 @@ from lifecycle.core.rollout import Action, Kind, Phase
 from lifecycle.core.version import Model
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.ports import Entry
-from tests.lifecycle.one_model import Registry, opened
+from tests.lifecycle.one_model import Registry
 from tests.lifecycle.world import kinds, weights
 
 QUICK = preset("quick")
-
-
-@pytest.fixture
-def registry(tmp_path: Path) -> Iterator[Registry]:
-    with opened(tmp_path) as made:
-        yield made
 
 
 @pytest.fixture

@@ -2,8 +2,7 @@
 
 import asyncio
 import gc
-from collections.abc import Collection, Iterator
-from pathlib import Path
+from collections.abc import Collection
 
 import pytest
 
@@ -16,14 +15,8 @@ from lifecycle.core.plan import preset
 from lifecycle.core.rollout import Phase
 from lifecycle.core.version import Stage
 from lifecycle.errors import LifecycleCode, LifecycleError
-from tests.lifecycle.one_model import Registry, opened
+from tests.lifecycle.one_model import Registry
 from tests.lifecycle.world import FakeFleet, kinds, weights
-
-
-@pytest.fixture
-def registry(tmp_path: Path) -> Iterator[Registry]:
-    with opened(tmp_path) as made:
-        yield made
 
 
 @pytest.fixture

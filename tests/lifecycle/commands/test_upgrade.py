@@ -1,7 +1,7 @@
 """An upgrade ends when all workers are new; one that cannot begin changes nothing."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -9,13 +9,7 @@ import pytest
 from gateway.config import GatewayConfig
 from lifecycle.commands.upgrade import Upgrade
 from lifecycle.errors import LifecycleCode, LifecycleError
-from tests.lifecycle.one_model import Registry, opened
-
-
-@pytest.fixture
-def registry(tmp_path: Path) -> Iterator[Registry]:
-    with opened(tmp_path) as made:
-        yield made
+from tests.lifecycle.one_model import Registry
 
 
 def config() -> GatewayConfig:

@@ -1,6 +1,6 @@
 """What becomes of a version that is judged, with real models in a real sandbox where that matters."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,13 +24,6 @@ from tests.lifecycle.registry import GOOD, House
 
 Write = Callable[..., Path]
 ROWS = np.random.default_rng(7).normal(size=(1200, 3)).astype(np.float32)
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    house = House(tmp_path)
-    yield house
-    house.store.close()
 
 
 def table(path: Path, **columns: object) -> Path:

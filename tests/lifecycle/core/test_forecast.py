@@ -7,7 +7,7 @@ from lifecycle.core.analysis.guards import judge
 from lifecycle.core.forecast import Forecast, forecast
 from lifecycle.core.plan import Plan, Step, preset
 from lifecycle.core.verdict import Verdict, combine
-from tests.lifecycle.core.analysis.test_guards import Traffic
+from tests.lifecycle.core.analysis.traffic import Traffic
 
 HALF = Plan("half", (Step(50, min_seconds=10),))
 RATE = 400.0
