@@ -60,6 +60,7 @@ def sort(
     ids: Sequence[str],
     labels: Sequence[Label],
     said_at: Sequence[float | None],
+    *,
     now: float,
     standing: Mapping[str, Label],
     made_at: Mapping[str, float],

@@ -100,7 +100,15 @@ class LabelBook:
         said_at = labels["at"].to_pylist() if "at" in labels.column_names else [None] * len(ids)
         known = made_at(ids)
         made = [known.get(prediction, received_at) for prediction in ids]
-        fates = sort(ids, values, said_at, received_at, self._values, known, self._horizon_s)
+        fates = sort(
+            ids,
+            values,
+            said_at,
+            now=received_at,
+            standing=self._values,
+            made_at=known,
+            horizon_s=self._horizon_s,
+        )
         stamped = labels.select(["prediction_id", "label"])
         stamped = stamped.add_column(0, "at", pa.array([received_at] * len(ids), pa.float64()))
         stamped = stamped.append_column("source", pa.array([source] * len(ids), pa.string()))

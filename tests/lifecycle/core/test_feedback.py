@@ -13,7 +13,8 @@ def fates(
     now: float = 1_010.0,
     **standing: Label,
 ) -> Sorted:
-    return sort(ids, labels, at or [None] * len(ids), now, standing, MADE, HORIZON_S)
+    said_at = at or [None] * len(ids)
+    return sort(ids, labels, said_at, now=now, standing=standing, made_at=MADE, horizon_s=HORIZON_S)
 
 
 def test_each_label_has_one_fate() -> None:
