@@ -20,7 +20,6 @@ from gateway.server.run_dir import grpc_socket, http_socket
 from gateway.telemetry.logs import log_to_file
 from gateway.worker import Worker
 
-APPLICATION = "gateway"
 _JOIN_BALANCER_S = 0.3
 """HAProxy looks at an empty slot every 100 ms. In an upgrade an old worker leaves when a new one is ready."""
 _LEAVE_BALANCER_S = 0.7
@@ -28,14 +27,19 @@ _LEAVE_BALANCER_S = 0.7
 
 
 class Gateway:
-    """One replica. A listener opens only when the stored route table is loaded and warm."""
+    """One replica. A listener opens only when the stored route table is loaded and warm.
 
-    def __init__(self, config: GatewayConfig) -> None:
+    Args:
+        node: the name of the node among those of a cluster; empty for one that stands alone.
+    """
+
+    def __init__(self, config: GatewayConfig, node: str = "") -> None:
         self._config = config
         self._slot = claim(config.run_dir, "worker", config.slots)
         raise_soft_limit()
         log_to_file(config.home, f"worker-{self._slot.number}", config.logging)
         name = f"worker-{self._slot.number}-{os.getpid()}"
+        name = f"{node}/{name}" if node else name
         neighbours = Neighbours(config.run_dir, config.slots, self._slot.number)
         stages = StageLog()
         dedicated = DedicatedLoader(config.serving, config.dedicated, stages)
@@ -90,12 +94,22 @@ class Gateway:
         self._slot.release()
 
 
-def application(config: GatewayConfig) -> serve.Application:
-    """The Serve application: as many replicas as the configuration names."""
+def application_name(node: str) -> str:
+    """Each node of a cluster has an application of its own, with that node's settings."""
+    return f"gateway-{node}" if node else "gateway"
+
+
+def resource(node: str) -> str:
+    """What Ray has on this node only, by which workers get to theirs."""
+    return f"node-{node}"
+
+
+def application(config: GatewayConfig, node: str = "") -> serve.Application:
+    """The Serve application of a node: as many replicas as its configuration names."""
     deployment = serve.deployment(
         name="Gateway",
         num_replicas=config.workers,
-        ray_actor_options={"num_cpus": 0},
+        ray_actor_options={"num_cpus": 0, "resources": {resource(node): 0.001} if node else {}},
         max_ongoing_requests=10_000,
         health_check_period_s=2,
         health_check_timeout_s=10,
@@ -103,4 +117,4 @@ def application(config: GatewayConfig) -> serve.Application:
         graceful_shutdown_wait_loop_s=0.1,
         max_surge_percent=100,  # an upgrade starts all new workers first: there are slots for them
     )
-    return deployment(Gateway).bind(config)
+    return deployment(Gateway).bind(config, node)

@@ -140,6 +140,13 @@ class GatewayConfig(_Section):
     http_port: int = Field(8000, ge=1, le=65535, description="inference over HTTP")
     grpc_port: int = Field(8001, ge=1, le=65535, description="inference over gRPC")
     admin_port: int = Field(8002, ge=1, le=65535, description="admin API, page and metrics")
+    address: str = Field(
+        "",
+        description="the IP address by which other nodes of a cluster reach this one; none: it has no others",
+    )
+    join: str = Field(
+        "", description="the admin API of the cluster that this node joins; none: it begins one"
+    )
     workers: int = Field(2, ge=1, description="processes that serve, of about one core each")
     edge: Literal["haproxy", "direct"] = Field(
         "haproxy", description="direct: no HAProxy in front of the workers, so no TLS and no retries"
@@ -178,6 +185,16 @@ class GatewayConfig(_Section):
     def _recycling_needs_others(self) -> Self:
         if self.serving.recycle_above_mb and (self.workers < 2 or self.edge == "direct"):
             raise ValueError('serving.recycle_above_mb needs two workers or more, and edge = "haproxy"')
+        return self
+
+    @model_validator(mode="after")
+    def _nodes_reach_each_other(self) -> Self:
+        if self.join and not self.address:
+            raise ValueError("a node that joins needs `address`, its own, for the others to reach it by")
+        if self.address:
+            ipaddress.ip_address(self.address)  # a ValueError says what is wrong
+            if self.edge == "direct":
+                raise ValueError('a cluster of several nodes needs edge = "haproxy" on each')
         return self
 
     @property

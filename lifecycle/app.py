@@ -21,7 +21,6 @@ from gateway.core.summary import Window
 from gateway.errors import GatewayError
 from gateway.runtime.cycles import CycleCollector
 from gateway.server.edge.metrics import EdgeMetrics
-from gateway.server.run_dir import stats_socket
 from gateway.telemetry.logs import log_to_file
 from gateway.telemetry.metrics import Metrics
 from lifecycle.adapters.applications import ServeApplications
@@ -32,6 +31,7 @@ from lifecycle.adapters.checkpoints import FileCheckpoints, public_text, signing
 from lifecycle.adapters.clock import Clock
 from lifecycle.adapters.fleet import WorkerFleet
 from lifecycle.adapters.metrics import ControlMetrics
+from lifecycle.adapters.nodes import ClusterNodes, NodeReport
 from lifecycle.adapters.profiles import Profiles
 from lifecycle.adapters.sandbox.process import ProcessSandbox
 from lifecycle.adapters.sql.store import SqlStore
@@ -50,7 +50,7 @@ from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.estimates import Estimates
 from lifecycle.monitor import Monitor
 from lifecycle.office import Parts, furnish
-from lifecycle.tenure import Tenure, holder
+from lifecycle.tenure import Tenure, holder, node_name
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +91,8 @@ class Lifecycle:
         self._fleet = WorkerFleet(self._clock)
         self._profiles = Profiles(self._store, self._artifacts)
         self._publisher = Publisher(self._store, self._fleet)
-        self._serve = ServeApplications(config.gateway)
+        self._nodes = ClusterNodes(config, node_name(config.gateway), time.monotonic)
+        self._serve = ServeApplications(lambda: self._nodes.own)
         self._dedicated = Dedicated(self._publisher, self._fleet, self._serve)
         freezes = tuple(window.freeze() for window in config.governance.freezes)
         self._calendar = Calendar(self._store, freezes, time.time)  # a calendar is of the wall clock
@@ -116,17 +117,15 @@ class Lifecycle:
             *(self._store, self._monitor, self._estimates),
             *(self._fleet.starts.copy, self._checkpointer.unsealed),
         )
-        edge = EdgeMetrics(stats_socket(config.gateway.run_dir))
-        self._metrics = Metrics(self._fleet.workers, self._control, edge)
+        self._metrics = Metrics(self._fleet.workers, self._control, EdgeMetrics(self._nodes.edges))
         desk, self._repository = furnish(
             config,
             Parts(
                 *(self._store, self._artifacts, self._captures, self._fleet, self._publisher, self._profiles),
                 *(self._calendar, self._monitor, self._estimates, self._controller, trial),
-                *(self._checkpoints, self._clock),
+                *(self._checkpoints, self._clock, self._nodes),
             ),
             metrics=self._metrics.render,
-            roll=self._serve.roll,
             renew=self._dedicated.renew,
             make_way=self._make_way,
         )
@@ -248,6 +247,13 @@ class Lifecycle:
 
     async def leave(self, worker: str) -> None:
         self._fleet.leave(worker)
+
+    async def tell(self, report: NodeReport) -> None:
+        """What a node that joined says every second; see `lifecycle.joined`."""
+        self._nodes.tell(report)
+
+    async def part(self, node: str) -> None:
+        self._nodes.leave(node)
 
     async def ready(self) -> None:
         """Returns once this controller acts, which may be after another has ended."""

@@ -16,16 +16,19 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from gateway.config import GatewayConfig
 from gateway.server import run_dir
 from gateway.server.run_dir import edge_socket
+from lifecycle import joined
 from lifecycle.cli.daemon import sweep
 from lifecycle.config import LifecycleConfig, load
 from lifecycle.errors import LifecycleError
 from lifecycle.offline import check_identity
+from lifecycle.tenure import node_name
 
 log = logging.getLogger("headrace")
 
@@ -39,9 +42,11 @@ def main() -> None:
     home = Path(options.pop("home")).expanduser()
     home.mkdir(parents=True, exist_ok=True)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
         config = load(home, options)
-        check_identity(config)
+        if not config.gateway.join:  # the registry and its keys are with the controller
+            check_identity(config)
         _environment(config.gateway)
         asyncio.run(_live(config))
     except (LifecycleError, RuntimeError, OSError) as error:
@@ -59,6 +64,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--http-port", type=int)
     parser.add_argument("--grpc-port", type=int)
     parser.add_argument("--admin-port", type=int)
+    parser.add_argument("--address")
+    parser.add_argument("--join")
     parser.add_argument("--workers", type=int)
     parser.add_argument("--edge", choices=["haproxy", "direct"])
     return parser
@@ -73,7 +80,9 @@ def _environment(config: GatewayConfig) -> None:
         RAY_worker_niceness="0",
         RAY_USAGE_STATS_ENABLED="0",
         # Despite its name, on every system: Ray binds the loopback address, not the host's.
-        RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER="0",
+        RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER="1" if config.address else "0",
+        # Workers of other nodes serve on, however long the controller's node is away.
+        RAY_gcs_rpc_server_reconnect_timeout_s="1000000",
         RAY_SERVE_CONTROL_LOOP_INTERVAL_S="0.5",
         RAY_SERVE_LOG_TO_STDERR="0",
     )
@@ -90,6 +99,11 @@ async def _live(config: LifecycleConfig) -> None:
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(shutil.rmtree, gateway.run_dir, ignore_errors=True)
         stack.callback(state.unlink)
+        if gateway.join:
+            if await joined.live(gateway, partial(_note, state), stopped):
+                # The same process to whoever watches it, but one that has not known Ray yet.
+                os.execv(sys.executable, (sys.executable, "-m", "lifecycle", *sys.argv[1:]))
+            return
         controller = await _start_controller(config, stack)
         if not await _acts(controller, state, stopped):
             return
@@ -111,8 +125,11 @@ async def _start_controller(config: LifecycleConfig, stack: contextlib.AsyncExit
     import ray
     from ray import serve
 
+    from gateway.app import resource
     from gateway.serve.sync import CONTROLLER, NAMESPACE
     from lifecycle.app import Lifecycle
+
+    name = node_name(config.gateway)
 
     ray_dir = Path(tempfile.gettempdir()) / f"{config.gateway.run_dir.name}-ray"
     shutil.rmtree(ray_dir, ignore_errors=True)  # the last run's logs stay until the next one starts
@@ -122,7 +139,8 @@ async def _start_controller(config: LifecycleConfig, stack: contextlib.AsyncExit
             include_dashboard=False,
             object_store_memory=100 * 1024 * 1024,
             namespace=NAMESPACE,
-            _node_ip_address="127.0.0.1",
+            resources={resource(name): 1000} if name else None,
+            _node_ip_address=config.gateway.address or "127.0.0.1",
             _temp_dir=str(ray_dir),
             log_to_driver=False,
             logging_level=logging.ERROR,
@@ -134,7 +152,12 @@ async def _start_controller(config: LifecycleConfig, stack: contextlib.AsyncExit
     await asyncio.to_thread(serve.start, proxy_location="Disabled")
     actor: Any = ray.remote(Lifecycle)
     controller = actor.options(
-        name=CONTROLLER, num_cpus=0, max_restarts=-1, max_task_retries=-1, max_concurrency=1000
+        name=CONTROLLER,
+        num_cpus=0,
+        resources={"node:__internal_head__": 0.001},  # its home is here
+        max_restarts=-1,
+        max_task_retries=-1,
+        max_concurrency=1000,
     ).remote(config)
     stack.push_async_callback(controller.close.remote)
     return controller
@@ -161,11 +184,15 @@ async def _result(reference: Any) -> Any:
 async def _start_workers(config: LifecycleConfig, controller: Any, stack: contextlib.AsyncExitStack) -> None:
     from ray import serve
 
-    from gateway.app import APPLICATION, application
+    from gateway.app import application, application_name
 
-    stack.push_async_callback(asyncio.to_thread, serve.shutdown)
+    node = node_name(config.gateway)
+    name = application_name(node)
+    # Workers of other nodes serve on.
+    end = partial(serve.delete, name) if node else serve.shutdown
+    stack.push_async_callback(asyncio.to_thread, end)
     stack.push_async_callback(controller.rest.remote)
-    await asyncio.to_thread(serve.run, application(config.gateway), name=APPLICATION, route_prefix=None)
+    await asyncio.to_thread(serve.run, application(config.gateway, node), name=name, route_prefix=None)
 
 
 def _note(path: Path, **said: object) -> None:
@@ -183,8 +210,10 @@ def _claim_home(config: GatewayConfig) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.exists():
         with contextlib.suppress(ValueError, KeyError, ProcessLookupError):
-            os.kill(json.loads(path.read_text())["pid"], 0)
-            raise RuntimeError("this home is already up; `headrace down` ends it")
+            pid = json.loads(path.read_text())["pid"]
+            os.kill(pid, 0)
+            if pid != os.getpid():  # which a node that joins once more is
+                raise RuntimeError("this home is already up; `headrace down` ends it")
     state = {
         "pid": os.getpid(),
         "host": config.host,
@@ -193,6 +222,7 @@ def _claim_home(config: GatewayConfig) -> Path:
         "admin_port": config.admin_port,
         "tls": config.tls is not None,
         "admin_socket": str(edge_socket(config.run_dir)) if config.edge == "haproxy" else "",
+        **({"joins": config.join, "ready": False} if config.join else {}),
         "started_at": time.time(),
     }
     path.write_text(json.dumps(state))

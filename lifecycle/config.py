@@ -274,14 +274,14 @@ def load(home: Path, overrides: dict[str, Any]) -> LifecycleConfig:
         ) from None
 
 
-def renewed(running: LifecycleConfig) -> GatewayConfig:
+def renewed(running: GatewayConfig) -> GatewayConfig:
     """The gateway's settings for new workers of a node that runs: its ports and paths, all else read anew.
 
     Raises as `load` does.
     """
-    new = load(running.gateway.home, {}).gateway
+    new = load(running.home, {}).gateway
     sections = {"limits", "serving", "dedicated", "watching"}
-    named = running.gateway.model_dump(exclude=sections) | new.model_dump(include=sections)
+    named = running.model_dump(exclude=sections) | new.model_dump(include=sections)
     try:
         return GatewayConfig.model_validate(named)
     except ValidationError as error:

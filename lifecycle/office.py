@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 
-from gateway.config import GatewayConfig
 from lifecycle.adapters.artifacts import FileArtifacts
 from lifecycle.adapters.captures.log import ParquetCaptures
 from lifecycle.adapters.checkpoints import FileCheckpoints
@@ -31,9 +30,9 @@ from lifecycle.commands.retraining import Retraining
 from lifecycle.commands.rollouts import Rollouts
 from lifecycle.commands.traffic import Traffic
 from lifecycle.commands.trial import Trial
-from lifecycle.commands.upgrade import Upgrade
+from lifecycle.commands.upgrade import Nodes, Upgrade
 from lifecycle.commands.validation import Validation
-from lifecycle.config import LifecycleConfig, renewed
+from lifecycle.config import LifecycleConfig
 from lifecycle.controller import Controller
 from lifecycle.core.plan import correcting, preset
 from lifecycle.estimates import Estimates
@@ -57,6 +56,7 @@ class Parts:
     trial: Trial
     checkpoints: FileCheckpoints
     clock: Clock
+    nodes: Nodes
 
 
 def furnish(
@@ -64,7 +64,6 @@ def furnish(
     parts: Parts,
     *,
     metrics: Callable[[], bytes],
-    roll: Callable[[GatewayConfig], None],
     renew: Callable[[], Awaitable[None]],
     make_way: Callable[[], None],
 ) -> tuple[Desk, Repository]:
@@ -72,7 +71,6 @@ def furnish(
 
     Args:
         metrics: one scrape of the node.
-        roll: replaces all workers by new ones.
         renew: replaces the processes of dedicated versions.
         make_way: ends this controller, so that one of the installed code takes over.
     """
@@ -109,7 +107,8 @@ def furnish(
         collector=Collector(store, parts.artifacts, config.retention.seconds(), time.time),
         deploy=deploy,
         traffic=traffic,
-        upgrade=Upgrade(store, fleet, partial(renewed, config), roll, renew, check_installed, make_way),
+        nodes=parts.nodes,
+        upgrade=Upgrade(store, fleet, parts.nodes, renew, check_installed, make_way),
         rollouts=rollouts,
         feedback=Feedback(captures, store, per_minute=config.labels.per_minute),
         retraining=retraining,

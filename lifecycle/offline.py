@@ -39,13 +39,14 @@ def create_key(
 def check_home(home: Path, overrides: dict[str, Any]) -> None:
     """Whether `headrace up` may start here with these options; see `check_identity` and `check_ports`."""
     config = load(home, overrides)
-    check_identity(config)
+    if not config.gateway.join:
+        check_identity(config)
     check_ports(config.gateway)
 
 
 def check_ports(gateway: GatewayConfig) -> None:
     """Raises LifecycleError CONFLICT if somebody listens on a port that this node needs."""
-    for name in ("http_port", "grpc_port", "admin_port"):
+    for name in ("http_port", "grpc_port", *(() if gateway.join else ("admin_port",))):
         port: int = getattr(gateway, name)
         if _is_taken(gateway.host, port):
             option = f"--{name.replace('_', '-')}"

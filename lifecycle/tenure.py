@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from threading import Lock
 
+from gateway.config import GatewayConfig
 from lifecycle.core.lease import RENEW_S, Lease, Watch
 from lifecycle.errors import LifecycleError
 from lifecycle.ports import Leases
@@ -79,3 +80,8 @@ def holder(home: Path) -> str:
     if not path.exists():
         path.write_text(f"{socket.gethostname()}-{secrets.token_hex(4)}")
     return path.read_text()
+
+
+def node_name(config: GatewayConfig) -> str:
+    """Under which a node is known to its cluster; empty for one that stands alone."""
+    return holder(config.home) if config.address else ""

@@ -32,8 +32,10 @@ TESTED_ELSEWHERE = {
     "lifecycle/api/admin_server.py": "tests/e2e/test_admin.py",
     "lifecycle/app.py": "tests/e2e/test_traffic.py",
     "lifecycle/cluster.py": "tests/e2e/test_survival.py",
+    "lifecycle/joined.py": "tests/e2e/test_nodes.py",
     "lifecycle/office.py": "tests/e2e/test_admin.py",
     "lifecycle/adapters/applications.py": "tests/e2e/test_dedicated.py",
+    "lifecycle/adapters/nodes.py": "tests/e2e/test_nodes.py",
     "lifecycle/demo/processes.py": ".ci/run",  # which runs the demo
     "lifecycle/demo/run.py": ".ci/run",
     "lifecycle/demo/story.py": ".ci/run",

@@ -9,7 +9,7 @@ from prometheus_client.core import Metric
 
 from gateway.core.disagreement import Disagreement
 from gateway.core.figures import CacheUse, Refusals, Run, Stages
-from gateway.core.report import WorkerReport
+from gateway.core.report import Place, WorkerReport
 from gateway.core.summary import Window
 from gateway.core.types import Outcome, Role
 from gateway.server.edge.metrics import families, rows
@@ -53,7 +53,7 @@ def exposed(tmp_path: Path) -> list[Metric]:
     workers = WorkerMetrics(lambda: [WorkerReport("worker-0-1", 1)])
     workers.absorb(Refusals({"m": 1}), CacheUse({"m": 1}, {"m": 1}))
     desk, store, _ = open_desk(tmp_path)
-    control = ControlMetrics(store, desk.monitor, desk.estimates, lambda: {"worker-0": 1}, int)
+    control = ControlMetrics(store, desk.monitor, desk.estimates, lambda: {Place("", "worker-0"): 1}, int)
     found = [*traffic().collect(), *workers.collect(), *control.collect(), *families(rows(STATS))]
     store.close()
     return found

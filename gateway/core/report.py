@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from gateway.core.types import VersionKey
 
@@ -24,7 +25,7 @@ class WorkerReport:
     Its size does not grow with the number of models.
 
     Args:
-        worker: `<slot>-<process id>`.
+        worker: `<slot>-<process id>`; in a cluster of several nodes `<node>/<slot>-<process id>`.
         held: of the versions that are to be held, for a rollout or to get traffic, those in memory.
         failed: versions of the table that did not load when last tried, with the reason.
         no_room: of these, the ones that may be sound and found no room in memory.
@@ -43,6 +44,14 @@ class WorkerReport:
     no_room: frozenset[VersionKey] = frozenset()
 
     @property
-    def slot(self) -> str:
-        """The worker's name without its process: the same after a restart."""
-        return self.worker.rpartition("-")[0] or self.worker
+    def place(self) -> "Place":
+        """Where it runs: the same after a restart."""
+        node, _, worker = self.worker.rpartition("/")
+        return Place(node, worker.rpartition("-")[0] or worker)
+
+
+class Place(NamedTuple):
+    """A slot, and the node that has it: empty for one that stands alone."""
+
+    node: str
+    slot: str

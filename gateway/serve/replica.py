@@ -2,9 +2,11 @@
 
 import asyncio
 import logging
+import os
 import time
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from ray import serve
@@ -58,7 +60,9 @@ class Replica:
         serving = config.serving.model_copy(
             update={"threads": own.threads, "threads_per_run": own.threads_per_run}
         )
-        self._loader = Loader(config.home / "cache", serving, gpu=gpu and cuda_starts())
+        # It may run on another node than the one whose settings these are.
+        home = Path(os.environ.get("HEADRACE_HOME", config.home))
+        self._loader = Loader(home / "cache", serving, gpu=gpu and cuda_starts())
         self._load = partial(self._loader.load, model, replace(entry, placement=Placement.POOL))
         self._wedged = 0
         self._version = asyncio.get_running_loop().create_task(self._load())

@@ -1,4 +1,4 @@
-"""What workers are and what they turned away, as Prometheus families. `worker` is a slot: few."""
+"""What workers are and what they turned away, as Prometheus families. `node` and `worker` are few."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -9,6 +9,8 @@ from prometheus_client.registry import Collector
 from gateway.core.figures import UNUSED, CacheUse, Refusals
 from gateway.core.report import WorkerReport
 from gateway.telemetry.traffic_metrics import MOST_SERIES
+
+PLACE = ("node", "worker")
 
 
 class WorkerMetrics(Collector):
@@ -63,14 +65,14 @@ class WorkerMetrics(Collector):
     def _gauges(self) -> Iterable[Metric]:
         reports = list(self._reports())
         for name, text, value in _GAUGES:
-            family = GaugeMetricFamily(name, text, labels=["worker"])
+            family = GaugeMetricFamily(name, text, labels=PLACE)
             for report in reports:
-                family.add_metric([report.slot], value(report))
+                family.add_metric(report.place, value(report))
             yield family
         for name, text, count in _COUNTERS:
-            counter = CounterMetricFamily(name, text, labels=["worker"])
+            counter = CounterMetricFamily(name, text, labels=PLACE)
             for report in reports:
-                counter.add_metric([report.slot], count(report))
+                counter.add_metric(report.place, count(report))
             yield counter
 
 

@@ -11,7 +11,7 @@ from functools import reduce
 
 from gateway.core.capture import CaptureBlock
 from gateway.core.delta import RouteDelta, difference
-from gateway.core.report import WorkerReport
+from gateway.core.report import Place, WorkerReport
 from gateway.core.routing import EMPTY, RouteTable
 from gateway.core.summary import Window
 from gateway.core.types import VersionKey
@@ -42,8 +42,8 @@ class WorkerFleet:
         self._deltas: deque[RouteDelta] = deque(maxlen=MOST_DELTAS)
         self._sent: dict[str, int] = {}
         self.table: RouteTable = EMPTY
-        self.starts: Counter[str] = Counter()
-        """How often a worker came up, by slot."""
+        self.starts: Counter[Place] = Counter()
+        """How often a worker came up, by place."""
 
     def publish(self, table: RouteTable) -> None:
         self._deltas.append(difference(self.table, table))
@@ -123,7 +123,7 @@ class WorkerFleet:
     def _note(self, report: WorkerReport) -> None:
         now = self._clock()
         if report.worker not in self._reports:
-            self.starts[report.slot] += 1
+            self.starts[report.place] += 1
             for name in [
                 name for name, last in self._reports.items() if now - last.seen_at >= FORGOTTEN_AFTER_S
             ]:

@@ -9,8 +9,10 @@ import numpy as np
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from gateway.core.report import Place
 from gateway.core.summary import latency_histogram
 from gateway.telemetry.histograms import of_latencies
+from gateway.telemetry.worker_metrics import PLACE
 from lifecycle.commands.trail import trail
 from lifecycle.core.answers import Measure
 from lifecycle.core.performance.expectation import Method
@@ -38,7 +40,7 @@ class ControlMetrics(Collector):
         store: Store,
         monitor: Monitor,
         estimates: Estimates,
-        starts: Callable[[], Mapping[str, int]],
+        starts: Callable[[], Mapping[Place, int]],
         unsealed: Callable[[], int],
     ) -> None:
         self._store = store
@@ -65,10 +67,10 @@ class ControlMetrics(Collector):
         yield ticks
         yield CounterMetricFamily("headrace_controller_tick_failures", "Turns that failed.", self._failed)
         starts = CounterMetricFamily(
-            "headrace_worker_starts", "Workers that came up in a slot.", labels=["worker"]
+            "headrace_worker_starts", "Workers that came up in a slot.", labels=PLACE
         )
-        for slot, n in self._starts().items():
-            starts.add_metric([slot], n)
+        for place, n in self._starts().items():
+            starts.add_metric(place, n)
         yield starts
 
     def _rollouts(self) -> Metric:

@@ -19,7 +19,7 @@ from lifecycle.commands.retention import Collector
 from lifecycle.commands.retraining import Retraining
 from lifecycle.commands.rollouts import Rollouts
 from lifecycle.commands.traffic import Traffic
-from lifecycle.commands.upgrade import Upgrade
+from lifecycle.commands.upgrade import Nodes, Upgrade
 from lifecycle.commands.validation import Validation
 from lifecycle.core.analysis.evidence import Arm
 from lifecycle.core.recent import Rates
@@ -39,7 +39,7 @@ class Desk:
         rates: what the versions of a model did of late.
         champion_now: what a champion did of late and its requests per second, for a rollout to come.
         metrics: the Prometheus text of `/metrics`.
-        info: what the node says of itself in `/v1/status`; `workers` there is how many are wanted.
+        info: what the node says of itself in `/v1/status`.
         default_plan: preset of a rollout that names no plan.
         hosts: names besides loopback by which the API may be addressed.
         identity: whether every request needs a key.
@@ -49,6 +49,7 @@ class Desk:
     store: Store
     requests: Requests
     fleet: Fleet
+    nodes: Nodes
     models: Models
     catalogue: Catalogue
     calendar: Calendar

@@ -40,6 +40,13 @@ def up(
     grpc_port: Port = None,
     admin_port: Port = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Worker processes.")] = None,
+    address: Annotated[
+        str | None, typer.Option(metavar="IP", help="By which a cluster's other nodes reach this one.")
+    ] = None,
+    join: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Join the cluster with this admin API, with an admin's key."),
+    ] = None,
     edge: Annotated[Edge | None, typer.Option(help="What stands in front of the workers.")] = None,
     detach: Annotated[
         bool, typer.Option("--detach", help="Return once it is ready; keep it running.")
@@ -51,6 +58,9 @@ def up(
     Without `--detach` it runs until Ctrl-C.
 
     Example: `headrace up --workers 2 --detach`
+
+    A second machine joins one that began with `--address 10.0.0.5`:
+    `headrace up --join http://10.0.0.5:8002 --address 10.0.0.6`
     """
     from lifecycle.offline import check_home  # opens the store: other commands start in half the time
 
@@ -61,6 +71,8 @@ def up(
         "grpc-port": grpc_port,
         "admin-port": admin_port,
         "workers": workers,
+        "address": address,
+        "join": join,
         "edge": edge and edge.value,
     }
     given = [f"--{name}={value}" for name, value in named.items() if value is not None]
@@ -83,6 +95,8 @@ def up(
 
 
 def _standing_by(holder: str) -> str:
+    if "://" in holder:
+        return f"no cluster is ready at {holder} yet; this node joins once it is"
     return f"controller {holder} holds the lease; this node serves once that one has ended"
 
 
@@ -94,13 +108,16 @@ def _show_addresses(state: dict[str, Any], as_json: bool) -> None:
     told = [
         ("inference, HTTP", f"{scheme}://{host}:{state['http_port']}"),
         ("inference, gRPC", f"{host}:{state['grpc_port']}"),
-        ("admin and UI", f"{scheme}://{host}:{state['admin_port']}"),
+        ("admin and UI", state.get("joins") or f"{scheme}://{host}:{state['admin_port']}"),
     ]
     if gpus := state.get("gpus"):
         unused = "unused: install onnxruntime-gpu in place of onnxruntime"
         told.append(("GPUs", f"{gpus:g}, {'for dedicated versions' if state['cuda'] else unused}"))
     console().print(fields(told))
-    near = f"{scheme}://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{state['admin_port']}"
+    near = (
+        state.get("joins")
+        or f"{scheme}://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{state['admin_port']}"
+    )
     if near != DEFAULT_URL:
         show(f"for other commands: export HEADRACE_URL={near}")
 

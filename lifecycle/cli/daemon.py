@@ -98,6 +98,8 @@ def wait_ready(
 
 
 def _ready(state: dict[str, Any]) -> bool:
+    if "joins" in state:
+        return bool(state["ready"])
     host = "127.0.0.1" if state["host"] in ("0.0.0.0", "::") else state["host"]
     # The edge's own socket needs no certificate, whatever the ports ask of a client.
     socket = state.get("admin_socket")

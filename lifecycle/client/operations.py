@@ -37,6 +37,11 @@ class Operations(RegistryOperations):
         """
         return send("POST", "/v1/upgrade", timeout_s=LONG_S)
 
+    @Operation
+    def join(self) -> Call[Json]:
+        """`address` and `token` of the cluster's Ray. CONFLICT if it takes no other node."""
+        return get("/v1/join")
+
     # Traffic
 
     @Operation

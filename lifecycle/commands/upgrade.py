@@ -1,8 +1,9 @@
 """A rolling upgrade: new workers and then a new controller take over, of the code that is installed now."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from gateway.config import GatewayConfig
 from lifecycle.errors import LifecycleCode, LifecycleError
@@ -10,6 +11,34 @@ from lifecycle.ports import Entry, Fleet, Store
 
 TIMEOUT_S = 300.0
 _POLL_S = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """What a node needs to join: the address of the cluster's Ray, and the secret that it asks for."""
+
+    address: str
+    token: str
+
+
+class Nodes(Protocol):
+    """The nodes of a cluster, each with workers of its own. One that stands alone has an empty name."""
+
+    def wanted(self) -> Mapping[str, int]:
+        """How many workers each node that is there should have."""
+        ...
+
+    def renewed(self, node: str) -> GatewayConfig:
+        """A node's settings, read anew over there. Raises LifecycleError if they are wrong. Blocks."""
+        ...
+
+    def roll(self, node: str, config: GatewayConfig) -> None:
+        """Have Serve replace a node's workers, new ones first. Blocks, but does not wait for them."""
+        ...
+
+    def admission(self) -> Admission:
+        """Raises LifecycleError CONFLICT if this cluster takes no other node."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +51,10 @@ class Upgraded:
 
 
 class Upgrade:
-    """One at a time.
+    """One at a time, and in it one node after the other.
 
     Args:
-        renewed: the settings that new workers start with; raises LifecycleError INVALID if they are wrong.
-        roll: has Serve replace every worker, new ones first. Blocks, but does not wait for them.
-        renew: does the same with the processes of dedicated versions, and waits for them.
+        renew: replaces the processes of dedicated versions, and waits for them.
         check: raises LifecycleError INVALID if the installed code would not start. Blocks.
         restart: has this controller make way for a new one as soon as what it was asked is answered. What it
             must not forget is stored, so rollouts go on under its successor, and requests need neither.
@@ -37,16 +64,14 @@ class Upgrade:
         self,
         store: Store,
         fleet: Fleet,
-        renewed: Callable[[], GatewayConfig],
-        roll: Callable[[GatewayConfig], None],
+        nodes: Nodes,
         renew: Callable[[], Awaitable[None]],
         check: Callable[[], None],
         restart: Callable[[], None],
     ) -> None:
         self._store = store
         self._fleet = fleet
-        self._renewed = renewed
-        self._roll = roll
+        self._nodes = nodes
         self._renew = renew
         self._check = check
         self.restart = restart
@@ -63,15 +88,18 @@ class Upgrade:
         if self._upgrading.locked():
             raise LifecycleError(LifecycleCode.CONFLICT, "an upgrade is under way; wait for its end")
         async with self._upgrading:
-            config = self._renewed()
+            renewed = {
+                node: await asyncio.to_thread(self._nodes.renewed, node) for node in self._nodes.wanted()
+            }
             await asyncio.to_thread(self._check)
             started = asyncio.get_running_loop().time()
             before = self._names()
             self._store.commit(Entry(actor, "gateway.upgrade", "", {"workers": sorted(before)}))
-            await asyncio.to_thread(self._roll, config)
             try:
+                for node, config in renewed.items():
+                    async with asyncio.timeout(TIMEOUT_S):
+                        await self._roll(node, config)
                 async with asyncio.timeout(TIMEOUT_S):
-                    await self._replaced(before, config.workers)
                     await self._renew()
             except TimeoutError:
                 message = "not every process was replaced in time; see `headrace status` and the logs"
@@ -79,12 +107,19 @@ class Upgrade:
             seconds = asyncio.get_running_loop().time() - started
             return Upgraded(tuple(sorted(before)), tuple(sorted(self._names())), seconds)
 
-    def _names(self) -> frozenset[str]:
-        return frozenset(report.worker for report in self._fleet.workers())
+    async def _roll(self, node: str, config: GatewayConfig) -> None:
+        before = self._names(node)
+        await asyncio.to_thread(self._nodes.roll, node, config)
+        await self._replaced(node, before, config.workers)
 
-    async def _replaced(self, before: frozenset[str], wanted: int) -> None:
+    def _names(self, node: str | None = None) -> frozenset[str]:
+        """Of live workers: a node's, or all."""
+        workers = self._fleet.workers()
+        return frozenset(report.worker for report in workers if node in (None, report.place.node))
+
+    async def _replaced(self, node: str, before: frozenset[str], wanted: int) -> None:
         while True:
-            now = self._names()
+            now = self._names(node)
             new = not now & before and len(now) >= wanted
             if new and await self._fleet.confirmed(self._fleet.table.generation, 1.0):
                 return

@@ -62,6 +62,7 @@ RULES: dict[tuple[str, str], KeyRole] = {
     ("GET", "/metrics"): _V,
     ("GET", "/openapi.json"): _V,
     ("POST", "/v1/upgrade"): _ADMIN,
+    ("GET", "/v1/join"): _ADMIN,
     ("POST", "/v1/artifacts/collect"): _ADMIN,
     ("GET", "/v1/keys"): _ADMIN,
     ("POST", "/v1/keys"): _ADMIN,
@@ -72,6 +73,7 @@ WIDE = frozenset(
     (
         "/v1/audit/verify",
         "/v1/upgrade",
+        "/v1/join",
         "/metrics",
         "/v1/keys",
         "/v1/keys/{name}",

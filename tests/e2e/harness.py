@@ -47,9 +47,9 @@ class Cluster:
         assert done.returncode == 0, f"headrace {' '.join(words)}\n{done.stdout}\n{done.stderr}"
         return done.stdout
 
-    def up(self) -> None:
+    def up(self, *more: str) -> None:
         ports = (f"--http-port={self.http}", f"--grpc-port={self.grpc}", f"--admin-port={self.admin}")
-        self.headrace("up", "--detach", *ports)
+        self.headrace("up", "--detach", *ports, *more)
         self.note_session()
 
     def note_session(self) -> None:

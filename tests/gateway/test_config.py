@@ -78,3 +78,15 @@ def test_recycling_needs_somebody_to_take_over(tmp_path: Path) -> None:
     assert GatewayConfig(home=tmp_path, serving=growing).serving.recycle_above_mb == 500
     with pytest.raises(ValidationError, match="two workers"):
         GatewayConfig(home=tmp_path, serving=growing, workers=1)
+
+
+def test_a_node_of_several_can_be_reached_by_the_others() -> None:
+    config = GatewayConfig(home=Path("home"), join="http://10.0.0.5:8002", address="10.0.0.6")
+    assert config.address == "10.0.0.6"
+    for wrong, fault in (
+        ({"join": "http://10.0.0.5:8002"}, "needs `address`"),
+        ({"address": "node-b"}, "'node-b' does not appear to be an IPv4 or IPv6 address"),
+        ({"address": "10.0.0.6", "edge": "direct"}, 'needs edge = "haproxy"'),
+    ):
+        with pytest.raises(ValidationError, match=fault):
+            GatewayConfig(home=Path("home"), **wrong)

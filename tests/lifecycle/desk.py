@@ -11,7 +11,6 @@ import numpy as np
 import pyarrow as pa
 from fastapi import FastAPI
 
-from gateway.config import GatewayConfig
 from gateway.core.capture import Capture
 from gateway.core.signature import Signature, TensorSpec
 from gateway.core.types import Role
@@ -46,7 +45,7 @@ from lifecycle.core.version import Version
 from lifecycle.estimates import Estimates
 from lifecycle.monitor import Monitor
 from lifecycle.ports import Sandbox, TrainingJob
-from tests.lifecycle.world import FakeFleet
+from tests.lifecycle.world import FakeFleet, FakeNodes
 
 SIGNATURE = Signature((TensorSpec("x", "FP32", (-1, 3)),), (TensorSpec("y", "FP32", (-1, 3)),))
 
@@ -93,7 +92,7 @@ def open_desk(
 ) -> tuple[Desk, SqlStore, ParquetCaptures]:
     store = SqlStore(f"sqlite:///{home / 'headrace.db'}")
     fleet = FakeFleet(workers)
-    publisher = Publisher(store, fleet)
+    nodes, publisher = FakeNodes(fleet), Publisher(store, fleet)
     captures = ParquetCaptures(home / "captures")
     artifacts, judge = FileArtifacts(str(home / "artifacts"), home / "cache"), sandbox or InstantSandbox()
     models = Models(store, artifacts, judge, time.time, limits=limits, policy=lambda _: policy)
@@ -114,6 +113,7 @@ def open_desk(
         store=store,
         requests=store.requests,
         fleet=fleet,
+        nodes=nodes,
         models=models,
         catalogue=Catalogue(store, publisher),
         calendar=calendar,
@@ -124,8 +124,7 @@ def open_desk(
         upgrade=Upgrade(
             store,
             fleet,
-            renewed=lambda: GatewayConfig(home=home, workers=workers),
-            roll=fleet.roll,
+            nodes=nodes,
             renew=_nothing_dedicated,
             check=lambda: None,
             restart=fleet.restart,

@@ -124,7 +124,7 @@ def test_a_policy_that_makes_no_sense_is_named(tmp_path: Path, text: str, fault:
 
 
 def test_new_workers_keep_the_ports_and_take_the_settings_of_now(tmp_path: Path) -> None:
-    running = load(tmp_path, {"http_port": 9000, "workers": 3})
+    running = load(tmp_path, {"http_port": 9000, "workers": 3}).gateway
     write(tmp_path, "[gateway]\nhttp_port = 1\n[gateway.serving]\nthreads = 7\n")
     new = renewed(running)
     assert (new.http_port, new.workers, new.serving.threads) == (9000, 3, 7)

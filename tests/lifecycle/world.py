@@ -1,8 +1,10 @@
 """A small world for tests of rollouts: traffic, workers that follow route tables, versions."""
 
 import math
+from collections import Counter
 from collections.abc import Collection, Iterable
 from functools import cache
+from pathlib import Path
 from statistics import NormalDist
 
 import numpy as np
@@ -13,7 +15,9 @@ from gateway.core.routing import EMPTY, RouteTable
 from gateway.core.signature import Signature, TensorSpec
 from gateway.core.summary import Counts, Window, latency_histogram
 from gateway.core.types import Outcome, Role
+from lifecycle.commands.upgrade import Admission
 from lifecycle.core.version import Stage, Version
+from lifecycle.errors import LifecycleCode, LifecycleError
 
 SIGNATURE = Signature((TensorSpec("x", "FP32", (-1, 4)),), (TensorSpec("y", "FP32", (-1, 1)),))
 
@@ -50,6 +54,37 @@ def latencies(answers: int, ms: float) -> Counts:
     return latency_histogram(np.array([ms * 1e6 * math.exp(z) for z in spread], np.int64))
 
 
+class FakeNodes:
+    """The nodes of the workers of a fake fleet. `wrong` says what is wrong with a node's settings."""
+
+    def __init__(self, fleet: "FakeFleet") -> None:
+        self._fleet = fleet
+        self.wrong: dict[str, str] = {}
+        self.slow = False
+        self.rolled: list[str] = []
+
+    def wanted(self) -> dict[str, int]:
+        return self._fleet.nodes()
+
+    def renewed(self, node: str) -> GatewayConfig:
+        if node in self.wrong:
+            raise LifecycleError(LifecycleCode.INVALID, self.wrong[node])
+        return GatewayConfig(home=Path("/nowhere"), workers=self.wanted()[node])
+
+    def roll(self, node: str, config: GatewayConfig) -> None:
+        del config
+        self.rolled.append(node)
+        if not self.slow:
+            self._fleet.roll(node)
+
+    def admission(self) -> Admission:
+        return Admission("10.0.0.5:6379", "secret")
+
+
+def _node(worker: str) -> str:
+    return WorkerReport(worker, 0).place.node
+
+
 class FakeFleet:
     """Workers that load what tables name and say so.
 
@@ -62,7 +97,9 @@ class FakeFleet:
         self.broken: set[tuple[str, int]] = set()
         self.asleep = False
         self.restarts = 0
-        self._names = [f"worker-{i}" for i in range(workers)]
+        self.wanted: dict[str, int] = {}
+        """Where it is not as many workers as there are."""
+        self._names = [f"worker-{i}-1" for i in range(workers)]
         self._reports: tuple[WorkerReport, ...] = ()
         self.wake()
 
@@ -85,10 +122,23 @@ class FakeFleet:
         told = (self.table.generation, held - self.broken, failed, memory)
         self._reports = tuple(WorkerReport(name, *told) for name in self._names)
 
-    def roll(self, config: GatewayConfig) -> None:
-        """New workers in the place of all."""
-        self._names = [f"{name}-new" for name in self._names]
+    def roll(self, node: str) -> None:
+        """New workers in the place of all of a node."""
+        self._names = [self._successor(name) if _node(name) == node else name for name in self._names]
         self.wake()
+
+    def join(self, node: str, workers: int = 2) -> None:
+        self._names += [f"{node}/worker-{i}-1" for i in range(workers)]
+        self.wake()
+
+    @staticmethod
+    def _successor(name: str) -> str:
+        slot, _, process = name.rpartition("-")
+        return f"{slot}-{int(process) + 1}"
+
+    def nodes(self) -> dict[str, int]:
+        """How many workers each should have."""
+        return dict(Counter(_node(name) for name in self._names)) | self.wanted
 
     def restart(self) -> None:
         """The controller makes way for another."""

@@ -49,7 +49,7 @@ def render(config: GatewayConfig, connections: int) -> str:
             _workers(config),
             _lane(config),
             _grpc(config),
-            _admin(config),
+            "" if config.join else _admin(config),  # the controller is on the node that began
         ]
     )
 

@@ -1,11 +1,11 @@
-"""What the edge counts, as Prometheus families: read from HAProxy's stats socket when somebody scrapes.
+"""What edges count, as Prometheus families: read from HAProxy's stats sockets.
 
 An edge that does not answer leaves its families empty and nothing else.
 """
 
 import csv
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -30,13 +30,17 @@ Row = Mapping[str, str]
 
 
 class EdgeMetrics(Collector):
-    """Asks HAProxy over its stats socket, at every scrape."""
+    """Tells of every node's edge.
 
-    def __init__(self, stats: Path) -> None:
-        self._stats = stats
+    Args:
+        told: gives what each node's HAProxy says, as `read` reads it, by the node's name.
+    """
+
+    def __init__(self, told: Callable[[], Mapping[str, str]]) -> None:
+        self._told = told
 
     def collect(self) -> Iterable[Metric]:
-        return families(rows(read(self._stats)))
+        return families([row for node, text in self._told().items() for row in rows(text, node)])
 
 
 def read(stats: Path) -> str:
@@ -54,9 +58,9 @@ def read(stats: Path) -> str:
     return said.decode(errors="replace")
 
 
-def rows(text: str) -> list[Row]:
-    """One row per frontend, backend and server."""
-    return list(csv.DictReader(text.removeprefix("# ").splitlines()))
+def rows(text: str, node: str = "") -> list[Row]:
+    """One row per frontend, backend and server, each with its `node`."""
+    return [{**row, "node": node} for row in csv.DictReader(text.removeprefix("# ").splitlines())]
 
 
 def families(seen: list[Row]) -> list[Metric]:
@@ -64,20 +68,25 @@ def families(seen: list[Row]) -> list[Metric]:
     fronts = [row for row in seen if row["svname"] == "FRONTEND"]
     backs = [row for row in seen if row["svname"] == "BACKEND"]
     workers = [row for row in seen if row["pxname"] == "workers" and row["svname"] != "BACKEND"]
-    opened = GaugeMetricFamily("headrace_edge_connections", "Open connections.", labels=["frontend"])
+    opened = GaugeMetricFamily("headrace_edge_connections", "Open connections.", labels=["node", "frontend"])
     answers = CounterMetricFamily(
-        "headrace_edge_responses", "Answers by class of status.", labels=["frontend", "code"]
+        "headrace_edge_responses", "Answers by class of status.", labels=["node", "frontend", "code"]
     )
     for row in fronts:
-        opened.add_metric([row["pxname"]], _number(row, "scur"))
+        opened.add_metric([row["node"], row["pxname"]], _number(row, "scur"))
         for code in _CODES:
-            answers.add_metric([row["pxname"], code], _number(row, f"hrsp_{code}"))
-    queued = GaugeMetricFamily("headrace_edge_queued", "Requests that wait for a worker.", labels=["backend"])
+            answers.add_metric([row["node"], row["pxname"], code], _number(row, f"hrsp_{code}"))
+    queued = GaugeMetricFamily(
+        "headrace_edge_queued", "Requests that wait for a worker.", labels=["node", "backend"]
+    )
     for row in backs:
-        queued.add_metric([row["pxname"]], _number(row, "qcur"))
-    up = GaugeMetricFamily("headrace_edge_worker_up", "1 while the edge sends requests.", labels=["worker"])
+        queued.add_metric([row["node"], row["pxname"]], _number(row, "qcur"))
+    up = GaugeMetricFamily(
+        "headrace_edge_worker_up", "1 while the edge sends requests.", labels=["node", "worker"]
+    )
     for row in workers:
-        up.add_metric([f"worker-{row['svname'].removeprefix('w')}"], float(row["status"].startswith("UP")))
+        place = (row["node"], f"worker-{row['svname'].removeprefix('w')}")
+        up.add_metric(place, float(row["status"].startswith("UP")))
     return [
         opened,
         answers,
@@ -89,9 +98,9 @@ def families(seen: list[Row]) -> list[Metric]:
 
 
 def _counter(name: str, text: str, label: str, seen: list[Row], column: str) -> Metric:
-    family = CounterMetricFamily(name, text, labels=[label])
+    family = CounterMetricFamily(name, text, labels=["node", label])
     for row in seen:
-        family.add_metric([row["pxname"]], _number(row, column))
+        family.add_metric([row["node"], row["pxname"]], _number(row, column))
     return family
 
 

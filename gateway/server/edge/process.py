@@ -4,22 +4,16 @@ import asyncio
 import contextlib
 import logging
 import signal
-import sys
 from pathlib import Path
 
 from gateway.config import GatewayConfig
+from gateway.server.attached import attached
 from gateway.server.descriptors import affordable, raise_soft_limit
 from gateway.server.edge.haproxy import render
 from gateway.server.run_dir import certificate_file
 
 log = logging.getLogger(__name__)
 
-# Not a `preexec_fn`: forks of a process with gRPC's threads in it sometimes end before they get to HAProxy.
-_ENDS_WITH_PARENT = """
-import ctypes, os, signal, sys
-ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG, which outlives the exec
-os.execv(sys.argv[1], sys.argv[1:])
-"""
 _RESTART_PAUSE_S = 0.2
 _FILES_EACH = 1.5
 """A client's connection, and for every second one a worker's: they are shared, and idle clients have none."""
@@ -66,8 +60,7 @@ class Edge:
         log_path = self._config.home / "logs" / "haproxy.log"
         log_path.parent.mkdir(parents=True, exist_ok=True)
         with log_path.open("ab") as output:
-            command = (sys.executable, "-I", "-S", "-c", _ENDS_WITH_PARENT, _binary(), "-db", "-f", str(path))
-            self._process = await asyncio.create_subprocess_exec(*command, stdout=output, stderr=output)
+            self._process = await attached(_binary(), "-db", "-f", str(path), output=output)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._process.wait(), 0.3)
             tail = log_path.read_text(errors="replace").strip().splitlines()[-3:]

@@ -1,4 +1,4 @@
-"""What is asked of the whole node: `/v1/upgrade`."""
+"""What is asked of the whole cluster: `/v1/upgrade`, and `/v1/join` by a node that wants to be part of it."""
 
 from fastapi import APIRouter
 from pydantic import BaseModel
@@ -18,6 +18,20 @@ class UpgradeOut(BaseModel):
     after: list[str]
     seconds: float
     controller: str
+
+
+class JoinOut(BaseModel):
+    """The address of the cluster's Ray, and the secret with which every node of it is trusted."""
+
+    address: str
+    token: str
+
+
+@router.get("/join")
+async def join(desk: AtDesk) -> JoinOut:
+    """What a node needs to join; it changes when the node with the controller starts anew."""
+    admission = desk.nodes.admission()
+    return JoinOut(address=admission.address, token=admission.token)
 
 
 @router.post("/upgrade")

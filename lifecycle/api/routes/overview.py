@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from importlib.resources import files
 
 from fastapi import APIRouter, Request
@@ -50,16 +51,15 @@ async def ready(desk: AtDesk) -> ReadyOut:
 
 
 def _ready(desk: Desk) -> bool:
-    workers = desk.fleet.workers()
     generation = desk.fleet.table.generation
-    return len(workers) >= desk.info.get("workers", 1) and all(
-        report.generation >= generation for report in workers
-    )
+    there = Counter(report.place.node for report in desk.fleet.workers() if report.generation >= generation)
+    late = len(desk.fleet.workers()) > there.total()
+    return not late and all(there[node] >= wanted for node, wanted in desk.nodes.wanted().items())
 
 
 @router.get("/metrics", response_class=Response)
 async def metrics(desk: AtDesk) -> Response:
-    """Prometheus text: all workers of the node, the edge and the controller."""
+    """Prometheus text: all workers, the edges and the controller."""
     return Response(await asyncio.to_thread(desk.metrics), media_type=CONTENT_TYPE)
 
 

@@ -15,6 +15,7 @@ def value(text: str, name: str, **labels: str) -> float | None:
     """One sample; None if there is none."""
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
-            if sample.name == name and sample.labels == labels:
+            told = {label: said for label, said in sample.labels.items() if said}  # an empty one is none
+            if sample.name == name and told == labels:
                 return float(sample.value)
     return None

@@ -6,11 +6,13 @@ from tests.gateway.telemetry.exposed import exposition, value
 REPORTS = [
     WorkerReport("worker-0-77", 9, memory=MemoryUse(2, 700, 900, 5, 3), connections=12, resident_bytes=1000),
     WorkerReport("worker-1-78", 8, failed={("m", 2): "broken"}),
+    WorkerReport("other-1f/worker-0-12", 7),
 ]
 
 
 def test_every_worker_is_told_by_its_slot() -> None:
     text = exposition(WorkerMetrics(lambda: REPORTS))
+    assert value(text, "headrace_route_generation", node="other-1f", worker="worker-0") == 7
     assert value(text, "headrace_route_generation", worker="worker-0") == 9
     assert value(text, "headrace_route_generation", worker="worker-1") == 8
     assert value(text, "headrace_loaded_versions", worker="worker-0") == 2

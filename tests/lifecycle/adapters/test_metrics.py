@@ -8,6 +8,7 @@ from threading import Barrier, BrokenBarrierError
 
 import pytest
 
+from gateway.core.report import Place
 from lifecycle.adapters.metrics import ControlMetrics
 from lifecycle.adapters.sql.store import SqlStore
 from lifecycle.core.ledger import Record
@@ -64,7 +65,7 @@ def test_active_rollouts_by_phase_and_verdict(parts: tuple[SqlStore, Monitor, Es
 
 
 def test_ticks_and_starts_are_told(parts: tuple[SqlStore, Monitor, Estimates]) -> None:
-    metrics = ControlMetrics(*parts, lambda: {"worker-0": 2}, int)
+    metrics = ControlMetrics(*parts, lambda: {Place("", "worker-0"): 2}, int)
     metrics.ticked(0.004, failed=False)
     metrics.ticked(1.5, failed=True)
     text = exposition(metrics)
@@ -77,7 +78,7 @@ def test_ticks_and_starts_are_told(parts: tuple[SqlStore, Monitor, Estimates]) -
 def test_while_the_registry_is_away_the_loops_own_figures_go_on(
     parts: tuple[SqlStore, Monitor, Estimates],
 ) -> None:
-    metrics = ControlMetrics(*parts, lambda: {"worker-0": 2}, lambda: 7)
+    metrics = ControlMetrics(*parts, lambda: {Place("", "worker-0"): 2}, lambda: 7)
     assert value(exposition(metrics), "headrace_ledger_unsealed_records") == 7
     with parts[0]._engine.begin() as connection:
         connection.exec_driver_sql("ALTER TABLE rollouts RENAME TO gone")

@@ -2,18 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 
 import pytest
 
-from gateway.config import GatewayConfig
 from lifecycle.commands.upgrade import Upgrade
 from lifecycle.errors import LifecycleCode, LifecycleError
 from tests.lifecycle.one_model import Registry
-
-
-def config() -> GatewayConfig:
-    return GatewayConfig(home=Path("/nowhere"), workers=2)
+from tests.lifecycle.world import FakeNodes
 
 
 def fit() -> None:
@@ -26,55 +21,70 @@ async def nothing_dedicated() -> None:
 
 def upgrade_of(
     registry: Registry,
-    renewed: Callable[[], GatewayConfig],
-    roll: Callable[[GatewayConfig], None],
+    nodes: FakeNodes,
     check: Callable[[], None] = fit,
     renew: Callable[[], Awaitable[None]] = nothing_dedicated,
 ) -> Upgrade:
-    return Upgrade(registry.store, registry.fleet, renewed, roll, renew, check, registry.fleet.restart)
+    return Upgrade(registry.store, registry.fleet, nodes, renew, check, registry.fleet.restart)
 
 
 async def test_it_returns_when_every_worker_is_new(registry: Registry) -> None:
-    upgrade = upgrade_of(registry, config, registry.fleet.roll)
+    upgrade = upgrade_of(registry, FakeNodes(registry.fleet))
     done = await upgrade.run("ann")
     assert len(done.before) == len(done.after) == 2
     assert not set(done.before) & set(done.after)
     assert registry.store.records()[-1].kind == "gateway.upgrade"
 
 
+async def test_nodes_are_rolled_one_after_the_other(registry: Registry) -> None:
+    registry.fleet.join("other-1f", workers=3)
+    nodes = FakeNodes(registry.fleet)
+    done = await upgrade_of(registry, nodes).run("ann")
+    assert nodes.rolled == ["", "other-1f"]
+    assert len(done.before) == len(done.after) == 5
+    assert not set(done.before) & set(done.after)
+    nodes.slow = True
+    running = asyncio.create_task(upgrade_of(registry, nodes).run("ann"))
+    await asyncio.sleep(0.05)
+    assert nodes.rolled == ["", "other-1f", ""]  # the other's workers stay while these are on their way
+    registry.fleet.roll("")
+    await asyncio.wait({running}, timeout=0.5)
+    assert nodes.rolled == ["", "other-1f", "", "other-1f"]
+    registry.fleet.roll("other-1f")
+    await running
+
+
 async def test_it_waits_for_workers_that_are_on_their_way_and_runs_once(registry: Registry) -> None:
-    upgrade = upgrade_of(registry, config, lambda _: None)
+    nodes = FakeNodes(registry.fleet)
+    nodes.slow = True
+    upgrade = upgrade_of(registry, nodes)
     running = asyncio.create_task(upgrade.run("ann"))
     await asyncio.sleep(0.05)
     assert not running.done()
     with pytest.raises(LifecycleError, match="under way") as refused:
         await upgrade.run("bob")
     assert refused.value.code is LifecycleCode.CONFLICT
-    registry.fleet.roll(config())
+    registry.fleet.roll("")
     assert len((await running).after) == 2
 
 
 async def test_versions_with_processes_of_their_own_are_renewed_after_the_workers(registry: Registry) -> None:
-    order: list[str] = []
-
-    def roll(settings: GatewayConfig) -> None:
-        order.append("workers")
-        registry.fleet.roll(settings)
+    nodes = FakeNodes(registry.fleet)
 
     async def renew() -> None:
-        order.append("dedicated")
+        nodes.rolled.append("dedicated")
 
-    await upgrade_of(registry, config, roll, renew=renew).run("ann")
-    assert order == ["workers", "dedicated"]
+    await upgrade_of(registry, nodes, renew=renew).run("ann")
+    assert nodes.rolled == ["", "dedicated"]
 
 
 async def test_wrong_settings_replace_nobody(registry: Registry) -> None:
-    def wrong() -> GatewayConfig:
-        raise LifecycleError(LifecycleCode.INVALID, "wrong settings")
-
+    nodes = FakeNodes(registry.fleet)
+    registry.fleet.join("other-1f")
+    nodes.wrong["other-1f"] = "wrong settings"
     before = registry.fleet.workers()
     with pytest.raises(LifecycleError, match="wrong settings"):
-        await upgrade_of(registry, wrong, registry.fleet.roll).run("ann")
+        await upgrade_of(registry, nodes).run("ann")
     assert registry.fleet.workers() == before
     assert registry.store.records()[-1].kind != "gateway.upgrade"
 
@@ -84,7 +94,7 @@ async def test_code_that_does_not_start_replaces_nobody(registry: Registry) -> N
         raise LifecycleError(LifecycleCode.INVALID, "no module named x")
 
     before = registry.fleet.workers()
-    upgrade = upgrade_of(registry, config, registry.fleet.roll, broken)
+    upgrade = upgrade_of(registry, FakeNodes(registry.fleet), broken)
     with pytest.raises(LifecycleError, match="no module named x"):
         await upgrade.run("ann")
     assert registry.fleet.workers() == before

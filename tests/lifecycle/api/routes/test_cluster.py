@@ -13,3 +13,8 @@ async def test_an_upgrade_names_who_went_and_who_came(admin: Admin) -> None:
     assert answer.json()["controller"] == "controller-1"
     assert cast(FakeFleet, admin.desk.fleet).restarts == 1
     assert not set(answer.json()["before"]) & set(answer.json()["after"])
+
+
+async def test_a_node_that_may_join_is_told_how(admin: Admin) -> None:
+    answer = await admin.http.get("/v1/join")
+    assert answer.json() == {"address": "10.0.0.5:6379", "token": "secret"}

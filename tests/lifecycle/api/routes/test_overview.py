@@ -1,6 +1,7 @@
 """Status, metrics and the page."""
 
 import re
+from typing import cast
 
 import pytest
 
@@ -51,3 +52,12 @@ async def test_the_page_never_takes_data_for_markup(admin: Admin, name: str) -> 
 async def test_only_the_pages_own_files_are_served(admin: Admin) -> None:
     assert (await admin.http.get("/ui/..%2Fapp.py")).status_code == 404
     assert (await admin.http.get("/ui/none.js")).status_code == 404
+
+
+async def test_a_cluster_is_ready_once_every_node_has_its_workers(admin: Admin) -> None:
+    fleet = cast(FakeFleet, admin.desk.fleet)
+    fleet.join("other-1f", workers=2)
+    both = (await admin.http.get("/v1/ready")).json()
+    fleet.wanted["other-1f"] = 3
+    late = (await admin.http.get("/v1/ready")).json()
+    assert (both["ready"], late["ready"]) == (True, False)
