@@ -32,7 +32,7 @@ log = logging.getLogger("headrace")
 TELL_EVERY_S = 1.0
 LOOK_EVERY_S = 3.0
 """How often the admin API is asked whether it is still that of the same cluster."""
-RAY_STARTS_S = 90.0
+RAY_STARTS_S = 120.0
 LEAVES_S = 40.0
 """How long workers may drain."""
 

@@ -99,19 +99,6 @@ def test_an_upgrade_rolls_over_all_nodes_and_loses_no_request(nodes: tuple[Node,
     assert not set(told["before"]) & set(told["after"])
 
 
-def test_a_node_that_is_killed_costs_the_other_no_request_and_comes_back(
-    nodes: tuple[Node, Node], until: Until
-) -> None:
-    first, second = nodes
-    with first.client() as client, Load(first, "m") as here:
-        gone = of(second, workers(client))
-        second.kill()
-        until(lambda: len(workers(client)) == 1, 30, "a ready cluster without the node")
-        second.up("--address=127.0.0.3", f"--join={first.url}")
-        until(lambda: len(of(second, workers(client)) - gone) == 1, 30, "its worker again")
-    assert here.failures == []
-
-
 def test_the_other_node_serves_on_until_the_first_is_ready_again(
     nodes: tuple[Node, Node], until: Until
 ) -> None:
