@@ -83,7 +83,6 @@ def _environment(config: GatewayConfig) -> None:
         RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER="1" if config.address else "0",
         # Workers of other nodes serve on, however long the controller's node is away.
         RAY_gcs_rpc_server_reconnect_timeout_s="1000000",
-        RAY_raylet_start_wait_time_s="90",  # on a machine that has much to do
         RAY_SERVE_CONTROL_LOOP_INTERVAL_S="0.5",
         RAY_SERVE_LOG_TO_STDERR="0",
     )
