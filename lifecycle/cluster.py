@@ -81,11 +81,12 @@ def _environment(config: GatewayConfig) -> None:
         RAY_USAGE_STATS_ENABLED="0",
         # Despite its name, on every system: Ray binds the loopback address, not the host's.
         RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER="1" if config.address else "0",
-        # Workers of other nodes serve on, however long the controller's node is away.
-        RAY_gcs_rpc_server_reconnect_timeout_s="1000000",
         RAY_SERVE_CONTROL_LOOP_INTERVAL_S="0.5",
         RAY_SERVE_LOG_TO_STDERR="0",
     )
+    if config.join:
+        # Its workers serve on, however long the controller's node is away.
+        os.environ.update(RAY_gcs_rpc_server_reconnect_timeout_s="1000000")
 
 
 async def _live(config: LifecycleConfig) -> None:
