@@ -91,8 +91,7 @@ def _environment(config: GatewayConfig) -> None:
 
 async def _live(config: LifecycleConfig) -> None:
     stopped = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    _stop_on_signals(stopped)
     gateway = config.gateway
     run_dir.make(gateway.run_dir)
     state = _claim_home(gateway)
@@ -106,6 +105,7 @@ async def _live(config: LifecycleConfig) -> None:
                 os.execv(sys.executable, (sys.executable, "-m", "lifecycle", *sys.argv[1:]))
             return
         controller = await _start_controller(config, stack)
+        _stop_on_signals(stopped)  # again: Ray has put in a handler that ends the process at once
         if not await _acts(controller, state, stopped):
             return
         await _start_workers(config, controller, stack)
@@ -120,6 +120,11 @@ async def _live(config: LifecycleConfig) -> None:
         log.info("ready: http %d, grpc %d, admin %d", *ports)
         await stopped.wait()
         log.info("stopping: no new connections, then the workers drain")
+
+
+def _stop_on_signals(stopped: asyncio.Event) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
 
 
 async def _start_controller(config: LifecycleConfig, stack: contextlib.AsyncExitStack) -> Any:

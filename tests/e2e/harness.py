@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -54,7 +55,15 @@ class Cluster:
 
     def note_session(self) -> None:
         """Remember who runs now, to tell later what it left behind."""
-        self.sessions.add(json.loads((self.home / "run" / "headrace.json").read_text())["pid"])
+        self.sessions.add(self._pid)
+
+    @property
+    def _pid(self) -> int:
+        return int(json.loads((self.home / "run" / "headrace.json").read_text())["pid"])
+
+    def terminate(self) -> None:
+        """Ask it to end, as a service manager does; returns at once."""
+        os.kill(self._pid, signal.SIGTERM)
 
     def down(self) -> None:
         self.headrace("down")

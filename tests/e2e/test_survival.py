@@ -1,13 +1,17 @@
 """Kills under load: nobody who calls may notice."""
 
 import signal
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
+from gateway.config import GatewayConfig
 from lifecycle.client import Client
 from lifecycle.errors import LifecycleError
-from tests.e2e.harness import Cluster, Load
+from tests.e2e.harness import Cluster, Load, signed
 
 Deployed = Callable[[int], tuple[str, Client]]
 Until = Callable[[Callable[[], bool], float, str], None]
@@ -69,17 +73,29 @@ def _phase(client: Client, model: str) -> str:
         return "no answer"  # the controller is on its way back
 
 
-def test_state_survives_down_and_up(cluster: Cluster, deployed: Deployed) -> None:
+def test_state_survives_down_and_up_and_what_is_under_way_is_answered(
+    cluster: Cluster, deployed: Deployed, tmp_path: Path
+) -> None:
     model, client = deployed(3)
     client.set_traffic(model, {1: 70, 2: 30})
     before = client.traffic(model)
+    client.register("slow", signed(1, tmp_path / "slow.onnx", work=1800))
+    client.validate("slow", 1)
+    client.deploy("slow", 1)
+    body = {"inputs": [{"name": "x", "shape": [1, 4], "datatype": "FP32", "data": [1, 2, 3, 4]}]}
+    run_dir = GatewayConfig(home=cluster.home).run_dir
+    with ThreadPoolExecutor(1) as caller:
+        under_way = caller.submit(cluster.post, "/v2/models/slow/infer", body)
+        time.sleep(0.1)
+        cluster.terminate()
+        assert under_way.result()["model_name"] == "slow"
     cluster.down()
     assert cluster.processes() == []
+    assert not run_dir.exists()
     cluster.up()
     after = client.traffic(model)
     assert after["weights"] == before["weights"]
     assert [version["number"] for version in client.versions(model)] == [1, 2, 3]
-    body = {"inputs": [{"name": "x", "shape": [1, 4], "datatype": "FP32", "data": [1, 2, 3, 4]}]}
     assert cluster.post(f"/v2/models/{model}/infer", body)["model_name"] == model
 
 
