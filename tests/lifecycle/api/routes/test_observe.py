@@ -1,10 +1,13 @@
 """What is seen of a model, over HTTP."""
 
+import time
 from dataclasses import replace
 from math import nan
 
+import numpy as np
 import pytest
 
+from gateway.core.capture import Capture, blocks
 from gateway.core.types import Role
 from lifecycle.core.performance.expectation import Method
 from lifecycle.core.performance.series import Estimate
@@ -39,6 +42,36 @@ async def test_estimates_are_told_with_their_bounds(admin: Admin, monkeypatch: p
     assert (first["accuracy"], first["low"], first["high"], first["method"]) == (0.9, 0.86, 0.94, "cbpe")
     assert (second["accuracy"], second["low"], second["method"]) == (None, None, "none")
     assert second["reason"] == "unlike"
+
+
+async def test_the_errors_of_numbers_are_told_from_their_labels_in_the_labels_unit(admin: Admin) -> None:
+    await admin.deployed()
+    rng, now = np.random.default_rng(0), time.time()
+    for begins, off in ((0, 1.0), (400, 4.0)):
+        prices = rng.normal(200.0, 50.0, 400)
+        made, labels = [], []
+        for each, price in enumerate(prices.tolist()):
+            name, at = f"p{begins + each}", now - 800 + begins + each
+            tensors = {"x": np.zeros((1, 3), np.float32)}, {"price": np.array([[price]], np.float32)}
+            made.append(Capture(name, at, "fraud", 1, Role.CHAMPION, *tensors))
+            labels.append({"prediction_id": name, "label": price + off * rng.normal()})
+        admin.captures.append(blocks(made))
+        sent = await admin.http.post("/v1/feedback", json={"model": "fraud", "labels": labels})
+        assert sent.json()["joined"] == 400
+        await admin.desk.monitor.observe(now := now + 10)
+    told = (await admin.http.get("/v1/models/fraud/performance")).json()
+    assert (told["measure"], told["reference"]) == ("mae", None)
+    cohorts = [cohort for cohort in told["versions"][0]["cohorts"] if cohort["labelled"]]
+    assert [cohort["accuracy"] for cohort in cohorts] == [None] * len(cohorts)
+    assert np.mean([cohort["mae"] for cohort in cohorts[:40]]) == pytest.approx(0.8, rel=0.1)
+    cohorts = [cohort for cohort in cohorts if cohort["labelled"] > 1]  # one error has no interval
+    assert all(cohort["low"] < cohort["mae"] < cohort["high"] for cohort in cohorts)
+    assert all(cohort["mae"] < cohort["rmse"] < cohort["rmse_high"] for cohort in cohorts)
+    fall = told["fall"]
+    assert (fall["measure"], fall["accuracy"], fall["mae"] > 2.5) == ("mae", None, True)
+    assert fall["since"] == pytest.approx(now - 20 - 400, abs=10)
+    (matter,) = (await admin.http.get("/v1/attention")).json()["matters"]
+    assert matter["says"].startswith("mean absolute error ")
 
 
 async def test_a_model_without_a_recipe_is_not_retrained(admin: Admin) -> None:
