@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import betainc, betaln, logsumexp, xlog1py, xlogy
+from scipy.special import betaln, logsumexp, xlog1py, xlogy
 
 BELOW = (0.0, 0.25, 0.5, 0.8)
 """Alternatives below the bound, as parts of it."""
@@ -39,22 +39,6 @@ def _log_e(bad: ArrayLike, total: ArrayLike, bound: float, others: list[float]) 
     base = x * math.log(bound) + fine * math.log1p(-bound)
     terms = [xlogy(x, rate) + xlog1py(fine, -rate) - base for rate in others]
     return np.asarray(logsumexp(np.stack(terms), axis=0) - math.log(len(others)), np.float64)
-
-
-def log_e_under(bad: float, total: float, bound: float) -> float:
-    """Log e-value against "the rate is at least `bound`" that also finds a rate just under it.
-
-    The likelihood ratio mixed over all rates below, by a Beta(1/2, 1/2) (Robbins 1970) cut off there. Where
-    bad events are rare, `log_e_below` is sooner.
-
-    Args:
-        bad: bad events, or the sum of parts of them in [0, 1].
-    """
-    fine = total - bad
-    below = math.log(max(float(betainc(bad + 0.5, fine + 0.5, bound)), 1e-300))
-    prior = math.log(float(betainc(0.5, 0.5, bound)))
-    mixture = float(betaln(bad + 0.5, fine + 0.5) - betaln(0.5, 0.5)) + below - prior
-    return mixture - float(xlogy(bad, bound) + xlog1py(fine, -bound))
 
 
 def upper_bound(bad: float, total: float, alpha: float, prior: tuple[float, float] = (0.5, 0.5)) -> float:

@@ -1,15 +1,17 @@
 """The guard on late labels: does the version lose more by its answers than the champion did at the same time?
 
 A loss is a wrong answer, or the error of a number as a part of a scale. A part counts as that much of an
-event: the tests of rates stay valid, see `metrics`.
+event: the tests of rates stay valid, see `noninferiority`.
 """
 
 import math
 from collections.abc import Iterable, Sequence
 from functools import reduce
 
-from lifecycle.core.analysis.bound import CERTAIN, log_e_under, upper_bound
+import numpy as np
+
 from lifecycle.core.analysis.late import Labelled, Labels
+from lifecycle.core.analysis.noninferiority import within_margin
 from lifecycle.core.analysis.ratio import log_e_worse
 from lifecycle.core.analysis.weighing import EValues, few
 from lifecycle.core.answers import Measure
@@ -31,9 +33,8 @@ def judge_labels(
 
     Fails when the canary loses more: of what is lost, an equal canary's share is its share of the labels.
     Each step is compared with itself: what is harder for everybody later in the day is nobody's fault, though
-    more of the canary's answers than of the champion's are from then. Passes when it is shown to be under the
-    champion's mean loss plus the margin, wherever that may be: the limit is its lower bound and the margin,
-    so that doubt about it clears nobody.
+    more of the canary's answers than of the champion's are from then. Passes when it is shown to lose at most
+    the margin more than the champion, see `noninferiority`.
 
     Args:
         steps: labels of the version and of the champion, by step of the rollout.
@@ -51,9 +52,8 @@ def judge_labels(
         return Finding(NAME, Verdict.INCONCLUSIVE, reason, {"log_e": 0.0, "progress": 0.0, "requests": 0.0})
     rate, usual = canary.loss / canary.rows, champion.loss / champion.rows
     units = canary.rows * independence
-    known = champion.rows * independence
-    low = 1 - upper_bound(known - champion.loss * independence, known, alpha_clear / 2)
-    limit = min(max(low + margin, CERTAIN), 1 - CERTAIN)
+    counts = np.array([[(each.rows, each.loss) for each in step] for step in steps]) * independence
+    shown = within_margin(counts[:, 0], counts[:, 1], margin, alpha_clear / 2)
     both = [step for step in steps if step[0].rows and step[1].rows]
     ours = [step[0].loss * independence for step in both]
     theirs = [step[1].loss * independence for step in both]
@@ -61,18 +61,18 @@ def judge_labels(
     e_values = EValues(
         float(log_e_worse(ours, theirs, share)),
         math.log(1 / alpha_harm),
-        log_e_under(canary.loss * independence, units, limit),
+        shown.log_e,
         math.log(2 / alpha_clear),
     )
     numbers = {
         "requests": float(canary.rows),
         "canary_rate": rate,
         "champion_rate": usual,
-        "limit_rate": limit,
+        "limit_rate": shown.limit,
         "units": units,
         **_scale(yardstick),
     }
-    under = yardstick.say(limit)
+    under = yardstick.say(shown.limit)
     missing = f"more labels are needed to show that it is under {under}{few(units, canary.rows)}"
     return e_values.finding(NAME, _said(canary, champion, yardstick), f"within {under}", missing, numbers)
 

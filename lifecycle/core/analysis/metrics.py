@@ -1,8 +1,8 @@
 """The guards on business metrics: is the mean of a late number worse with the version than with the champion?
 
 Numbers are clipped to the bounds that the plan declares and taken as parts of that range, in [0, 1]. A part
-counts as that much of an event: the tests of rates stay valid, since a^x <= 1 + x (a - 1) for x in [0, 1]
-(Hoeffding 1963), and hold however often one looks.
+counts as that much of an event: the tests of rates stay valid and hold however often one looks, see
+`noninferiority`.
 """
 
 import math
@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lifecycle.core.analysis.bound import CERTAIN, log_e_under, upper_bound
 from lifecycle.core.analysis.late import Numbered, Numbers
+from lifecycle.core.analysis.noninferiority import within_margin
 from lifecycle.core.analysis.ratio import log_e_worse
 from lifecycle.core.analysis.weighing import EValues, few
 from lifecycle.core.verdict import Finding, Verdict
@@ -87,7 +87,7 @@ def judge_metric(
 ) -> Finding:
     """Fails when the version's mean gain is below the champion's of the same step.
 
-    Passes when it is shown to be above the champion's upper bound less the margin. Each step is compared with
+    Passes when it is shown to lose at most the margin, see `noninferiority`. Each step is compared with
     itself: what changes with time is nobody's fault.
 
     Args:
@@ -102,17 +102,15 @@ def judge_metric(
             guard.metric, Verdict.INCONCLUSIVE, reason, {"log_e": 0.0, "progress": 0.0, "requests": 0.0}
         )
     own, usual = ours.total / ours.rows, theirs.total / theirs.rows
-    margin = guard.margin / guard.width
-    # As much as the champion's mean may be, so that doubt about it clears nobody.
-    known = theirs.worth(independence)
-    high = upper_bound(known.total, known.rows, alpha_clear / 2)
-    limit = min(max(high - margin, CERTAIN), 1 - CERTAIN)
     single = [(mine.worth(independence), other.worth(independence)) for mine, other in steps]
-    kept = ours.worth(independence)
+    units = ours.rows * independence
+    lost = np.array([[(each.rows, each.rows - each.total) for each in step] for step in single])
+    shown = within_margin(lost[:, 0], lost[:, 1], guard.margin / guard.width, alpha_clear / 2)
+    limit = 1 - shown.limit
     e_values = EValues(
         _worse(single),
         math.log(1 / alpha_harm),
-        log_e_under(kept.rows - kept.total, kept.rows, 1 - limit),
+        shown.log_e,
         math.log(2 / alpha_clear),
     )
     numbers = {
@@ -120,11 +118,11 @@ def judge_metric(
         "canary_mean": guard.mean(own),
         "champion_mean": guard.mean(usual),
         "limit_mean": guard.mean(limit),
-        "units": kept.rows,
+        "units": units,
     }
     canary, champion = f"{guard.mean(own):.4g} of {ours.rows}", f"{guard.mean(usual):.4g} of {theirs.rows}"
     bound = f"{'above' if guard.direction == 'higher' else 'below'} {guard.mean(limit):.4g}"
-    missing = f"more numbers are needed to show that it is {bound}{few(kept.rows, ours.rows)}"
+    missing = f"more numbers are needed to show that it is {bound}{few(units, ours.rows)}"
     said = f"mean: canary {canary}, champion {champion}"
     return e_values.finding(guard.metric, said, f"it is {bound}", missing, numbers)
 
