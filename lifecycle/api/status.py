@@ -94,7 +94,8 @@ def install_errors(app: FastAPI) -> None:
         if isinstance(error.__cause__, OSError):  # FastAPI blames the caller for whatever breaks a form
             return await stuck(request, error.__cause__)
         if error.status_code == HTTPStatus.NOT_FOUND:
-            return error_response(LifecycleCode.NOT_FOUND, f"there is nothing at {request.url.path}")
+            message = f"there is nothing at {request.url.path}; {_elsewhere(request)}"
+            return error_response(LifecycleCode.NOT_FOUND, message)
         if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
             message = f"{request.url.path} does not take {request.method}"
             return error_response(LifecycleCode.INVALID, message, error.status_code, error.headers)
@@ -104,6 +105,14 @@ def install_errors(app: FastAPI) -> None:
     async def unexpected(request: Request, error: Exception) -> JSONResponse:
         log.error("%s %s failed", request.method, request.url.path, exc_info=error)
         return error_response(LifecycleCode.INTERNAL, "the controller failed; its log says why")
+
+
+def _elsewhere(request: Request) -> str:
+    """Where to look, for somebody who took this port for that of the models or mistyped a path."""
+    if request.url.path.startswith("/v2"):
+        port = request.app.state.desk.info.get("http_port", 8000)
+        return f"models answer at port {port}, and this is the admin API"
+    return "GET /openapi.json tells what there is"
 
 
 def _explain(error: RequestValidationError) -> str:

@@ -1,6 +1,7 @@
 """How the SDK's words travel: a call as a value, the connections that send it, and what may come back."""
 
 import os
+import socket
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -210,9 +211,20 @@ def unreachable(url: str, error: Exception) -> LifecycleError:
         return LifecycleError(LifecycleCode.INVALID, message)
     elif "CERTIFICATE" in str(error):
         message = f"{url} and this client do not trust each other; see HEADRACE_TLS_CA, HEADRACE_TLS_CERT"
+    elif "[SSL" in str(error):
+        message = f"what answers at {url} speaks no TLS; try http:// in place of https://"
+    elif isinstance(_root(error), socket.gaierror):
+        message = f"the host of {url} is not known; check the URL"
     else:
         message = f"no headrace answers at {url}: start one with `headrace up`"
     return LifecycleError(LifecycleCode.UNAVAILABLE, message)
+
+
+def _root(error: BaseException) -> BaseException:
+    """The first of the errors that led to one."""
+    while (earlier := error.__cause__ or error.__context__) is not None:
+        error = earlier
+    return error
 
 
 def rebuilt(answer: httpx.Response) -> LifecycleError:
@@ -226,5 +238,8 @@ def rebuilt(answer: httpx.Response) -> LifecycleError:
 
 def stranger(answer: httpx.Response) -> LifecycleError:
     """For an answer that no controller gives."""
-    message = f"{answer.request.url.host} answered {answer.status_code}, not as headrace does; check the URL"
+    message = (
+        f"{answer.request.url.host} answered {answer.status_code}, not as headrace does; check the URL, "
+        "which is that of the admin port (8002, unless set otherwise)"
+    )
     return LifecycleError(LifecycleCode.UNAVAILABLE, message)

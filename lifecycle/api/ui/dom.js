@@ -21,7 +21,13 @@ export function el(tag, attributes = {}, ...children) {
 export const badge = (text) => el("span", { class: `badge ${TONES[text] ?? ""}` }, String(text).replaceAll("_", " "));
 export const percent = (value) => `${Number(value.toFixed(2))} %`;
 export const clock = (seconds) => new Date(seconds * 1000).toLocaleTimeString();
-export const moment = (seconds) => new Date(seconds * 1000).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+
+// A day and a time; the year where it is not this one.
+export function moment(seconds) {
+  const time = new Date(seconds * 1000);
+  const year = time.getFullYear() === new Date().getFullYear() ? undefined : "numeric";
+  return time.toLocaleString([], { year, month: "short", day: "numeric", hour: "numeric", minute: "2-digit" });
+}
 
 export function duration(seconds) {
   const whole = Math.max(0, Math.floor(seconds));
@@ -30,9 +36,13 @@ export function duration(seconds) {
   return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
 }
 
-export function table(headings, rows, label) {
+// `notes` are what is said below a row, over its whole width, where there is something to say.
+export function table(headings, rows, label, notes = []) {
   const head = el("tr", {}, ...headings.map((heading) => el("th", { scope: "col" }, heading)));
-  const body = rows.map((row) => el("tr", {}, ...row.map((cell) => el("td", {}, cell ?? "–"))));
+  const body = rows.flatMap((row, index) => [
+    el("tr", { class: notes[index] ? "noted" : "" }, ...row.map((cell) => el("td", {}, cell ?? "–"))),
+    notes[index] ? el("tr", {}, el("td", { class: "note", colspan: headings.length }, notes[index])) : null,
+  ].filter(Boolean));
   const whole = el("table", { "aria-label": label }, el("thead", {}, head), el("tbody", {}, ...body));
   return el("div", { class: "scroll" }, whole);
 }

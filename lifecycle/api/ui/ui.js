@@ -27,7 +27,7 @@ function drawStatus(status) {
     el("span", { class: "whole" }, worker.worker), worker.generation,
     worker.failed.length ? el("span", {}, worker.loaded, " ", el("span", { class: "badge bad" }, `failed: ${names(worker.failed)}`))
       : worker.loaded,
-    `${mib(worker.held_bytes)} of ${mib(worker.budget_bytes)} MiB`,
+    el("span", { class: "whole" }, `${mib(worker.held_bytes)} of ${mib(worker.budget_bytes)} MiB`),
   ]);
   byId("workers").replaceChildren(rows.length
     ? table(["worker", "generation", "loaded", "memory"], rows, "Workers")
@@ -107,18 +107,19 @@ function ratesOf(rates, number) {
   ];
 }
 
-function drawFailures({ stage, evidence }) {
+function failuresOf({ stage, evidence }) {
   const failed = stage === "rejected" ? evidence.filter(({ verdict }) => verdict === "FAIL") : [];
-  return failed.length ? el("div", { class: "quiet" }, failed.map(({ name, reason }) => `${name}: ${reason}`).join("; ")) : null;
+  return failed.map(({ name, reason }) => `${name.replaceAll("_", " ")}: ${reason}`).join("; ");
 }
 
 function drawVersions(model, versions, rates) {
-  const rows = [...versions].reverse().map((version) => [
+  const newest = [...versions].reverse();
+  const rows = newest.map((version) => [
     version.number, badge(version.stage), roleOf(model, version.number), ...ratesOf(rates, version.number),
-    el("span", { class: "whole" }, moment(version.created_at)), version.submitter, el("div", {}, version.lineage.cause, drawFailures(version)),
+    el("span", { class: "whole" }, moment(version.created_at)), version.submitter, version.lineage.cause,
   ]);
   return el("section", {}, el("h3", {}, "Versions"),
-    table(["version", "stage", "role", "requests/s", "errors", "p50 / p99", "registered", "by", "cause"], rows, `Versions of ${model.name}`));
+    table(["version", "stage", "role", "requests/s", "errors", "p50 / p99", "registered", "by", "cause"], rows, `Versions of ${model.name}`, newest.map(failuresOf)));
 }
 
 function drawMetrics(metrics, name) {

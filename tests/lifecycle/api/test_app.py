@@ -26,3 +26,9 @@ async def test_pages_that_load_foreign_scripts_are_off(admin: Admin) -> None:
 
 async def test_one_desk_serves_one_application(admin: Admin) -> None:
     assert build(admin.desk).state.desk is admin.desk
+
+
+async def test_a_call_for_a_model_is_told_where_models_answer(admin: Admin) -> None:
+    error = (await admin.http.post("/v2/models/iris/infer", json={})).json()["error"]
+    assert "models answer at port 8000, and this is the admin API" in error["message"]
+    assert "/openapi.json" in (await admin.http.get("/v1/modles")).json()["error"]["message"]
