@@ -11,9 +11,7 @@ import logging
 import os
 import secrets
 import shutil
-import signal
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from functools import partial
@@ -23,7 +21,7 @@ from typing import Any
 from gateway.config import GatewayConfig
 from gateway.server import run_dir
 from gateway.server.run_dir import edge_socket
-from lifecycle import joined
+from lifecycle import joined, signals
 from lifecycle.cli.daemon import sweep
 from lifecycle.config import LifecycleConfig, load
 from lifecycle.errors import LifecycleError
@@ -91,21 +89,23 @@ def _environment(config: GatewayConfig) -> None:
 
 async def _live(config: LifecycleConfig) -> None:
     stopped = asyncio.Event()
-    _stop_on_signals(stopped)
+    signals.heed(stopped)
     gateway = config.gateway
     run_dir.make(gateway.run_dir)
     state = _claim_home(gateway)
     gateway.rolled.unlink(missing_ok=True)  # by a node that was killed
+    _put_ray_away(gateway)
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(shutil.rmtree, gateway.run_dir, ignore_errors=True)
         stack.callback(state.unlink)
+        stack.callback(_put_ray_away, gateway)
         if gateway.join:
             if await joined.live(gateway, partial(_note, state), stopped):
                 # The same process to whoever watches it, but one that has not known Ray yet.
                 os.execv(sys.executable, (sys.executable, "-m", "lifecycle", *sys.argv[1:]))
             return
         controller = await _start_controller(config, stack)
-        _stop_on_signals(stopped)  # again: Ray has put in a handler that ends the process at once
+        signals.heed(stopped)
         if not await _acts(controller, state, stopped):
             return
         await _start_workers(config, controller, stack)
@@ -122,11 +122,6 @@ async def _live(config: LifecycleConfig) -> None:
         log.info("stopping: no new connections, then the workers drain")
 
 
-def _stop_on_signals(stopped: asyncio.Event) -> None:
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-
-
 async def _start_controller(config: LifecycleConfig, stack: contextlib.AsyncExitStack) -> Any:
     import ray
     from ray import serve
@@ -137,8 +132,6 @@ async def _start_controller(config: LifecycleConfig, stack: contextlib.AsyncExit
 
     name = node_name(config.gateway)
 
-    ray_dir = Path(tempfile.gettempdir()) / f"{config.gateway.run_dir.name}-ray"
-    shutil.rmtree(ray_dir, ignore_errors=True)  # the last run's logs stay until the next one starts
     try:
         ray.init(
             num_cpus=os.cpu_count(),
@@ -147,7 +140,7 @@ async def _start_controller(config: LifecycleConfig, stack: contextlib.AsyncExit
             namespace=NAMESPACE,
             resources={resource(name): 1000} if name else None,
             _node_ip_address=config.gateway.address or "127.0.0.1",
-            _temp_dir=str(ray_dir),
+            _temp_dir=str(run_dir.ray_dir(config.gateway.run_dir)),
             log_to_driver=False,
             logging_level=logging.ERROR,
         )
@@ -167,6 +160,16 @@ async def _start_controller(config: LifecycleConfig, stack: contextlib.AsyncExit
     ).remote(config)
     stack.push_async_callback(controller.close.remote)
     return controller
+
+
+def _put_ray_away(config: GatewayConfig) -> None:
+    """Keep the logs of Ray's last run in the home, and nothing else of it."""
+    ray_dir = run_dir.ray_dir(config.run_dir)
+    for logs in ray_dir.glob("session_latest/logs"):
+        kept = config.home / "logs" / "ray"
+        shutil.rmtree(kept, ignore_errors=True)
+        shutil.copytree(logs, kept, ignore_dangling_symlinks=True)
+    shutil.rmtree(ray_dir, ignore_errors=True)
 
 
 async def _acts(controller: Any, state: Path, stopped: asyncio.Event) -> bool:

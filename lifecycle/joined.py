@@ -10,18 +10,17 @@ import json
 import logging
 import os
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from gateway.config import GatewayConfig
 from gateway.server.attached import attached
 from gateway.server.edge.metrics import read
 from gateway.server.edge.process import Edge
-from gateway.server.run_dir import stats_socket
+from gateway.server.run_dir import ray_dir, stats_socket
+from lifecycle import signals
 from lifecycle.cli.daemon import sweep
 from lifecycle.cli.options import connect
 from lifecycle.errors import LifecycleCode, LifecycleError
@@ -59,6 +58,7 @@ async def live(config: GatewayConfig, note: Note, stopped: asyncio.Event) -> boo
         return False
     async with contextlib.AsyncExitStack() as stack:
         raylet = await _join(config, admission, stack)
+        signals.heed(stopped)
         await _start_workers(config, stack)
         edge = Edge(config)
         await edge.start()
@@ -109,7 +109,7 @@ async def _join(
             *(sys.executable, "-m", "ray.scripts.scripts", "start", "--block", "--log-color=false"),
             *(f"--address={admission['address']}", f"--node-ip-address={config.address}"),
             f"--resources={json.dumps({resource(node_name(config)): 1000})}",
-            *(f"--temp-dir={_ray_dir(config)}", "--object-store-memory=104857600"),
+            *(f"--temp-dir={ray_dir(config.run_dir)}", "--object-store-memory=104857600"),
             output=output,
         )
     stack.push_async_callback(_end, raylet)
@@ -128,10 +128,6 @@ async def _join(
     )
     stack.callback(ray.shutdown)
     return raylet
-
-
-def _ray_dir(config: GatewayConfig) -> Path:
-    return Path(tempfile.gettempdir()) / f"{config.run_dir.name}-ray"
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

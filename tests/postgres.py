@@ -7,8 +7,8 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -40,13 +40,11 @@ class Postgres:
         assert self._server is not None
         server = psutil.Process(self._server.pid)
         processes = [server, *server.children(recursive=True)]
-        for process in processes:
-            process.suspend()
+        _signal_all(processes, signal.SIGSTOP)
         try:
             yield
         finally:
-            for process in processes:
-                process.resume()
+            _signal_all(processes, signal.SIGCONT)
 
     def wait(self, server: "subprocess.Popen[bytes]") -> None:
         self._server = server
@@ -107,3 +105,9 @@ def _initialise(found: Path, data: str, folder: Path, user: str | None) -> None:
     options = ["--username=headrace", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"]
     command = [str(found / "initdb"), "-D", data, *options]
     subprocess.run(command, cwd=folder, user=user, check=True, stdout=subprocess.DEVNULL)
+
+
+def _signal_all(processes: Iterable[psutil.Process], number: signal.Signals) -> None:
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):  # some come and go by themselves
+            process.send_signal(number)

@@ -20,6 +20,11 @@ def make(run_dir: Path) -> None:
     run_dir.chmod(0o700)
 
 
+def ray_dir(run_dir: Path) -> Path:
+    """Where Ray keeps its sockets and, while it runs, its logs. Ray lets every user write there."""
+    return run_dir / "ray"
+
+
 def http_socket(run_dir: Path, slot: int) -> Path:
     """Where the worker of a slot takes HTTP, and unary gRPC as the edge forwards it."""
     return run_dir / f"worker-{slot}.sock"

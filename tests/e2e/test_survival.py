@@ -92,6 +92,7 @@ def test_state_survives_down_and_up_and_what_is_under_way_is_answered(
     cluster.down()
     assert cluster.processes() == []
     assert not run_dir.exists()
+    assert list((cluster.home / "logs" / "ray").glob("gcs_server.*"))  # for who looks for what went wrong
     cluster.up()
     after = client.traffic(model)
     assert after["weights"] == before["weights"]
