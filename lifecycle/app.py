@@ -66,7 +66,7 @@ LAST_CHECKPOINT_S = 5.0
 
 
 class Lifecycle:
-    """Args: `config` of the node it runs on."""
+    """Its parts, its loop, and what workers and nodes call. `config` is of the node it runs on."""
 
     def __init__(self, config: LifecycleConfig) -> None:
         home = config.gateway.home

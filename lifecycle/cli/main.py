@@ -82,9 +82,8 @@ def common(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns its exit code: 0 done, 1 refused or failed, 2 wrongly typed."""
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(
-            stream, TextIOWrapper
-        ):  # whatever the terminal's alphabet is, no sign may end a command
+        # Whatever the terminal's alphabet is, no sign may end a command.
+        if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")
     command = typer.main.get_command(app)
     name_placeholders(typer.Context(command, **command.context_settings))

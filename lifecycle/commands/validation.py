@@ -27,7 +27,11 @@ PASSED = SERVABLE | {Stage.VALIDATED}
 
 
 class Validation:
-    """Args: `read` gives a version's reference data."""
+    """Judges versions by their gates, and keeps the evidence.
+
+    Args:
+        read: gives a version's reference data.
+    """
 
     def __init__(
         self,

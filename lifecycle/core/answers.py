@@ -21,7 +21,11 @@ class Measure(StrEnum):
 
 
 class Errors(NamedTuple):
-    """Args: `rows` float64 [N]: 0 and 1 for right and wrong, or how far off; infinite for no number."""
+    """How wrong answers were.
+
+    Args:
+        rows: float64 [N]: 0 and 1 for right and wrong, or how far off; infinite for no number.
+    """
 
     measure: Measure
     rows: NDArray[np.float64]

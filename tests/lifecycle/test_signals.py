@@ -17,7 +17,7 @@ async def test_a_signal_asks_even_where_somebody_else_has_taken_it_since(number:
         signal.signal(number, signal.SIG_IGN)
         signals.heed(stopped)
         os.kill(os.getpid(), number)
-        await asyncio.wait_for(stopped.wait(), 5)
+        assert await asyncio.wait_for(stopped.wait(), 5)
     finally:
         asyncio.get_running_loop().remove_signal_handler(number)
         signal.signal(number, before)

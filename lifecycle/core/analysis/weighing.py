@@ -29,8 +29,10 @@ class EValues:
         return Verdict.PASS if self.clear >= self.clear_threshold else Verdict.INCONCLUSIVE
 
     def finding(self, name: str, said: str, held: str, missing: str, numbers: Mapping[str, float]) -> Finding:
-        """Args:
-        said: what was seen; behind it comes why that passes (`held`) or is not enough (`missing`).
+        """The verdict with its reason.
+
+        Args:
+            said: what was seen; behind it comes why that passes (`held`) or is not enough (`missing`).
         """
         verdict = self.verdict
         failed = verdict is Verdict.FAIL

@@ -19,9 +19,11 @@ MOST_UNSEEN = 0.05
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Likeness:
-    """Args:
-    like: the new rows are hardly told from the reference.
-    unknown: why nothing can be said of them; empty if something can.
+    """How new rows compare with the reference.
+
+    Args:
+        like: they are hardly told from it.
+        unknown: why nothing can be said of them; empty if something can.
     """
 
     shift: Shift

@@ -10,9 +10,11 @@ from lifecycle.core.version import Version
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """Args:
-    value: accuracy, or the mean absolute error.
-    labelled: the rows and their losses by the yardstick.
+    """What the reference rows say of a version.
+
+    Args:
+        value: accuracy, or the mean absolute error.
+        labelled: the rows and their losses by the yardstick.
     """
 
     yardstick: Yardstick

@@ -19,8 +19,12 @@ SMALLEST = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Yardstick:
-    """Args: `scale` is the error that counts as a loss of 1, in the label's unit, as do all larger ones. That
-    of classes is 1: a loss is then a wrong answer."""
+    """Turns errors into losses.
+
+    Args:
+        scale: the error that counts as a loss of 1, in the label's unit, as do all larger ones. That of
+            classes is 1: a loss is then a wrong answer.
+    """
 
     measure: Measure
     scale: float = 1.0
