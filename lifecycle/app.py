@@ -1,4 +1,4 @@
-"""The lifecycle controller, wired: the only place where its parts meet. Runs as one Ray actor.
+"""The lifecycle controller: its loop, and what workers and nodes call. Runs as one Ray actor.
 
 Everything it must not forget is in its store: Ray starts it again after a crash, and it goes on from there.
 It acts only while it holds the store's lease.
@@ -23,34 +23,15 @@ from gateway.runtime.cycles import CycleCollector
 from gateway.server.edge.metrics import EdgeMetrics
 from gateway.telemetry.logs import log_to_file
 from gateway.telemetry.metrics import Metrics
-from lifecycle.adapters.applications import ServeApplications
-from lifecycle.adapters.artifacts import FileArtifacts
-from lifecycle.adapters.captures.log import ParquetCaptures
-from lifecycle.adapters.captures.writer import CaptureWriter
-from lifecycle.adapters.checkpoints import FileCheckpoints, public_text, signing_key
-from lifecycle.adapters.clock import Clock
-from lifecycle.adapters.fleet import WorkerFleet
 from lifecycle.adapters.metrics import ControlMetrics
-from lifecycle.adapters.nodes import ClusterNodes, NodeReport
-from lifecycle.adapters.profiles import Profiles
-from lifecycle.adapters.sandbox.process import ProcessSandbox
-from lifecycle.adapters.sql.store import SqlStore
+from lifecycle.adapters.nodes import NodeReport
 from lifecycle.adapters.webhooks import WebhookSender
 from lifecycle.api.admin_server import AdminServer
-from lifecycle.commands.calendar import Calendar
-from lifecycle.commands.checkpoints import Checkpointer
-from lifecycle.commands.dedicated import Dedicated
-from lifecycle.commands.publish import Publisher
-from lifecycle.commands.references import LiveReferences
-from lifecycle.commands.trial import Trial
 from lifecycle.config import LifecycleConfig
-from lifecycle.controller import Controller
-from lifecycle.core.checkpoint import Rhythm
 from lifecycle.errors import LifecycleCode, LifecycleError
-from lifecycle.estimates import Estimates
-from lifecycle.monitor import Monitor
-from lifecycle.office import Parts, furnish
-from lifecycle.tenure import Tenure, holder, node_name
+from lifecycle.office import furnish
+from lifecycle.parts import assemble
+from lifecycle.tenure import Tenure, holder
 
 log = logging.getLogger(__name__)
 
@@ -72,74 +53,27 @@ class Lifecycle:
         home = config.gateway.home
         log_to_file(home, "controller", config.gateway.logging)
         self._config = config
-        self._clock = Clock()
-        self._store = SqlStore(config.store_url)
-        self._tenure = Tenure(self._store, holder(home))
-        self._artifacts = FileArtifacts(config.artifacts_uri, home / "cache")
-        signer = signing_key(config.keys_dir)
-        self._checkpoints = FileCheckpoints(config.checkpoints_uri, public_text(signer), signer)
-        rhythm = Rhythm(config.ledger.checkpoint_every_records, config.ledger.checkpoint_every_s)
-        self._checkpointer = Checkpointer(self._store, self._checkpoints, rhythm)
-        kept = config.captures
-        self._captures = ParquetCaptures(
-            home / "captures",
-            keep_bytes=kept.keep_mb << 20,
-            keep_total_bytes=kept.keep_total_mb << 20,
-            keep_s=kept.keep_days * 86_400,
-            horizon_s=config.labels.horizon_days * 86_400,
-        )
-        self._fleet = WorkerFleet(self._clock)
-        self._profiles = Profiles(self._store, self._artifacts)
-        self._publisher = Publisher(self._store, self._fleet)
-        self._nodes = ClusterNodes(config, node_name(config.gateway), time.monotonic)
-        self._serve = ServeApplications(lambda: self._nodes.own)
-        self._dedicated = Dedicated(self._publisher, self._fleet, self._serve)
-        freezes = tuple(window.freeze() for window in config.governance.freezes)
-        self._calendar = Calendar(self._store, freezes, time.time)  # a calendar is of the wall clock
-        self._monitor = Monitor(self._store, self._captures, self._profiles.of)
-        live_rows = config.drift.live_reference_rows
-        self._references = LiveReferences(
-            *(self._store, self._artifacts, self._publisher, self._captures.first, self._referred, live_rows)
-        )
-        self._writer = CaptureWriter(self._captures, self._references.count)
-        self._writing = asyncio.get_running_loop().create_task(self._writer.run())
-        self._controller = Controller(
-            *(self._store, self._fleet, self._publisher, self._profiles.bins),
-            lambda model: self._calendar.freeze(model) is not None,
-            self._monitor.late,
-        )
-        trial = Trial(
-            *(self._artifacts, ProcessSandbox(), self._captures, self._profiles.reference),
-            config.validation.limits,
-        )
-        self._estimates = Estimates(self._store, self._captures, trial.reference)
-        self._control = ControlMetrics(
-            *(self._store, self._monitor, self._estimates),
-            *(self._fleet.starts.copy, self._checkpointer.unsealed),
-        )
-        self._metrics = Metrics(self._fleet.workers, self._control, EdgeMetrics(self._nodes.edges))
-        desk, self._repository = furnish(
-            config,
-            Parts(
-                *(self._store, self._artifacts, self._captures, self._fleet, self._publisher, self._profiles),
-                *(self._calendar, self._monitor, self._estimates, self._controller, trial),
-                *(self._checkpoints, self._clock, self._nodes),
-            ),
-            metrics=self._metrics.render,
-            renew=self._dedicated.renew,
-            make_way=self._make_way,
-        )
+        self._parts = parts = assemble(config)
+        self._store, self._fleet, self._monitor = parts.store, parts.fleet, parts.monitor
+        self._controller, self._dedicated = parts.controller, parts.dedicated
+        self._tenure = Tenure(parts.store, holder(home))
+        starts, unsealed = parts.fleet.starts.copy, parts.checkpointer.unsealed
+        self._control = ControlMetrics(parts.store, parts.monitor, parts.estimates, starts, unsealed)
+        self._metrics = Metrics(parts.fleet.workers, self._control, EdgeMetrics(parts.nodes.edges))
+        desk, self._repository = furnish(config, parts, metrics=self._metrics.render, make_way=self._make_way)
         self._retraining, self._loading = desk.retraining, desk.traffic.loading
         self._admin = AdminServer(desk, config.gateway)
         self._tasks: list[asyncio.Task[None]] = []
-        self._begun = asyncio.get_running_loop().create_task(self._begin())
+        loop = asyncio.get_running_loop()
+        self._writing = loop.create_task(parts.writer.run())
+        self._begun = loop.create_task(self._begin())
 
     async def _begin(self) -> None:
         while True:
             try:
                 if self._tenure.begin():
                     await self._dedicated.look()
-                    self._publisher.publish()
+                    self._parts.publisher.publish()
                     self._loading.resume()
                     break
             except LifecycleError as error:
@@ -151,15 +85,11 @@ class Lifecycle:
             WebhookSender(webhook, self._store, self._store.deliveries, time.time)
             for webhook in self._config.webhooks
         )
-        chores = (self._repeat(chore) for chore in (self._references.tick, self._checkpoint))
+        chores = (self._repeat(chore) for chore in (self._parts.references.tick, self._checkpoint))
         work = (self._admin.run(), self._loop(), *chores, *(sender.run() for sender in senders))
         self._tasks = [asyncio.create_task(each) for each in work]
         for task in self._tasks:
             task.add_done_callback(_tell)
-
-    def _referred(self, model: str, version: int) -> None:
-        self._profiles.forget(model, version)
-        self._monitor.forget(model)
 
     async def _loop(self) -> None:
         cycles = CycleCollector()  # a registry of thousands is never looked through
@@ -170,7 +100,7 @@ class Lifecycle:
                 windows = self._take_in()
                 # First in a thread: if it does not answer, that is met there and not by all who wait here.
                 await asyncio.to_thread(self._keep_lease)
-                await self._tick(self._clock(), windows)
+                await self._tick(self._parts.clock(), windows)
             except Exception:
                 # One bad tick must not end the control loop; the next one sees the stored state again.
                 log.exception("a tick failed")
@@ -195,14 +125,14 @@ class Lifecycle:
         self._metrics.absorb(windows)
         self._monitor.absorb(windows)
         if captures:
-            self._writer.add(captures)
+            self._parts.writer.add(captures)
         return windows
 
     async def _tick(self, now: float, windows: Sequence[Window]) -> None:
         self._controller.tick(now, windows)
         await self._dedicated.tick(now)
         await self._monitor.observe(now)
-        self._estimates.observe(now)
+        self._parts.estimates.observe(now)
         await self._retraining.tick(now)
 
     async def _repeat(self, chore: Callable[[], Awaitable[None]]) -> None:
@@ -218,7 +148,7 @@ class Lifecycle:
             await asyncio.sleep(waits_s)
 
     async def _checkpoint(self) -> None:
-        await asyncio.to_thread(self._checkpointer.tick, self._clock())
+        await asyncio.to_thread(self._parts.checkpointer.tick, self._parts.clock())
 
     # What workers call; see `gateway.serve.sync`.
 
@@ -250,10 +180,10 @@ class Lifecycle:
 
     async def tell(self, report: NodeReport) -> None:
         """What a node that joined says every second; see `lifecycle.joined`."""
-        self._nodes.tell(report)
+        self._parts.nodes.tell(report)
 
     async def part(self, node: str) -> None:
-        self._nodes.leave(node)
+        self._parts.nodes.leave(node)
 
     async def ready(self) -> None:
         """Returns once this controller acts, which may be after another has ended."""
@@ -282,11 +212,11 @@ class Lifecycle:
             task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.gather(*tasks, return_exceptions=True)
-        await self._writer.finish()
+        await self._parts.writer.finish()
         self._writing.cancel()
         with contextlib.suppress(LifecycleError, TimeoutError):
             async with asyncio.timeout(LAST_CHECKPOINT_S):
-                await asyncio.to_thread(self._checkpointer.note, time.time())
+                await asyncio.to_thread(self._parts.checkpointer.note, time.time())
         self._tenure.end()
         self._store.close()
 

@@ -19,13 +19,13 @@ from pydantic import (
 
 from gateway.config import GatewayConfig
 from gateway.core.keys import KeyRole
-from lifecycle.core.freeze import Freeze
 from lifecycle.core.gates.cost import Budget
+from lifecycle.core.governance.freeze import Freeze
+from lifecycle.core.governance.policy import Policy
+from lifecycle.core.governance.retention import Retention
+from lifecycle.core.governance.webhook import key_of
 from lifecycle.core.inspection import Limits
-from lifecycle.core.policy import Policy
-from lifecycle.core.retention import Retention
 from lifecycle.core.validation import GATES, Standards
-from lifecycle.core.webhook import key_of
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.faults import told
 

@@ -12,12 +12,12 @@ from functools import reduce
 from gateway.core.summary import Window, WindowKey
 from lifecycle.commands.perform import CONTROLLER, perform
 from lifecycle.commands.publish import Publisher
-from lifecycle.core.absorb import Bins, absorb
 from lifecycle.core.analysis.evidence import Arm, Evidence
 from lifecycle.core.analysis.late import Late
-from lifecycle.core.effect import settled
 from lifecycle.core.recent import Rates, Recent, per_second
-from lifecycle.core.rollout import Rollout, Snapshot, decide
+from lifecycle.core.rollouts.absorb import Bins, absorb
+from lifecycle.core.rollouts.effect import settled
+from lifecycle.core.rollouts.rollout import Rollout, Snapshot, decide
 from lifecycle.core.verdict import Finding, Verdict
 from lifecycle.errors import LifecycleError
 from lifecycle.ports import Fleet, Store

@@ -19,12 +19,12 @@ from threadpoolctl import threadpool_limits
 
 from gateway.core.types import Array
 from lifecycle.core.alarm import Alarm
-from lifecycle.core.answers import Measure, errors
+from lifecycle.core.estimation.estimating import Estimator
+from lifecycle.core.estimation.expectation import Expecting, Method
+from lifecycle.core.estimation.loss import LossEstimator
 from lifecycle.core.inspection import Answers
-from lifecycle.core.performance.estimating import Estimator
-from lifecycle.core.performance.expectation import Expecting, Method
+from lifecycle.core.performance.answers import Measure, errors
 from lifecycle.core.performance.interval import mean
-from lifecycle.core.performance.loss import LossEstimator
 from lifecycle.core.performance.rows import Rows, estimable
 from lifecycle.core.performance.series import Estimate, estimate
 from lifecycle.core.version import Version

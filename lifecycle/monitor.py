@@ -14,19 +14,19 @@ from typing import Any
 from gateway.core.profile import Profile
 from gateway.core.summary import Window
 from gateway.core.types import Role
-from lifecycle.commands.answered import arrived
+from lifecycle.commands.learning.answered import arrived
 from lifecycle.commands.lookup import active_rollout
 from lifecycle.commands.trail import trail
 from lifecycle.core.alarm import Alarm
 from lifecycle.core.analysis.late import Late
-from lifecycle.core.change import Fall, Track
 from lifecycle.core.drift.live import LiveCounts
 from lifecycle.core.drift.report import DriftReport
 from lifecycle.core.history import KEPT_S, History, Point
-from lifecycle.core.late import count, unsettled
+from lifecycle.core.performance.change import Fall, Track
 from lifecycle.core.performance.reference import Reference, reference_of
 from lifecycle.core.performance.standing import Performance, stand
-from lifecycle.core.rollout import Rollout
+from lifecycle.core.rollouts.late import count, unsettled
+from lifecycle.core.rollouts.rollout import Rollout
 from lifecycle.core.verdict import Verdict
 from lifecycle.core.version import Model
 from lifecycle.ports import CaptureLog, Entry, Store

@@ -12,7 +12,7 @@ import psutil
 from gateway.config import GatewayConfig
 from gateway.core.keys import Key, KeyRole
 from lifecycle.adapters.sql.store import SqlStore
-from lifecycle.commands.keys import Keys
+from lifecycle.commands.governance.keys import Keys
 from lifecycle.config import LifecycleConfig, load
 from lifecycle.errors import LifecycleCode, LifecycleError
 

@@ -13,16 +13,16 @@ from gateway.core.report import WorkerReport as WorkerReport
 from gateway.core.routing import RouteTable
 from gateway.core.types import VersionKey
 from lifecycle.core.asked import Asked
-from lifecycle.core.checkpoint import Kept, Statement
 from lifecycle.core.dedicated import Application
-from lifecycle.core.feedback import LabelReceipt as LabelReceipt
+from lifecycle.core.governance.checkpoint import Kept, Statement
+from lifecycle.core.governance.ledger import Head, Record
+from lifecycle.core.governance.retention import StoredFile
 from lifecycle.core.inspection import Inspection, Limits
+from lifecycle.core.learning.feedback import LabelReceipt as LabelReceipt
 from lifecycle.core.lease import Lease
-from lifecycle.core.ledger import Head, Record
 from lifecycle.core.origin import Origin as Origin
 from lifecycle.core.origin import ShadowAnswer as ShadowAnswer
-from lifecycle.core.retention import StoredFile
-from lifecycle.core.rollout import Rollout
+from lifecycle.core.rollouts.rollout import Rollout
 from lifecycle.core.version import Model, Version
 
 

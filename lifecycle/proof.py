@@ -10,7 +10,7 @@ from pathlib import Path
 from lifecycle.adapters.checkpoints import PUBLIC, FileCheckpoints
 from lifecycle.adapters.sql.store import SqlStore
 from lifecycle.api.schemas.ledger import LedgerOut
-from lifecycle.commands import audit
+from lifecycle.commands.governance import audit
 from lifecycle.config import load
 from lifecycle.errors import LifecycleCode, LifecycleError
 

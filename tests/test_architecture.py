@@ -34,6 +34,7 @@ TESTED_ELSEWHERE = {
     "lifecycle/cluster.py": "tests/e2e/test_survival.py",
     "lifecycle/joined.py": "tests/e2e/test_nodes.py",
     "lifecycle/office.py": "tests/e2e/test_admin.py",
+    "lifecycle/parts.py": "tests/e2e/test_traffic.py",
     "lifecycle/adapters/applications.py": "tests/e2e/test_dedicated.py",
     "lifecycle/adapters/nodes.py": "tests/e2e/test_nodes.py",
     "lifecycle/demo/processes.py": ".ci/run",  # which runs the demo

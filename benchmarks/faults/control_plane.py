@@ -16,9 +16,9 @@ from lifecycle.commands.rollouts import Rollouts
 from lifecycle.commands.traffic import Traffic
 from lifecycle.controller import Controller
 from lifecycle.core.analysis.guards import Guards
-from lifecycle.core.ledger import Record
-from lifecycle.core.plan import Plan, Step
-from lifecycle.core.rollout import Rollout
+from lifecycle.core.governance.ledger import Record
+from lifecycle.core.rollouts.plan import Plan, Step
+from lifecycle.core.rollouts.rollout import Rollout
 from lifecycle.core.version import Model, Version
 from lifecycle.ports import Entry
 from tests.lifecycle.world import FakeFleet, version, window

@@ -32,8 +32,8 @@ from benchmarks.faults.control_plane import ControlPlane
 from benchmarks.load import machine
 from lifecycle.adapters.sql.engine import open_engine
 from lifecycle.commands.trail import trail
-from lifecycle.core.ledger import Head, verify
-from lifecycle.core.rollout import Phase
+from lifecycle.core.governance.ledger import Head, verify
+from lifecycle.core.rollouts.rollout import Phase
 from tests.postgres import running
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"

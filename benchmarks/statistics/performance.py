@@ -16,10 +16,10 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks.statistics.nannyml_data import SOURCES, Floats, Rows, load
 from benchmarks.statistics.table import Table
-from lifecycle.core.performance.confidence import expected_accuracy, expected_auc, expected_f1
-from lifecycle.core.performance.estimating import Estimated, Estimator
-from lifecycle.core.performance.expectation import Method
-from lifecycle.core.performance.loss import LossEstimator
+from lifecycle.core.estimation.confidence import expected_accuracy, expected_auc, expected_f1
+from lifecycle.core.estimation.estimating import Estimated, Estimator
+from lifecycle.core.estimation.expectation import Method
+from lifecycle.core.estimation.loss import LossEstimator
 
 BARS: dict[str, dict[str, float]] = {
     "car_loan": {"AUC": 0.0021},

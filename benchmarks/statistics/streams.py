@@ -26,7 +26,7 @@ from sklearn.tree import DecisionTreeClassifier
 from benchmarks.statistics.adwin import Adwin
 from benchmarks.statistics.concepts import STREAMS, Stream
 from benchmarks.statistics.table import Table
-from lifecycle.core.change import Track
+from lifecycle.core.performance.change import Track
 from lifecycle.core.performance.reference import Reference
 
 TRAINED, REFERENCE, BEFORE, AFTER = 2_000, 1_000, 10_000, 2_000

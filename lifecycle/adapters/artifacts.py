@@ -14,7 +14,7 @@ from threading import Lock
 from typing import IO
 
 from lifecycle.adapters.folder import is_local, named_failures, open_folder
-from lifecycle.core.retention import StoredFile
+from lifecycle.core.governance.retention import StoredFile
 from lifecycle.errors import LifecycleCode, LifecycleError
 
 CHUNK = 1 << 20

@@ -13,7 +13,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from lifecycle.adapters.folder import is_local, named_failures, open_folder
-from lifecycle.core.checkpoint import Checkpoint, Kept, Statement
+from lifecycle.core.governance.checkpoint import Checkpoint, Kept, Statement
 from lifecycle.errors import LifecycleCode, LifecycleError
 
 PRIVATE, PUBLIC = "ledger.key", "ledger.pub"

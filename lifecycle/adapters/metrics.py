@@ -14,8 +14,8 @@ from gateway.core.summary import latency_histogram
 from gateway.telemetry.histograms import of_latencies
 from gateway.telemetry.worker_metrics import PLACE
 from lifecycle.commands.trail import trail
-from lifecycle.core.answers import Measure
-from lifecycle.core.performance.expectation import Method
+from lifecycle.core.estimation.expectation import Method
+from lifecycle.core.performance.answers import Measure
 from lifecycle.core.performance.standing import Performance
 from lifecycle.errors import LifecycleError
 from lifecycle.estimates import Estimates

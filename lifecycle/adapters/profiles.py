@@ -10,9 +10,9 @@ import pyarrow.parquet as pq
 from gateway.core.profile import Profile
 from gateway.core.types import VersionKey
 from lifecycle.adapters.reference import LABEL, read_reference
-from lifecycle.core.absorb import Bins
 from lifecycle.core.analysis.bins import common_bins
-from lifecycle.core.rollout import Rollout
+from lifecycle.core.rollouts.absorb import Bins
+from lifecycle.core.rollouts.rollout import Rollout
 from lifecycle.core.version import Version
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.ports import Artifacts, Store

@@ -15,9 +15,9 @@ from onnx import ModelProto
 from threadpoolctl import threadpool_limits
 
 from gateway.core.types import Array
-from lifecycle.core.training import Recipe, TrainingData, balance, hold_out
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.ports import TrainingJob
+from lifecycle.recipes.training import Recipe, TrainingData, balance, hold_out
 from lifecycle.tensors import to_array
 
 NICENESS = 15

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import httpx
 
 from lifecycle.config import Webhook
-from lifecycle.core.ledger import Record
-from lifecycle.core.webhook import message, pause, signed, wants
+from lifecycle.core.governance.ledger import Record
+from lifecycle.core.governance.webhook import message, pause, signed, wants
 from lifecycle.errors import LifecycleError
 from lifecycle.ports import Deliveries, Store
 

@@ -8,22 +8,22 @@ from fastapi import Depends, Header, Path, Request
 from pydantic import StringConstraints
 
 from gateway.core.keys import Key, KeyRole
-from lifecycle.commands.calendar import Calendar
-from lifecycle.commands.catalogue import Catalogue
 from lifecycle.commands.deploy import Deploy
-from lifecycle.commands.feedback import Feedback
-from lifecycle.commands.keys import Keys
+from lifecycle.commands.governance.calendar import Calendar
+from lifecycle.commands.governance.keys import Keys
+from lifecycle.commands.governance.retention import Collector
+from lifecycle.commands.learning.feedback import Feedback
+from lifecycle.commands.learning.retraining import Retraining
 from lifecycle.commands.lookup import find_number
-from lifecycle.commands.models import Models
-from lifecycle.commands.retention import Collector
-from lifecycle.commands.retraining import Retraining
+from lifecycle.commands.registry.catalogue import Catalogue
+from lifecycle.commands.registry.models import Models
+from lifecycle.commands.registry.validation import Validation
 from lifecycle.commands.rollouts import Rollouts
 from lifecycle.commands.traffic import Traffic
 from lifecycle.commands.upgrade import Nodes, Upgrade
-from lifecycle.commands.validation import Validation
 from lifecycle.core.analysis.evidence import Arm
 from lifecycle.core.recent import Rates
-from lifecycle.core.rollout import Rollout
+from lifecycle.core.rollouts.rollout import Rollout
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.estimates import Estimates
 from lifecycle.monitor import Monitor

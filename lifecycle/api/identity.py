@@ -1,4 +1,4 @@
-"""Asks every request for its key, before its body is read. The law is `lifecycle.core.access`."""
+"""Asks every request for its key, before its body is read. The law is `lifecycle.core.governance.access`."""
 
 import asyncio
 import time
@@ -9,8 +9,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from gateway.core.keys import SUBJECT, Key, secret_in
 from gateway.core.throttle import BadKeys
 from lifecycle.api.status import error_response
-from lifecycle.commands.keys import Keys
-from lifecycle.core.access import need
+from lifecycle.commands.governance.keys import Keys
+from lifecycle.core.governance.access import need
 from lifecycle.errors import LifecycleCode, LifecycleError
 
 

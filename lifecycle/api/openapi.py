@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from lifecycle.api.status import HTTP_STATUS
-from lifecycle.core.access import need
+from lifecycle.core.governance.access import need
 from lifecycle.errors import LifecycleCode
 
 Document = dict[str, Any]

@@ -14,7 +14,7 @@ from lifecycle.cli.audit_text import draw_moment, draw_origin, draw_records
 from lifecycle.cli.ledger_file import check, every_record
 from lifecycle.cli.options import URL, AsJson, Url, connect
 from lifecycle.client import Client
-from lifecycle.core.ledger import Record
+from lifecycle.core.governance.ledger import Record
 from lifecycle.core.moments import read_since
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.terminal.screen import console, show_json, when

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lifecycle.client import Client
-from lifecycle.core.ledger import Record, verify
+from lifecycle.core.governance.ledger import Record, verify
 from lifecycle.errors import LifecycleCode, LifecycleError
 
 PAGE = 1000

@@ -1,11 +1,11 @@
 """From a registered version to live traffic in one command: validate, approve, give traffic or roll out."""
 
-from lifecycle.commands.calendar import Calendar
-from lifecycle.commands.models import Models
+from lifecycle.commands.governance.calendar import Calendar
+from lifecycle.commands.registry.models import Models
+from lifecycle.commands.registry.validation import Validation
 from lifecycle.commands.rollouts import Rollouts
 from lifecycle.commands.traffic import Traffic
-from lifecycle.commands.validation import Validation
-from lifecycle.core.plan import Plan
+from lifecycle.core.rollouts.plan import Plan
 from lifecycle.core.version import Stage
 
 EVERYTHING = 100.0

@@ -2,7 +2,7 @@
 
 from gateway.core.words import listed, or_rather
 from lifecycle.core.alias import resolve
-from lifecycle.core.rollout import Rollout
+from lifecycle.core.rollouts.rollout import Rollout
 from lifecycle.core.version import Model, Version
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.ports import Store

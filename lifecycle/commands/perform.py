@@ -11,8 +11,8 @@ from typing import Any
 from lifecycle.commands.lookup import find_model, find_versions
 from lifecycle.commands.publish import Publisher
 from lifecycle.core import traffic
-from lifecycle.core.effect import begun, effect, stages
-from lifecycle.core.rollout import Action, Rollout
+from lifecycle.core.rollouts.effect import begun, effect, stages
+from lifecycle.core.rollouts.rollout import Action, Rollout
 from lifecycle.core.stages import TRANSITIONS, Event
 from lifecycle.core.version import Model, Version
 from lifecycle.ports import Entry, Store

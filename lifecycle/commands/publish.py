@@ -11,7 +11,7 @@ from gateway.core.keys import Key, Keyring
 from gateway.core.routing import ModelRoute, RouteTable
 from lifecycle.commands.lookup import find_model, find_versions
 from lifecycle.core.dedicated import named
-from lifecycle.core.rollout import Rollout
+from lifecycle.core.rollouts.rollout import Rollout
 from lifecycle.core.version import Model, Version
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.ports import Entry, Fleet, Store

@@ -4,13 +4,13 @@ import uuid
 from collections.abc import Callable
 from dataclasses import replace
 
-from lifecycle.commands.calendar import Calendar
+from lifecycle.commands.governance.calendar import Calendar
 from lifecycle.commands.lookup import active_rollout, find_model, find_versions
 from lifecycle.commands.perform import perform
 from lifecycle.commands.publish import Publisher
 from lifecycle.core import traffic
-from lifecycle.core.plan import Plan
-from lifecycle.core.rollout import Action, Kind, Phase, Rollout
+from lifecycle.core.rollouts.plan import Plan
+from lifecycle.core.rollouts.rollout import Action, Kind, Phase, Rollout
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.ports import Entry, Store
 

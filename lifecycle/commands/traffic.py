@@ -8,13 +8,13 @@ from weakref import WeakValueDictionary
 
 from gateway.core.limits import ModelLimits
 from gateway.core.placement import Placement
-from lifecycle.commands.calendar import Calendar
+from lifecycle.commands.governance.calendar import Calendar
 from lifecycle.commands.loading import LOAD_TIMEOUT_S, Loading
 from lifecycle.commands.lookup import active_rollout, find_model, find_versions
 from lifecycle.commands.perform import perform
 from lifecycle.commands.publish import Publisher
 from lifecycle.core import traffic
-from lifecycle.core.rollout import Action, Kind
+from lifecycle.core.rollouts.rollout import Action, Kind
 from lifecycle.core.stages import TRANSITIONS, Event
 from lifecycle.core.version import Model, Version
 from lifecycle.errors import LifecycleCode, LifecycleError

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from lifecycle.core.ledger import Record
+from lifecycle.core.governance.ledger import Record
 from lifecycle.ports import Store
 
 PAGE = 1_000

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from gateway.core.signature import TensorSpec
 from lifecycle.core.alias import aliases
-from lifecycle.core.rollout import Rollout
+from lifecycle.core.rollouts.rollout import Rollout
 from lifecycle.core.version import Model, Version
 
 UNSAID = "not stated"

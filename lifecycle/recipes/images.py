@@ -9,8 +9,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import Normalizer
 
-from lifecycle.core.training import TrainingData
 from lifecycle.recipes.tabular import fit
+from lifecycle.recipes.training import TrainingData
 
 
 def logistic(data: TrainingData) -> ModelProto:

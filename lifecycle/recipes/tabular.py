@@ -15,7 +15,7 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
-from lifecycle.core.training import TrainingData
+from lifecycle.recipes.training import TrainingData
 
 OPSET = 17
 """Old enough for every runtime that is still in use."""

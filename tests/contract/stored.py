@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from lifecycle.adapters.sql.store import SqlStore
-from lifecycle.core.plan import preset
-from lifecycle.core.rollout import Rollout
+from lifecycle.core.rollouts.plan import preset
+from lifecycle.core.rollouts.rollout import Rollout
 from lifecycle.core.version import Model
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.ports import Entry

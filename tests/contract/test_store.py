@@ -11,9 +11,9 @@ from lifecycle.adapters.sql.generations import RESERVED
 from lifecycle.adapters.sql.schema import CURRENT
 from lifecycle.adapters.sql.store import SqlStore
 from lifecycle.core.asked import Asked
+from lifecycle.core.governance.ledger import verify
 from lifecycle.core.lease import Lease
-from lifecycle.core.ledger import verify
-from lifecycle.core.rollout import Phase
+from lifecycle.core.rollouts.rollout import Phase
 from lifecycle.core.verdict import Finding, Verdict
 from lifecycle.core.version import Model, Stage
 from lifecycle.errors import LifecycleCode, LifecycleError

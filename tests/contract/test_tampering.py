@@ -15,9 +15,9 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from lifecycle.adapters.sql import tables
 from lifecycle.adapters.sql.engine import open_engine
 from lifecycle.adapters.sql.store import SqlStore
-from lifecycle.commands.audit import NONE, verify
-from lifecycle.core.checkpoint import Checkpoint, Kept, Statement
-from lifecycle.core.ledger import GENESIS, Head, canonical, seal
+from lifecycle.commands.governance.audit import NONE, verify
+from lifecycle.core.governance.checkpoint import Checkpoint, Kept, Statement
+from lifecycle.core.governance.ledger import GENESIS, Head, canonical, seal
 from lifecycle.ports import Entry
 from tests.postgres import Postgres
 

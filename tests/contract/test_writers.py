@@ -10,8 +10,8 @@ from sqlalchemy import text
 
 from lifecycle.adapters.sql.engine import open_engine
 from lifecycle.adapters.sql.store import SqlStore
+from lifecycle.core.governance.ledger import verify
 from lifecycle.core.lease import Lease
-from lifecycle.core.ledger import verify
 from lifecycle.core.version import Model
 from lifecycle.errors import LifecycleCode, LifecycleError
 from tests.contract.stored import ENTRY, MODEL, ROLLOUT, Open, refusal

@@ -19,27 +19,27 @@ from lifecycle.adapters.captures.log import ParquetCaptures
 from lifecycle.adapters.checkpoints import FileCheckpoints, public_text, signing_key
 from lifecycle.adapters.sql.store import SqlStore
 from lifecycle.api.app import Desk
-from lifecycle.commands.calendar import Calendar
-from lifecycle.commands.catalogue import Catalogue
 from lifecycle.commands.deploy import Deploy
-from lifecycle.commands.feedback import Feedback
-from lifecycle.commands.keys import Keys
-from lifecycle.commands.models import Models
+from lifecycle.commands.governance.calendar import Calendar
+from lifecycle.commands.governance.keys import Keys
+from lifecycle.commands.governance.retention import Collector
+from lifecycle.commands.learning.feedback import Feedback
+from lifecycle.commands.learning.retraining import Retraining
 from lifecycle.commands.publish import Publisher
-from lifecycle.commands.retention import Collector
-from lifecycle.commands.retraining import Retraining
+from lifecycle.commands.registry.catalogue import Catalogue
+from lifecycle.commands.registry.models import Models
+from lifecycle.commands.registry.trial import Trial
+from lifecycle.commands.registry.validation import Validation
 from lifecycle.commands.rollouts import Rollouts
 from lifecycle.commands.traffic import Traffic
-from lifecycle.commands.trial import Trial
 from lifecycle.commands.upgrade import Upgrade
-from lifecycle.commands.validation import Validation
 from lifecycle.core.analysis.evidence import Arm
-from lifecycle.core.freeze import Freeze
+from lifecycle.core.governance.freeze import Freeze
+from lifecycle.core.governance.policy import AUTOMATIC, Policy
+from lifecycle.core.governance.retention import Retention
 from lifecycle.core.inspection import Cost, Inspection, Limits
-from lifecycle.core.plan import preset
-from lifecycle.core.policy import AUTOMATIC, Policy
 from lifecycle.core.recent import Rates
-from lifecycle.core.retention import Retention
+from lifecycle.core.rollouts.plan import preset
 from lifecycle.core.verdict import Finding, Verdict
 from lifecycle.core.version import Version
 from lifecycle.estimates import Estimates

@@ -13,8 +13,8 @@ from gateway.core.capture import Capture
 from gateway.core.profile import Profile
 from gateway.core.summary import Window, latency_histogram
 from gateway.core.types import Array, Outcome, Role
-from lifecycle.core.training import TrainingData
 from lifecycle.recipes import tabular
+from lifecycle.recipes.training import TrainingData
 
 MODEL = "digits"
 REFERENCE_ROWS = 900

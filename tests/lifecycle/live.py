@@ -12,7 +12,7 @@ import uvicorn
 from lifecycle.adapters.captures.log import ParquetCaptures
 from lifecycle.adapters.sql.store import SqlStore
 from lifecycle.api.app import Desk, build
-from lifecycle.core.policy import AUTOMATIC, Policy
+from lifecycle.core.governance.policy import AUTOMATIC, Policy
 from tests.lifecycle.desk import open_desk
 
 

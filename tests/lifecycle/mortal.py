@@ -11,8 +11,8 @@ from lifecycle.adapters.sql.store import SqlStore
 from lifecycle.commands.publish import Publisher
 from lifecycle.commands.rollouts import Rollouts
 from lifecycle.controller import Controller
-from lifecycle.core.ledger import Record
-from lifecycle.core.rollout import Phase, Rollout
+from lifecycle.core.governance.ledger import Record
+from lifecycle.core.rollouts.rollout import Phase, Rollout
 from lifecycle.core.version import Model, Stage, Version
 from lifecycle.ports import Entry
 from tests.lifecycle.world import FakeFleet, kinds, version, window

@@ -11,13 +11,13 @@ from lifecycle.adapters.captures.log import ParquetCaptures
 from lifecycle.adapters.profiles import Profiles
 from lifecycle.adapters.sandbox.process import ProcessSandbox
 from lifecycle.adapters.sql.store import SqlStore
-from lifecycle.commands.models import Models
-from lifecycle.commands.trial import Trial
-from lifecycle.commands.validation import Validation
+from lifecycle.commands.registry.models import Models
+from lifecycle.commands.registry.trial import Trial
+from lifecycle.commands.registry.validation import Validation
+from lifecycle.core.governance.policy import Policy
 from lifecycle.core.inspection import Inspection, Limits
-from lifecycle.core.plan import preset
-from lifecycle.core.policy import Policy
-from lifecycle.core.rollout import Rollout
+from lifecycle.core.rollouts.plan import preset
+from lifecycle.core.rollouts.rollout import Rollout
 from lifecycle.core.verdict import Finding, Verdict
 from lifecycle.core.version import Stage
 from lifecycle.ports import Entry, Sandbox

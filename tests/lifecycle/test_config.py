@@ -6,7 +6,7 @@ import pytest
 
 from gateway.core.keys import KeyRole
 from lifecycle.config import load, renewed
-from lifecycle.core.policy import Policy
+from lifecycle.core.governance.policy import Policy
 from lifecycle.errors import LifecycleCode, LifecycleError
 
 

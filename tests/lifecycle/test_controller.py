@@ -10,10 +10,10 @@ import pytest
 
 from lifecycle import controller
 from lifecycle.core.analysis.guards import Guards
-from lifecycle.core.forecast import forecast
-from lifecycle.core.ledger import verify
-from lifecycle.core.plan import Plan, Step, preset
-from lifecycle.core.rollout import Phase, Rollout
+from lifecycle.core.governance.ledger import verify
+from lifecycle.core.rollouts.forecast import forecast
+from lifecycle.core.rollouts.plan import Plan, Step, preset
+from lifecycle.core.rollouts.rollout import Phase, Rollout
 from lifecycle.core.verdict import Verdict
 from lifecycle.core.version import Model, Stage
 from lifecycle.errors import LifecycleCode, LifecycleError

@@ -12,9 +12,9 @@ from gateway.core.signature import Signature, TensorSpec
 from gateway.core.types import Array, Role
 from lifecycle.adapters.captures.log import ParquetCaptures
 from lifecycle.adapters.sql.store import SqlStore
-from lifecycle.core.answers import Measure
+from lifecycle.core.estimation.expectation import Method
 from lifecycle.core.inspection import Answers
-from lifecycle.core.performance.expectation import Method
+from lifecycle.core.performance.answers import Measure
 from lifecycle.core.version import Model, Stage, Version
 from lifecycle.estimates import Estimates
 from lifecycle.ports import Entry

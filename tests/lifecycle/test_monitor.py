@@ -20,8 +20,8 @@ from lifecycle.adapters.sql.store import SqlStore
 from lifecycle.core.analysis.late import Labelled, Numbers
 from lifecycle.core.analysis.metrics import MetricGuard
 from lifecycle.core.history import LATE_S
-from lifecycle.core.plan import preset
-from lifecycle.core.rollout import Rollout
+from lifecycle.core.rollouts.plan import preset
+from lifecycle.core.rollouts.rollout import Rollout
 from lifecycle.core.verdict import Finding, Verdict
 from lifecycle.core.version import Model, Stage, Version
 from lifecycle.monitor import Monitor

@@ -6,7 +6,7 @@ import pytest
 
 from lifecycle.adapters.checkpoints import FileCheckpoints, public_text, signing_key
 from lifecycle.adapters.sql.store import SqlStore
-from lifecycle.core.checkpoint import Statement
+from lifecycle.core.governance.checkpoint import Statement
 from lifecycle.errors import LifecycleError
 from lifecycle.ports import Entry
 from lifecycle.proof import prove

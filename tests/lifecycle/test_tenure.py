@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lifecycle.adapters.sql.store import SqlStore
+from lifecycle.core.governance.ledger import verify
 from lifecycle.core.lease import RENEW_S, TERM_S
-from lifecycle.core.ledger import verify
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.ports import Entry
 from lifecycle.tenure import Tenure, holder

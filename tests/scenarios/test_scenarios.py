@@ -25,11 +25,11 @@ import pytest
 from gateway.core.report import WorkerReport
 from gateway.core.summary import Window
 from gateway.core.types import Role
-from lifecycle.core.absorb import absorb
 from lifecycle.core.analysis.late import Labelled, Late
-from lifecycle.core.effect import begun, effect, settled
-from lifecycle.core.plan import AtDeadline, preset
-from lifecycle.core.rollout import Action, Kind, Phase, Rollout, Snapshot, decide
+from lifecycle.core.rollouts.absorb import absorb
+from lifecycle.core.rollouts.effect import begun, effect, settled
+from lifecycle.core.rollouts.plan import AtDeadline, preset
+from lifecycle.core.rollouts.rollout import Action, Kind, Phase, Rollout, Snapshot, decide
 from lifecycle.core.verdict import Verdict
 from lifecycle.core.version import Model
 from tests.lifecycle.world import window

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, cast
 import pyarrow as pa
 
 from lifecycle.adapters.captures.segments import Segments
-from lifecycle.core.feedback import Label, sort
+from lifecycle.core.learning.feedback import Label, sort
 from lifecycle.ports import LabelReceipt
 
 

@@ -7,7 +7,7 @@ import orjson
 from sqlalchemy import Column, ColumnElement, Connection, Row, func, or_, select
 
 from lifecycle.adapters.sql import tables
-from lifecycle.core.ledger import Record, canonical
+from lifecycle.core.governance.ledger import Record, canonical
 
 
 def read(

@@ -11,7 +11,7 @@ import orjson
 from sqlalchemy import Connection, Inspector, insert, inspect, select, text, update
 
 from lifecycle.adapters.sql import tables
-from lifecycle.core.ledger import Head
+from lifecycle.core.governance.ledger import Head
 from lifecycle.errors import LifecycleCode, LifecycleError
 
 

@@ -20,9 +20,9 @@ from lifecycle.adapters.sql.generations import Generations
 from lifecycle.adapters.sql.records import read
 from lifecycle.adapters.sql.requests import SqlRequests
 from lifecycle.adapters.sql.schema import prepare
+from lifecycle.core.governance.ledger import Head, Record, canonical, seal
 from lifecycle.core.lease import Lease
-from lifecycle.core.ledger import Head, Record, canonical, seal
-from lifecycle.core.rollout import Rollout
+from lifecycle.core.rollouts.rollout import Rollout
 from lifecycle.core.version import Model, Version
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.ports import Entry

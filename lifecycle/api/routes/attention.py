@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from lifecycle.api.desk import AtDesk, Caller, Desk
-from lifecycle.core.rollout import Rollout
+from lifecycle.core.rollouts.rollout import Rollout
 
 router = APIRouter(tags=["overview"])
 

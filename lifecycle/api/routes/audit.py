@@ -17,8 +17,8 @@ from lifecycle.api.schemas.ledger import (
     SplitOut,
     SplitsOut,
 )
-from lifecycle.commands import audit
-from lifecycle.core.ledger import Record
+from lifecycle.commands.governance import audit
+from lifecycle.core.governance.ledger import Record
 from lifecycle.core.moments import read_time
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.ports import Store

@@ -10,8 +10,8 @@ from lifecycle.api.preconditions import IfRevision
 from lifecycle.api.schemas.models import ModelOut
 from lifecycle.api.schemas.requests import AliasIn, DescriptionIn
 from lifecycle.api.schemas.versions import CardOut, VersionOut
-from lifecycle.commands.catalogue import Words
 from lifecycle.commands.lookup import find_number
+from lifecycle.commands.registry.catalogue import Words
 from lifecycle.core.card_text import html, markdown
 
 _PAGE_HEADERS = {

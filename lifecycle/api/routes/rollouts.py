@@ -10,9 +10,9 @@ from lifecycle.api.preconditions import IfRevision
 from lifecycle.api.schemas.requests import RolloutIn
 from lifecycle.api.schemas.rollouts import ForecastOut, RolloutOut, RolloutsOut
 from lifecycle.commands.lookup import find_number
-from lifecycle.core.forecast import forecast
-from lifecycle.core.plan import Plan, preset
-from lifecycle.core.rollout import Rollout
+from lifecycle.core.rollouts.forecast import forecast
+from lifecycle.core.rollouts.plan import Plan, preset
+from lifecycle.core.rollouts.rollout import Rollout
 from lifecycle.errors import LifecycleCode, LifecycleError
 
 LONGEST_NAME = 100

@@ -17,7 +17,7 @@ from lifecycle.api.schemas.requests import ApprovalIn, DeployIn, ValidateIn
 from lifecycle.api.schemas.rollouts import DeploymentOut
 from lifecycle.api.schemas.traffic import TrafficOut
 from lifecycle.api.schemas.versions import VersionOut, VersionsOut
-from lifecycle.commands.intake import SignatureFile
+from lifecycle.commands.registry.intake import SignatureFile
 from lifecycle.core.version import Lineage
 from lifecycle.errors import LifecycleCode, LifecycleError
 

@@ -7,8 +7,8 @@ import numpy as np
 from pydantic import BaseModel
 
 from lifecycle.api.schemas.versions import VersionOut
-from lifecycle.commands.audit import Account, Audit, Split
-from lifecycle.core.ledger import Record
+from lifecycle.commands.governance.audit import Account, Audit, Split
+from lifecycle.core.governance.ledger import Record
 from lifecycle.ports import Origin, ShadowAnswer
 
 

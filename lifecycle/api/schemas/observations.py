@@ -6,9 +6,9 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict
 
 from gateway.core.report import WorkerReport
-from lifecycle.commands.feedback import Receipt
-from lifecycle.core.answers import Measure
-from lifecycle.core.performance.expectation import Method
+from lifecycle.commands.learning.feedback import Receipt
+from lifecycle.core.estimation.expectation import Method
+from lifecycle.core.performance.answers import Measure
 from lifecycle.core.verdict import Verdict
 
 

@@ -6,7 +6,7 @@ from pydantic import BaseModel
 
 from lifecycle.api.schemas.traffic import TrafficOut
 from lifecycle.api.schemas.versions import FindingOut, VersionOut
-from lifecycle.core.rollout import Rollout
+from lifecycle.core.rollouts.rollout import Rollout
 from lifecycle.core.verdict import Verdict
 
 

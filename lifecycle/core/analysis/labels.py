@@ -14,7 +14,7 @@ from lifecycle.core.analysis.late import Labelled, Labels
 from lifecycle.core.analysis.noninferiority import within_margin
 from lifecycle.core.analysis.ratio import log_e_worse
 from lifecycle.core.analysis.weighing import EValues, few
-from lifecycle.core.answers import Measure
+from lifecycle.core.performance.answers import Measure
 from lifecycle.core.performance.yardstick import Yardstick
 from lifecycle.core.verdict import Finding, Verdict
 

@@ -9,12 +9,12 @@ from collections.abc import Mapping
 
 from gateway.core.types import Array
 from lifecycle.core.analysis.paired import log_e_better, log_e_no_worse_than, log_e_worse_than
-from lifecycle.core.answers import Measure, errors
 from lifecycle.core.gates.gain import Gain, gain
 from lifecycle.core.inspection import Answers
+from lifecycle.core.performance.answers import Measure, errors
 from lifecycle.core.performance.interval import mean, root_mean_square
+from lifecycle.core.performance.score import Score, score
 from lifecycle.core.performance.yardstick import Yardstick
-from lifecycle.core.score import Score, score
 from lifecycle.core.verdict import Finding, Verdict
 
 MARGIN = 0.005

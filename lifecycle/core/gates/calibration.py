@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.core.types import FLOAT_KINDS, Array
-from lifecycle.core.calibration import Floats, calibration_error
 from lifecycle.core.inspection import Answers
+from lifecycle.core.performance.calibration import Floats, calibration_error
 from lifecycle.core.verdict import Finding, Verdict
 
 MARGIN = 0.01

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.core.types import Array
-from lifecycle.core.answers import correct, values
 from lifecycle.core.inspection import Answers
+from lifecycle.core.performance.answers import correct, values
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lifecycle.core.answers import Errors, Measure
+from lifecycle.core.performance.answers import Errors, Measure
 from lifecycle.core.performance.interval import Interval, mean, root_mean_square, wilson
 
 

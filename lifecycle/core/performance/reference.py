@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from lifecycle.core.analysis.late import Labelled
-from lifecycle.core.answers import Measure
+from lifecycle.core.performance.answers import Measure
 from lifecycle.core.performance.yardstick import Yardstick
 from lifecycle.core.version import Version
 

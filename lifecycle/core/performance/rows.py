@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.core.types import FLOAT_KINDS, Array
-from lifecycle.core.answers import Measure
+from lifecycle.core.performance.answers import Measure
 
 MOST_FEATURES = 256
 """Of more, that many are taken at even distances: pixels next to each other say the same."""

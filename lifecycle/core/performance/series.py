@@ -3,8 +3,8 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from lifecycle.core.answers import Measure
-from lifecycle.core.performance.expectation import Expecting, Method
+from lifecycle.core.estimation.expectation import Expecting, Method
+from lifecycle.core.performance.answers import Measure
 from lifecycle.core.performance.rows import Rows
 from lifecycle.core.performance.yardstick import Yardstick
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lifecycle.core.answers import Errors, Measure
-from lifecycle.core.change import Fall, Track
 from lifecycle.core.performance import numbers
+from lifecycle.core.performance.answers import Errors, Measure
+from lifecycle.core.performance.change import Fall, Track
 from lifecycle.core.performance.numbers import Series
 from lifecycle.core.performance.realised import Cohort, cohorts
 

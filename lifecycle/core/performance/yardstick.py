@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from lifecycle.core.answers import Errors, Measure
+from lifecycle.core.performance.answers import Errors, Measure
 
 FEWEST = 100
 """Errors from which the scale of a model without a reference is taken."""

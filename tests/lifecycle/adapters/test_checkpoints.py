@@ -10,8 +10,8 @@ from fsspec.core import url_to_fs
 from s3fs import S3FileSystem
 
 from lifecycle.adapters.checkpoints import FileCheckpoints, public_text, signing_key
-from lifecycle.core.checkpoint import Statement
-from lifecycle.core.ledger import Head
+from lifecycle.core.governance.checkpoint import Statement
+from lifecycle.core.governance.ledger import Head
 from lifecycle.errors import LifecycleCode, LifecycleError
 from tests.ports import free_port
 

@@ -10,8 +10,8 @@ from lifecycle.adapters.sql.store import SqlStore
 from lifecycle.commands.publish import Publisher
 from lifecycle.commands.rollouts import Rollouts
 from lifecycle.controller import Controller
-from lifecycle.core.plan import Plan, Step
-from lifecycle.core.rollout import Phase
+from lifecycle.core.rollouts.plan import Plan, Step
+from lifecycle.core.rollouts.rollout import Phase
 from lifecycle.core.version import Model, Stage
 from lifecycle.ports import Entry
 from tests.lifecycle.world import FakeFleet, version

@@ -11,9 +11,9 @@ import pytest
 from gateway.core.report import Place
 from lifecycle.adapters.metrics import ControlMetrics
 from lifecycle.adapters.sql.store import SqlStore
-from lifecycle.core.ledger import Record
-from lifecycle.core.plan import preset
-from lifecycle.core.rollout import Rollout
+from lifecycle.core.governance.ledger import Record
+from lifecycle.core.rollouts.plan import preset
+from lifecycle.core.rollouts.rollout import Rollout
 from lifecycle.estimates import Estimates
 from lifecycle.monitor import Monitor
 from lifecycle.ports import Entry

@@ -13,8 +13,8 @@ import pytest
 from gateway.core.profile import Profile
 from lifecycle.adapters.profiles import Profiles
 from lifecycle.core.inspection import REFERENCE, Answers
-from lifecycle.core.plan import preset
-from lifecycle.core.rollout import Rollout
+from lifecycle.core.rollouts.plan import preset
+from lifecycle.core.rollouts.rollout import Rollout
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.tensors import to_array
 from tests.lifecycle.registry import GOOD, House

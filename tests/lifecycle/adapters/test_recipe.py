@@ -9,9 +9,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from lifecycle.adapters.recipe import run_recipe
-from lifecycle.core.training import TrainingData
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.ports import TrainingJob
+from lifecycle.recipes.training import TrainingData
 from lifecycle.tensors import to_array
 
 SEEN: list[TrainingData] = []

@@ -13,9 +13,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from lifecycle.adapters.trainer import RayTrainer
-from lifecycle.core.training import TrainingData
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.ports import TrainingJob
+from lifecycle.recipes.training import TrainingData
 
 pytestmark = pytest.mark.e2e
 

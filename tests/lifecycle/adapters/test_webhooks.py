@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from lifecycle.adapters.sql.store import SqlStore
 from lifecycle.adapters.webhooks import WebhookSender
 from lifecycle.config import Webhook
-from lifecycle.core.webhook import verify
+from lifecycle.core.governance.webhook import verify
 from lifecycle.ports import Entry
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"

@@ -13,8 +13,8 @@ from gateway.core.capture import blocks
 from gateway.core.keys import SUBJECT, KeyRole
 from gateway.core.throttle import ALLOWED
 from lifecycle.api.app import build
-from lifecycle.core.access import OPEN, RULES, WIDE
-from lifecycle.core.policy import Policy
+from lifecycle.core.governance.access import OPEN, RULES, WIDE
+from lifecycle.core.governance.policy import Policy
 from tests.lifecycle.api.conftest import Admin
 from tests.lifecycle.desk import capture, in_process, onnx_bytes, open_desk
 

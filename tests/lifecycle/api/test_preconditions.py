@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from lifecycle.api.preconditions import etag
-from lifecycle.core.access import RULES
+from lifecycle.core.governance.access import RULES
 from tests.lifecycle.api.conftest import Admin
 from tests.lifecycle.desk import onnx_bytes
 

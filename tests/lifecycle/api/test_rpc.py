@@ -17,7 +17,7 @@ from lifecycle.api import lifecycle_pb2 as pb
 from lifecycle.api.app import build
 from lifecycle.api.rpc import ROWS, SERVICE, AdminRpc
 from lifecycle.api.status import GRPC_STATUS, HTTP_STATUS
-from lifecycle.core.access import RULES
+from lifecycle.core.governance.access import RULES
 from lifecycle.core.version import Model
 from lifecycle.errors import LifecycleCode
 from lifecycle.ports import Entry

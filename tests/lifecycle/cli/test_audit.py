@@ -11,7 +11,7 @@ import pytest
 
 from gateway.core.capture import blocks
 from gateway.core.types import Role
-from lifecycle.core.checkpoint import Statement
+from lifecycle.core.governance.checkpoint import Statement
 from tests.lifecycle.cli.conftest import Run
 from tests.lifecycle.desk import capture
 from tests.lifecycle.live import Live

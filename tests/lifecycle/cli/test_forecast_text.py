@@ -5,8 +5,8 @@ from typing import Any
 from rich.console import Console
 
 from lifecycle.cli.forecast_text import draw_forecast
-from lifecycle.core.forecast import forecast
-from lifecycle.core.plan import preset
+from lifecycle.core.rollouts.forecast import forecast
+from lifecycle.core.rollouts.plan import preset
 from tests.lifecycle.core.analysis.traffic import Traffic
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lifecycle.cli.ledger_file import check
-from lifecycle.core.ledger import Head, seal
+from lifecycle.core.governance.ledger import Head, seal
 from lifecycle.errors import LifecycleError
 
 

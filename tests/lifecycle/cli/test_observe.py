@@ -7,7 +7,7 @@ import pytest
 from gateway.core.capture import blocks
 from gateway.core.types import Role
 from lifecycle.client import Client
-from lifecycle.core.performance.expectation import Method
+from lifecycle.core.estimation.expectation import Method
 from lifecycle.core.performance.series import Estimate
 from lifecycle.estimates import Estimates
 from tests.lifecycle.cli.conftest import Run

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from lifecycle.cli.main import main
-from lifecycle.core.policy import Policy
+from lifecycle.core.governance.policy import Policy
 from tests.lifecycle.cli.conftest import Said
 from tests.lifecycle.live import serving
 from tests.lifecycle.signer import Signer

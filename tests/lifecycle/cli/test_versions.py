@@ -6,7 +6,7 @@ import pytest
 
 from gateway.core.keys import KeyRole
 from lifecycle.cli.versions import role_of
-from lifecycle.core.policy import Policy
+from lifecycle.core.governance.policy import Policy
 from tests.lifecycle.cli.conftest import Run
 from tests.lifecycle.live import serving
 

@@ -8,7 +8,7 @@ from lifecycle.commands.deploy import Deploy
 from lifecycle.commands.publish import Publisher
 from lifecycle.commands.rollouts import Rollouts
 from lifecycle.commands.traffic import Traffic
-from lifecycle.core.plan import CAUTIOUS, QUICK
+from lifecycle.core.rollouts.plan import CAUTIOUS, QUICK
 from lifecycle.core.verdict import Finding, Verdict
 from lifecycle.core.version import Stage
 from lifecycle.errors import LifecycleCode, LifecycleError

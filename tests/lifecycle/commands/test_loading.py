@@ -5,7 +5,7 @@ import pytest
 from lifecycle.commands.loading import Loading
 from lifecycle.commands.rollouts import Rollouts
 from lifecycle.controller import Controller
-from lifecycle.core.plan import preset
+from lifecycle.core.rollouts.plan import preset
 from lifecycle.core.traffic import holding
 from lifecycle.core.version import Model
 from lifecycle.errors import LifecycleCode, LifecycleError

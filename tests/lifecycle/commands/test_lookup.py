@@ -12,7 +12,7 @@ from lifecycle.commands.lookup import (
     find_versions,
 )
 from lifecycle.commands.rollouts import Rollouts
-from lifecycle.core.plan import preset
+from lifecycle.core.rollouts.plan import preset
 from lifecycle.errors import LifecycleCode, LifecycleError
 from tests.lifecycle.one_model import opened
 

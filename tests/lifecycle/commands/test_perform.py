@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from lifecycle.commands.perform import CONTROLLER, perform
 from lifecycle.commands.rollouts import Rollouts
-from lifecycle.core.plan import preset
-from lifecycle.core.rollout import Action, Kind, Phase
+from lifecycle.core.rollouts.plan import preset
+from lifecycle.core.rollouts.rollout import Action, Kind, Phase
 from lifecycle.core.verdict import Finding, Verdict
 from lifecycle.core.version import Stage
 from lifecycle.ports import Entry

@@ -13,8 +13,8 @@ from gateway.core.types import Role
 from lifecycle.adapters.artifacts import FileArtifacts
 from lifecycle.adapters.captures.log import ParquetCaptures
 from lifecycle.commands.references import LiveReferences
-from lifecycle.core.plan import preset
-from lifecycle.core.rollout import Phase, Rollout
+from lifecycle.core.rollouts.plan import preset
+from lifecycle.core.rollouts.rollout import Phase, Rollout
 from lifecycle.core.traffic import holding
 from lifecycle.core.version import Version
 from lifecycle.ports import Entry

@@ -4,7 +4,7 @@ from gateway.errors import ErrorCode
 from lifecycle.commands.repository import Repository
 from lifecycle.commands.rollouts import Rollouts
 from lifecycle.commands.traffic import Traffic
-from lifecycle.core.plan import preset
+from lifecycle.core.rollouts.plan import preset
 from lifecycle.core.version import Model, Stage
 from lifecycle.ports import Entry
 from tests.lifecycle.one_model import Registry

@@ -7,8 +7,8 @@ import pytest
 
 from lifecycle.commands.perform import perform
 from lifecycle.commands.rollouts import Rollouts
-from lifecycle.core.plan import preset
-from lifecycle.core.rollout import Action, Kind, Phase
+from lifecycle.core.rollouts.plan import preset
+from lifecycle.core.rollouts.rollout import Action, Kind, Phase
 from lifecycle.core.version import Model
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.ports import Entry

@@ -8,11 +8,11 @@ import pytest
 
 from gateway.core.limits import ModelLimits
 from gateway.core.placement import Placement
-from lifecycle.commands.catalogue import Catalogue
+from lifecycle.commands.registry.catalogue import Catalogue
 from lifecycle.commands.rollouts import Rollouts
 from lifecycle.commands.traffic import Traffic
-from lifecycle.core.plan import preset
-from lifecycle.core.rollout import Phase
+from lifecycle.core.rollouts.plan import preset
+from lifecycle.core.rollouts.rollout import Phase
 from lifecycle.core.version import Stage
 from lifecycle.errors import LifecycleCode, LifecycleError
 from tests.lifecycle.one_model import Registry

@@ -1,6 +1,6 @@
 """A ledger in memory."""
 
-from lifecycle.core.ledger import Head, Record, seal
+from lifecycle.core.governance.ledger import Head, Record, seal
 
 
 def chain(length: int) -> list[Record]:

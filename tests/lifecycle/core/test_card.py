@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from lifecycle.core.card import Card, card
-from lifecycle.core.plan import QUICK
-from lifecycle.core.rollout import Phase, Rollout
+from lifecycle.core.rollouts.plan import QUICK
+from lifecycle.core.rollouts.rollout import Phase, Rollout
 from lifecycle.core.verdict import Finding, Verdict
 from lifecycle.core.version import Approval, Description, Lineage, Model
 from tests.lifecycle.world import version

@@ -5,8 +5,8 @@ import onnxruntime as ort
 import pytest
 from sklearn.datasets import load_digits
 
-from lifecycle.core.training import Recipe, TrainingData
 from lifecycle.recipes import images
+from lifecycle.recipes.training import Recipe, TrainingData
 
 
 @pytest.mark.parametrize("recipe", [images.logistic, images.mlp])

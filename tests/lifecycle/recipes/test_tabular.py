@@ -7,8 +7,8 @@ from onnx import ModelProto
 from sklearn.datasets import load_digits
 
 from gateway.core.types import Array
-from lifecycle.core.training import Recipe, TrainingData
 from lifecycle.recipes import tabular
+from lifecycle.recipes.training import Recipe, TrainingData
 
 
 def data(rows: slice, labels: Array | None = None) -> TrainingData:

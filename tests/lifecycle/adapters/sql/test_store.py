@@ -10,7 +10,7 @@ from threading import Thread
 import pytest
 
 from lifecycle.adapters.sql.store import SqlStore
-from lifecycle.core.ledger import verify
+from lifecycle.core.governance.ledger import verify
 from lifecycle.core.version import Model
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.ports import Entry

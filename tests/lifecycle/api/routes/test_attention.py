@@ -3,8 +3,8 @@
 import pytest
 
 from gateway.core.keys import Key, KeyRole
-from lifecycle.core.answers import Measure
-from lifecycle.core.change import Fall
+from lifecycle.core.performance.answers import Measure
+from lifecycle.core.performance.change import Fall
 from lifecycle.estimates import Estimates
 from lifecycle.monitor import Monitor, Signals
 from tests.lifecycle.api.conftest import Admin

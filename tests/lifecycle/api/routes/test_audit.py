@@ -6,7 +6,7 @@ from pathlib import Path
 
 from gateway.core.capture import blocks
 from lifecycle.api.routes.audit import newest
-from lifecycle.core.checkpoint import Statement
+from lifecycle.core.governance.checkpoint import Statement
 from lifecycle.ports import Entry
 from tests.lifecycle.api.conftest import Admin
 from tests.lifecycle.desk import capture

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from gateway.core.capture import blocks
-from lifecycle.core.quota import Quota
+from lifecycle.core.governance.quota import Quota
 from tests.lifecycle.api.conftest import Admin
 from tests.lifecycle.desk import capture
 

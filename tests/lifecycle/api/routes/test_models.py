@@ -5,8 +5,8 @@ from pathlib import Path
 
 from gateway.core.keys import KeyRole
 from lifecycle.api.app import build
-from lifecycle.core.freeze import Freeze
-from lifecycle.core.policy import Policy
+from lifecycle.core.governance.freeze import Freeze
+from lifecycle.core.governance.policy import Policy
 from lifecycle.core.version import Model
 from lifecycle.ports import Entry
 from tests.lifecycle.api.conftest import Admin

@@ -9,7 +9,7 @@ import pytest
 
 from gateway.core.capture import Capture, blocks
 from gateway.core.types import Role
-from lifecycle.core.performance.expectation import Method
+from lifecycle.core.estimation.expectation import Method
 from lifecycle.core.performance.series import Estimate
 from lifecycle.estimates import Estimates
 from tests.lifecycle.api.conftest import Admin

@@ -7,7 +7,7 @@ import pytest
 
 from lifecycle.api.app import build
 from lifecycle.core.analysis.evidence import Arm
-from lifecycle.core.rollout import Rollout
+from lifecycle.core.rollouts.rollout import Rollout
 from tests.lifecycle.api.conftest import Admin
 from tests.lifecycle.desk import in_process
 

@@ -3,8 +3,8 @@
 import numpy as np
 
 from lifecycle.api.schemas.ledger import LedgerOut, RecordOut, ShadowAnswerOut
-from lifecycle.commands.audit import Audit
-from lifecycle.core.ledger import Head, Problem, seal
+from lifecycle.commands.governance.audit import Audit
+from lifecycle.core.governance.ledger import Head, Problem, seal
 from lifecycle.ports import ShadowAnswer
 
 

@@ -1,8 +1,8 @@
 """What a rollout looks like as JSON."""
 
 from lifecycle.api.schemas.rollouts import RolloutOut
-from lifecycle.core.plan import QUICK
-from lifecycle.core.rollout import Action, Kind, Rollout
+from lifecycle.core.rollouts.plan import QUICK
+from lifecycle.core.rollouts.rollout import Action, Kind, Rollout
 from lifecycle.core.verdict import Verdict
 
 

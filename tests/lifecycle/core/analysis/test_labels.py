@@ -7,7 +7,7 @@ from lifecycle.core.analysis.evidence import Evidence
 from lifecycle.core.analysis.guards import Guards, judge
 from lifecycle.core.analysis.labels import judge_labels
 from lifecycle.core.analysis.late import Labelled
-from lifecycle.core.answers import Measure
+from lifecycle.core.performance.answers import Measure
 from lifecycle.core.performance.yardstick import Yardstick
 from lifecycle.core.verdict import Finding, Verdict
 

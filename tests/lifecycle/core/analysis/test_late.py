@@ -1,7 +1,7 @@
 """What came late adds up, and is kept with a rollout."""
 
 from lifecycle.core.analysis.late import Labelled, Late, Numbers
-from lifecycle.core.answers import Measure
+from lifecycle.core.performance.answers import Measure
 from lifecycle.core.performance.yardstick import Yardstick
 
 ONE = Late(((Labelled(3, 0.5), Labelled(9, 2.0)),), {"a": ((Numbers(1, 0.5), Numbers()),)}, 12)

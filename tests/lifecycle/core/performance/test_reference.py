@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from gateway.core.signature import Signature, TensorSpec
-from lifecycle.core.answers import Measure
 from lifecycle.core.gates.accuracy import accuracy
 from lifecycle.core.inspection import Answers
+from lifecycle.core.performance.answers import Measure
 from lifecycle.core.performance.reference import Reference, reference_of
 from lifecycle.core.version import Stage, Version
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lifecycle.core.answers import Measure
+from lifecycle.core.performance.answers import Measure
 from lifecycle.core.performance.rows import MOST_FEATURES, estimable
 
 X = {"x": np.arange(6, dtype=np.float32).reshape(3, 2)}

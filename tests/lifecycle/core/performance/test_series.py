@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from lifecycle.core.answers import Measure
-from lifecycle.core.performance.estimating import Estimator
-from lifecycle.core.performance.expectation import Method
+from lifecycle.core.estimation.estimating import Estimator
+from lifecycle.core.estimation.expectation import Method
+from lifecycle.core.performance.answers import Measure
 from lifecycle.core.performance.rows import Rows
 from lifecycle.core.performance.series import Estimate, estimate
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from lifecycle.core.answers import Errors, Measure
-from lifecycle.core.change import Track
+from lifecycle.core.performance.answers import Errors, Measure
+from lifecycle.core.performance.change import Track
 from lifecycle.core.performance.reference import Reference
 from lifecycle.core.performance.standing import Answers, Arrived, Performance, stand
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lifecycle.core.answers import Errors, Measure
+from lifecycle.core.performance.answers import Errors, Measure
 from lifecycle.core.performance.yardstick import Yardstick, learnt
 
 

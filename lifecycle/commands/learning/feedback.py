@@ -1,0 +1,237 @@
+"""Labels and numbers from outside: checked, spelled one way, and handed to the capture log."""
+
+import io
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any, cast
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+import pyarrow.parquet as pq
+
+from lifecycle.commands.lookup import find_model
+from lifecycle.core.analysis.metrics import PREFIX
+from lifecycle.core.governance.quota import Quota
+from lifecycle.core.learning.feedback import SKEW_S
+from lifecycle.core.performance.answers import class_output
+from lifecycle.errors import LifecycleCode, LifecycleError
+from lifecycle.ports import CaptureLog, Entry, LabelReceipt, Store
+
+COLUMNS = ("prediction_id", "label")
+LONGEST_ID = 256
+MOST_TOLD = 8
+PARQUET_MAGIC = b"PAR1"
+METRIC = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a batch: its labels (None without any), and the numbers of each metric in it."""
+
+    labels: LabelReceipt | None
+    metrics: Mapping[str, LabelReceipt]
+
+    @property
+    def unknown(self) -> int:
+        return sum(receipt.unknown for receipt in self.all)
+
+    @property
+    def all(self) -> tuple[LabelReceipt, ...]:
+        return (*((self.labels,) if self.labels else ()), *self.metrics.values())
+
+
+def read_labels(data: bytes) -> pa.Table:
+    """Read a Parquet or CSV file's bytes. Raises LifecycleError INVALID for anything else."""
+    try:
+        if data.startswith(PARQUET_MAGIC):
+            return pq.read_table(io.BytesIO(data))
+        options = pyarrow.csv.ConvertOptions(column_types={"prediction_id": pa.string()})
+        return pyarrow.csv.read_csv(io.BytesIO(data), convert_options=options)
+    except (pa.ArrowException, ValueError, OSError):
+        raise _invalid("the labels are neither a Parquet nor a CSV file that can be read") from None
+
+
+def tidy(labels: pa.Table) -> tuple[pa.Table | None, dict[str, pa.Table]]:
+    """The labels, None without any, and the numbers by metric: columns `prediction_id` and `label`, no nulls.
+
+    Ids are strings, labels int64, float64 or strings, numbers float64. A column `feedback.NAME` holds the
+    numbers of a metric; where there is one, a row may leave out what it has nothing to say of. `at` is when
+    they became known, Unix seconds or a time (UTC, unless it says otherwise); a null stands for now. Other
+    columns are left out.
+
+    Raises LifecycleError INVALID.
+    """
+    metrics = [name for name in labels.column_names if name.startswith(PREFIX)]
+    wanted = COLUMNS[:1] if metrics else COLUMNS
+    if missing := [name for name in wanted if name not in labels.column_names]:
+        columns = ", ".join(map(repr, labels.column_names[:MOST_TOLD]))
+        raise _invalid(
+            f"column {missing[0]!r} is missing; labels have `prediction_id` and `label`, this has {columns}"
+        )
+    if not labels.num_rows:
+        raise _invalid("there are no labels in it")
+    kept = [name for name in labels.column_names if name in (*COLUMNS, "at")]
+    labels = labels.select([*kept, *metrics]).unify_dictionaries()
+    for name in wanted:
+        if labels[name].null_count:
+            count = labels[name].null_count
+            raise _invalid(f"column {name!r} has {count} rows without a value; leave these rows out")
+    given = {"prediction_id": _ids(labels)}
+    if "at" in labels.column_names:
+        given["at"] = _times(labels)
+    truth = _said(given, _labels(labels)) if "label" in labels.column_names else None
+    numbers = {_metric(name): _said(given, _numbers(labels, name)) for name in metrics}
+    found = {name: table for name, table in numbers.items() if table.num_rows}
+    return (truth if truth is not None and truth.num_rows else None), found
+
+
+def _said(given: Mapping[str, "pa.ChunkedArray[Any]"], values: "pa.ChunkedArray[Any]") -> pa.Table:
+    return pa.table({**given, "label": values}).filter(values.is_valid())
+
+
+def _metric(column: str) -> str:
+    name = column.removeprefix(PREFIX)
+    if not METRIC.fullmatch(name):
+        raise _invalid(f"{name!r} is no name of a metric: letters, digits, `_`, `.` and `-`, 64 at most")
+    return name
+
+
+def _numbers(labels: pa.Table, column: str) -> "pa.ChunkedArray[Any]":
+    kind = labels[column].type
+    numeric = (pa.types.is_boolean, pa.types.is_integer, pa.types.is_floating, pa.types.is_null)
+    if not any(test(kind) for test in numeric):
+        raise _invalid(f"column {column!r} must hold numbers")
+    if pa.types.is_boolean(kind):
+        values = labels[column].cast(pa.int64()).cast(pa.float64())
+    else:
+        values = labels[column].cast(pa.float64(), safe=False)
+    if pc.all(pc.is_finite(values)).as_py() is False:
+        raise _invalid(f"a number in {column!r} is NaN or infinite")
+    return values
+
+
+def _times(labels: pa.Table) -> "pa.ChunkedArray[Any]":
+    kind = labels["at"].type
+    if not pa.types.is_timestamp(kind):
+        return _numbers(labels, "at")
+    micros = labels["at"].cast(pa.timestamp("us", tz="UTC"), safe=False).cast(pa.int64())
+    return pc.divide(micros.cast(pa.float64()), pa.scalar(1e6))
+
+
+def _ids(labels: pa.Table) -> "pa.ChunkedArray[Any]":
+    try:
+        ids = cast("pa.ChunkedArray[Any]", labels["prediction_id"].cast(pa.string()))
+    except pa.ArrowException:
+        raise _invalid("column 'prediction_id' must hold text") from None
+    if pc.any(pc.greater(pc.utf8_length(ids), pa.scalar(LONGEST_ID))).as_py():
+        raise _invalid(f"a prediction id has at most {LONGEST_ID} characters")
+    return ids
+
+
+def _labels(labels: pa.Table) -> "pa.ChunkedArray[Any]":
+    column = labels["label"]
+    kind = column.type.value_type if isinstance(column.type, pa.DictionaryType) else column.type
+    try:
+        if pa.types.is_boolean(kind) or pa.types.is_integer(kind):
+            return column.cast(pa.int64())
+        if pa.types.is_floating(kind):
+            values = column.cast(pa.float64())
+            if not pc.all(pc.is_finite(values)).as_py():
+                raise _invalid("a label is NaN or infinite")
+            return values
+        if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+            return column.cast(pa.string())
+    except pa.ArrowException:
+        raise _invalid("a label does not fit into 64 bits") from None
+    raise _invalid("column 'label' must hold numbers, booleans or text")
+
+
+class Feedback:
+    """Takes labels for any model that is registered.
+
+    Args:
+        per_minute: labels that one caller may send in a minute.
+    """
+
+    def __init__(
+        self,
+        captures: CaptureLog,
+        store: Store,
+        clock: Callable[[], float] = time.time,
+        per_minute: int = 1_000_000,
+    ) -> None:
+        self._captures = captures
+        self._store = store
+        self._clock = clock
+        self._quota = Quota(per_minute)
+
+    def ingest(self, model: str, labels: pa.Table | bytes, actor: str) -> Receipt:
+        """Add labels and numbers; durable on return, and safe to send again.
+
+        Raises:
+            LifecycleError: NOT_FOUND for an unknown model, INVALID for labels that cannot be used, THROTTLED
+                for too many at once, CONFLICT if every one of them contradicts one that stands or is of the
+                wrong time.
+        """
+        find_model(self._store, model)
+        truth, numbers = tidy(read_labels(labels) if isinstance(labels, bytes) else labels)
+        if truth is not None:
+            self._check_classes(model, truth["label"])
+        given = ([truth] if truth is not None else []) + list(numbers.values())
+        if not given:
+            raise _invalid("there are no labels in it")
+        rows = sum(table.num_rows for table in given)
+        if waits_s := self._quota.wait(actor, rows, time.monotonic()):
+            message = f"too many labels from {actor!r}; none was taken. Send them again in {waits_s:.0f} s"
+            raise LifecycleError(LifecycleCode.THROTTLED, message)
+        now = self._clock()
+        if ahead := sum(_after(table, now + SKEW_S) for table in given):
+            raise _invalid(f"{ahead} labels are from the future; `at` is in Unix seconds, in UTC")
+        label = partial(self._captures.label, model, received_at=now, source=actor)
+        receipt = Receipt(
+            label(labels=truth) if truth is not None else None,
+            {name: label(labels=table, metric=name) for name, table in numbers.items()},
+        )
+        if receipt.labels is not None:
+            self._store.commit(Entry(actor, "labels.received", model, asdict(receipt.labels)))
+        for name, each in receipt.metrics.items():
+            self._store.commit(Entry(actor, "feedback.received", model, {"metric": name} | asdict(each)))
+        if sum(each.aside for each in receipt.all) == rows:
+            raise LifecycleError(LifecycleCode.CONFLICT, f"what was sent is put aside: {_why(receipt)}")
+        return receipt
+
+    def _check_classes(self, model: str, labels: "pa.ChunkedArray[Any]") -> None:
+        """Refuse words for a model that answers numbers: each would count as a wrong answer."""
+        if not pa.types.is_string(labels.type) or not (versions := self._store.versions(model)):
+            return
+        answered = class_output(versions[-1].signature.outputs)
+        if answered is None or answered.datatype == "BYTES":
+            return
+        try:
+            labels.cast(pa.float64())
+        except pa.ArrowException:
+            message = f"labels of {model!r} are numbers, as its output {answered.name!r} is; these hold words"
+            raise _invalid(message) from None
+
+
+def _after(labels: pa.Table, at: float) -> int:
+    if "at" not in labels.column_names:
+        return 0
+    return labels.filter(pc.greater(labels["at"], pa.scalar(at))).num_rows
+
+
+def _why(receipt: Receipt) -> str:
+    reasons = {
+        "these predictions have other labels, which stand": sum(each.conflicting for each in receipt.all),
+        "labels are from before their prediction": sum(each.early for each in receipt.all),
+        "labels are from beyond the horizon": sum(each.late for each in receipt.all),
+    }
+    return "; ".join(reason for reason, count in reasons.items() if count)
+
+
+def _invalid(message: str) -> LifecycleError:
+    return LifecycleError(LifecycleCode.INVALID, message)

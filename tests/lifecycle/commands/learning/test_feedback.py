@@ -1,0 +1,173 @@
+"""Labels as people send them."""
+
+import io
+from collections.abc import Iterator
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from gateway.core.capture import Capture, blocks
+from gateway.core.signature import Signature, TensorSpec
+from gateway.core.types import Role
+from lifecycle.adapters.captures.log import ParquetCaptures
+from lifecycle.adapters.sql.store import SqlStore
+from lifecycle.commands.learning.feedback import Feedback, Receipt, read_labels, tidy
+from lifecycle.core.version import Model, Stage, Version
+from lifecycle.errors import LifecycleCode, LifecycleError
+from lifecycle.ports import Entry, LabelReceipt
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqlStore]:
+    store = SqlStore(f"sqlite:///{tmp_path / 'registry.db'}")
+    store.commit(Entry("ann", "model.created", "m"), Model("m", 1, 1.0))
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def feedback(store: SqlStore, tmp_path: Path) -> Feedback:
+    captures = ParquetCaptures(tmp_path / "log")
+    tensors = {"x": np.zeros((1, 2), np.float32)}
+    captures.append(
+        blocks([Capture(name, 1.0, "m", 1, Role.CHAMPION, tensors, tensors) for name in ("a", "b")])
+    )
+    return Feedback(captures, store, lambda: 50.0)
+
+
+def parquet(table: pa.Table) -> bytes:
+    sink = io.BytesIO()
+    pq.write_table(table, sink)
+    return sink.getvalue()
+
+
+CSV = b"prediction_id,label,note\na,3,fine\nb,4,\nzz,5,\n"
+
+
+@pytest.mark.parametrize("data", [CSV, parquet(read_labels(CSV))], ids=["csv", "parquet"])
+def test_a_file_is_joined_and_recorded(feedback: Feedback, store: SqlStore, data: bytes) -> None:
+    assert feedback.ingest("m", data, "ann") == Receipt(LabelReceipt(2, 0, 0, 1), {})
+    record = store.records("m")[-1]
+    assert (record.actor, record.kind) == ("ann", "labels.received")
+    told = {"joined": 2, "duplicate": 0, "conflicting": 0, "unknown": 1, "early": 0, "late": 0}
+    assert record.detail == told
+
+
+def test_sending_a_file_again_changes_nothing(feedback: Feedback) -> None:
+    feedback.ingest("m", CSV, "ann")
+    assert feedback.ingest("m", CSV, "ann") == Receipt(LabelReceipt(0, 3, 0, 0), {})
+
+
+@pytest.mark.parametrize(("datatype", "taken"), [("INT64", False), ("BYTES", True), ("FP32", True)])
+def test_words_for_a_model_that_answers_numbers_are_refused(
+    feedback: Feedback, store: SqlStore, datatype: str, taken: bool
+) -> None:
+    signature = Signature((TensorSpec("x", "FP32", (-1, 2)),), (TensorSpec("class", datatype, (-1,)),))
+    version = Version("m", 1, Stage.SERVING, "a", "sha256:1", signature, "ann", 1.0)
+    store.commit(Entry("ann", "version.registered", "m"), version)
+    refused = pytest.raises(LifecycleError, match="its output 'class' is; these hold words")
+    with nullcontext() if taken else refused:
+        feedback.ingest("m", b"prediction_id,label\na,yes\nb,no\n", "ann")
+    if not taken:
+        assert feedback.ingest("m", parquet(pa.table({"prediction_id": ["a"], "label": ["3"]})), "ann").labels
+
+
+NUMBERS = b"prediction_id,label,feedback.revenue,feedback.bought\na,3,12.5,true\nb,,0.0,\nzz,,4,false\n"
+
+
+def test_numbers_come_beside_labels_and_a_row_may_leave_any_out(feedback: Feedback, store: SqlStore) -> None:
+    receipt = feedback.ingest("m", NUMBERS, "ann")
+    metrics = {"revenue": LabelReceipt(2, 0, 0, 1), "bought": LabelReceipt(1, 0, 0, 1)}
+    assert receipt == Receipt(LabelReceipt(1, 0, 0, 0), metrics)
+    kinds = [(record.kind, record.detail.get("metric")) for record in store.records("m")[1:]]
+    assert kinds == [
+        ("labels.received", None),
+        ("feedback.received", "revenue"),
+        ("feedback.received", "bought"),
+    ]
+    again = feedback.ingest("m", NUMBERS, "ann")
+    assert [said.duplicate for said in again.all] == [1, 3, 2]
+
+
+def test_labels_from_the_future_are_refused_and_none_is_taken(feedback: Feedback) -> None:
+    table = pa.table({"prediction_id": ["a", "b"], "label": [1, 2], "at": [40.0, 50.0 + 3_600]})
+    with pytest.raises(LifecycleError, match="1 labels are from the future") as caught:
+        feedback.ingest("m", table, "ann")
+    assert caught.value.code is LifecycleCode.INVALID
+    assert feedback.ingest("m", table.select(["prediction_id", "label"]), "ann").all[0].joined == 2
+
+
+def test_labels_of_the_wrong_time_alone_are_a_conflict_that_says_why(store: SqlStore, tmp_path: Path) -> None:
+    captures = ParquetCaptures(tmp_path / "log", horizon_s=600.0)
+    tensors = {"x": np.zeros((1, 2), np.float32)}
+    made = [Capture(name, 5_000.0, "m", 1, Role.CHAMPION, tensors, tensors) for name in ("a", "b")]
+    captures.append(blocks(made))
+    feedback = Feedback(captures, store, lambda: 9_000.0)
+    early = pa.table({"prediction_id": ["a"], "label": [1], "at": [100.0]})
+    for table, reason in (
+        (early, "before their prediction"),
+        (early.drop_columns(["at"]), "beyond the horizon"),
+    ):
+        with pytest.raises(LifecycleError, match=reason) as caught:
+            feedback.ingest("m", table, "ann")
+        assert caught.value.code is LifecycleCode.CONFLICT
+    assert captures.labelled("m").num_rows == 0
+
+
+def test_an_unknown_model_is_named(feedback: Feedback) -> None:
+    with pytest.raises(LifecycleError, match="no model 'other'") as caught:
+        feedback.ingest("other", CSV, "ann")
+    assert caught.value.code is LifecycleCode.NOT_FOUND
+
+
+@pytest.mark.parametrize(
+    ("column", "tidied"),
+    [
+        (pa.array([True, False]), [1, 0]),
+        (pa.array([7, 8], pa.uint8()), [7, 8]),
+        (pa.array([0.5, 1.5], pa.float32()), [0.5, 1.5]),
+        (pa.array(["x", "y"]).dictionary_encode(), ["x", "y"]),
+        (pa.array(["x", "y"], pa.large_string()), ["x", "y"]),
+    ],
+)
+def test_labels_are_spelled_one_way(column: Any, tidied: list[object]) -> None:
+    table, _ = tidy(pa.table({"prediction_id": ["a", "b"], "label": column}))
+    assert table is not None
+    assert table["label"].to_pylist() == tidied
+
+
+@pytest.mark.parametrize("written", [b"2026-11-26 08:40:00", b"2026-11-26T09:40:00+01:00", b"1795682400"])
+def test_a_label_says_when_it_became_known_as_people_write_times(written: bytes) -> None:
+    table, _ = tidy(read_labels(b"prediction_id,label,at\na,1," + written))
+    assert table is not None
+    assert table["at"].to_pylist() == [1795682400.0]
+
+
+@pytest.mark.parametrize(
+    ("labels", "complaint"),
+    [
+        (b"\x00\xff nonsense\n1,2,3\n", "missing|neither"),
+        (b"PAR1 nonsense", "neither"),
+        (b"prediction_id,label\n", "no labels"),
+        (b"id,label\na,1\n", "'prediction_id' is missing"),
+        (b"prediction_id,label\na,\n", "without a value"),
+        (pa.table({"prediction_id": ["a"], "label": [float("nan")]}), "NaN"),
+        (pa.table({"prediction_id": ["a"], "label": [[1]]}), "numbers, booleans or text"),
+        (pa.table({"prediction_id": [[1]], "label": [1]}), "must hold text"),
+        (pa.table({"prediction_id": ["a" * 300], "label": [1]}), "256"),
+        (pa.table({"prediction_id": ["a"], "label": pa.array([2**63], pa.uint64())}), "64 bits"),
+        (b"prediction_id,feedback.revenue\na,\n", "no labels"),
+        (b"prediction_id,feedback.revenue\na,much\n", "must hold numbers"),
+        (b"prediction_id,feedback.re venue\na,1\n", "no name of a metric"),
+        (pa.table({"prediction_id": ["a"], "feedback.x": [float("inf")]}), "NaN or infinite"),
+    ],
+)
+def test_what_cannot_be_used_is_refused(feedback: Feedback, labels: bytes | pa.Table, complaint: str) -> None:
+    with pytest.raises(LifecycleError, match=complaint) as caught:
+        feedback.ingest("m", labels, "ann")
+    assert caught.value.code is LifecycleCode.INVALID
