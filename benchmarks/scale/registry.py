@@ -16,7 +16,8 @@ from gateway.runtime.signature import signature_of
 from lifecycle.adapters.artifacts import FileArtifacts
 from lifecycle.adapters.sql.store import SqlStore
 from lifecycle.config import LifecycleConfig
-from lifecycle.core.version import Model, Stage, Version
+from lifecycle.core.stages import Stage
+from lifecycle.core.version import Model, Version
 from lifecycle.ports import Entry
 
 ACTOR = "benchmark"

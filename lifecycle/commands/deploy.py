@@ -6,7 +6,7 @@ from lifecycle.commands.registry.validation import Validation
 from lifecycle.commands.rollouts import Rollouts
 from lifecycle.commands.traffic import Traffic
 from lifecycle.core.rollouts.plan import Plan
-from lifecycle.core.version import Stage
+from lifecycle.core.stages import Stage
 
 EVERYTHING = 100.0
 

@@ -3,8 +3,18 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
-from lifecycle.core.version import Model, Stage, Version
 from lifecycle.errors import LifecycleCode, LifecycleError
+
+
+class Stage(StrEnum):
+    """Where governance stands with a version."""
+
+    REGISTERED = "registered"
+    VALIDATED = "validated"
+    APPROVED = "approved"
+    SERVING = "serving"
+    RETIRED = "retired"
+    REJECTED = "rejected"
 
 
 class Event(StrEnum):
@@ -37,16 +47,6 @@ TRANSITIONS: Mapping[tuple[Stage, Event], Stage] = {
 
 SERVABLE = frozenset({Stage.APPROVED, Stage.SERVING})
 """Stages in which a version may get traffic."""
-
-
-def indispensable(model: Model, versions: Mapping[int, Version], number: int) -> str:
-    """Why a version that may serve, and is not in use, must not be retired; empty if it may be."""
-    servable = {one.number for one in versions.values() if one.stage in SERVABLE}
-    if number not in servable or number in model.loaded():
-        return ""
-    if model.previous == number:
-        return "a rollback would go to it"
-    return "" if servable - {number} else "it is the last version that may serve"
 
 
 def move(stage: Stage, event: Event) -> Stage:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from enum import StrEnum
 from typing import Any
 
 from gateway.core.limits import UNLIMITED, ModelLimits
@@ -10,18 +9,8 @@ from gateway.core.placement import Placement
 from gateway.core.ranges import OutputRange
 from gateway.core.routing import ModelRoute, VersionEntry
 from gateway.core.signature import Signature
+from lifecycle.core.stages import SERVABLE, Stage
 from lifecycle.core.verdict import Finding
-
-
-class Stage(StrEnum):
-    """Where governance stands with a version."""
-
-    REGISTERED = "registered"
-    VALIDATED = "validated"
-    APPROVED = "approved"
-    SERVING = "serving"
-    RETIRED = "retired"
-    REJECTED = "rejected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +186,15 @@ class Model:
     holdout: str = ""
     holdout_digest: str = ""
     cache_mb: int = 0
+
+    def indispensable(self, versions: Mapping[int, "Version"], number: int) -> str:
+        """Why a version that may serve, and is not in use, must not be retired; empty if it may be."""
+        servable = {one.number for one in versions.values() if one.stage in SERVABLE}
+        if number not in servable or number in self.loaded():
+            return ""
+        if self.previous == number:
+            return "a rollback would go to it"
+        return "" if servable - {number} else "it is the last version that may serve"
 
     def as_json(self) -> dict[str, Any]:
         return {item.name: getattr(self, item.name) for item in fields(self)} | {

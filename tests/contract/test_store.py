@@ -14,8 +14,9 @@ from lifecycle.core.asked import Asked
 from lifecycle.core.governance.ledger import verify
 from lifecycle.core.lease import Lease
 from lifecycle.core.rollouts.rollout import Phase
+from lifecycle.core.stages import Stage
 from lifecycle.core.verdict import Finding, Verdict
-from lifecycle.core.version import Model, Stage
+from lifecycle.core.version import Model
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.ports import Entry
 from tests.contract.raw import shape, sql

@@ -13,7 +13,8 @@ from lifecycle.commands.rollouts import Rollouts
 from lifecycle.controller import Controller
 from lifecycle.core.governance.ledger import Record
 from lifecycle.core.rollouts.rollout import Phase, Rollout
-from lifecycle.core.version import Model, Stage, Version
+from lifecycle.core.stages import Stage
+from lifecycle.core.version import Model, Version
 from lifecycle.ports import Entry
 from tests.lifecycle.world import FakeFleet, kinds, version, window
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from lifecycle.adapters.sql.store import SqlStore
 from lifecycle.commands.publish import Publisher
-from lifecycle.core.version import Model, Stage
+from lifecycle.core.stages import Stage
+from lifecycle.core.version import Model
 from lifecycle.ports import Entry
 from tests.lifecycle.world import FakeFleet, version
 

@@ -18,8 +18,8 @@ from lifecycle.core.governance.policy import Policy
 from lifecycle.core.inspection import Inspection, Limits
 from lifecycle.core.rollouts.plan import preset
 from lifecycle.core.rollouts.rollout import Rollout
+from lifecycle.core.stages import Stage
 from lifecycle.core.verdict import Finding, Verdict
-from lifecycle.core.version import Stage
 from lifecycle.ports import Entry, Sandbox
 
 SPEC = TensorSpec("x", "FP32", (-1, 3))

@@ -14,8 +14,9 @@ from lifecycle.core.governance.ledger import verify
 from lifecycle.core.rollouts.forecast import forecast
 from lifecycle.core.rollouts.plan import Plan, Step, preset
 from lifecycle.core.rollouts.rollout import Phase, Rollout
+from lifecycle.core.stages import Stage
 from lifecycle.core.verdict import Verdict
-from lifecycle.core.version import Model, Stage
+from lifecycle.core.version import Model
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.ports import Entry
 from tests.lifecycle.mortal import Crash, MortalFleet, World

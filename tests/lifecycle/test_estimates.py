@@ -15,7 +15,8 @@ from lifecycle.adapters.sql.store import SqlStore
 from lifecycle.core.estimation.expectation import Method
 from lifecycle.core.inspection import Answers
 from lifecycle.core.performance.answers import Measure
-from lifecycle.core.version import Model, Stage, Version
+from lifecycle.core.stages import Stage
+from lifecycle.core.version import Model, Version
 from lifecycle.estimates import Estimates
 from lifecycle.ports import Entry
 

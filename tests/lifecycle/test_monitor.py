@@ -22,8 +22,9 @@ from lifecycle.core.analysis.metrics import MetricGuard
 from lifecycle.core.history import LATE_S
 from lifecycle.core.rollouts.plan import preset
 from lifecycle.core.rollouts.rollout import Rollout
+from lifecycle.core.stages import Stage
 from lifecycle.core.verdict import Finding, Verdict
-from lifecycle.core.version import Model, Stage, Version
+from lifecycle.core.version import Model, Version
 from lifecycle.monitor import Monitor
 from lifecycle.ports import Entry
 from tests.lifecycle.digits import MODEL, Served, labels_for, pages, write_model

@@ -16,7 +16,8 @@ from gateway.core.signature import Signature, TensorSpec
 from gateway.core.summary import Counts, Window, latency_histogram
 from gateway.core.types import Outcome, Role
 from lifecycle.commands.upgrade import Admission
-from lifecycle.core.version import Stage, Version
+from lifecycle.core.stages import Stage
+from lifecycle.core.version import Version
 from lifecycle.errors import LifecycleCode, LifecycleError
 
 SIGNATURE = Signature((TensorSpec("x", "FP32", (-1, 4)),), (TensorSpec("y", "FP32", (-1, 1)),))

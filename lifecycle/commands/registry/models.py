@@ -16,8 +16,8 @@ from lifecycle.commands.lookup import find_model, find_version, find_versions, i
 from lifecycle.commands.registry.intake import Intake, Package, SignatureFile, Stored
 from lifecycle.core.governance.policy import AUTOMATIC, Policy
 from lifecycle.core.inspection import Limits
-from lifecycle.core.stages import SERVABLE, Event, indispensable, move
-from lifecycle.core.version import Approval, Lineage, Model, PackageSignature, Stage, Version
+from lifecycle.core.stages import SERVABLE, Event, Stage, move
+from lifecycle.core.version import Approval, Lineage, Model, PackageSignature, Version
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.ports import Artifacts, Entry, Sandbox, Store
 
@@ -261,7 +261,7 @@ class Models:
         Raises LifecycleError STALE, or CONFLICT while it is in use or indispensable.
         """
         model = find_model(self._store, name, if_revision)
-        if reason := indispensable(model, find_versions(self._store, name), number):
+        if reason := model.indispensable(find_versions(self._store, name), number):
             message = f"version {number} of {name!r} cannot be retired: {reason}; reject it if it is bad"
             raise LifecycleError(LifecycleCode.CONFLICT, message)
         return self._withdraw(name, number, actor, Event.RETIRE, if_revision)

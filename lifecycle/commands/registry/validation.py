@@ -16,10 +16,10 @@ from lifecycle.commands.registry.models import POLICY, Models
 from lifecycle.commands.registry.trial import Trial
 from lifecycle.core.gates.accuracy import FEWEST_LABELS
 from lifecycle.core.inspection import HOLDOUT, Answers
-from lifecycle.core.stages import SERVABLE, Event, move
+from lifecycle.core.stages import SERVABLE, Event, Stage, move
 from lifecycle.core.validation import Standards, stopped
 from lifecycle.core.verdict import Finding, Verdict
-from lifecycle.core.version import Model, Stage, Version
+from lifecycle.core.version import Model, Version
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.ports import Artifacts, Entry, Store
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from gateway.core.types import VersionKey
 from lifecycle.core.rollouts.rollout import Rollout
-from lifecycle.core.version import Model, Stage, Version
+from lifecycle.core.stages import Stage
+from lifecycle.core.version import Model, Version
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 

@@ -12,7 +12,8 @@ from lifecycle.commands.rollouts import Rollouts
 from lifecycle.controller import Controller
 from lifecycle.core.rollouts.plan import Plan, Step
 from lifecycle.core.rollouts.rollout import Phase
-from lifecycle.core.version import Model, Stage
+from lifecycle.core.stages import Stage
+from lifecycle.core.version import Model
 from lifecycle.ports import Entry
 from tests.lifecycle.world import FakeFleet, version
 

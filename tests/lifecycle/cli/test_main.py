@@ -65,3 +65,9 @@ def test_as_a_module_it_fails_as_the_command_does() -> None:
     command = [sys.executable, "-m", "lifecycle.cli", "model", "list", "--url", "http://127.0.0.1:1"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, "no headrace answers" in done.stderr) == (1, True)
+
+
+def test_a_command_does_not_wait_for_libraries_of_others() -> None:
+    heavy = ("numpy", "onnx", "pydantic", "pyarrow", "ray", "sklearn", "sqlalchemy")
+    code = f"import sys, lifecycle.cli; print([each for each in {heavy} if each in sys.modules])"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True) == "[]\n"

@@ -9,8 +9,8 @@ from lifecycle.commands.publish import Publisher
 from lifecycle.commands.rollouts import Rollouts
 from lifecycle.commands.traffic import Traffic
 from lifecycle.core.rollouts.plan import CAUTIOUS, QUICK
+from lifecycle.core.stages import Stage
 from lifecycle.core.verdict import Finding, Verdict
-from lifecycle.core.version import Stage
 from lifecycle.errors import LifecycleCode, LifecycleError
 from tests.lifecycle.registry import GOOD, House
 from tests.lifecycle.world import FakeFleet, weights

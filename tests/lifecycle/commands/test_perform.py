@@ -6,8 +6,8 @@ from lifecycle.commands.perform import CONTROLLER, perform
 from lifecycle.commands.rollouts import Rollouts
 from lifecycle.core.rollouts.plan import preset
 from lifecycle.core.rollouts.rollout import Action, Kind, Phase
+from lifecycle.core.stages import Stage
 from lifecycle.core.verdict import Finding, Verdict
-from lifecycle.core.version import Stage
 from lifecycle.ports import Entry
 from tests.lifecycle.one_model import Registry
 from tests.lifecycle.world import weights

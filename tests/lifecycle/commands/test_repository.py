@@ -5,7 +5,8 @@ from lifecycle.commands.repository import Repository
 from lifecycle.commands.rollouts import Rollouts
 from lifecycle.commands.traffic import Traffic
 from lifecycle.core.rollouts.plan import preset
-from lifecycle.core.version import Model, Stage
+from lifecycle.core.stages import Stage
+from lifecycle.core.version import Model
 from lifecycle.ports import Entry
 from tests.lifecycle.one_model import Registry
 from tests.lifecycle.world import kinds, version, weights

@@ -13,7 +13,7 @@ from lifecycle.commands.rollouts import Rollouts
 from lifecycle.commands.traffic import Traffic
 from lifecycle.core.rollouts.plan import preset
 from lifecycle.core.rollouts.rollout import Phase
-from lifecycle.core.version import Stage
+from lifecycle.core.stages import Stage
 from lifecycle.errors import LifecycleCode, LifecycleError
 from tests.lifecycle.one_model import Registry
 from tests.lifecycle.world import FakeFleet, kinds, weights

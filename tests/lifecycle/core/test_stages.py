@@ -2,8 +2,7 @@
 
 import pytest
 
-from lifecycle.core.stages import SERVABLE, TRANSITIONS, Event, move
-from lifecycle.core.version import Stage
+from lifecycle.core.stages import SERVABLE, TRANSITIONS, Event, Stage, move
 from lifecycle.errors import LifecycleCode, LifecycleError
 
 

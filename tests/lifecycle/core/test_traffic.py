@@ -5,7 +5,8 @@ import math
 import pytest
 
 from lifecycle.core import traffic
-from lifecycle.core.version import Model, Stage
+from lifecycle.core.stages import Stage
+from lifecycle.core.version import Model
 from lifecycle.errors import LifecycleCode, LifecycleError
 from tests.lifecycle.world import version
 

@@ -4,8 +4,9 @@ import json
 from dataclasses import replace
 
 from gateway.core.placement import Placement
+from lifecycle.core.stages import Stage
 from lifecycle.core.verdict import Finding, Verdict
-from lifecycle.core.version import Approval, Description, Lineage, Model, Stage, Version
+from lifecycle.core.version import Approval, Description, Lineage, Model, Version
 from tests.lifecycle.world import version
 
 MODEL = Model(

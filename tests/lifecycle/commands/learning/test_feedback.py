@@ -17,7 +17,8 @@ from gateway.core.types import Role
 from lifecycle.adapters.captures.log import ParquetCaptures
 from lifecycle.adapters.sql.store import SqlStore
 from lifecycle.commands.learning.feedback import Feedback, Receipt, read_labels, tidy
-from lifecycle.core.version import Model, Stage, Version
+from lifecycle.core.stages import Stage
+from lifecycle.core.version import Model, Version
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.ports import Entry, LabelReceipt
 

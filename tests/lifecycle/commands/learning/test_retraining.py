@@ -19,7 +19,7 @@ from lifecycle.commands.registry.models import Models
 from lifecycle.commands.registry.trial import Trial
 from lifecycle.commands.registry.validation import Validation
 from lifecycle.core.governance.policy import AUTOMATIC, Policy
-from lifecycle.core.version import Stage
+from lifecycle.core.stages import Stage
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.monitor import Monitor
 from lifecycle.ports import Entry, Trainer, TrainingJob

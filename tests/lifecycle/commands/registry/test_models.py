@@ -16,7 +16,8 @@ from lifecycle.commands.registry.intake import SignatureFile
 from lifecycle.commands.registry.models import Models
 from lifecycle.core.governance.policy import Policy
 from lifecycle.core.inspection import Cost
-from lifecycle.core.version import Approval, Stage
+from lifecycle.core.stages import Stage
+from lifecycle.core.version import Approval
 from lifecycle.errors import LifecycleCode, LifecycleError
 from tests.lifecycle.registry import GOOD, House
 from tests.lifecycle.signer import Signer

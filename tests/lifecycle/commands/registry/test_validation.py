@@ -16,9 +16,10 @@ from gateway.core.capture import Capture, blocks
 from gateway.core.types import Role
 from lifecycle.core.governance.policy import Policy
 from lifecycle.core.inspection import Inspection
+from lifecycle.core.stages import Stage
 from lifecycle.core.validation import GATES
 from lifecycle.core.verdict import Finding, Verdict
-from lifecycle.core.version import Stage, Version
+from lifecycle.core.version import Version
 from lifecycle.errors import LifecycleCode, LifecycleError
 from tests.lifecycle.registry import GOOD, House
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 from lifecycle.core.governance.retention import Retention, StoredFile, needed, removable
 from lifecycle.core.rollouts.plan import QUICK
 from lifecycle.core.rollouts.rollout import Rollout
-from lifecycle.core.version import Lineage, Model, Stage, Version
+from lifecycle.core.stages import Stage
+from lifecycle.core.version import Lineage, Model, Version
 from tests.lifecycle.world import version
 
 RULE = Retention(retired_s=100.0, unreferenced_s=10.0)

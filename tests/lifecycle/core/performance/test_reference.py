@@ -8,7 +8,8 @@ from lifecycle.core.gates.accuracy import accuracy
 from lifecycle.core.inspection import Answers
 from lifecycle.core.performance.answers import Measure
 from lifecycle.core.performance.reference import Reference, reference_of
-from lifecycle.core.version import Stage, Version
+from lifecycle.core.stages import Stage
+from lifecycle.core.version import Version
 
 SIGNATURE = Signature((TensorSpec("x", "FP32", (-1, 1)),), (TensorSpec("y", "FP32", (-1, 1)),))
 
