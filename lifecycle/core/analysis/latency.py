@@ -8,7 +8,7 @@ import numpy as np
 from gateway.core.callers import REQUESTS
 from gateway.core.summary import LATENCY_EDGES_NS, quantile
 from lifecycle.core.analysis.bound import log_e_below, upper_bound
-from lifecycle.core.analysis.evidence import Arm, Counts, Evidence
+from lifecycle.core.analysis.evidence import Arm, Counts, Evidence, Segment
 from lifecycle.core.analysis.rates import CERTAIN, exposed, shared_fate
 from lifecycle.core.analysis.ratio import log_e_exceeds, log_e_no_worse
 from lifecycle.core.analysis.weighing import EValues, Weighed
@@ -55,12 +55,7 @@ def judge_latency(
         return _waiting(name, "the canary has answered no live requests yet")
     if (missing := needed - champion_answers) > 0:
         return _waiting(name, f"the champion's p{q * 100:g} is not known; {missing} more answers are needed")
-    own = _bin_of(champion, q)
-    if baseline_answers >= needed:
-        # A load that slows both arms for good must not leave every answer above the threshold, nor one that
-        # is gone leave all below it.
-        now = _bin_of(baseline, q)
-        own = now if baseline_answers >= KNOWN * needed else max(own, now)
+    own = _own(champion, baseline, q, needed)
     raised = _raised(own, tolerance, slack_ms)
     raised_ms = float(LATENCY_EDGES_NS[raised]) / 1e6
     over, over_baseline = _over(canary, raised), _over(baseline, own)
@@ -72,28 +67,9 @@ def judge_latency(
     usual = max(1 - q, high if high - baseline_rate <= rate_margin else 0.0)
     # At most half way to always, so that there is a rate that breaks the limit.
     limit = min(usual + rate_margin, (1 + usual) / 2, CERTAIN)
-    arms = exposed(live, lambda arm: int(arm.latency.sum()))
-    bad_canary = np.array([_over(segment.canary.latency, raised) for segment, _ in arms])
-    bad_baseline = np.array([_over(segment.baseline.latency, own) for segment, _ in arms])
-    share = np.array([part for _, part in arms])
-    # A few callers with large requests must fail nobody. For clearing every request counts: how long it
-    # takes is the version's doing more than its caller's.
-    single = np.array([shared_fate(segment, REQUESTS, lambda arm: arm.requests) for segment, _ in arms])
-    rest_canary = np.array([int(segment.canary.latency.sum()) for segment, _ in arms]) - bad_canary
-    rest_baseline = np.array([int(segment.baseline.latency.sum()) for segment, _ in arms]) - bad_baseline
-    worse = float(
-        log_e_exceeds(
-            (bad_canary * single, rest_canary * single),
-            (bad_baseline * single, rest_baseline * single),
-            share,
-            1 - q,
-        )
-    )
+    worse, no_worse = _compare(live, raised, own, q, 1 + rate_margin / (1 - q))
     harm = worse if over / answers > 1 - q else 0.0
-    clear = max(
-        float(log_e_no_worse(bad_canary, bad_baseline, share, 1 + rate_margin / (1 - q))),
-        float(log_e_below(over, answers, limit)),
-    )
+    clear = max(no_worse, float(log_e_below(over, answers, limit)))
     return Weighed(
         name,
         f"slower than {raised_ms:.3g} ms",
@@ -109,6 +85,38 @@ def judge_latency(
             "champion_ms": quantile(champion, q) / 1e6,
         }
     )
+
+
+def _own(champion: Counts, baseline: Counts, q: float, needed: int) -> int:
+    """The bin of the champion's quantile: as it was before, until enough is seen of it beside the canary."""
+    before, answers = _bin_of(champion, q), int(baseline.sum())
+    if answers < needed:
+        return before
+    # A load that slows both arms for good must not leave every answer above the threshold, nor one that
+    # is gone leave all below it.
+    now = _bin_of(baseline, q)
+    return now if answers >= KNOWN * needed else max(before, now)
+
+
+def _compare(
+    live: tuple[Segment, ...], raised: int, own: int, q: float, tolerated: float
+) -> tuple[float, float]:
+    """The logs of two e-values: that the canary exceeds its threshold more often than the champion does its
+    own, and that it does so less than `tolerated` times as often.
+    """
+    arms = exposed(live, lambda arm: int(arm.latency.sum()))
+    over = np.array([_over(segment.canary.latency, raised) for segment, _ in arms])
+    over_baseline = np.array([_over(segment.baseline.latency, own) for segment, _ in arms])
+    share = np.array([part for _, part in arms])
+    # A few callers with large requests must fail nobody. For clearing every request counts: how long it
+    # takes is the version's doing more than its caller's.
+    single = np.array([shared_fate(segment, REQUESTS, lambda arm: arm.requests) for segment, _ in arms])
+    rest = np.array([int(segment.canary.latency.sum()) for segment, _ in arms]) - over
+    rest_baseline = np.array([int(segment.baseline.latency.sum()) for segment, _ in arms]) - over_baseline
+    worse = log_e_exceeds(
+        (over * single, rest * single), (over_baseline * single, rest_baseline * single), share, 1 - q
+    )
+    return float(worse), float(log_e_no_worse(over, over_baseline, share, tolerated))
 
 
 def _together(arms: Iterable[Arm]) -> Counts:

@@ -55,14 +55,7 @@ def judge_rate(
     rate = found / requests
     champion_rate = champion_found / champion_requests if champion_requests else 0.0
     baseline_rate = baseline_found / baseline_requests if baseline_requests else champion_rate
-    # The champion's rate lies between these, whenever one looks. Where keys stick, its requests are few, too.
-    theirs = [
-        (arm, _alone(arm)) for arm in (*(each.baseline for each in evidence.segments), evidence.reference)
-    ]
-    known = sum(arm.requests * weight for arm, weight in theirs)
-    known_bad = sum(bad(arm) * weight for arm, weight in theirs)
-    low = 1 - upper_bound(known - known_bad, known, alpha_clear * OF_BOUNDS / 2)
-    high = upper_bound(known_bad, known, alpha_clear * OF_BOUNDS / 2)
+    low, high = _bounds(evidence, bad, alpha_clear * OF_BOUNDS)
     limit = min(max(slo, low) + margin, CERTAIN)
     # A bound wider than the margin says how little was seen, not how bad the champion is, and must not
     # tighten what fails a canary. An incident that hits both arms at once is not its fault.
@@ -93,6 +86,16 @@ def judge_rate(
         requests,
         units,
     ).finding()
+
+
+def _bounds(evidence: Evidence, bad: Callable[[Arm], int], alpha: float) -> tuple[float, float]:
+    """The champion's rate lies between these, whenever one looks. Where keys stick, its requests are few."""
+    arms = [
+        (arm, _alone(arm)) for arm in (*(each.baseline for each in evidence.segments), evidence.reference)
+    ]
+    known = sum(arm.requests * weight for arm, weight in arms)
+    known_bad = sum(bad(arm) * weight for arm, weight in arms)
+    return 1 - upper_bound(known - known_bad, known, alpha / 2), upper_bound(known_bad, known, alpha / 2)
 
 
 def exposed(segments: tuple[Segment, ...], count: Callable[[Arm], int]) -> list[tuple[Segment, float]]:
