@@ -11,7 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test clients check fuzz bench lock clean
+.PHONY: help install demo test clients lint check fuzz bench lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -45,12 +45,14 @@ test: .venv/.ready ## Run every test, the ones with a real cluster too (TEST_ARG
 
 clients: .clients/.ready ## Install the clients and load tools that `make test` then drives too, into .clients
 
-check: .venv/.ready ## Lint, types, import rules, generated files, fast tests
+lint: .venv/.ready ## Style, types, import rules, generated files
 	@echo "ruff:          style"       && $(BIN)/ruff check --quiet .
 	@echo "ruff:          format"      && $(BIN)/ruff format --quiet --check .
 	@echo "mypy:          types"       && $(BIN)/mypy --no-error-summary
 	@echo "import-linter: layers"      && $(BIN)/lint-imports --no-cache --no-logo >.venv/imports.log 2>&1 || { cat .venv/imports.log; exit 1; }
 	@echo "protos:        up to date"  && $(BIN)/python protos/generate.py --check
+
+check: lint ## What lint looks at, and the fast tests
 	@echo "pytest:        fast tests"  && $(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not e2e and not slow and not clients" $(TEST_ARGS)
 
 fuzz: .venv/.ready ## Look for inputs that break a rule, guided by coverage (MINUTES=10)
