@@ -31,25 +31,51 @@ class VersionRequest(_message.Message):
     number: int
     def __init__(self, model: _Optional[str] = ..., number: _Optional[int] = ...) -> None: ...
 
+class VersionChangeRequest(_message.Message):
+    __slots__ = ("model", "number", "if_revision")
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    IF_REVISION_FIELD_NUMBER: _ClassVar[int]
+    model: str
+    number: int
+    if_revision: int
+    def __init__(self, model: _Optional[str] = ..., number: _Optional[int] = ..., if_revision: _Optional[int] = ...) -> None: ...
+
+class ValidateRequest(_message.Message):
+    __slots__ = ("model", "number", "if_revision", "allow_signature_change")
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    IF_REVISION_FIELD_NUMBER: _ClassVar[int]
+    ALLOW_SIGNATURE_CHANGE_FIELD_NUMBER: _ClassVar[int]
+    model: str
+    number: int
+    if_revision: int
+    allow_signature_change: bool
+    def __init__(self, model: _Optional[str] = ..., number: _Optional[int] = ..., if_revision: _Optional[int] = ..., allow_signature_change: _Optional[bool] = ...) -> None: ...
+
 class ApprovalRequest(_message.Message):
-    __slots__ = ("model", "number", "comment")
+    __slots__ = ("model", "number", "comment", "if_revision")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     COMMENT_FIELD_NUMBER: _ClassVar[int]
+    IF_REVISION_FIELD_NUMBER: _ClassVar[int]
     model: str
     number: int
     comment: str
-    def __init__(self, model: _Optional[str] = ..., number: _Optional[int] = ..., comment: _Optional[str] = ...) -> None: ...
+    if_revision: int
+    def __init__(self, model: _Optional[str] = ..., number: _Optional[int] = ..., comment: _Optional[str] = ..., if_revision: _Optional[int] = ...) -> None: ...
 
 class DeployRequest(_message.Message):
-    __slots__ = ("model", "number", "plan")
+    __slots__ = ("model", "number", "plan", "if_revision")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     PLAN_FIELD_NUMBER: _ClassVar[int]
+    IF_REVISION_FIELD_NUMBER: _ClassVar[int]
     model: str
     number: int
     plan: _struct_pb2.Value
-    def __init__(self, model: _Optional[str] = ..., number: _Optional[int] = ..., plan: _Optional[_Union[_struct_pb2.Value, _Mapping[str, object]]] = ...) -> None: ...
+    if_revision: int
+    def __init__(self, model: _Optional[str] = ..., number: _Optional[int] = ..., plan: _Optional[_Union[_struct_pb2.Value, _Mapping[str, object]]] = ..., if_revision: _Optional[int] = ...) -> None: ...
 
 class ChangeRequest(_message.Message):
     __slots__ = ("model", "if_revision")

@@ -56,7 +56,7 @@ class LifecycleStub:
                 _registered_method=True)
         self.ValidateVersion = channel.unary_unary(
                 '/headrace.lifecycle.v1.Lifecycle/ValidateVersion',
-                request_serializer=lifecycle__pb2.VersionRequest.SerializeToString,
+                request_serializer=lifecycle__pb2.ValidateRequest.SerializeToString,
                 response_deserializer=lifecycle__pb2.Version.FromString,
                 _registered_method=True)
         self.ApproveVersion = channel.unary_unary(
@@ -66,12 +66,12 @@ class LifecycleStub:
                 _registered_method=True)
         self.RejectVersion = channel.unary_unary(
                 '/headrace.lifecycle.v1.Lifecycle/RejectVersion',
-                request_serializer=lifecycle__pb2.VersionRequest.SerializeToString,
+                request_serializer=lifecycle__pb2.VersionChangeRequest.SerializeToString,
                 response_deserializer=lifecycle__pb2.Version.FromString,
                 _registered_method=True)
         self.RetireVersion = channel.unary_unary(
                 '/headrace.lifecycle.v1.Lifecycle/RetireVersion',
-                request_serializer=lifecycle__pb2.VersionRequest.SerializeToString,
+                request_serializer=lifecycle__pb2.VersionChangeRequest.SerializeToString,
                 response_deserializer=lifecycle__pb2.Version.FromString,
                 _registered_method=True)
         self.DeployVersion = channel.unary_unary(
@@ -308,7 +308,7 @@ def add_LifecycleServicer_to_server(servicer, server):
             ),
             'ValidateVersion': grpc.unary_unary_rpc_method_handler(
                     servicer.ValidateVersion,
-                    request_deserializer=lifecycle__pb2.VersionRequest.FromString,
+                    request_deserializer=lifecycle__pb2.ValidateRequest.FromString,
                     response_serializer=lifecycle__pb2.Version.SerializeToString,
             ),
             'ApproveVersion': grpc.unary_unary_rpc_method_handler(
@@ -318,12 +318,12 @@ def add_LifecycleServicer_to_server(servicer, server):
             ),
             'RejectVersion': grpc.unary_unary_rpc_method_handler(
                     servicer.RejectVersion,
-                    request_deserializer=lifecycle__pb2.VersionRequest.FromString,
+                    request_deserializer=lifecycle__pb2.VersionChangeRequest.FromString,
                     response_serializer=lifecycle__pb2.Version.SerializeToString,
             ),
             'RetireVersion': grpc.unary_unary_rpc_method_handler(
                     servicer.RetireVersion,
-                    request_deserializer=lifecycle__pb2.VersionRequest.FromString,
+                    request_deserializer=lifecycle__pb2.VersionChangeRequest.FromString,
                     response_serializer=lifecycle__pb2.Version.SerializeToString,
             ),
             'DeployVersion': grpc.unary_unary_rpc_method_handler(
@@ -530,7 +530,7 @@ class Lifecycle:
             request,
             target,
             '/headrace.lifecycle.v1.Lifecycle/ValidateVersion',
-            lifecycle__pb2.VersionRequest.SerializeToString,
+            lifecycle__pb2.ValidateRequest.SerializeToString,
             lifecycle__pb2.Version.FromString,
             options,
             channel_credentials,
@@ -584,7 +584,7 @@ class Lifecycle:
             request,
             target,
             '/headrace.lifecycle.v1.Lifecycle/RejectVersion',
-            lifecycle__pb2.VersionRequest.SerializeToString,
+            lifecycle__pb2.VersionChangeRequest.SerializeToString,
             lifecycle__pb2.Version.FromString,
             options,
             channel_credentials,
@@ -611,7 +611,7 @@ class Lifecycle:
             request,
             target,
             '/headrace.lifecycle.v1.Lifecycle/RetireVersion',
-            lifecycle__pb2.VersionRequest.SerializeToString,
+            lifecycle__pb2.VersionChangeRequest.SerializeToString,
             lifecycle__pb2.Version.FromString,
             options,
             channel_credentials,

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from lifecycle.cli.options import URL, AsJson, Name, Number, Url, connect
+from lifecycle.cli.options import URL, AsJson, IfRevision, Name, Number, Url, connect
 from lifecycle.cli.versions import tags
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.terminal.screen import console, harmless, show_json
@@ -20,7 +20,14 @@ def add_to(model: typer.Typer, version: typer.Typer) -> None:
     version.command()(card)
 
 
-def alias(name: Name, alias: Alias, number: Number, url: Url = URL, as_json: AsJson = False) -> None:
+def alias(
+    name: Name,
+    alias: Alias,
+    number: Number,
+    if_revision: IfRevision = None,
+    url: Url = URL,
+    as_json: AsJson = False,
+) -> None:
     """Let a name stand for a version, wherever a version is asked for.
 
     `champion` and `canary` follow the traffic by themselves.
@@ -28,16 +35,18 @@ def alias(name: Name, alias: Alias, number: Number, url: Url = URL, as_json: AsJ
     Example: `headrace model alias fraud audited 2`
     """
     with connect(url) as client:
-        _show_aliases(client.set_alias(name, alias, number), as_json)
+        _show_aliases(client.at_revision(if_revision).set_alias(name, alias, number), as_json)
 
 
-def unalias(name: Name, alias: Alias, url: Url = URL, as_json: AsJson = False) -> None:
+def unalias(
+    name: Name, alias: Alias, if_revision: IfRevision = None, url: Url = URL, as_json: AsJson = False
+) -> None:
     """Let a name stand for nothing.
 
     Example: `headrace model unalias fraud audited`
     """
     with connect(url) as client:
-        _show_aliases(client.remove_alias(name, alias), as_json)
+        _show_aliases(client.at_revision(if_revision).remove_alias(name, alias), as_json)
 
 
 def describe(
@@ -49,6 +58,7 @@ def describe(
     tag: Annotated[list[str] | None, typer.Option(metavar="NAME[=VALUE]", help="May repeat.")] = None,
     untag: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Take a tag away.")] = None,
     metric: Annotated[list[str] | None, typer.Option(metavar="NAME=NUMBER", help="May repeat.")] = None,
+    if_revision: IfRevision = None,
     url: Url = URL,
     as_json: AsJson = False,
 ) -> None:
@@ -60,7 +70,7 @@ def describe(
     labels: dict[str, str | None] = dict.fromkeys(untag or ())
     labels |= dict(map(_pair, tag or ()))
     with connect(url) as client:
-        version = client.describe(
+        version = client.at_revision(if_revision).describe(
             name,
             number,
             owner=owner,

@@ -7,7 +7,7 @@ import typer
 
 from gateway.core.placement import Placement
 from lifecycle.cli.follow import follow_deployment
-from lifecycle.cli.options import URL, AsJson, Name, Url, connect
+from lifecycle.cli.options import URL, AsJson, IfRevision, Name, Url, connect
 from lifecycle.cli.plans import Plan, read_plan
 from lifecycle.cli.serving import cache_of, limits_of, memory_of
 from lifecycle.cli.versions import AllowChange, role_of
@@ -65,6 +65,7 @@ def register(
     allow_signature_change: AllowChange = False,
     deploy: Annotated[bool, typer.Option("--deploy", help="Bring it into traffic.")] = False,
     plan: Plan = "",
+    if_revision: IfRevision = None,
     url: Url = URL,
     as_json: AsJson = False,
 ) -> None:
@@ -80,7 +81,7 @@ def register(
     steps = Steps(as_json)
     with connect(url) as client:
         with steps.step(f"Uploading {artifact.name}", f"uploaded {artifact.name}"):
-            answer = client.register(
+            answer = client.at_revision(if_revision).register(
                 name,
                 artifact,
                 number=version,
@@ -178,6 +179,7 @@ def holdout(
             metavar="ROWS.parquet", exists=True, dir_okay=False, help="Inputs, and a column `label`."
         ),
     ],
+    if_revision: IfRevision = None,
     url: Url = URL,
     as_json: AsJson = False,
 ) -> None:
@@ -186,7 +188,7 @@ def holdout(
     Example: `headrace model holdout fraud holdout.parquet`
     """
     with connect(url) as client:
-        model = client.freeze_holdout(name, rows)
+        model = client.at_revision(if_revision).freeze_holdout(name, rows)
     if as_json:
         show_json(model)
         return

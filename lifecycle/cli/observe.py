@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import RenderableType
 
-from lifecycle.cli.options import URL, AsJson, Name, Url, connect
+from lifecycle.cli.options import URL, AsJson, IfRevision, Name, Url, connect
 from lifecycle.terminal.screen import Steps, console, show, show_json, when
 from lifecycle.terminal.tables import fields, table
 
@@ -154,6 +154,7 @@ def performance(name: Name, url: Url = URL, as_json: AsJson = False) -> None:
 def retrain(
     name: Name,
     reason: Annotated[str, typer.Option(help="Why; kept in the ledger.")] = "",
+    if_revision: IfRevision = None,
     url: Url = URL,
     as_json: AsJson = False,
 ) -> None:
@@ -162,7 +163,7 @@ def retrain(
     Example: `headrace retrain fraud --reason "new product line"`
     """
     with connect(url) as client:
-        answer = client.retrain(name, reason)
+        answer = client.at_revision(if_revision).retrain(name, reason)
     if as_json:
         show_json(answer)
     else:

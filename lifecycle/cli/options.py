@@ -28,6 +28,9 @@ Home = Annotated[
 ]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The model.")]
 Number = Annotated[str, typer.Argument(metavar="VERSION", help="The version's number, or an alias of it.")]
+IfRevision = Annotated[
+    int | None, typer.Option(min=0, metavar="N", help="Only if the model is still at this revision.")
+]
 
 URL = DEFAULT_URL
 HOME = Path("~/.headrace")

@@ -8,7 +8,7 @@ import typer
 from rich.live import Live
 
 from lifecycle.cli.forecast_text import draw_forecast
-from lifecycle.cli.options import URL, AsJson, Name, Number, Url, connect
+from lifecycle.cli.options import URL, AsJson, IfRevision, Name, Number, Url, connect
 from lifecycle.cli.plans import Plan, read_plan
 from lifecycle.cli.rollout_text import describe, draw
 from lifecycle.client import Client
@@ -28,6 +28,7 @@ def start(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say how long it would take and what it would catch; no more.")
     ] = False,
+    if_revision: IfRevision = None,
     url: Url = URL,
     as_json: AsJson = False,
 ) -> None:
@@ -39,7 +40,7 @@ def start(
     """
     with connect(url) as client:
         if not dry_run:
-            _show_line(client.start_rollout(name, number, read_plan(plan)), as_json)
+            _show_line(client.at_revision(if_revision).start_rollout(name, number, read_plan(plan)), as_json)
             if not as_json:
                 show_line(f"  follow it with `headrace rollout watch {name}`")
             return
@@ -110,43 +111,43 @@ def _watch_lines(client: Client, name: str, *, quiet: bool) -> dict[str, Any]:
 
 
 @app.command()
-def pause(name: Name, url: Url = URL, as_json: AsJson = False) -> None:
+def pause(name: Name, if_revision: IfRevision = None, url: Url = URL, as_json: AsJson = False) -> None:
     """Hold the rollout at its present share. A failed guard still rolls it back.
 
     Example: `headrace rollout pause fraud`
     """
     with connect(url) as client:
-        _show_line(client.pause(name), as_json)
+        _show_line(client.at_revision(if_revision).pause(name), as_json)
 
 
 @app.command()
-def resume(name: Name, url: Url = URL, as_json: AsJson = False) -> None:
+def resume(name: Name, if_revision: IfRevision = None, url: Url = URL, as_json: AsJson = False) -> None:
     """Let a paused rollout go on.
 
     Example: `headrace rollout resume fraud`
     """
     with connect(url) as client:
-        _show_line(client.resume(name), as_json)
+        _show_line(client.at_revision(if_revision).resume(name), as_json)
 
 
 @app.command()
-def promote(name: Name, url: Url = URL, as_json: AsJson = False) -> None:
+def promote(name: Name, if_revision: IfRevision = None, url: Url = URL, as_json: AsJson = False) -> None:
     """Give the version all traffic now, without the rest of the plan.
 
     Example: `headrace rollout promote fraud`
     """
     with connect(url) as client:
-        _show_line(client.promote(name), as_json)
+        _show_line(client.at_revision(if_revision).promote(name), as_json)
 
 
 @app.command()
-def abort(name: Name, url: Url = URL, as_json: AsJson = False) -> None:
+def abort(name: Name, if_revision: IfRevision = None, url: Url = URL, as_json: AsJson = False) -> None:
     """End the rollout and give all traffic back to the champion.
 
     Example: `headrace rollout abort fraud`
     """
     with connect(url) as client:
-        _show_line(client.abort(name), as_json)
+        _show_line(client.at_revision(if_revision).abort(name), as_json)
 
 
 def _show_line(rollout: dict[str, Any], as_json: bool) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from gateway.core.placement import Placement
-from lifecycle.cli.options import URL, AsJson, Name, Url, connect
+from lifecycle.cli.options import URL, AsJson, IfRevision, Name, Url, connect
 from lifecycle.terminal.screen import Steps, console, show_json
 from lifecycle.terminal.tables import fields
 
@@ -21,6 +21,7 @@ def limits(
         int | None, typer.Option(min=0, help="Requests at once, per worker; 0 for no limit.")
     ] = None,
     max_queue: Annotated[int | None, typer.Option(min=0, help="Requests that may wait beyond those.")] = None,
+    if_revision: IfRevision = None,
     url: Url = URL,
     as_json: AsJson = False,
 ) -> None:
@@ -35,7 +36,9 @@ def limits(
         if max_concurrency is not None or max_queue is not None:
             at_once = told["max_concurrency"] if max_concurrency is None else max_concurrency
             waiting = told["max_queue"] if max_queue is None and at_once else max_queue
-            told = client.set_limits(name, max_concurrency=at_once, max_queue=waiting or 0)
+            told = client.at_revision(if_revision).set_limits(
+                name, max_concurrency=at_once, max_queue=waiting or 0
+            )
     _tell(told, ("max_concurrency", "max_queue"), ("limits", limits_of(told)), as_json)
 
 
@@ -44,6 +47,7 @@ def cache(
     max_mb: Annotated[
         int | None, typer.Option(min=0, help="MiB of answers per worker; 0 for no cache.")
     ] = None,
+    if_revision: IfRevision = None,
     url: Url = URL,
     as_json: AsJson = False,
 ) -> None:
@@ -54,7 +58,11 @@ def cache(
     Example: `headrace model cache fraud --max-mb 64`
     """
     with connect(url) as client:
-        told = client.model(name) if max_mb is None else client.set_cache(name, max_mb=max_mb)
+        told = (
+            client.model(name)
+            if max_mb is None
+            else client.at_revision(if_revision).set_cache(name, max_mb=max_mb)
+        )
     held = told["cache_mb"] if max_mb is None else max_mb
     _tell(told | {"max_mb": held}, ("max_mb",), ("cache", cache_of(held)), as_json)
 
@@ -65,6 +73,7 @@ def memory(
         bool | None,
         typer.Option("--resident/--by-demand", help="Keep it in memory, or load it when it is asked for."),
     ] = None,
+    if_revision: IfRevision = None,
     url: Url = URL,
     as_json: AsJson = False,
 ) -> None:
@@ -75,7 +84,11 @@ def memory(
     Example: `headrace model memory fraud --resident`
     """
     with connect(url) as client:
-        told = client.model(name) if resident is None else client.set_memory(name, resident=resident)
+        told = (
+            client.model(name)
+            if resident is None
+            else client.at_revision(if_revision).set_memory(name, resident=resident)
+        )
     _tell(told, ("resident",), ("memory", memory_of(told)), as_json)
 
 
@@ -85,6 +98,7 @@ def placement(
         Placement | None,
         typer.Argument(metavar="auto|inline|pool|dedicated", help="`auto` goes by what is measured."),
     ] = None,
+    if_revision: IfRevision = None,
     url: Url = URL,
     as_json: AsJson = False,
 ) -> None:
@@ -99,7 +113,7 @@ def placement(
             told = client.model(name)
         else:
             with Steps(as_json).step(f"Placing {name}", f"{name} is placed {where}"):
-                told = client.set_placement(name, where)
+                told = client.at_revision(if_revision).set_placement(name, where)
     _tell(told, ("placement",), ("placement", told["placement"]), as_json)
 
 

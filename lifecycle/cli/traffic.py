@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from lifecycle.cli.options import URL, AsJson, Name, Url, connect
+from lifecycle.cli.options import URL, AsJson, IfRevision, Name, Url, connect
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.terminal.screen import Steps, console, shares, show_json
 from lifecycle.terminal.tables import table
@@ -40,7 +40,7 @@ def set_traffic(
         list[str] | None, typer.Option(metavar="VERSION", help="A version that gets copies; may repeat.")
     ] = None,
     no_shadow: Annotated[bool, typer.Option("--no-shadow", help="Stop all copies.")] = False,
-    if_revision: Annotated[int | None, typer.Option(help="Only if the model is still at this one.")] = None,
+    if_revision: IfRevision = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check it, change nothing.")] = False,
     url: Url = URL,
     as_json: AsJson = False,
@@ -52,24 +52,23 @@ def set_traffic(
     shared = parse_weights(weights)
     steps = Steps(as_json)
     with connect(url) as client, steps.step("Setting the traffic", "checked" if dry_run else "switched"):
-        traffic = client.set_traffic(
+        traffic = client.at_revision(if_revision).set_traffic(
             name,
             shared,
             shadows=[] if no_shadow else shadow or None,
-            if_revision=if_revision,
             dry_run=dry_run,
         )
     _show(traffic, as_json)
 
 
-def rollback(name: Name, url: Url = URL, as_json: AsJson = False) -> None:
+def rollback(name: Name, if_revision: IfRevision = None, url: Url = URL, as_json: AsJson = False) -> None:
     """Give all traffic back to the champion before this one.
 
     Example: `headrace rollback fraud`
     """
     steps = Steps(as_json)
     with connect(url) as client, steps.step("Rolling back", "switched"):
-        traffic = client.rollback(name)
+        traffic = client.at_revision(if_revision).rollback(name)
     _show(traffic, as_json)
 
 

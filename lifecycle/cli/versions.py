@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from lifecycle.cli.follow import follow_deployment
-from lifecycle.cli.options import URL, AsJson, Name, Number, Url, connect
+from lifecycle.cli.options import URL, AsJson, IfRevision, Name, Number, Url, connect
 from lifecycle.cli.plans import Plan, read_plan
 from lifecycle.terminal.screen import Steps, console, show_json, when
 from lifecycle.terminal.tables import fields, table
@@ -47,6 +47,7 @@ def validate(
     name: Name,
     number: Number,
     allow_signature_change: AllowChange = False,
+    if_revision: IfRevision = None,
     url: Url = URL,
     as_json: AsJson = False,
 ) -> None:
@@ -56,7 +57,9 @@ def validate(
     """
     steps = Steps(as_json)
     with connect(url) as client, steps.step(f"Validating version {number}", f"validated version {number}"):
-        version = client.validate(name, number, allow_signature_change=allow_signature_change)
+        version = client.at_revision(if_revision).validate(
+            name, number, allow_signature_change=allow_signature_change
+        )
     _show_outcome(version, as_json)
 
 
@@ -65,6 +68,7 @@ def approve(
     name: Name,
     number: Number,
     comment: Annotated[str, typer.Option(help="Kept with the approval, as evidence.")] = "",
+    if_revision: IfRevision = None,
     url: Url = URL,
     as_json: AsJson = False,
 ) -> None:
@@ -73,7 +77,7 @@ def approve(
     Example: `headrace version approve fraud 2 --comment "compared with the June audit"`
     """
     with connect(url) as client:
-        version = client.approve(name, number, comment)
+        version = client.at_revision(if_revision).approve(name, number, comment)
         wanted = client.policy(name)["approvals"]
     _show_outcome(version, as_json)
     if version["stage"] == "validated" and not as_json:
@@ -82,24 +86,28 @@ def approve(
 
 
 @app.command()
-def reject(name: Name, number: Number, url: Url = URL, as_json: AsJson = False) -> None:
+def reject(
+    name: Name, number: Number, if_revision: IfRevision = None, url: Url = URL, as_json: AsJson = False
+) -> None:
     """Reject a version that has no traffic.
 
     Example: `headrace version reject fraud 2`
     """
     with connect(url) as client:
-        version = client.reject(name, number)
+        version = client.at_revision(if_revision).reject(name, number)
     _show_outcome(version, as_json)
 
 
 @app.command()
-def retire(name: Name, number: Number, url: Url = URL, as_json: AsJson = False) -> None:
+def retire(
+    name: Name, number: Number, if_revision: IfRevision = None, url: Url = URL, as_json: AsJson = False
+) -> None:
     """Retire a version that no longer has traffic.
 
     Example: `headrace version retire fraud 1`
     """
     with connect(url) as client:
-        version = client.retire(name, number)
+        version = client.at_revision(if_revision).retire(name, number)
     _show_outcome(version, as_json)
 
 
@@ -108,6 +116,7 @@ def deploy(
     name: Name,
     number: Number,
     plan: Plan = "",
+    if_revision: IfRevision = None,
     url: Url = URL,
     as_json: AsJson = False,
 ) -> None:
@@ -116,7 +125,8 @@ def deploy(
     Example: `headrace version deploy fraud 2 --plan cautious`
     """
     with connect(url) as client:
-        answer = follow_deployment(client, name, number, read_plan(plan), Steps(as_json))
+        held = client.at_revision(if_revision)
+        answer = follow_deployment(held, name, number, read_plan(plan), Steps(as_json))
     if as_json:
         show_json(answer)
 

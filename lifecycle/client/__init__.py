@@ -6,6 +6,9 @@
     async with AsyncClient() as headrace:
         await headrace.start_rollout("fraud", 2)
 
+A change that rests on what was seen: `headrace.at_revision(7).promote("fraud")` raises STALE unless
+the model is still at revision 7.
+
 Must never import the server's side.
 """
 

@@ -48,9 +48,12 @@ class Client(Connection, Operations):
     ) -> None:
         self.close()
 
-    def events(self, after: int | None = None) -> Iterator[Json]:
-        """New ledger records as they are written, without end; first those behind number `after`."""
-        for line in self.lines(_EVENTS, _resumed(after)):
+    def events(self, model: str | None = None, *, after: int | None = None) -> Iterator[Json]:
+        """New ledger records as they are written, without end; first those behind number `after`.
+
+        Of one model, or of every model that the key is for.
+        """
+        for line in self.lines(_EVENTS, _wanted(model, after)):
             yield from _record(line)
 
 
@@ -79,15 +82,16 @@ class AsyncClient(AsyncConnection, Operations):
     ) -> None:
         await self.close()
 
-    async def events(self, after: int | None = None) -> AsyncIterator[Json]:
+    async def events(self, model: str | None = None, *, after: int | None = None) -> AsyncIterator[Json]:
         """As `Client.events`."""
-        async for line in self.lines(_EVENTS, _resumed(after)):
+        async for line in self.lines(_EVENTS, _wanted(model, after)):
             for record in _record(line):
                 yield record
 
 
-def _resumed(after: int | None) -> dict[str, str]:
-    return {} if after is None else {"after": str(after)}
+def _wanted(model: str | None, after: int | None) -> dict[str, str]:
+    asked = {"model": model, "after": after}
+    return {name: str(value) for name, value in asked.items() if value is not None}
 
 
 def _record(line: str) -> Iterator[Json]:

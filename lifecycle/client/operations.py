@@ -55,14 +55,12 @@ class Operations(RegistryOperations):
         weights: Mapping[int, float] | Mapping[str, float],
         *,
         shadows: Sequence[VersionName] | None = None,
-        if_revision: int | None = None,
         dry_run: bool = False,
     ) -> Call[Json]:
-        """Percent by version, summing to 100; shadows stay unless given. STALE if not at `if_revision`."""
+        """Percent by version, summing to 100; shadows stay unless given."""
         kept = None if shadows is None else list(shadows)
         body = {"weights": dict(weights), "shadows": kept, "dry_run": dry_run}
-        headers = {} if if_revision is None else {"if-match": f'"{if_revision}"'}
-        return send("PUT", at(model, "traffic"), json=body, headers=headers, timeout_s=LONG_S)
+        return send("PUT", at(model, "traffic"), json=body, timeout_s=LONG_S)
 
     @Operation
     def set_limits(self, model: str, *, max_concurrency: int = 0, max_queue: int = 0) -> Call[Json]:

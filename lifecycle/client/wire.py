@@ -1,12 +1,13 @@
 """How the SDK's words travel: a call as a value, the connections that send it, and what may come back."""
 
+import copy
 import os
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, Generic, TypeVar, cast
+from typing import Any, BinaryIO, Generic, Self, TypeVar, cast
 from uuid import uuid4
 
 import httpx
@@ -57,9 +58,14 @@ class Call(Generic[T]):
             made["files"] = {part: (path.name, opened.enter_context(_open(path))) for part, path in parts}
         return made if self.timeout_s is None else made | {"timeout": self.timeout_s}
 
-    def once(self) -> dict[str, str]:
-        """Headers with a key under which a change is carried out once, however often it is sent."""
-        return {**self.headers} if self.method == "GET" else {"idempotency-key": uuid4().hex, **self.headers}
+    def once(self, revision: int | None) -> dict[str, str]:
+        """Headers of a change: a key under which it is carried out once, however often it is sent, and the
+        revision that it is for. Those of what only reads have neither.
+        """
+        if self.method == "GET":
+            return {**self.headers}
+        condition = {} if revision is None else {"if-match": f'"{revision}"'}
+        return {"idempotency-key": uuid4().hex, **condition, **self.headers}
 
     def result(self, answer: httpx.Response) -> T:
         if answer.is_error:
@@ -71,7 +77,22 @@ class Call(Generic[T]):
         return self.reads(found)
 
 
-class Connection:
+class Conditional:
+    """What both connections have: changes that depend on what their caller saw."""
+
+    _revision: int | None = None
+
+    def at_revision(self, revision: int | None) -> Self:
+        """This client, whose changes go ahead only while their model is at a revision, else raise STALE.
+
+        None asks for nothing. Both share the connection: close either one.
+        """
+        held = copy.copy(self)
+        held._revision = revision
+        return held
+
+
+class Connection(Conditional):
     """Sends calls and waits for the answers. Raises LifecycleError: the answer's own, or UNAVAILABLE."""
 
     def __init__(
@@ -98,7 +119,7 @@ class Connection:
         self._http.close()
 
     def send(self, call: Call[T]) -> T:
-        headers = call.once()
+        headers = call.once(self._revision)
         with _answered(self.url):
             try:
                 answer = self._ask(call, headers)
@@ -119,7 +140,7 @@ class Connection:
             yield from answer.iter_lines()
 
 
-class AsyncConnection:
+class AsyncConnection(Conditional):
     """Like `Connection`, in an event loop."""
 
     def __init__(
@@ -146,7 +167,7 @@ class AsyncConnection:
         await self._http.aclose()
 
     async def send(self, call: Call[T]) -> T:
-        headers = call.once()
+        headers = call.once(self._revision)
         with _answered(self.url):
             try:
                 answer = await self._ask(call, headers)

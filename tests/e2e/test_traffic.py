@@ -108,9 +108,9 @@ def test_a_shadow_never_answers(cluster: Cluster, deployed: Deployed) -> None:
 def test_a_change_on_a_stale_revision_is_refused(deployed: Deployed) -> None:
     model, client = deployed(2)
     revision = client.traffic(model)["revision"]
-    client.set_traffic(model, {1: 50, 2: 50}, if_revision=revision)
+    client.at_revision(revision).set_traffic(model, {1: 50, 2: 50})
     with pytest.raises(LifecycleError) as refused:
-        client.set_traffic(model, {1: 10, 2: 90}, if_revision=revision)
+        client.at_revision(revision).set_traffic(model, {1: 10, 2: 90})
     assert refused.value.code is LifecycleCode.STALE
 
 

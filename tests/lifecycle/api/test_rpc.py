@@ -110,10 +110,26 @@ async def test_traffic_is_split_and_compared(rpc: Rpc) -> None:
 async def test_a_version_is_read_and_decided_on(rpc: Rpc) -> None:
     await rpc.admin.register(text="3")
     version = pb.VersionRequest(model="fraud", number=3)
-    validated = await rpc("ValidateVersion", version)
+    validated = await rpc("ValidateVersion", pb.ValidateRequest(model="fraud", number=3))
     assert (validated.stage, validated.evidence[0].verdict) == ("approved", "PASS")
     assert (await rpc("GetVersion", version)).signature.inputs[0].shape == [-1, 3]
-    assert (await rpc("RejectVersion", version)).stage == "rejected"
+    assert (await rpc("RejectVersion", pb.VersionChangeRequest(model="fraud", number=3))).stage == "rejected"
+
+
+async def test_every_change_goes_ahead_only_on_the_revision_that_its_caller_saw(rpc: Rpc) -> None:
+    await rpc("StartRollout", pb.StartRolloutRequest(model="fraud", version=2))
+    written = rpc.admin.store.head().seq
+    changes = [name for name, row in ROWS.items() if row.verb != "GET" and name != "ForecastRollout"]
+    for name in changes:
+        takes: Any = ROWS[name].takes
+        wanted = takes(model="fraud", if_revision=999)
+        for field in {"number", "version"} & set(takes.DESCRIPTOR.fields_by_name):
+            setattr(wanted, field, 2)
+        if name == "SetTraffic":
+            wanted.weights[1] = 100.0
+        assert (await refused(rpc(name, wanted)))[:2] == (grpc.StatusCode.ABORTED, "STALE"), name
+    assert len(changes) > 10
+    assert rpc.admin.store.head().seq == written
 
 
 async def test_failures_have_their_status(rpc: Rpc) -> None:

@@ -44,7 +44,11 @@ def test_a_models_life(client: Client, artifact: Path) -> None:
     second = client.register("fraud", artifact, number=5)
     client.validate("fraud", 5)
     client.approve("fraud", 5)
-    set_to = client.set_traffic("fraud", {1: 75, 5: 25}, if_revision=client.traffic("fraud")["revision"])
+    seen = client.at_revision(client.traffic("fraud")["revision"])
+    set_to = seen.set_traffic("fraud", {1: 75, 5: 25})
+    with pytest.raises(LifecycleError, match="look again") as stale:
+        seen.set_traffic("fraud", {5: 100})
+    assert code_of(stale) is LifecycleCode.STALE
     client.set_traffic("fraud", {5: 100})
     back = client.rollback("fraud")
 
@@ -85,16 +89,20 @@ def test_labels_as_pairs(client: Client, live: Live, artifact: Path) -> None:
 
 def test_events_come_as_they_are_written(client: Client, artifact: Path) -> None:
     client.register("fraud", artifact)
-    assert next(client.events(after=0))["kind"] == "version.registered"
+    client.register("loans", artifact)
+    first = next(client.events(after=0))
+    assert (first["kind"], first["model"]) == ("version.registered", "fraud")
+    assert next(client.events("loans", after=0))["model"] == "loans"
 
 
 async def test_the_same_words_in_an_event_loop(live: Live, artifact: Path) -> None:
     async with AsyncClient(live.url, actor="bob") as client:
         first = await client.register("fraud", artifact)
         await client.deploy("fraud", first["number"])
+        await client.register("loans", artifact)
         assert (await client.versions("fraud"))[0]["submitter"] == "bob"
-        async for record in client.events(after=0):
-            assert record["kind"] == "version.registered"
+        async for record in client.events("loans", after=0):
+            assert (record["kind"], record["model"]) == ("version.registered", "loans")
             break
         with pytest.raises(LifecycleError, match="there is no model 'none'"):
             await client.model("none")

@@ -18,14 +18,20 @@ async def test_both_clients_send_the_same() -> None:
 
     transport = httpx.MockTransport(answer)
     with Client("http://h/", transport=transport) as client:
-        client.set_traffic("m", {1: 100}, if_revision=7)
-        client.models()
+        client.at_revision(7).set_traffic("m", {1: 100})
+        client.at_revision(7).models()
+        client.retire("m", 1)
     async with AsyncClient("http://h", transport=transport) as looped:
-        await looped.set_traffic("m", {1: 100}, if_revision=7)
-        await looped.models()
-    assert asked[:2] == asked[2:]
-    assert asked[0][0] == "PUT"
-    assert asked[0][3] == '"7"'
+        await looped.at_revision(7).set_traffic("m", {1: 100})
+        await looped.at_revision(7).models()
+        await looped.retire("m", 1)
+    assert asked[:3] == asked[3:]
+    # What only reads asks for no revision, and the client that was held to one is as it was.
+    assert [(method, condition) for method, _, _, condition in asked[:3]] == [
+        ("PUT", '"7"'),
+        ("GET", ""),
+        ("POST", ""),
+    ]
 
 
 def test_every_word_explains_itself_on_a_client() -> None:
