@@ -23,7 +23,9 @@ from lifecycle.tensors import to_array
 NICENESS = 15
 """Training never takes a core that serving wants."""
 HOLD_OUT_EVERY = 3
-_IMPORTABLE = "it is module:function, of a module that is installed or on the PYTHONPATH of `headrace up`"
+_IMPORTABLE = (
+    "it is module:function, of a module that is installed, on `headrace up`'s PYTHONPATH or in its folder"
+)
 MODEL, REFERENCE = "model.onnx", "reference.parquet"
 
 
@@ -67,8 +69,8 @@ def _find(recipe: str) -> Recipe:
     module, _, name = recipe.partition(":")
     try:
         function = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError, ValueError):
-        raise _refused(recipe, f"cannot be imported; {_IMPORTABLE}") from None
+    except Exception as error:  # a recipe's module runs when it is imported, so anything may be wrong with it
+        raise _refused(recipe, f"cannot be imported: {error}; {_IMPORTABLE}") from error
     if not callable(function):
         raise _refused(recipe, "is not a function")
     found: Recipe = function

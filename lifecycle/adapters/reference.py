@@ -98,7 +98,10 @@ def _tensor(column: "pa.ChunkedArray[Any]", spec: TensorSpec) -> Array:
 
 def _features(table: pa.Table, columns: list[str], spec: TensorSpec) -> Array:
     if spec.shape[1] not in (-1, len(columns)):
-        raise _invalid(f"it has {len(columns)} feature columns; input {spec.name!r} takes {spec.shape[1]}")
+        raise _invalid(
+            f"it has {len(columns)} feature columns, {columns[0]!r} to {columns[-1]!r}; "
+            f"input {spec.name!r} takes {spec.shape[1]}. What was right stands in a column `label`"
+        )
     parts = [_cast(table.column(name), spec, name) for name in columns]
     if any(part.ndim != 1 for part in parts):
         raise _invalid("its feature columns hold lists; name one column like the input tensor")

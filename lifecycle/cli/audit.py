@@ -24,7 +24,7 @@ WHOLE = ("verify", "export", "key")
 
 
 def add_to(parent: typer.Typer) -> None:
-    parent.command(rich_help_panel="Observation")(audit)
+    parent.command(rich_help_panel="Care")(audit)
 
 
 def audit(

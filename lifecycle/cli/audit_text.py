@@ -12,6 +12,7 @@ from lifecycle.terminal.tables import fields, table
 MOST_SHOWN = 60
 """Characters of one output or list; `--json` has all of it."""
 _ELSEWHERE = {"reason", "rollout", "revision", "digest", "action"}
+_MOMENTS = {"since", "until", "expires_at"}
 _SPLIT = {"champion", "weights", "shadows", "held"}
 
 
@@ -42,7 +43,9 @@ def told(kind: str, detail: dict[str, Any]) -> str:
     facts = [
         f"{name.replace('_', ' ')} {text}"
         for name, value in detail.items()
-        if name not in unsaid and (text := _fact(value)) and (name, text) != ("champion", "0")
+        if name not in unsaid
+        and (text := when(value) if name in _MOMENTS else _fact(value))
+        and (name, text) != ("champion", "0")
     ]
     return " · ".join(part for part in (detail.get("reason"), ", ".join(facts)) if part)
 

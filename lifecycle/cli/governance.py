@@ -11,7 +11,7 @@ from lifecycle.terminal.tables import fields, table
 
 
 def add_to(parent: typer.Typer, model: typer.Typer, version: typer.Typer) -> None:
-    parent.command(rich_help_panel="Operation")(collect)
+    parent.command(rich_help_panel="Care")(collect)
     model.command()(policy)
     version.command()(stages)
 

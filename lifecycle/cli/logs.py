@@ -32,7 +32,7 @@ _ORDER = list(Level)
 
 
 def add_to(parent: typer.Typer) -> None:
-    parent.command(rich_help_panel="Observation")(logs)
+    parent.command(rich_help_panel="Care")(logs)
 
 
 def logs(
@@ -51,7 +51,10 @@ def logs(
     """
     files = Files(home.expanduser() / "logs")
     if not files.paths():
-        raise LifecycleError(LifecycleCode.NOT_FOUND, f"no log under {home}; `headrace up` writes one")
+        raise LifecycleError(
+            LifecycleCode.NOT_FOUND,
+            f"no log under {home}: `headrace up` writes one; --home names another home",
+        )
     wanted = sorted((line for line in files.new() if _wanted(line, model, level)), key=_time)
     for line in wanted[len(wanted) - lines if lines else len(wanted) :]:
         _show(line, as_json)

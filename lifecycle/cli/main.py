@@ -4,9 +4,10 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from io import TextIOWrapper
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from lifecycle.cli import (
     audit,
@@ -31,27 +32,44 @@ from lifecycle.cli.versions import app as version_app
 from lifecycle.errors import LifecycleError
 from lifecycle.terminal.screen import harmless
 
+PANELS = ("The cluster", "Models and versions", "Traffic", "How well it does", "Care")
+"""Of the help, in the order in which one comes to need them."""
+
+
+class Panels(TyperGroup):
+    """The commands by panel: by itself Typer puts groups of commands last."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        panels = {name: getattr(command, "rich_help_panel", None) for name, command in self.commands.items()}
+        order = sorted(panels, key=lambda name: PANELS.index(panels[name]))
+        self.commands = {name: self.commands[name] for name in order}
+
+
 app = typer.Typer(
     name="headrace",
-    help="Serve ONNX models and look after them: versions, canaries, drift, retraining.",
+    cls=Panels,
+    help="Serve ONNX models and look after them: versions, canaries, drift, retraining.\n\n"
+    "Begin with `headrace up --detach`, then `headrace model register NAME FILE.onnx --deploy` and "
+    "`headrace model example NAME`. Or see it all at once: `headrace demo`.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",  # the other ways take `[default: …]` for markup, and keep lines as typed
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.add_typer(model_app, name="model")
-app.add_typer(version_app, name="version")
-app.add_typer(traffic_app, name="traffic")
-app.add_typer(rollout_app, name="rollout")
-app.add_typer(key_app, name="key")
 cluster.add_to(app)  # in the help, what one begins with stands above what comes later
+app.add_typer(model_app, name="model", rich_help_panel="Models and versions")
+app.add_typer(version_app, name="version", rich_help_panel="Models and versions")
+app.add_typer(traffic_app, name="traffic", rich_help_panel="Traffic")
+app.add_typer(rollout_app, name="rollout", rich_help_panel="Traffic")
+traffic.add_to(app)
+app.add_typer(key_app, name="key", rich_help_panel="Care")
 settings.add_to(app)
 catalogue.add_to(model_app, version_app)
 governance.add_to(app, model_app, version_app)
 serving.add_to(model_app)
 signing.add_to(model_app)
 model_app.command()(example.example)
-traffic.add_to(app)
 observe.add_to(app)
 audit.add_to(app)
 logs.add_to(app)

@@ -23,8 +23,8 @@ LABELS = typer.Argument(
 
 def add_to(parent: typer.Typer) -> None:
     for command in (feedback, drift, performance):
-        parent.command(rich_help_panel="Observation")(command)
-    parent.command(rich_help_panel="Operation")(retrain)
+        parent.command(rich_help_panel="How well it does")(command)
+    parent.command(rich_help_panel="How well it does")(retrain)
 
 
 def feedback(name: Name, labels: Annotated[Path, LABELS], url: Url = URL, as_json: AsJson = False) -> None:

@@ -13,7 +13,7 @@ app = typer.Typer(help="See and set how a model's traffic is shared.", no_args_i
 
 
 def add_to(parent: typer.Typer) -> None:
-    parent.command(rich_help_panel="Operation")(rollback)
+    parent.command(rich_help_panel="Traffic")(rollback)
 
 
 @app.command()

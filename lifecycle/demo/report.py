@@ -19,7 +19,7 @@ td:first-child { color: var(--soft); font-variant-numeric: tabular-nums; } td { 
 @media (min-width: 40rem) { td:first-child { white-space: nowrap; } }
 @media (max-width: 40rem) { .sums td:first-child { width: 50%; } }
 .problem { border-left: 4px solid #b3403a; padding-left: .8rem; }
-.turns { columns: 20rem; font-size: .95rem; }
+.turns { columns: 20rem; column-gap: 2.5rem; font-size: .95rem; } .turns li { break-inside: avoid; }
 .timeline td { white-space: nowrap; } .timeline td:last-child { white-space: normal; }
 .turn td { color: var(--ink); font-weight: 600; } .lead { font-size: 1.15rem; }
 figure { margin: 1.2rem 0; overflow-x: auto; } figcaption { font-weight: 600; margin-bottom: .3rem; }
@@ -61,6 +61,8 @@ def render(facts: Facts, problem: str = "") -> str:
 <h2>Timeline</h2>
 <table class="timeline">{_timeline(facts)}</table>
 <h2>What the worn scanner moved</h2>
+<p>The population stability index says how far the values of a feature have moved from those the version was
+trained on: 0 is not at all, from 0.2 on one usually speaks of a change.</p>
 <table><tr><th>Feature</th><th>Population stability index</th></tr>{moved}</table>
 </body>
 </html>

@@ -18,6 +18,29 @@ export function el(tag, attributes = {}, ...children) {
   return node;
 }
 
+// Make what is below `node` equal to `children`, and keep what is there already: where the reader has scrolled,
+// what is selected and what has the focus outlive a refresh.
+export function show(node, ...children) {
+  const there = [...node.childNodes];
+  children.forEach((child, index) => {
+    const old = there[index];
+    if (!old) node.append(child);
+    else if (old.nodeName !== child.nodeName) old.replaceWith(child);
+    else if (child.nodeType === Node.TEXT_NODE) { if (old.data !== child.data) old.data = child.data; } else become(old, child);
+  });
+  there.slice(children.length).forEach((old) => old.remove());
+}
+
+function become(old, wanted) {
+  for (const { name } of [...old.attributes]) if (!wanted.hasAttribute(name)) old.removeAttribute(name);
+  for (const { name, value } of wanted.attributes) {
+    if (old.getAttribute(name) === value) continue;
+    if (name === "style") old.style.cssText = value; // as an attribute, the page's own rules refuse it
+    else old.setAttribute(name, value);
+  }
+  show(old, ...wanted.childNodes);
+}
+
 export const badge = (text) => el("span", { class: `badge ${TONES[text] ?? ""}` }, String(text).replaceAll("_", " "));
 export const percent = (value) => `${Number(value.toFixed(2))} %`;
 export const clock = (seconds) => new Date(seconds * 1000).toLocaleTimeString();

@@ -1,26 +1,50 @@
 // The ledger beside the models: its newest records, and each new one as it is written.
 
 import { get, records } from "./ask.js";
-import { byId, clock, el } from "./dom.js";
+import { byId, clock, el, moment, show } from "./dom.js";
 
 const KEPT = 100;
 const AGAIN_MS = 3000;
+const RECEIPT = "labels.received";
+const MOMENTS = ["since", "until", "expires_at"];
 const QUIET = ["rollout", "revision", "digest"];
 
 function detailOf({ reason, ...rest }) {
   const facts = Object.entries(rest)
     .filter(([name, value]) => !QUIET.includes(name) && ["string", "number"].includes(typeof value) && value)
-    .map(([name, value]) => `${name.replaceAll("_", " ")} ${String(value).replace(/^(sha256:.{12}).+/, "$1…")}`);
+    .map(([name, value]) => `${name.replaceAll("_", " ")} ${MOMENTS.includes(name) ? moment(value) : String(value).replace(/^(sha256:.{12}).+/, "$1…")}`);
   const words = [reason, facts.join(", ")].filter(Boolean).join(" · ");
   return words.length > 220 ? `${words.slice(0, 220)}…` : words;
 }
 
+function say(record, times) {
+  const again = times > 1 ? ` ${times} times,` : "";
+  return [el("span", { class: "what" }, record.kind), record.model ? ` ${record.model}` : "",
+    el("span", { class: "quiet" }, `${again} by ${record.actor}, ${clock(record.at)}`),
+    el("span", { class: "detail" }, detailOf(record.detail))];
+}
+
+// Receipts come by the hundred and would push the decisions out: those behind the last decision are one item a model.
+function receiptOf({ kind, model }) {
+  if (kind !== RECEIPT) return null;
+  for (const item of byId("events").children) {
+    if (item.dataset.kind !== RECEIPT) return null;
+    if (item.dataset.model === model) return item;
+  }
+  return null;
+}
+
 function add(record, fresh) {
-  const item = el("li", { class: fresh ? "fresh" : "" },
-    el("span", { class: "what" }, record.kind), record.model ? ` ${record.model}` : "",
-    el("span", { class: "quiet" }, ` by ${record.actor}, ${clock(record.at)}`),
-    el("span", { class: "detail" }, detailOf(record.detail)));
   const list = byId("events");
+  const standing = receiptOf(record);
+  const times = 1 + Number(standing?.dataset.times ?? 0);
+  const facts = { class: fresh ? "fresh" : "", "data-kind": record.kind, "data-model": record.model, "data-times": times };
+  const item = el("li", facts, ...say(record, times));
+  if (standing) {
+    standing.dataset.times = times;
+    show(standing, ...item.childNodes);
+    return;
+  }
   list.prepend(item);
   while (list.children.length > KEPT) list.lastElementChild.remove();
 }
@@ -31,7 +55,7 @@ export async function follow(changed) {
   for (;;) {
     try {
       if (last === null) {
-        const newest = (await get("/v1/audit?limit=30")).records;
+        const newest = (await get(`/v1/audit?limit=${KEPT}`)).records;
         newest.forEach((record) => add(record, false));
         last = newest.at(-1)?.seq ?? 0;
       }

@@ -2,7 +2,7 @@
 // Everything from the API goes into the page as text, never as markup.
 
 import { get, keep } from "./ask.js";
-import { TONES, badge, byId, clock, duration, el, moment, percent, table } from "./dom.js";
+import { TONES, badge, byId, clock, duration, el, moment, percent, show, table } from "./dom.js";
 import { follow } from "./ledger.js";
 
 const POLL_MS = 1500;
@@ -19,7 +19,7 @@ function drawStatus(status) {
   pill.className = `pill ${status.ready ? "good" : "warn"}`;
   const { version, generation, workers, uptime_s: uptime } = status;
   const facts = { version, generation, workers: workers.length, uptime: duration(uptime) };
-  byId("facts").replaceChildren(...Object.entries(facts).map(([name, value]) =>
+  show(byId("facts"), ...Object.entries(facts).map(([name, value]) =>
     el("div", {}, el("dt", {}, name), el("dd", {}, value))));
   const names = (list) => list.map(({ model, version }) => `${model}/${version}`).join(", ");
   const mib = (bytes) => Math.round(bytes / 2 ** 20);
@@ -29,7 +29,7 @@ function drawStatus(status) {
       : worker.loaded,
     el("span", { class: "whole" }, `${mib(worker.held_bytes)} of ${mib(worker.budget_bytes)} MiB`),
   ]);
-  byId("workers").replaceChildren(rows.length
+  show(byId("workers"), rows.length
     ? table(["worker", "generation", "loaded", "memory"], rows, "Workers")
     : el("p", { class: "empty" }, "No live workers."));
 }
@@ -95,13 +95,14 @@ function drawRollout(rollout) {
     rollout.findings.length ? el("div", { class: "findings", role: "list" }, ...rollout.findings.map(drawFinding)) : null);
 }
 
-const few = (value) => Number(value.toPrecision(3)).toLocaleString();
+const few = (value) => value.toLocaleString([], { minimumSignificantDigits: 3, maximumSignificantDigits: 3 });
 
 function ratesOf(rates, number) {
   const own = rates.filter(({ version }) => version === number);
-  const told = (one) => (own.length ? el("span", { class: "whole" }, ...own.map((each) => el("div", { title: each.role }, one(each)))) : null);
+  const told = (one) => (own.length ? el("span", { class: "whole" }, ...own.map((each) => el("div", {}, ...[one(each)].flat()))) : null);
+  const as = ({ role }) => (own.length > 1 ? el("span", { class: "quiet" }, ` as ${role}`) : null);
   return [
-    told((each) => few(each.requests_per_s)),
+    told((each) => [few(each.requests_per_s), as(each)]),
     told((each) => `${few(100 * each.error_rate)} %`),
     told((each) => (each.p99_ms === null ? "–" : `${few(each.p50_ms)} / ${few(each.p99_ms)} ms`)),
   ];
@@ -179,7 +180,7 @@ async function drawModel(model, matters) {
   if (card.drawn !== head) {
     card.drawn = head;
     const facts = `${model.versions} version${model.versions === 1 ? "" : "s"}, revision ${model.revision}`;
-    card.summary.replaceChildren(el("div", { class: "title" },
+    show(card.summary, el("div", { class: "title" },
       el("span", { class: "name" }, model.name), ...matters.map(badgeOf), el("span", { class: "quiet" }, facts)), drawSplit(model));
   }
   if (!card.node.open) return;
@@ -191,7 +192,7 @@ async function drawModel(model, matters) {
   const detail = JSON.stringify([head, versions, rollout, performance, traffic?.rates, tick]);
   if (card.detail !== detail && versions) {
     card.detail = detail;
-    card.body.replaceChildren(...[
+    show(card.body, ...[
       drawAlarms(matters), drawRollout(rollout), drawGoodness(performance), drawMetrics(performance?.metrics, model.name),
       drawVersions(model, versions.versions, traffic?.rates ?? []),
     ].filter(Boolean));

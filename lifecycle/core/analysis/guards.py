@@ -24,6 +24,9 @@ QUANTILES = (0.5, 0.9, 0.95, 0.99)
 WEIGHTS = {"errors": 3, "invalid_outputs": 1, "latency": 3, "outputs": 1, "disagreement": 1, "labels": 1}
 """How the guards that can fail share the level of a false rollback, beside 1 for each business metric of the
 plan. What goes wrong most often, and hurts callers at once, gets most of it."""
+UNCOMPARED = (
+    "not compared: that takes reference data of both versions, and like classes or bins of their outputs"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +146,7 @@ def _judge_outputs(evidence: Evidence, limit: float, alpha_harm: float, alpha_cl
     if not seen:
         known = any(len(segment.canary.outputs) for segment in evidence.segments)
         verdict = Verdict.INCONCLUSIVE if known else Verdict.PASS
-        reason = "the champion's outputs have not been seen yet" if known else "not compared"
+        reason = "the champion's outputs have not been seen yet" if known else UNCOMPARED
         return Finding("outputs", verdict, reason, {"log_e": 0.0, "progress": float(not known)})
     canary = np.stack([segment.canary.outputs for segment in seen]).astype(np.float64)
     baseline = np.stack([segment.baseline.outputs for segment in seen]).astype(np.float64)

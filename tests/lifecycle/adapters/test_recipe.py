@@ -84,7 +84,7 @@ def test_a_version_that_nothing_could_be_judged_by_is_not_trained(tmp_path: Path
     [
         (f"{HERE}:fail", "failed: cannot learn from 6 rows"),
         (f"{HERE}:nothing", "cannot be imported"),
-        ("no.such.module:train", "cannot be imported"),
+        ("no.such.module:train", "cannot be imported: No module named 'no'"),
         ("nonsense", "cannot be imported"),
         (f"{HERE}:HERE", "is not a function"),
     ],

@@ -71,7 +71,10 @@ def test_rows_unseen_in_training_of_the_recent_period_stand_for_live_traffic(tmp
         ({"x": [[1.0, 2.0], None]}, "does not hold FP32 in every row"),
         ({"x": [["a", "b"]]}, "does not hold FP32"),
         ({"x": [[1.0, 2.0, 3.0]]}, r"rows of shape \[3\]"),
-        ({"a": [1.0], "b": [2.0], "c": [3.0]}, "3 feature columns; input 'x' takes 2"),
+        (
+            {"a": [1.0], "b": [2.0], "c": [3.0]},
+            "3 feature columns, 'a' to 'c'; input 'x' takes 2. What was right stands",
+        ),
         ({"x": [[1.0, 2.0]], "label": [[1]]}, "'label'"),
         ({"x": pa.array([], pa.list_(pa.float32()))}, "no rows"),
     ],

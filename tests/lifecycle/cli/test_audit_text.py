@@ -10,6 +10,13 @@ def test_a_digest_is_told_by_its_beginning() -> None:
     assert told("training.done", detail) == "done · rows 7, data digest sha256:abababababab…"
 
 
+def test_a_moment_is_told_as_a_time() -> None:
+    assert (
+        told("retrain.started", {"reason": "worse", "since": 0.5 + 86400})
+        == "worse · since 1970-01-02 00:00:00"
+    )
+
+
 def test_a_change_of_traffic_tells_the_split() -> None:
     assert told("traffic.set", SPLIT | {"revision": 3}) == "champion 1, weights 1=90 2=10"
 

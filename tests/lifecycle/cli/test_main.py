@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from lifecycle.cli.main import app
+from lifecycle.cli.main import PANELS, app
 from tests.lifecycle.cli.conftest import Run
 
 
@@ -47,7 +47,11 @@ def test_wrong_words_are_one_line_and_exit_2(alone: Run, words: str) -> None:
 
 def test_without_words_the_help_is_shown(alone: Run) -> None:
     said = alone()
-    assert "Usage: headrace" in said.out + said.err
+    shown = said.out + said.err
+    assert "Usage: headrace" in shown
+    assert "Begin with" in shown
+    panels = [shown.index(f" {panel} ") for panel in PANELS]
+    assert panels == sorted(panels), "what one begins with comes first"
 
 
 def test_no_server_is_one_line_that_says_what_to_do(alone: Run) -> None:
