@@ -38,6 +38,7 @@ class Key:
         models: names, or prefixes that end in `*`; empty means every model.
         subject: of a client certificate, as RFC 2253 writes it; the key is then shown by that certificate and
             has no secret. Empty for all others.
+        owner: the person whose key it is; empty for whom its name says. One person's keys count as one.
     """
 
     name: str
@@ -48,6 +49,11 @@ class Key:
     expires_at: float = 0.0
     revoked_at: float = 0.0
     subject: str = ""
+    owner: str = ""
+
+    @property
+    def person(self) -> str:
+        return self.owner or self.name
 
     @property
     def wide(self) -> bool:
@@ -64,7 +70,7 @@ class Key:
         return not self.revoked_at and not 0 < self.expires_at <= now
 
     def as_json(self) -> dict[str, Any]:
-        fields = ("name", "digest", "created_at", "expires_at", "revoked_at", "subject")
+        fields = ("name", "digest", "created_at", "expires_at", "revoked_at", "subject", "owner")
         return {name: getattr(self, name) for name in fields} | {
             "role": str(self.role),
             "models": list(self.models),

@@ -119,7 +119,11 @@ class AdminRpc:
             after = newest[-1].seq if newest else 0
         while True:
             request = pb.ListRecordsRequest(model=model, after=after, limit=PAGE)
-            for record in await self._records(request, context):
+            found = await self._records(request, context)
+            if found:
+                # Asked once more: what is written once a key is revoked must never reach who holds it.
+                await self._records(pb.ListRecordsRequest(model=model, limit=1), context)
+            for record in found:
                 after = record.seq
                 yield record.SerializeToString()
             await asyncio.sleep(POLL_S)

@@ -35,6 +35,10 @@ def create(
             metavar="SUBJECT", help="A client certificate that stands for it, e.g. `CN=shop,O=Acme`."
         ),
     ] = "",
+    owner: Annotated[
+        str,
+        typer.Option(help="Whose key it is, if its name does not say so: one person's keys count as one."),
+    ] = "",
     home: Annotated[
         Path | None, typer.Option(help="Write into a home that is down, e.g. for its first key.")
     ] = None,
@@ -48,11 +52,15 @@ def create(
     expires_s = read_length(expires) if expires else None
     if home is None:
         with connect(url) as client:
-            made = client.create_key(name, role, models=model or (), expires_s=expires_s, subject=certificate)
+            made = client.create_key(
+                name, role, models=model or (), expires_s=expires_s, subject=certificate, owner=owner
+            )
     elif certificate:
         raise LifecycleError(LifecycleCode.INVALID, "--certificate needs a running cluster; leave out --home")
     else:
-        made = _create_offline(home.expanduser().resolve(), name, role, model or [], expires_s)
+        made = _create_offline(
+            home.expanduser().resolve(), name, role, models=model or (), expires_s=expires_s, owner=owner
+        )
     if as_json:
         show_json(made)
         return
@@ -63,14 +71,12 @@ def create(
     console().print("Keep it: it is not shown again. Send it with --key, or as HEADRACE_KEY.", style="dim")
 
 
-def _create_offline(
-    home: Path, name: str, role: KeyRole, models: list[str], expires_s: float | None
-) -> dict[str, Any]:
+def _create_offline(home: Path, name: str, role: KeyRole, **more: Any) -> dict[str, Any]:
     if daemon.running(home):
         raise LifecycleError(LifecycleCode.CONFLICT, f"{home} is up; leave out --home to ask it for a key")
     from lifecycle.offline import create_key  # opens the store: other commands start in half the time
 
-    key, secret = create_key(home, name, role, actor=actor_name(), models=models, expires_s=expires_s)
+    key, secret = create_key(home, name, role, actor=actor_name(), **more)
     made: dict[str, Any] = key.as_json()
     del made["digest"]
     return made | {"secret": secret}
@@ -88,10 +94,19 @@ def list_keys(url: Url = URL, as_json: AsJson = False) -> None:
         show_json(keys)
         return
     rows = [
-        (key["name"], key["role"], " ".join(key["models"]) or "all", when(key["created_at"]), _state(key))
+        (
+            key["name"],
+            key["owner"] or key["name"],
+            key["role"],
+            " ".join(key["models"]) or "all",
+            when(key["created_at"]),
+            _state(key),
+        )
         for key in keys
     ]
-    console().print(table(["key", "role", "models", "created (UTC)", "state"], rows, empty="no keys yet"))
+    console().print(
+        table(["key", "whose", "role", "models", "created (UTC)", "state"], rows, empty="no keys yet")
+    )
 
 
 def _state(key: dict[str, Any]) -> str:

@@ -26,10 +26,11 @@ class RegistryOperations:
         models: Sequence[str] = (),
         expires_s: float | None = None,
         subject: str = "",
+        owner: str = "",
     ) -> Call[Json]:
         """A new key; `secret` in the answer is told only now. See `headrace key create --help`."""
         body = {"name": name, "role": role, "models": list(models), "expires_s": expires_s}
-        body |= {"subject": subject} if subject else {}
+        body |= {field: text for field, text in (("subject", subject), ("owner", owner)) if text}
         return send("POST", "/v1/keys", json=body)
 
     @Operation

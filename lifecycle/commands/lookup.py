@@ -23,6 +23,11 @@ def find_model(store: Store, name: str, if_revision: int | None = None) -> Model
     return found[0]
 
 
+def person(store: Store, actor: str) -> str:
+    """Whose key the ledger means by a name; the name itself where no key has it."""
+    return next((key.person for key in store.api_keys() if key.name == actor), actor)
+
+
 def find_versions(store: Store, model: str) -> dict[int, Version]:
     """By number."""
     return {version.number: version for version in store.versions(model)}

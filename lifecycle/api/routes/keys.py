@@ -26,6 +26,7 @@ async def create(wanted: KeyIn, desk: AtDesk, actor: Actor, response: Response) 
         models=wanted.models,
         expires_s=wanted.expires_s,
         subject=wanted.subject,
+        owner=wanted.owner,
     )
     return NewKeyOut.model_validate(key.as_json() | {"secret": secret})
 

@@ -8,7 +8,8 @@ from gateway.core.keys import KeyRole
 class KeyOut(BaseModel):
     """A key without its secret or digest. Times are Unix seconds; 0 stands for never.
 
-    `subject` is that of the client certificate that stands for it; empty for a key with a secret.
+    `subject` is that of the client certificate that stands for it; empty for a key with a secret. `owner` is
+    the person whose it is; empty for whom its name says.
     """
 
     name: str
@@ -18,6 +19,7 @@ class KeyOut(BaseModel):
     expires_at: float
     revoked_at: float
     subject: str
+    owner: str
 
 
 class NewKeyOut(KeyOut):

@@ -91,13 +91,17 @@ class ReasonIn(_In):
 
 
 class KeyIn(_In):
-    """`models` are names, or prefixes that end in `*`; none for every model. No `expires_s` is for ever."""
+    """`models` are names, or prefixes that end in `*`; none for every model. No `expires_s` is for ever.
+
+    `owner` is the person whose key it is, where its name does not say so.
+    """
 
     name: str
     role: KeyRole
     models: list[str] = []
     expires_s: float | None = None
     subject: Text = ""
+    owner: Text = ""
 
 
 Known = Annotated[FiniteFloat | None, Field(description="When it became known, Unix seconds; now if null.")]

@@ -49,6 +49,7 @@ class Keys:
         models: Sequence[str] = (),
         expires_s: float | None = None,
         subject: str = "",
+        owner: str = "",
     ) -> tuple[Key, str]:
         """A new key and its secret, which is kept nowhere.
 
@@ -57,6 +58,7 @@ class Keys:
             expires_s: seconds from now; None for never.
             subject: of the client certificate that stands for the key, as RFC 2253 writes it, e.g.
                 `CN=shop,O=Acme`; there is no secret then.
+            owner: the person whose key it is; nobody may approve with one what was submitted with another.
 
         Raises:
             LifecycleError: INVALID for a bad name or scope, CONFLICT for a name that was ever used: the
@@ -64,6 +66,8 @@ class Keys:
         """
         if not _NAME.fullmatch(name) or name in _RESERVED:
             raise _invalid("a key's name has 1 to 64 letters, digits, '.', '_', '@' and '-'; some are taken")
+        if owner and not _NAME.fullmatch(owner):
+            raise _invalid("an owner is written as the name of a key is, e.g. `ann` or `ann@acme.example`")
         if wrong := [model for model in models if not _MODELS.fullmatch(model)]:
             raise _invalid(f"{wrong[0]!r} is neither a model's name nor a prefix such as `eu-*`")
         if expires_s is not None and not 0 < expires_s < 1e10:
@@ -78,9 +82,10 @@ class Keys:
                 LifecycleCode.CONFLICT, f"another key is for {subject!r} already; revoke it first"
             )
         expires_at = 0.0 if expires_s is None else now + expires_s
-        key = Key(name, mark, role, tuple(models), now, expires_at, subject=subject)
+        key = Key(name, mark, role, tuple(models), now, expires_at, subject=subject, owner=owner)
         detail = {"key": name, "role": str(role), "models": list(models), "expires_at": expires_at}
-        detail |= {"subject": subject} if subject else {}
+        told = {"subject": subject, "owner": owner}
+        detail |= {name: text for name, text in told.items() if text}
         self._commit(Entry(actor, "key.created", "", detail), key)
         return key, secret
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from gateway.core.placement import Placement
 from gateway.core.ranges import OutputRange, declared
 from gateway.core.signature import Signature
-from lifecycle.commands.lookup import find_model, find_version, find_versions, in_use
+from lifecycle.commands.lookup import find_model, find_version, find_versions, in_use, person
 from lifecycle.commands.registry.intake import Intake, Package, SignatureFile, Stored
 from lifecycle.core.governance.policy import AUTOMATIC, Policy
 from lifecycle.core.inspection import Limits
@@ -230,7 +230,7 @@ class Models:
 
         Raises:
             LifecycleError: STALE, CONFLICT if it is not validated, FORBIDDEN for its submitter or a second
-                vote.
+                vote, whichever of a person's keys is used.
         """
         find_model(self._store, name, if_revision)
         version = self.version(name, number)
@@ -238,11 +238,12 @@ class Models:
             return version
         stage = move(version.stage, Event.APPROVE)
         if not self.automatic(name):
-            if actor == version.submitter:
+            own = person(self._store, actor)
+            if own == person(self._store, version.submitter):
                 raise LifecycleError(
                     LifecycleCode.FORBIDDEN, "the submitter of a version cannot approve it; ask somebody else"
                 )
-            if any(approval.by == actor for approval in version.approvals):
+            if any(person(self._store, approval.by) == own for approval in version.approvals):
                 raise LifecycleError(LifecycleCode.FORBIDDEN, "you have approved this version already")
         approval = Approval(actor, self._clock(), role, comment)
         approvals = (*version.approvals, approval)

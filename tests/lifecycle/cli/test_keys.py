@@ -8,6 +8,10 @@ from tests.lifecycle.cli.conftest import Run
 def test_create_list_revoke(run: Run) -> None:
     made = run("key", "create", "ann", "--role", "deployer", "--model", "fraud", "--expires", "30d", "--json")
     assert made.json["models"] == ["fraud"]
+    assert (
+        run("key", "create", "ann-ci", "--role", "viewer", "--owner", "ann", "--json").json["owner"] == "ann"
+    )
+    assert "name of a key" in run("key", "create", "x", "--role", "viewer", "--owner", "a b").err
     assert run("key", "revoke", "ann").out == "key ann is revoked\n"
     listed = run("key", "list").out
     assert "ann" in listed
@@ -20,6 +24,6 @@ def test_the_first_key_is_made_offline(alone: Run, tmp_path: Path) -> None:
     refused = alone("up", "--home", home, "--host", "0.0.0.0")
     assert (refused.code, refused.err.count("\n")) == (1, 1)
     assert "headrace key create" in refused.err
-    made = alone("key", "create", "boss", "--role", "admin", "--home", home)
-    assert (made.code, made.out.startswith("hr_")) == (0, True)
+    made = alone("key", "create", "boss", "--role", "admin", "--owner", "ann", "--home", home, "--json")
+    assert (made.code, made.json["secret"][:3], made.json["owner"]) == (0, "hr_", "ann")
     assert alone("key", "create", "boss", "--role", "admin", "--home", home).code == 1

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from gateway.core.keys import Key, KeyRole
 from gateway.core.placement import Placement
 from gateway.core.profile import Profile
 from gateway.core.ranges import OutputRange
@@ -19,6 +20,7 @@ from lifecycle.core.inspection import Cost
 from lifecycle.core.stages import Stage
 from lifecycle.core.version import Approval
 from lifecycle.errors import LifecycleCode, LifecycleError
+from lifecycle.ports import Entry
 from tests.lifecycle.registry import GOOD, House
 from tests.lifecycle.signer import Signer
 
@@ -147,6 +149,21 @@ async def test_approval_by_others_than_the_submitter(house: House, linear: Write
     assert approved.approvals == (Approval("bob", 1000.0), Approval("cleo", 1000.0, "admin", "as agreed"))
     record = house.store.records("m")[-1]
     assert (record.actor, record.detail["role"], record.detail["comment"]) == ("cleo", "admin", "as agreed")
+
+
+async def test_one_persons_keys_are_one_voice(house: House, linear: Write) -> None:
+    for name, owner in (("ann-laptop", "ann"), ("ann-ci", "ann"), ("bob", ""), ("bob-card", "bob")):
+        key = Key(name, name, KeyRole.APPROVER, owner=owner)
+        house.store.commit(Entry("boss", "key.created", "", {"key": name}), key)
+    models, validation = house.commands(approvals=2)
+    await models.register("m", linear(), actor="ann-ci")
+    await validation.validate("m", 1, "ann-ci")
+    with pytest.raises(LifecycleError, match="the submitter of a version cannot approve it"):
+        models.approve("m", 1, "ann-laptop")
+    models.approve("m", 1, "bob")
+    with pytest.raises(LifecycleError, match="you have approved this version already"):
+        models.approve("m", 1, "bob-card")
+    assert models.approve("m", 1, "cleo").stage is Stage.APPROVED
 
 
 async def test_a_version_with_traffic_cannot_be_retired_or_rejected(house: House, linear: Write) -> None:
