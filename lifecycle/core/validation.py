@@ -20,6 +20,7 @@ from lifecycle.core.gates.ranges import output_ranges
 from lifecycle.core.gates.robust import robust
 from lifecycle.core.gates.slices import slices
 from lifecycle.core.inspection import GOLDEN, HOLDOUT, NEWEST, REFERENCE, Answers, Inspection
+from lifecycle.core.performance.yardstick import Yardstick
 from lifecycle.core.verdict import Finding, Verdict
 
 INSIDE = ("structure", "load", "warm_up", "golden", "finite_outputs", "robustness", "batching")
@@ -69,6 +70,7 @@ def judge(
     *,
     ranges: Sequence[OutputRange] = (),
     change_allowed: bool = False,
+    yardstick: Yardstick | None = None,
 ) -> tuple[Finding, ...]:
     """All gates over a candidate, in the order of `GATES`; only those inside if one of them stops it.
 
@@ -76,6 +78,7 @@ def judge(
         champion: the signature that callers rely on; None for a model's first version.
         ranges: what the candidate's outputs are declared to lie in.
         change_allowed: somebody has said that the signature changes on purpose.
+        yardstick: what errors beside the champion's are parts of, by its reference; None without one.
     """
     if stopped(seen.findings) or seen.signature is None:
         return seen.findings
@@ -90,10 +93,10 @@ def judge(
         output_ranges(sets[REFERENCE], ranges),
         robust(seen.probes, seen.beside_probes),
         batching(seen.batching, standards.tolerance),
-        accuracy("accuracy", sets[REFERENCE]),
-        accuracy("newest", sets[NEWEST]),
-        accuracy("holdout", sets[HOLDOUT]),
-        slices(compared),
+        accuracy("accuracy", sets[REFERENCE], yardstick),
+        accuracy("newest", sets[NEWEST], yardstick),
+        accuracy("holdout", sets[HOLDOUT], yardstick),
+        slices(compared, yardstick),
         calibration(compared),
         cost(seen.cost, seen.beside, standards.budget),
     )

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 from lifecycle.commands.learning.labelled import Reference, newest_block
 from lifecycle.core.gates.compatible import compatible
 from lifecycle.core.inspection import GOLDEN, HOLDOUT, NEWEST, REFERENCE, Answers, Inspection, Limits
+from lifecycle.core.performance.reference import reference_of
 from lifecycle.core.validation import Standards, judge
 from lifecycle.core.verdict import Finding, Verdict
 from lifecycle.core.version import Model, Version
@@ -62,7 +63,15 @@ class Trial:
             if model.holdout and fits:
                 rows[HOLDOUT] = await self._fetch(model.holdout, model.holdout_digest)
             seen = await self.run(version, rows, beside)
-        return judge(seen, signature, standards, ranges=version.ranges, change_allowed=change_allowed)
+        known = reference_of(beside) if beside is not None else None
+        return judge(
+            seen,
+            signature,
+            standards,
+            ranges=version.ranges,
+            change_allowed=change_allowed,
+            yardstick=None if known is None else known.yardstick,
+        )
 
     async def reference(self, version: Version) -> Answers:
         """A version's answers to its own reference rows; empty without such rows."""

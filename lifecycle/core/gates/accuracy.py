@@ -18,14 +18,19 @@ from lifecycle.core.performance.yardstick import Yardstick
 from lifecycle.core.verdict import Finding, Verdict
 
 MARGIN = 0.005
-"""How much the mean score may be below the champion's: half a point of accuracy; see `gain` for numbers."""
+"""How much the mean score may be below the champion's: half a point of accuracy, or a
+fiftieth of the champion's usual error (`yardstick`)."""
 FEWEST_LABELS = 100
 ALPHA = 0.05
 THRESHOLD = math.log(1 / ALPHA)
 
 
-def accuracy(name: str, answers: Answers) -> Finding:
-    """The gate `name` over one set of rows."""
+def accuracy(name: str, answers: Answers, yardstick: Yardstick | None = None) -> Finding:
+    """The gate `name` over one set of rows.
+
+    Args:
+        yardstick: of the champion's reference, if it has one.
+    """
     if answers.labels is None or not len(answers.labels):
         return Finding(name, Verdict.INCONCLUSIVE, "there are no labelled rows")
     own = score(answers.outputs, answers.labels)
@@ -34,16 +39,17 @@ def accuracy(name: str, answers: Answers) -> Finding:
     rows = len(answers.labels)
     said, off = _said(answers.outputs, answers.labels, own)
     words, numbers = f"{said} on {rows} rows", {"rows": float(rows), "candidate": own.value} | off
-    gained = gain(answers)
+    gained = gain(answers, yardstick)
     theirs = score(answers.beside, answers.labels)
     if gained is None or theirs is None:
         return Finding(name, Verdict.PASS, f"{words}; there is no champion to compare with", numbers)
     said, off = _said(answers.beside, answers.labels, theirs)
-    numbers |= {"champion": theirs.value, "margin": MARGIN, "gain": float(gained.rows.mean())}
+    numbers |= {"champion": theirs.value, "margin": MARGIN}
     numbers |= {f"champion_{figure}": value for figure, value in off.items() if figure != "loss"}
     words += f"; the champion's {said}"
-    if rows < FEWEST_LABELS:
-        reason = f"{words}; {FEWEST_LABELS - rows} more labels are needed to judge at all"
+    if len(gained.rows) < FEWEST_LABELS:
+        more = max(gained.first + FEWEST_LABELS - rows, 1)
+        reason = f"{words}; {more} more labels are needed to judge at all"
         return Finding(name, Verdict.INCONCLUSIVE, reason, numbers)
     return _judged(name, gained, words, numbers)
 
@@ -64,11 +70,12 @@ def _judged(name: str, gained: Gain, words: str, numbers: dict[str, float]) -> F
     sound = log_e_no_worse_than(gained.rows, MARGIN)
     won, lost = int((gained.rows > 0).sum()), int((gained.rows < 0).sum())
     better = float(log_e_better(won, lost))
+    numbers |= {"gain": float(gained.rows.mean()), "scale": gained.yardstick.scale}
     numbers |= {"log_e": sound, "log_e_harm": worse, "log_e_better": better, "threshold": THRESHOLD}
     numbers |= {"better": float(won), "worse": float(lost)}
     if worse >= THRESHOLD:
-        unit = "" if gained.measure == "accuracy" else " standard deviations of the labels"
-        return Finding(name, Verdict.FAIL, f"{words}; it is worse by more than {MARGIN:g}{unit}", numbers)
+        beyond = gained.yardstick.say(MARGIN)
+        return Finding(name, Verdict.FAIL, f"{words}; it is worse by more than {beyond}", numbers)
     if sound >= THRESHOLD:
         shown = "better" if better >= THRESHOLD else "no worse"
         return Finding(name, Verdict.PASS, f"{words}; it is {shown}", numbers)

@@ -5,6 +5,8 @@ from numpy.typing import NDArray
 
 from lifecycle.core.gates.accuracy import accuracy
 from lifecycle.core.inspection import Answers
+from lifecycle.core.performance.answers import Measure
+from lifecycle.core.performance.yardstick import Yardstick
 from lifecycle.core.verdict import Verdict
 
 Labels = NDArray[np.int64]
@@ -66,3 +68,26 @@ def test_equal_versions_seldom_fail_however_often_they_are_looked_at() -> None:
         )
         failed += any(found.verdict is Verdict.FAIL for found in looks)
     assert failed <= 10  # 5 %; the margin of half a point leaves far fewer
+
+
+def numbers(worse: float, rows: int = 4_000) -> Answers:
+    """A good champion, off by 0.001 of the labels' spread, and a version off by `worse` times that."""
+    rng = np.random.default_rng(7)
+    truth, error = rng.normal(size=rows), np.abs(rng.normal(size=rows)) * 0.001 / 0.798
+    return Answers(outputs={"y": truth + worse * error}, beside={"y": truth + error}, labels=truth)
+
+
+def test_numbers_are_judged_by_the_champions_usual_error_and_not_by_how_far_labels_lie_apart() -> None:
+    usual = Yardstick.of(Measure.MAE, 0.001)
+    for known in (usual, None):
+        worse, same = accuracy("holdout", numbers(3.0), known), accuracy("holdout", numbers(1.0), known)
+        assert (worse.verdict, same.verdict) == (Verdict.FAIL, Verdict.PASS)
+    told = accuracy("holdout", numbers(3.0), usual)
+    assert told.numbers["scale"] == usual.scale == 0.004
+    assert told.reason.endswith("it is worse by more than 2e-05")
+
+
+def test_numbers_without_a_reference_need_labels_for_their_scale_too() -> None:
+    found = accuracy("holdout", numbers(3.0, rows=150))
+    assert found.verdict is Verdict.INCONCLUSIVE
+    assert "50 more labels are needed to judge at all" in found.reason

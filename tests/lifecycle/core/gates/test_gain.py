@@ -2,6 +2,8 @@ import numpy as np
 
 from lifecycle.core.gates.gain import gain
 from lifecycle.core.inspection import Answers
+from lifecycle.core.performance.answers import Measure
+from lifecycle.core.performance.yardstick import Yardstick
 
 LABELS = np.array([1, 0, 1])
 
@@ -11,19 +13,28 @@ def test_classes_are_right_or_wrong() -> None:
         Answers(outputs={"y": np.array([1, 0, 0])}, beside={"y": np.array([0, 0, 1])}, labels=LABELS)
     )
     assert found is not None
-    assert (found.measure, found.rows.tolist()) == ("accuracy", [1.0, 0.0, -1.0])
+    assert (found.yardstick, found.rows.tolist()) == (Yardstick.CLASSES, [1.0, 0.0, -1.0])
 
 
-def test_numbers_are_as_close_as_their_error_in_standard_deviations() -> None:
-    labels = np.array([0.0, 2.0])  # standard deviation 1
-    own, champion = {"y": np.array([0.25, 2.0])}, {"y": np.array([5.0, np.nan])}
-    found = gain(Answers(outputs=own, beside=champion, labels=labels))
+def test_numbers_lose_parts_of_the_champions_usual_error() -> None:
+    labels = np.zeros(4)
+    own, champion = np.array([1.0, 4.0, 0.0, np.nan]), np.array([2.0, 0.0, 40.0, 0.0])
+    usual = Yardstick.of(Measure.MAE, 1.0)
+    found = gain(Answers(outputs={"y": own}, beside={"y": champion}, labels=labels), usual)
     assert found is not None
-    assert (found.measure, found.own.tolist(), found.champion.tolist()) == (
-        "closeness",
-        [0.75, 1.0],
-        [0.0, 0.0],
-    )
+    assert (found.yardstick, found.rows.tolist()) == (usual, [0.25, -1.0, 1.0, -1.0])
+
+
+def test_without_a_reference_the_champions_first_errors_set_the_scale_and_do_not_count() -> None:
+    def compared(rows: int) -> Answers:
+        labels = np.full(rows, 0.5)
+        return Answers(outputs={"y": labels + 2.0}, beside={"y": labels + 1.0}, labels=labels)
+
+    found, few = gain(compared(150)), gain(compared(99))
+    assert found is not None
+    assert (found.yardstick.scale, found.first, found.rows.tolist()) == (4.0, 100, [-0.25] * 50)
+    assert few is not None
+    assert (few.first, len(few.rows)) == (100, 0)
 
 
 def test_what_cannot_be_compared_is_not() -> None:

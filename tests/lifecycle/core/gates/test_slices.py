@@ -25,7 +25,7 @@ def compared(broken: str = "", rows: int = 2_000) -> Answers:
 def test_a_group_that_fares_worse_fails_by_its_name() -> None:
     found = slices([compared("south")])
     assert found.verdict is Verdict.FAIL
-    assert found.reason.startswith("region 'south' fares worse by 0.")
+    assert found.reason.startswith("region 'south' fares worse by 4")
     assert found.numbers["groups"] == 4  # two regions, two classes
 
 
