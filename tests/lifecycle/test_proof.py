@@ -31,6 +31,16 @@ def test_a_ledger_of_fifty_cut_anywhere_is_found_cut(tmp_path: Path) -> None:
     store.close()
 
 
+def test_who_knows_the_key_misses_the_checkpoints_that_were_taken_away(tmp_path: Path) -> None:
+    store = SqlStore(f"sqlite:///{tmp_path / 'headrace.db'}")
+    store.commit(Entry("ann", "x", "m", {}))
+    store.close()
+    key = public_text(signing_key(tmp_path / "keys"))
+    assert prove(tmp_path).ok
+    found = prove(tmp_path, key)
+    assert (found.ok, "no checkpoint is left" in found.reason) == (False, True)
+
+
 def test_a_home_without_a_ledger_or_a_key_says_so(tmp_path: Path) -> None:
     with pytest.raises(LifecycleError, match="no ledger"):
         prove(tmp_path)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lifecycle.commands.lookup import find_model, find_versions
 from lifecycle.commands.trail import trail
@@ -10,12 +10,15 @@ from lifecycle.core.governance.checkpoint import Kept, Statement
 from lifecycle.core.governance.ledger import Head, Problem, Record
 from lifecycle.core.governance.ledger import verify as problem_of
 from lifecycle.core.rollouts.rollout import Phase, Rollout
+from lifecycle.core.verdict import Finding
 from lifecycle.core.version import Version
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.ports import Origin, Store
 
 NONE = Kept()
-JUDGED = frozenset({"version.registered", "version.validated", "version.approved", "version.rejected"})
+JUDGED = frozenset(
+    f"version.{kind}" for kind in ("registered", "validated", "judged", "approved", "rejected")
+)
 """Kinds of records that say how a version came to serve."""
 
 
@@ -49,7 +52,8 @@ class Account:
     """Why a version could give an answer: what it is, who let it serve, and what brought it there.
 
     `decisions` are the records on that version's approval up to the answer; `rollout` is the last one that
-    had begun with it and neither failed nor ended before, None if people gave it its traffic.
+    had begun with it and neither failed nor ended before, None if people gave it its traffic. The version's
+    evidence is that of the ledger, as it was then.
     """
 
     version: Version
@@ -107,6 +111,9 @@ def account(store: Store, origin: Origin) -> Account:
     splits = [record for record in _splitting(store, origin.at, origin.model) if record.detail["champion"]]
     if not splits:
         raise _none(origin.model)
+    judged = [record.detail["findings"] for record in decisions if "findings" in record.detail]
+    if judged:
+        version = replace(version, evidence=tuple(map(Finding.from_json, judged[-1])))
     return Account(version, decisions, next(begun, None), _split(splits[-1]))
 
 

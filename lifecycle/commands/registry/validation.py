@@ -144,7 +144,13 @@ class Validation:
     def _keep(
         self, actor: str, version: Version, kind: str, reason: str = "", *, model: Model | None = None
     ) -> Version:
-        detail: dict[str, object] = {"version": version.number, "stage": str(version.stage)}
+        # In full: nobody may alter afterwards what a version was let through on.
+        findings = [finding.as_json() for finding in version.evidence]
+        detail: dict[str, object] = {
+            "version": version.number,
+            "stage": str(version.stage),
+            "findings": findings,
+        }
         if reason:
             detail["reason"] = reason
         if model is not None:

@@ -17,8 +17,9 @@ from lifecycle.controller import Controller
 from lifecycle.core.governance.checkpoint import Kept
 from lifecycle.core.governance.ledger import Head
 from lifecycle.core.rollouts.plan import preset
+from lifecycle.core.verdict import Finding, Verdict
 from lifecycle.errors import LifecycleError
-from lifecycle.ports import Origin
+from lifecycle.ports import Entry, Origin
 from tests.lifecycle.one_model import Registry
 
 
@@ -181,6 +182,19 @@ async def test_a_rollout_that_had_ended_badly_brought_nothing(
     account = audit.account(registry.store, Origin("m", 3, "shadow", at))
     assert (account.rollout is not None) == brought
     assert account.split.champion == 1
+
+
+async def test_an_answers_evidence_is_that_of_the_ledger_at_the_time(registry: Registry) -> None:
+    await fill(registry)
+    sound, later = (Finding("holdout", verdict, "") for verdict in (Verdict.PASS, Verdict.FAIL))
+    for registry.now, finding in ((700.0, sound), (800.0, later)):
+        detail = {"version": 1, "stage": "serving", "findings": [finding.as_json()]}
+        registry.store.commit(Entry("ann", "version.judged", "m", detail))
+    evidence = [
+        audit.account(registry.store, Origin("m", 1, "champion", at)).version.evidence
+        for at in (750.0, 850.0)
+    ]
+    assert evidence == [(sound,), (later,)]
 
 
 def test_an_unknown_version_has_no_account(registry: Registry) -> None:

@@ -256,6 +256,8 @@ async def test_judging_again_renews_the_evidence_and_takes_no_traffic(house: Hou
     assert house.kinds() == kinds
     await house.validation.validate("m", 1, "ann", again=True)
     assert house.kinds() == [*kinds, "version.judged"]
+    told = house.store.records("m")[-1].detail["findings"]
+    assert told == [finding.as_json() for finding in house.models.version("m", 1).evidence]
     house.serve(1)
     house.sandbox.says = replace(GOOD, findings=(Finding("load", Verdict.FAIL, "broken"),))
     with pytest.raises(LifecycleError, match="is in use and it does not pass the gate `load`"):
