@@ -177,16 +177,24 @@ class Webhook(_Section):
     name: str = Field(pattern=r"^[A-Za-z0-9_-]{1,64}$", description="of one receiver; never given to another")
     url: str = Field(pattern=r"^https?://")
     secret: SecretStr = Field(description="`whsec_` and at least 24 bytes in base64")
+    old_secret: SecretStr | None = Field(None, description="the one before, while receivers change over")
     kinds: tuple[str, ...] = Field((), description="`rollout` or `rollout.promote`; none for everything")
 
-    @field_validator("secret")
+    @field_validator("secret", "old_secret")
     @classmethod
-    def _holds_a_key(cls, secret: SecretStr) -> SecretStr:
+    def _holds_a_key(cls, secret: SecretStr | None) -> SecretStr | None:
         try:
-            key_of(secret.get_secret_value())
+            if secret is not None:
+                key_of(secret.get_secret_value())
         except LifecycleError as error:
             raise ValueError(error.message) from None
         return secret
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Those that messages are signed with."""
+        both = (self.secret, self.old_secret)
+        return tuple(secret.get_secret_value() for secret in both if secret is not None)
 
 
 class RetentionRule(_Section):

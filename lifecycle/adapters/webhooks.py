@@ -78,7 +78,7 @@ class WebhookSender:
 
     async def _send(self, client: httpx.AsyncClient, record: Record) -> None:
         told = message(record)
-        headers = signed(self._webhook.secret.get_secret_value(), told, self._clock())
+        headers = signed(self._webhook.secrets, told, self._clock())
         # Its status is its answer. What else it says is not read: that may have no end.
         sent = client.stream("POST", self._webhook.url, content=told.body, headers=headers)
         async with asyncio.timeout(TIMEOUT_S), sent as answer:

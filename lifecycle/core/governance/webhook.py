@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import json
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -56,14 +56,15 @@ def key_of(secret: str) -> bytes:
     return key
 
 
-def signed(secret: str, told: Message, now: float) -> dict[str, str]:
-    """The headers of an attempt: HMAC-SHA256 of `id.timestamp.body`."""
+def signed(secrets: Sequence[str], told: Message, now: float) -> dict[str, str]:
+    """The headers of an attempt: HMAC-SHA256 of `id.timestamp.body` by each secret."""
     stamp = str(int(now))
+    marks = (_signature(key_of(secret), told.id, stamp, told.body) for secret in secrets)
     return {
         "content-type": "application/json",
         "webhook-id": told.id,
         "webhook-timestamp": stamp,
-        "webhook-signature": f"v1,{_signature(key_of(secret), told.id, stamp, told.body)}",
+        "webhook-signature": " ".join(f"v1,{mark}" for mark in marks),
     }
 
 

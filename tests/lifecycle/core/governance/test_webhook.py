@@ -23,9 +23,15 @@ SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 def test_the_signature_is_that_of_the_specification() -> None:
     told = Message("msg_p5jXN8AQM9LWM0D4loKWxJek", b'{"test": 2432232314}')
-    headers = signed(SECRET, told, 1614265330.0)
+    headers = signed([SECRET], told, 1614265330.0)
     assert headers["webhook-signature"] == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
     assert verify(SECRET, headers, told.body, 1614265400.0)
+
+
+def test_while_a_secret_is_changed_both_are_believed_and_no_third() -> None:
+    new, third = (f"whsec_{letter * 32}" for letter in "ab")
+    headers = signed([new, SECRET], Message("m", b"{}"), 1000.0)
+    assert [verify(secret, headers, b"{}", 1000.0) for secret in (new, SECRET, third)] == [True, True, False]
 
 
 @pytest.mark.parametrize(
@@ -41,7 +47,7 @@ def test_the_signature_is_that_of_the_specification() -> None:
     ],
 )
 def test_whatever_was_changed_or_is_old_is_not_believed(change: dict[str, str], now: float) -> None:
-    headers = signed(SECRET, Message("m", b"{}"), 1000.0)
+    headers = signed([SECRET], Message("m", b"{}"), 1000.0)
     assert verify(SECRET, headers, b"{}", 1000.0)
     assert not verify(SECRET, headers, b"{ }", 1000.0)
     assert not verify(SECRET, headers | change, b"{}", now)
