@@ -1,10 +1,15 @@
 """The documentation tells what is true: its diagram is the law, its links and its settings are good."""
 
 import re
+import shlex
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
+from typer.core import TyperGroup
+from typer.main import get_command
 
+from lifecycle.cli.main import app
 from lifecycle.config import load
 from lifecycle.core.stages import TRANSITIONS
 
@@ -35,3 +40,27 @@ def test_the_settings_of_a_node_in_production_are_taken() -> None:
     config = load(ROOT / "deploy", {})
     assert (config.gateway.identity, config.gateway.workers) == (True, 8)
     assert config.checkpoints_uri.startswith("s3://")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_commands_and_their_options_exist(page: Path) -> None:
+    text = page.read_text()
+    blocks = re.findall(r"```(?:bash)?\n(.*?)```", text, re.DOTALL)
+    lines = [line.partition("#")[0] for block in blocks for line in block.splitlines()]
+    typed = [line.strip() for line in lines] + re.findall(r"`([^`\n]+)`", text)
+    commands = [line.split(" | ")[0].rstrip("… ") for line in typed if line.startswith("headrace ")]
+    assert [command for command in commands if not known(shlex.split(command)[1:])] == []
+
+
+def known(words: list[str]) -> bool:
+    """Whether what is typed behind `headrace` is a command, and its options are some of it."""
+    command, options = get_command(app), [word.partition("=")[0] for word in words if word.startswith("--")]
+    taken = {name for each in command.params for name in each.opts} | {"--help"}
+    for word in takewhile(lambda word: not word.startswith("-"), words):
+        if not isinstance(command, TyperGroup):
+            break
+        if word not in command.commands:
+            return word.isupper()
+        command = command.commands[word]
+        taken |= {name for each in command.params for name in (*each.opts, *each.secondary_opts)}
+    return set(options) <= taken

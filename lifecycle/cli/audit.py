@@ -19,6 +19,9 @@ from lifecycle.core.moments import read_since
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.terminal.screen import console, show_json, when
 
+MOST = 1000
+"""Records that the admin API gives at once."""
+
 WHOLE = ("verify", "export", "key")
 """Words in place of a model's name that mean the ledger itself."""
 
@@ -41,7 +44,11 @@ def audit(
     since: Annotated[
         str, typer.Option(metavar="TIME", help="What was decided since then, e.g. 1h or ISO 8601.")
     ] = "",
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many records, the newest ones.")] = 50,
+    kind: Annotated[
+        str,
+        typer.Option(metavar="KIND", help=f"Of the newest {MOST} records those of this kind, e.g. rollout."),
+    ] = "",
+    limit: Annotated[int, typer.Option(min=1, max=MOST, help="How many records, the newest ones.")] = 50,
     home: Annotated[
         Path | None, typer.Option(metavar="HOME", help="Verify this home's ledger with no cluster running.")
     ] = None,
@@ -60,7 +67,7 @@ def audit(
     `headrace audit verify` checks the whole hash chain and the signed checkpoints that are kept beside it;
     with `--file`, the chain of an exported ledger, anywhere.
 
-    Example: `headrace audit fraud --since 1h`
+    Example: `headrace audit fraud --since 1h --kind rollout`
     """
     if (home or file) and name != "verify":
         raise LifecycleError(LifecycleCode.INVALID, "--home and --file go with `headrace audit verify`")
@@ -89,7 +96,11 @@ def audit(
         elif at:
             _show_moment(client, name, at, as_json)
         else:
-            _show_records(client, name, limit, read_since(since, time.time()) if since else 0.0, as_json)
+            records = _records(client, name, kind, limit, read_since(since, time.time()) if since else 0.0)
+            if as_json:
+                show_json(records)
+            else:
+                console().print(draw_records(records))
 
 
 def prove(home: Path, key: str) -> dict[str, Any]:
@@ -129,15 +140,15 @@ def _show_proof(answer: dict[str, Any], as_json: bool) -> None:
         raise LifecycleError(LifecycleCode.REFUSED, f"the ledger is not whole: {answer['reason']}")
 
 
-def _show_records(client: Client, name: str | None, limit: int, since: float, as_json: bool) -> None:
-    records = client.audit(name, limit=limit)
+def _records(client: Client, name: str | None, kind: str, limit: int, since: float) -> list[dict[str, Any]]:
+    """The newest ones; of a kind are its parts, too: `rollout` is `rollout.start`, `rollout.promote`…"""
+    records = client.audit(name, limit=MOST if kind else limit)
     if name and not records:
         client.model(name)  # tells a name that is misspelt
-    records = [record for record in records if record["at"] >= since]
-    if as_json:
-        show_json(records)
-    else:
-        console().print(draw_records(records))
+    wanted = f"{kind}." if kind else ""
+    return [each for each in records if each["at"] >= since and f"{each['kind']}.".startswith(wanted)][
+        -limit:
+    ]
 
 
 def _show_moment(client: Client, name: str | None, at: str, as_json: bool) -> None:

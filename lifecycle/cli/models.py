@@ -137,7 +137,7 @@ def list_models(
         )
         for model in models
     ]
-    empty = "no models yet; add one with `headrace model register NAME FILE.onnx`"
+    empty = "no models yet; add one with `headrace model register NAME FILE.onnx --deploy`"
     console().print(table(["model", "champion", "traffic", "versions", "revision"], rows, empty=empty))
 
 

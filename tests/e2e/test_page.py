@@ -50,8 +50,12 @@ def test_the_page_follows_the_split(
         return lambda page: all(word in page.find_element(By.TAG_NAME, "body").text for word in words)
 
     WebDriverWait(browser, 20).until(shows(model, "100 %"))
+    browser.execute_script("seen = document.querySelector('.card table')")
+    browser.execute_script("getSelection().selectAllChildren(seen)")
     client.set_traffic(model, {1: 75, 2: 25})
     WebDriverWait(browser, 20).until(shows("75 %", "25 %"))
+    kept = browser.execute_script("return seen.isConnected && getSelection().toString().includes('stage')")
+    assert kept, "a refresh leaves what the reader has selected"
     console: Any = browser  # its log has no types
     assert [line["message"] for line in console.get_log("browser")] == []
 

@@ -20,7 +20,7 @@ function detailOf({ reason, ...rest }) {
 function say(record, times) {
   const again = times > 1 ? ` ${times} times,` : "";
   return [el("span", { class: "what" }, record.kind), record.model ? ` ${record.model}` : "",
-    el("span", { class: "quiet" }, `${again} by ${record.actor}, ${clock(record.at)}`),
+    el("span", { class: "quiet" }, `${again} by ${record.actor}, `, el("span", { class: "whole" }, clock(record.at))),
     el("span", { class: "detail" }, detailOf(record.detail))];
 }
 

@@ -139,8 +139,9 @@ function drawGoodness(performance) {
   const labelled = own?.cohorts.filter((cohort) => cohort[measure] !== null).at(-1);
   const estimate = performance?.estimates.at(-1);
   const told = (value) => (value === null ? null : measure === "accuracy" ? percent(100 * value) : Number(value.toPrecision(4)));
-  const row = (name, seen, rows, by) => seen && [name, clock(seen.end), rows, told(seen[measure]),
-    seen.low === null ? null : `${told(seen.low)} to ${told(seen.high)}`, by];
+  const whole = (text) => el("span", { class: "whole" }, text);
+  const row = (name, seen, rows, by) => seen && [name, whole(clock(seen.end)), rows, told(seen[measure]),
+    seen.low === null ? null : whole(`${told(seen.low)} to ${told(seen.high)}`), by];
   const rows = [
     row("by labels", labelled, labelled?.labelled, "95 % interval"),
     row("estimated", estimate, estimate?.rows, estimate?.[measure] === null ? estimate.reason : "3 sampling errors"),

@@ -86,7 +86,6 @@ def judge(evidence: Evidence, guards: Guards, metrics: Sequence[MetricGuard] = (
     return (
         judge_rate(
             "errors",
-            "errors",
             lambda arm: arm.errors,
             ERRORS,
             evidence,
@@ -97,7 +96,6 @@ def judge(evidence: Evidence, guards: Guards, metrics: Sequence[MetricGuard] = (
         ),
         judge_rate(
             "invalid_outputs",
-            "invalid outputs",
             lambda arm: arm.invalid,
             INVALID,
             evidence,

@@ -21,7 +21,6 @@ OF_BOUNDS = 0.1
 
 def judge_rate(
     name: str,
-    what: str,
     bad: Callable[[Arm], int],
     row: int,
     evidence: Evidence,
@@ -78,7 +77,7 @@ def judge_rate(
     clearing = math.log(2 / (alpha_clear * (1 - OF_BOUNDS)))
     return Weighed(
         name,
-        what,
+        "",
         EValues(harm, math.log(1 / alpha_harm), clear, clearing),
         rate,
         baseline_rate,

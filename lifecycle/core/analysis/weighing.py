@@ -60,7 +60,7 @@ class Weighed:
     """A guard of a rate.
 
     Args:
-        what: the guarded quantity in words, for the reason, e.g. `errors`.
+        what: begins the reason, where the name alone does not say what is guarded.
         rate: the canary's observed rate; `limit` the rate it has to be under.
         requests: the canary's requests behind it.
         units: independent observations among them, where requests share the fate of their key; None if all.
@@ -84,7 +84,7 @@ class Weighed:
             **({} if self.units is None else {"units": self.units}),
             **(extra or {}),
         }
-        said = f"{self.what}: canary {self.rate:.3%}, champion {self.baseline_rate:.3%}"
+        said = f"{self.what}canary {self.rate:.3%}, champion {self.baseline_rate:.3%}"
         held = f"within {self.limit:.3%}" if self.rate < self.limit else "no worse than tolerated"
         missing = ""
         if self.e_values.verdict is Verdict.INCONCLUSIVE:

@@ -36,6 +36,9 @@ def test_the_past_is_told(deployed: Run) -> None:
 def test_what_was_decided_lately_is_told(deployed: Run) -> None:
     assert "version.registered" in deployed("audit", "fraud", "--since", "1h").out
     assert deployed("audit", "--since", "0s", "--json").json == []
+    kinds = [each["kind"] for each in deployed("audit", "fraud", "--kind", "version", "--json").json]
+    assert kinds[0] == "version.registered"
+    assert all(kind.startswith("version.") for kind in kinds)
     assert "neither a time nor a length" in deployed("audit", "--since", "lately").err
     assert "one at a time" in deployed("audit", "--since", "1h", "--at", "2026-01-01").err
 

@@ -12,7 +12,6 @@ from lifecycle.core.verdict import Finding, Verdict
 def judged(canary: Arm, baseline: Arm, reference: Arm = Arm.EMPTY) -> Finding:
     return judge_rate(
         "errors",
-        "errors",
         lambda arm: arm.errors,
         ERRORS,
         Evidence((Segment(0.5, False, canary, baseline),), reference),
