@@ -135,7 +135,7 @@ class Rollouts:
         find_model(self._store, model, if_revision)
         if rollout := active_rollout(self._store, model):
             return rollout
-        raise _conflict(f"model {model!r} has no active rollout")
+        raise _conflict(f"model {model!r} has no active rollout; `headrace rollout start` begins one")
 
     def _admitted(self, rollout: Rollout, doing: str, actor: str, override: str) -> Rollout:
         overrides = self._calendar.admit(rollout.model, f"rollout.{doing}", actor, override)

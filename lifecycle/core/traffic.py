@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from gateway.core.words import listed
-from lifecycle.core.stages import SERVABLE
+from lifecycle.core.stages import SERVABLE, Stage
 from lifecycle.core.version import Model, Version
 from lifecycle.errors import LifecycleCode, LifecycleError
 
@@ -147,6 +147,10 @@ def split(model: Model) -> dict[str, Any]:
     }
 
 
+_ON_THE_WAY = {Stage.REGISTERED: "validate", Stage.VALIDATED: "approve", Stage.REJECTED: "validate"}
+"""What brings a version nearer to traffic; nothing does from the other stages."""
+
+
 def servable(model: str, versions: Mapping[int, Version], version: int) -> Version:
     """The version, if it may have traffic. Raises NOT_FOUND or CONFLICT."""
     found = versions.get(version)
@@ -155,9 +159,10 @@ def servable(model: str, versions: Mapping[int, Version], version: int) -> Versi
         message = f"model {model!r} has no version {version}; there is {there}"
         raise LifecycleError(LifecycleCode.NOT_FOUND, message)
     if found.stage not in SERVABLE:
-        raise LifecycleError(
-            LifecycleCode.CONFLICT, f"version {version} is {found.stage}; only approved versions get traffic"
-        )
+        message = f"version {version} is {found.stage}; only approved versions get traffic"
+        if step := _ON_THE_WAY.get(found.stage):
+            message += f": next is `headrace version {step} {model} {version}`"
+        raise LifecycleError(LifecycleCode.CONFLICT, message)
     return found
 
 

@@ -244,7 +244,9 @@ class Models:
                     LifecycleCode.FORBIDDEN, "the submitter of a version cannot approve it; ask somebody else"
                 )
             if any(person(self._store, approval.by) == own for approval in version.approvals):
-                raise LifecycleError(LifecycleCode.FORBIDDEN, "you have approved this version already")
+                raise LifecycleError(
+                    LifecycleCode.FORBIDDEN, "you have approved this version already; ask somebody else"
+                )
         approval = Approval(actor, self._clock(), role, comment)
         approvals = (*version.approvals, approval)
         if self._policy(name).missing(approvals):

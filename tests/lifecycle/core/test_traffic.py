@@ -69,6 +69,22 @@ def test_a_senseless_split_is_refused(
     assert refused.value.code is code
 
 
+@pytest.mark.parametrize(
+    ("stage", "told"),
+    [
+        (Stage.REGISTERED, "next is `headrace version validate m 9`"),
+        (Stage.VALIDATED, "next is `headrace version approve m 9`"),
+        (Stage.RETIRED, "only approved versions get traffic"),
+    ],
+)
+def test_a_version_that_may_not_serve_yet_is_told_its_next_step(stage: Stage, told: str) -> None:
+    with pytest.raises(LifecycleError) as caught:
+        traffic.servable("m", {9: version(9, stage)}, 9)
+    assert caught.value.code is LifecycleCode.CONFLICT
+    assert told in caught.value.message
+    assert ("next is" in caught.value.message) == (stage is not Stage.RETIRED)
+
+
 def test_a_rollback_goes_to_the_champion_before() -> None:
     back = traffic.rolled_back(MODEL)
     assert (back.champion, back.weights, back.previous) == (3, ((3, 100.0),), 0)
