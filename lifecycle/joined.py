@@ -63,34 +63,38 @@ async def live(config: GatewayConfig, note: Note, stopped: asyncio.Event) -> boo
         edge = Edge(config)
         await edge.start()
         stack.push_async_callback(edge.stop)
-        note(awaits="", ready=True)
+        note(awaits="", why="", ready=True)
         log.info("ready: http %d, grpc %d; joined %s", config.http_port, config.grpc_port, config.join)
         if anew := await _stay(config, admission, raylet, stopped):
             await edge.stop()
             stack.pop_all()  # to part from a Ray that has ended may take this process along
+        else:
+            log.info("stopping: no new connections, then the workers drain")
         return anew
 
 
 async def _admitted(config: GatewayConfig, note: Note, stopped: asyncio.Event) -> Admission | None:
     """Wait for the cluster to be there. None if asked to stop before."""
     while not stopped.is_set():
-        admission = await asyncio.to_thread(_ask, config.join)
-        if admission is not None:
-            return admission
-        note(awaits=config.join)
+        try:
+            return await asyncio.to_thread(_ask, config.join)
+        except LifecycleError as error:
+            if error.code is not LifecycleCode.UNAVAILABLE:
+                raise
+            note(awaits=config.join, why=error.message)
         await _pause(stopped, LOOK_EVERY_S)
     return None
 
 
-def _ask(url: str) -> Admission | None:
-    """What the cluster gives who joins; None while nobody is there. Raises LifecycleError if it refuses."""
-    try:
-        with connect(url) as client:
-            return client.join() if client.ready() else None
-    except LifecycleError as error:
-        if error.code is not LifecycleCode.UNAVAILABLE:
-            raise
-        return None
+def _ask(url: str) -> Admission:
+    """What the cluster gives who joins.
+
+    Raises LifecycleError: UNAVAILABLE while nobody is ready there, another code if it refuses.
+    """
+    with connect(url) as client:
+        if not client.ready():
+            raise LifecycleError(LifecycleCode.UNAVAILABLE, f"the headrace at {url} is not ready yet")
+        return client.join()
 
 
 async def _join(
@@ -155,8 +159,10 @@ async def _drain(config: GatewayConfig, name: str) -> None:
     """Let workers finish and be forgotten, unless Serve went away with the controller's node."""
     from ray import serve
 
-    with contextlib.suppress(LifecycleError):
-        if await asyncio.to_thread(_ask, config.join) is None:
+    try:
+        await asyncio.to_thread(_ask, config.join)
+    except LifecycleError as error:
+        if error.code is LifecycleCode.UNAVAILABLE:
             return
     left, loop = asyncio.Event(), asyncio.get_running_loop()
 
@@ -177,7 +183,7 @@ async def _stay(
     Raises RuntimeError when this node's Ray ends, unless Ray ends this process first.
     """
     teller = Teller(config)
-    looked, refused = time.monotonic(), ""
+    looked, told = time.monotonic(), ""
     while not stopped.is_set():
         teller.tell()
         if raylet.returncode is not None:
@@ -186,13 +192,14 @@ async def _stay(
             looked = time.monotonic()
             try:
                 found = await asyncio.to_thread(_ask, config.join)
-            except LifecycleError as error:  # a key that ended, say, keeps nobody from serving
-                if refused != (refused := error.message):
-                    log.warning("%s refuses this node, which serves on: %s", config.join, refused)
-                found = None
-            if found is not None and found["address"] != admission["address"]:
-                log.info("the controller's node has started anew; joining it")
-                return True
+            except LifecycleError as error:  # not even a key that ended, say, keeps a node from serving
+                if told != (told := error.message):
+                    log.warning("serving on without the controller: %s", told)
+            else:
+                told = ""
+                if found["address"] != admission["address"]:
+                    log.info("the controller's node has started anew; joining it")
+                    return True
         await _pause(stopped, TELL_EVERY_S)
     teller.part()
     return False

@@ -84,7 +84,10 @@ def up(
     with daemon.forwarding_signals(process):
         with steps.step("Starting headrace"):
             state = daemon.wait_ready(
-                process, home, detached=detach, standing_by=lambda holder: steps.note(_standing_by(holder))
+                process,
+                home,
+                detached=detach,
+                standing_by=lambda holder, why: steps.note(_standing_by(holder, why)),
             )
         steps.say(f"headrace {'stands by' if state.get('awaits') else 'is ready'} (pid {process.pid})")
         _show_addresses(state, as_json)
@@ -94,9 +97,9 @@ def up(
     raise typer.Exit(max(code, 0))
 
 
-def _standing_by(holder: str) -> str:
-    if "://" in holder:
-        return f"no cluster is ready at {holder} yet; this node joins once it is"
+def _standing_by(holder: str, why: str) -> str:
+    if why:
+        return f"no cluster is ready at {holder} yet; this node joins once it is ({why})"
     return f"controller {holder} holds the lease; this node serves once that one has ended"
 
 

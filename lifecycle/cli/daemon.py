@@ -65,28 +65,30 @@ def start(home: Path, options: Sequence[str], *, detach: bool) -> "subprocess.Po
 
 
 def wait_ready(
-    process: "subprocess.Popen[bytes]", home: Path, *, detached: bool, standing_by: Callable[[str], None]
+    process: "subprocess.Popen[bytes]", home: Path, *, detached: bool, standing_by: Callable[[str, str], None]
 ) -> dict[str, Any]:
     """What the process says of itself, once it is ready to serve.
 
-    A second node waits until the first one ends: `standing_by` is told whose controller that is. In the
-    background such a node is returned as it is, with `awaits`; in the foreground it may take any time.
+    A second node waits until the first one ends: `standing_by` is told whose controller that is, and by a
+    node that joins a cluster why it cannot yet. In the background such a node is returned as it is, with
+    `awaits`; in the foreground it may take any time.
 
     Raises:
         LifecycleError: UNAVAILABLE if it ends first, or takes too long in the background and is ended.
     """
     deadline = time.monotonic() + (READY_S if detached else math.inf)
-    told, since = "", 0.0
+    told, reason, since = "", "", 0.0
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise LifecycleError(LifecycleCode.UNAVAILABLE, _why_ended(process, home, detached))
         state = read_state(home)
         if state and state["pid"] == process.pid:
-            awaits = state.get("awaits", "")
+            awaits, why = state.get("awaits", ""), state.get("why", "")
             if awaits and awaits != told:
-                standing_by(awaits)
-                told = awaits
                 since = time.monotonic()
+            if awaits and (awaits, why) != (told, reason):
+                standing_by(awaits, why)
+                told, reason = awaits, why
             if detached and awaits and time.monotonic() - since >= STANDBY_S:
                 return state
             if not awaits and _ready(state):

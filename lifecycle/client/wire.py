@@ -3,6 +3,7 @@
 import copy
 import os
 import socket
+import ssl
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -93,7 +94,10 @@ class Conditional:
 
 
 class Connection(Conditional):
-    """Sends calls and waits for the answers. Raises LifecycleError: the answer's own, or UNAVAILABLE."""
+    """Sends calls and waits for the answers.
+
+    Raises LifecycleError: the answer's own, INVALID for a URL or certificate that cannot do, or UNAVAILABLE.
+    """
 
     def __init__(
         self,
@@ -230,11 +234,18 @@ def unreachable(url: str, error: Exception) -> LifecycleError:
     elif isinstance(error, httpx.UnsupportedProtocol | httpx.InvalidURL):
         message = f"{url!r} is not a URL this can call; it looks like {DEFAULT_URL}"
         return LifecycleError(LifecycleCode.INVALID, message)
+    elif isinstance(cause := _root(error), ssl.SSLCertVerificationError):
+        message = (
+            f"the certificate of {url} is not trusted ({cause.verify_message}): HEADRACE_TLS_CA names its "
+            "CA, and the URL a host that it is for"
+        )
+        return LifecycleError(LifecycleCode.INVALID, message)
     elif "CERTIFICATE" in str(error):
-        message = f"{url} and this client do not trust each other; see HEADRACE_TLS_CA, HEADRACE_TLS_CERT"
+        message = f"{url} asks for a certificate that it trusts; set HEADRACE_TLS_CERT and HEADRACE_TLS_KEY"
+        return LifecycleError(LifecycleCode.INVALID, message)
     elif "[SSL" in str(error):
         message = f"what answers at {url} speaks no TLS; try http:// in place of https://"
-    elif isinstance(_root(error), socket.gaierror):
+    elif isinstance(cause, socket.gaierror):
         message = f"the host of {url} is not known; check the URL"
     else:
         message = f"no headrace answers at {url}: start one with `headrace up`"

@@ -13,9 +13,11 @@ import pytest
 from lifecycle.cli import daemon
 from lifecycle.errors import LifecycleCode, LifecycleError
 
-ALONE = pytest.fail
-"""Called if a node says that it waits for another."""
 NODE = Path(__file__).with_name("node.py")
+
+
+def alone(holder: str, why: str) -> None:
+    pytest.fail(f"it waits for {holder}: {why}")
 
 
 @pytest.fixture
@@ -30,7 +32,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def test_a_node_is_started_once_and_ended_whole(home: Path) -> None:
     with daemon.start(home, [], detach=True) as process:
-        state = daemon.wait_ready(process, home, detached=True, standing_by=ALONE)
+        state = daemon.wait_ready(process, home, detached=True, standing_by=alone)
         assert state["pid"] == process.pid == daemon.running(home)
         with pytest.raises(LifecycleError, match="already up") as raised:
             daemon.start(home, [], detach=True)
@@ -47,7 +49,7 @@ def test_a_node_that_does_not_start_says_why(home: Path, capsys: pytest.CaptureF
         daemon.start(home, ["--workers=9"], detach=True) as process,
         pytest.raises(LifecycleError, match=r"^port 8000 is taken$"),
     ):
-        daemon.wait_ready(process, home, detached=True, standing_by=ALONE)
+        daemon.wait_ready(process, home, detached=True, standing_by=alone)
     assert capsys.readouterr().out == ""  # what the log holds beside is of other days, or of no use
 
 
@@ -56,25 +58,25 @@ def test_a_node_that_breaks_shows_its_last_words(home: Path, capsys: pytest.Capt
         daemon.start(home, ["--workers=7"], detach=True) as process,
         pytest.raises(LifecycleError, match=r"ended before it was ready: it broke \(log: .*headrace\.log\)"),
     ):
-        daemon.wait_ready(process, home, detached=True, standing_by=ALONE)
+        daemon.wait_ready(process, home, detached=True, standing_by=alone)
     assert "some line before" in capsys.readouterr().out
 
 
 def test_a_node_in_the_background_may_stand_by(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(daemon, "STANDBY_S", 0.0)
-    told: list[str] = []
+    told: list[tuple[str, str]] = []
     with daemon.start(home, ["--workers=8"], detach=True) as process:
-        state = daemon.wait_ready(process, home, detached=True, standing_by=told.append)
+        state = daemon.wait_ready(process, home, detached=True, standing_by=lambda *said: told.append(said))
         daemon.stop(process.pid)
     daemon.sweep(process.pid)
-    assert told == [state["awaits"]] == ["first-1f2e3d4c"]
+    assert told == [(state["awaits"], "")] == [("first-1f2e3d4c", "")]
 
 
 def test_processes_of_others_are_left_alone(home: Path) -> None:
     environment = os.environ | {"HEADRACE_HOME": str(home)}  # as a shell of the home's owner has it
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, env=environment) as other:
         with daemon.start(home, [], detach=True) as process:
-            daemon.wait_ready(process, home, detached=True, standing_by=ALONE)
+            daemon.wait_ready(process, home, detached=True, standing_by=alone)
             daemon.stop(process.pid)
         daemon.sweep(process.pid)
         assert other.poll() is None

@@ -1,6 +1,8 @@
 """Failures on the wire, as the SDK tells of them."""
 
+import ssl
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from threading import Thread
 
 import httpx
@@ -9,6 +11,7 @@ import pytest
 from lifecycle.client import Client
 from lifecycle.client.wire import rebuilt, unreachable
 from lifecycle.errors import LifecycleCode, LifecycleError
+from tests.gateway.ca import Authority
 
 
 def test_a_failure_keeps_its_code() -> None:
@@ -51,3 +54,20 @@ def test_a_wrong_url_is_told_by_what_is_wrong_with_it(url: str, says: str) -> No
         with Client(url.format(port=server.server_port)) as client, pytest.raises(LifecycleError, match=says):
             client.status()
         server.shutdown()
+
+
+def test_a_certificate_of_an_unknown_ca_is_no_absence(tmp_path: Path) -> None:
+    certificate, key = Authority(tmp_path, "ca").issue("server")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    with HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        Thread(target=server.serve_forever, daemon=True).start()
+        url = f"https://127.0.0.1:{server.server_port}"
+        with (
+            Client(url) as client,
+            pytest.raises(LifecycleError, match="HEADRACE_TLS_CA names its CA") as told,
+        ):
+            client.ready()
+        server.shutdown()
+    assert told.value.code is LifecycleCode.INVALID
