@@ -48,7 +48,7 @@ class Gateway:
             name,
             dedicated=dedicated,
             repository=ControllerRepository(),
-            traces=config.run_dir / "traces.json",
+            shared=config.run_dir,
             neighbours=neighbours,
             stages=stages,
         )

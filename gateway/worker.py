@@ -35,6 +35,7 @@ from gateway.server.http.listener import HttpListener
 from gateway.server.neighbours import Neighbours
 from gateway.server.service import Service
 from gateway.server.tally import Tally
+from gateway.telemetry.log_level import LogLevel
 from gateway.telemetry.metrics import Metrics
 from gateway.telemetry.pairs import Pairs
 from gateway.telemetry.request_log import RequestLog
@@ -53,7 +54,7 @@ class Worker:
     Args:
         dedicated: finds versions that run outside of this process; without it they run within.
         repository: loads and unloads models for clients, where the configuration lets them.
-        traces: the file by which the node's workers share what clients set of tracing.
+        shared: the folder by which the node's workers share what clients set of logs and traces.
         neighbours: the node's other workers, for statistics of all.
         stages: where `dedicated` notes the runs that it hears of; without it nobody else notes any.
     """
@@ -65,7 +66,7 @@ class Worker:
         *,
         dedicated: ports.Loader | None = None,
         repository: ports.Repository | None = None,
-        traces: Path | None = None,
+        shared: Path | None = None,
         neighbours: Neighbours | None = None,
         stages: StageLog | None = None,
     ) -> None:
@@ -83,7 +84,7 @@ class Worker:
         if config.tracing is not None:
             from gateway.telemetry.tracing import Tracer  # OpenTelemetry is an extra, and takes memory
 
-            self.traces = TraceSampling(config.tracing.sample_ratio, traces)
+            self.traces = TraceSampling(config.tracing.sample_ratio, shared and shared / "traces.json")
             self.tracer = Tracer(config.tracing.endpoint, name, self.traces)
         follow = self.tracer.follow if self.tracer else lambda: None
         self.shadow = ShadowQueue(self.routes, self.tap, self._pairs, watching.shadow_queue, follow)
@@ -94,6 +95,7 @@ class Worker:
         self._process = psutil.Process()
         self.gate = Gate(config.certificates) if config.identity else None
         control = repository if config.model_control == "explicit" else None
+        self._log_level = LogLevel(shared and shared / "log-level")
         self._request_log = RequestLog(config.logging)
         self._tally = Tally(self._request_log, self.loader.stages, self.pipeline.caches)
         engine: ports.Engine = self.pipeline
@@ -108,6 +110,7 @@ class Worker:
             tally=self._tally,
             gate=self.gate,
             repository=control,
+            log_level=self._log_level,
             traces=self.traces,
             neighbours=neighbours,
             metrics=self.metrics.render,
@@ -157,6 +160,7 @@ class Worker:
         figures = self._figures()
         self.metrics.absorb(windows)
         self._request_log.tell_left_out()
+        self._log_level.refresh()
         if self.traces is not None:
             self.traces.refresh()
         self.metrics.absorb_figures(figures)

@@ -12,11 +12,18 @@ from gateway.protocols.fields import invalid
 
 PUSHBACK = ("grpc-retry-pushback-ms", "1000")
 """Of a fault that is worth a retry: what `retry-after` is over HTTP."""
+CONTENT_TYPE = b"application/grpc"
+_LIKEWISE = re.compile(CONTENT_TYPE + rb" *([+;].*)?", re.IGNORECASE)
 _PREFIX = struct.Struct(">BI")
 _TIMEOUT = re.compile(r"(-?[0-9]{1,8})([HMSmun])")
 _UNIT_NS = {"H": 3600 * 10**9, "M": 60 * 10**9, "S": 10**9, "m": 10**6, "u": 10**3, "n": 1}
 # Space to tilde without the percent sign go as they are.
 _PLAIN = "".join(chr(code) for code in range(0x20, 0x7F) if chr(code) != "%")
+
+
+def is_grpc(content_type: bytes) -> bool:
+    """Whether a body is framed as gRPC; that of gRPC-Web, whose name begins alike, is not."""
+    return content_type == CONTENT_TYPE or _LIKEWISE.fullmatch(content_type) is not None
 
 
 def unframe(body: bytes, cap: int) -> tuple[bytes, bool]:

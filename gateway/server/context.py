@@ -9,6 +9,7 @@ from gateway.core.keys import Key
 from gateway.ports import Repository, Routes
 from gateway.server.neighbours import Neighbours
 from gateway.server.tally import Tally
+from gateway.telemetry.log_level import LogLevel
 from gateway.telemetry.trace_sampling import TraceSampling
 
 CALLER_HEADERS: ContextVar[Mapping[bytes, bytes]] = ContextVar("caller_headers", default=MappingProxyType({}))
@@ -24,6 +25,7 @@ class Context(NamedTuple):
         headers: the request's, or its metadata; names are lower-case.
         caller: None without identity.
         repository: does what clients may load and unload; None refuses it.
+        log_level: what clients may set of the log.
         traces: what clients may set of tracing; None where it is not configured.
         neighbours: the node's other workers; None for none.
         metrics: the text of `GET /metrics`.
@@ -35,6 +37,7 @@ class Context(NamedTuple):
     headers: Mapping[bytes, bytes] = MappingProxyType({})
     caller: Key | None = None
     repository: Repository | None = None
+    log_level: LogLevel = LogLevel()
     traces: TraceSampling | None = None
     neighbours: Neighbours | None = None
     metrics: Callable[[], bytes] = bytes

@@ -11,6 +11,7 @@ from gateway.server.gate import Gate, Scoped
 from gateway.server.neighbours import Neighbours
 from gateway.server.pressure import Pressure
 from gateway.server.tally import Tally
+from gateway.telemetry.log_level import LogLevel
 from gateway.telemetry.trace_sampling import TraceSampling
 
 
@@ -22,6 +23,7 @@ class Service:
         tally: one, so that all servers tell the same counts.
         gate: asked before anything but health is answered; None lets everybody in.
         repository: does what clients may load and unload; None refuses it.
+        log_level: what clients may set of the log.
         traces: what clients may set of tracing; None refuses it.
         neighbours: the node's other workers, whose statistics are added to this one's; None for none.
         metrics: the text of `GET /metrics`.
@@ -33,6 +35,7 @@ class Service:
     tally: Tally = field(default_factory=Tally)
     gate: Gate | None = None
     repository: Repository | None = None
+    log_level: LogLevel = field(default_factory=LogLevel)
     traces: TraceSampling | None = None
     neighbours: Neighbours | None = None
     metrics: Callable[[], bytes] = bytes
@@ -63,6 +66,7 @@ class Service:
             headers=headers,
             caller=caller,
             repository=self.repository,
+            log_level=self.log_level,
             traces=self.traces,
             neighbours=self.neighbours,
             metrics=self.metrics,

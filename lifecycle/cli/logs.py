@@ -1,5 +1,6 @@
 """`headrace logs`: what the processes of a home wrote, in order of time."""
 
+import itertools
 import json
 import time
 from collections.abc import Iterator
@@ -11,10 +12,12 @@ from typing import Annotated, Any
 import typer
 
 from lifecycle.cli.options import HOME, AsJson, Home
+from lifecycle.core.moments import read_since
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.terminal.screen import harmless
 
 POLL_S = 0.3
+_LINES = 50
 _SHOWN_FIRST = ("time", "level", "process", "logger", "message")
 
 Line = dict[str, Any]
@@ -39,7 +42,15 @@ def logs(
     home: Home = HOME,
     model: Annotated[str, typer.Option(metavar="NAME", help="Only lines about this model.")] = "",
     level: Annotated[Level, typer.Option(help="This level and graver ones.")] = Level.INFO,
-    lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="How many, the newest ones.")] = 50,
+    since: Annotated[
+        str, typer.Option(metavar="TIME", help="All lines since then, e.g. 1h or ISO 8601.")
+    ] = "",
+    lines: Annotated[
+        int | None,
+        typer.Option(
+            "--lines", "-n", min=0, help="How many, the newest ones.", show_default="50, with --since all"
+        ),
+    ] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -47,7 +58,7 @@ def logs(
 
     Needs no running cluster. With `--json` a line is one JSON object.
 
-    Example: `headrace logs --follow --level warning --model fraud`
+    Example: `headrace logs --follow --level warning --model fraud --since 15m`
     """
     files = Files(home.expanduser() / "logs")
     if not files.paths():
@@ -55,13 +66,16 @@ def logs(
             LifecycleCode.NOT_FOUND,
             f"no log under {home}: `headrace up` writes one; --home names another home",
         )
-    wanted = sorted((line for line in files.new() if _wanted(line, model, level)), key=_time)
-    for line in wanted[len(wanted) - lines if lines else len(wanted) :]:
+    begin = read_since(since, time.time()) if since else 0.0
+    found = itertools.chain(files.older(begin), files.new()) if since else files.new()
+    wanted = sorted((line for line in found if _wanted(line, model, level, begin)), key=_time)
+    most = lines if lines is not None else len(wanted) if since else _LINES
+    for line in wanted[max(len(wanted) - most, 0) :]:
         _show(line, as_json)
     while follow:
         time.sleep(POLL_S)
         for line in sorted(files.new(), key=_time):
-            if _wanted(line, model, level):
+            if _wanted(line, model, level, begin):
                 _show(line, as_json)
 
 
@@ -75,6 +89,13 @@ class Files:
     def paths(self) -> list[Path]:
         """The present files, without the older ones they took the place of."""
         return sorted(self._folder.glob("*.jsonl"))
+
+    def older(self, since: float) -> Iterator[Line]:
+        """Lines of files that the present ones took the place of, if these were written to after `since`."""
+        for path in sorted(self._folder.glob("*.jsonl.*")):
+            if path.stat().st_mtime >= since:
+                with path.open("rb") as file:
+                    yield from filter(None, map(_parsed, file))
 
     def new(self) -> Iterator[Line]:
         """Whole lines since the last call."""
@@ -104,10 +125,14 @@ def _time(line: Line) -> str:
     return str(line["time"])
 
 
-def _wanted(line: Line, model: str, level: Level) -> bool:
+def _wanted(line: Line, model: str, level: Level, since: float) -> bool:
     said = line.get("level")
     graver = said not in _ORDER or _ORDER.index(Level(str(said))) >= _ORDER.index(level)
-    return graver and (not model or line.get("model") == model)
+    return graver and (not model or line.get("model") == model) and (not since or _seconds(line) >= since)
+
+
+def _seconds(line: Line) -> float:
+    return datetime.fromisoformat(_time(line)).timestamp()
 
 
 def _show(line: Line, as_json: bool) -> None:

@@ -12,6 +12,7 @@ import psutil
 import pytest
 from onnx import TensorProto, helper
 
+from gateway.server.edge.haproxy import LANE
 from tests.gateway.conftest import serialised, tensor
 from tests.gateway.exchange import Reply, exchange, post
 from tests.gateway.node import Node, config_of
@@ -168,6 +169,13 @@ def test_19_a_wrong_method(method: str, path: str, ports: tuple[int, int], node:
     reply = exchange(ports[0], f"{method} {path} HTTP/1.1\r\nhost: h\r\n\r\n".encode())
     assert_small(reply, 405, node.config.home)
     assert_serving(ports[0])
+
+
+@pytest.mark.parametrize("kind", ["application/grpc-web+proto", "application/grpc-web-text", "text/plain"])
+def test_10_grpc_in_another_form(kind: str, node: Node) -> None:
+    for port in (node.direct[0], *node.edge):
+        assert_small(post(port, LANE, b"\0" * 5, f"content-type: {kind}\r\n"), 415, node.config.home)
+        assert_serving(node.edge[0])
 
 
 def test_6_no_length_at_all(ports: tuple[int, int], node: Node) -> None:

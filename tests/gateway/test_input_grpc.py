@@ -110,6 +110,18 @@ def test_a_bad_call(name: str, channel: grpc.Channel) -> None:
     assert_serving(channel)
 
 
+@pytest.mark.parametrize("method", [LANE, "/inference.GRPCInferenceService/ServerLive"])
+def test_37_no_message_at_all(method: str, channel: grpc.Channel) -> None:
+    unary: grpc.StreamUnaryMultiCallable[bytes, bytes] = channel.stream_unary(method)
+    with pytest.raises(grpc.RpcError) as caught:
+        unary(iter(()), timeout=20)
+    assert (caught.value.code(), caught.value.details()) == (
+        Code.INVALID_ARGUMENT,
+        "the call holds no message",
+    )
+    assert_serving(channel)
+
+
 @pytest.mark.parametrize(
     "method", ["/inference.GRPCInferenceService/Nothing", "/no.Service/ModelInfer", "/ModelInfer"]
 )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gateway.config import GatewayConfig
 from gateway.core.keys import SUBJECT
-from gateway.protocols.grpc_frame import PUSHBACK
+from gateway.protocols.grpc_frame import CONTENT_TYPE, PUSHBACK
 from gateway.server.run_dir import (
     admin_grpc_socket,
     admin_socket,
@@ -20,6 +20,7 @@ from gateway.server.run_dir import (
     stats_socket,
 )
 
+_GRPC = CONTENT_TYPE.decode()
 LANE = "/inference.GRPCInferenceService/ModelInfer"
 
 # What HAProxy itself answers: the message, and the same as a gRPC status.
@@ -138,7 +139,8 @@ def _frontend(name: str, config: GatewayConfig, port: int, connections: int) -> 
     acl over var(sess.over) -m bool
     http-request return status 503 content-type application/json {_json(_FULL)} hdr Retry-After 1 if over
     acl lane path {LANE}
-    acl grpc req.hdr(content-type) -m beg application/grpc
+    acl grpc req.hdr(content-type) -i {_GRPC}
+    acl grpc req.hdr(content-type) -i -m beg {_GRPC}+ {_GRPC};
     acl repeatable path_end /infer :predict /invocations /invoke /score
     acl repeatable path_end /ModelInfer
     http-request disable-l7-retry unless METH_GET or repeatable
@@ -229,7 +231,9 @@ def _admin(config: GatewayConfig) -> str:
     return f"""frontend admin
     {_bind(config, config.admin_port)}
     bind unix@{edge_socket(config.run_dir)} mode 600{_noted(config)}
-    use_backend admin-grpc if {{ req.hdr(content-type) -m beg application/grpc }}
+    acl grpc req.hdr(content-type) -i {_GRPC}
+    acl grpc req.hdr(content-type) -i -m beg {_GRPC}+ {_GRPC};
+    use_backend admin-grpc if grpc
     default_backend admin
 
 backend admin

@@ -1,6 +1,7 @@
 """The V2 trace settings, in Triton's words, of all models or one. HTTP and gRPC send the same.
 
-A value is a list of texts. What is set holds on every worker of the node within a second, until it stops.
+A value is a list of texts. What is set holds on every worker of the node within a second, until it stops, and
+is told by all of them at once.
 """
 
 import re
@@ -23,6 +24,7 @@ def told(sampling: TraceSampling | None, model: str) -> Told:
     """What holds for a model, or, without a name, for all that have no setting of their own."""
     if sampling is None:
         return {"trace_level": [_OFF], "trace_mode": [f"off: {_HOW}"]}
+    sampling.refresh()
     setting = sampling.setting(model)
     return {
         "trace_level": [_ON if setting.on else _OFF],

@@ -76,10 +76,10 @@ async def _trace_setting(context: Context, data: bytes) -> Message:
 
 async def _log_settings(context: Context, data: bytes) -> Message:
     asked = _read(pb.LogSettingsRequest, data).settings
-    told = log_settings.told()
+    told = log_settings.told(context.log_level)
     if asked:
         rules(context.caller)
-        told = log_settings.change(_chosen(asked))
+        told = log_settings.change(context.log_level, _chosen(asked))
     answer = pb.LogSettingsResponse()
     for name, value in told.items():
         setattr(answer.settings[name], _FIELDS[type(value)], value)

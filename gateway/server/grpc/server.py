@@ -20,7 +20,7 @@ from gateway.errors import ErrorCode, GatewayError, internal
 from gateway.protocols import open_inference_pb2 as pb
 from gateway.protocols import proto_answer, v2_proto
 from gateway.protocols.answer_form import AnswerForm
-from gateway.protocols.fields import earliest, plain_text
+from gateway.protocols.fields import earliest, invalid, plain_text
 from gateway.protocols.grpc_frame import PUSHBACK
 from gateway.protocols.status import STATUS
 from gateway.server.context import CALLER_HEADERS
@@ -51,9 +51,9 @@ class GrpcServer:
         ]
         server = self._server = grpc.aio.server(options=options)
         handlers: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {
-            name: grpc.unary_unary_rpc_method_handler(self._unary(name)) for name in CALLS
+            name: unary(self._unary(name)) for name in CALLS
         }
-        handlers["ModelInfer"] = grpc.unary_unary_rpc_method_handler(self._infer)
+        handlers["ModelInfer"] = unary(self._infer)
         handlers["ModelStreamInfer"] = grpc.stream_stream_rpc_method_handler(self._stream)
         server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
         self._health = health.aio.HealthServicer()
@@ -139,6 +139,21 @@ class GrpcServer:
                 await _abort(call, error)
 
         return answer
+
+
+def unary(answer: Callable[[bytes, Call], Awaitable[bytes]]) -> "grpc.RpcMethodHandler[bytes, bytes]":
+    """A call with one message.
+
+    It is read as a stream, since grpc.aio never answers a unary call that ends without its message.
+    """
+
+    async def read(_messages: AsyncIterator[bytes], call: Call) -> bytes:
+        data = await call.read()
+        if not isinstance(data, bytes):
+            await _abort(call, invalid("the call holds no message"))
+        return await answer(data, call)
+
+    return grpc.stream_unary_rpc_method_handler(read)
 
 
 def _decode(message: pb.ModelInferRequest, call: Call, now_ns: int) -> tuple[InferRequest, AnswerForm]:

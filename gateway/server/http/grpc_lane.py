@@ -12,7 +12,7 @@ from gateway.errors import ErrorCode, GatewayError, internal
 from gateway.protocols import proto_answer, v2_proto
 from gateway.protocols.answer_form import AnswerForm
 from gateway.protocols.fields import earliest
-from gateway.protocols.grpc_frame import PUSHBACK, percent_encoded, prefix, timeout_ns, unframe
+from gateway.protocols.grpc_frame import PUSHBACK, is_grpc, percent_encoded, prefix, timeout_ns, unframe
 from gateway.protocols.proto_layouts import KnownLayouts
 from gateway.protocols.status import STATUS
 from gateway.server.http.message import Request
@@ -21,7 +21,6 @@ from gateway.server.service import Service
 
 SERVICE = b"/inference.GRPCInferenceService/"
 INFER = SERVICE + b"ModelInfer"
-CONTENT_TYPE = b"application/grpc"
 _PUSHBACK = b"%s: %s\r\n" % (PUSHBACK[0].encode(), PUSHBACK[1].encode())
 _END = b"\r\n0\r\ngrpc-status: 0\r\n\r\n"
 _log = logging.getLogger(__name__)
@@ -60,9 +59,16 @@ async def infer(service: Service, request: Request, layouts: KnownLayouts) -> by
 
 
 def meant(request: Request) -> bool:
-    """Whether a request is a call of gRPC."""
-    kind = request.headers.get(b"content-type", b"")
-    return request.url.startswith(SERVICE) and kind.startswith(CONTENT_TYPE)
+    """Whether a request is a call of gRPC. Raises UNSUPPORTED for one in another form, such as gRPC-Web's."""
+    if not request.url.startswith(SERVICE):
+        return False
+    if not is_grpc(request.headers.get(b"content-type", b"")):
+        raise GatewayError(
+            ErrorCode.UNSUPPORTED,
+            "gRPC has the content type application/grpc, and gRPC-Web is not spoken: "
+            "POST /v2/models/NAME/infer takes JSON",
+        )
+    return True
 
 
 def _deadline(request: Request, now_ns: int) -> int:

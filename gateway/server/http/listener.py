@@ -129,17 +129,20 @@ class HttpListener:
         target = self._targets.get(request.url)
         if target is not None and request.method == b"POST":
             return self._infer(request, target, self._v2)
-        if grpc_lane.meant(request):
-            if self.pressure.high:
-                return grpc_lane.fault(request, self.pressure.refusal())
-            return run_eagerly(grpc_lane.infer(self._service, request, self._layouts))
         try:
+            if grpc_lane.meant(request):
+                return self._call(request)
             return self._route(request)
         except GatewayError as error:
             return fault(request, error)
         except Exception:
             _log.exception("a request failed")
             return fault(request, internal())
+
+    def _call(self, request: Request) -> bytes | asyncio.Task[bytes]:
+        if self.pressure.high:
+            return grpc_lane.fault(request, self.pressure.refusal())
+        return run_eagerly(grpc_lane.infer(self._service, request, self._layouts))
 
     def _route(self, request: Request) -> bytes | asyncio.Task[bytes]:
         path = paths.parse(request.url)

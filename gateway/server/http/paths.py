@@ -150,13 +150,13 @@ async def _index(context: Context, request: Request, _path: Path) -> Reply:
     return Reply(200, catalogue.index(context.routes, only_ready))
 
 
-async def _log_settings(_context: Context, _request: Request, _path: Path) -> Reply:
-    return Reply(200, log_settings.told())
+async def _log_settings(context: Context, _request: Request, _path: Path) -> Reply:
+    return Reply(200, log_settings.told(context.log_level))
 
 
 async def _set_log(context: Context, request: Request, _path: Path) -> Reply:
     rules(context.caller)
-    return Reply(200, log_settings.change(document(request)))
+    return Reply(200, log_settings.change(context.log_level, document(request)))
 
 
 async def _trace(context: Context, request: Request, path: Path) -> Reply:

@@ -78,8 +78,8 @@ async def test_clients_steer_what_every_worker_of_the_node_traces(
 ) -> None:
     with collecting() as collector:
         tracing = Tracing(endpoint=collector.endpoint, sample_ratio=0.0)
-        config, shared = GatewayConfig(home=tmp_path, tracing=tracing), tmp_path / "traces.json"
-        workers = [Worker(config, name, traces=shared) for name in ("a", "b")]
+        config = GatewayConfig(home=tmp_path, tracing=tracing)
+        workers = [Worker(config, name, shared=tmp_path) for name in ("a", "b")]
         entry = written(lookup)
         routes = {name: ModelRoute(name, (entry,), 1, ((1, 100.0),)) for name in ("m", "n")}
         urls = []

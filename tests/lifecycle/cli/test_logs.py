@@ -2,6 +2,7 @@
 
 import json
 import logging
+import time
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,23 @@ def test_lines_are_chosen_by_model_level_and_number(alone: Run, home: Path) -> N
     assert alone("logs", "--home", home, "-n", 1).out.split()[3] == "controller"
     lines = alone("logs", "--home", home, "--json").out.splitlines()
     assert [json.loads(line)["time"][17:19] for line in lines] == ["01", "02", "03"]
+
+
+def test_lines_since_a_moment_are_all_told_those_of_older_files_too(alone: Run, home: Path) -> None:
+    now = time.time()
+    for age in (7200, 1800):
+        write(home, "worker-0", now - age, logging.ERROR, f"{age} s ago")
+    (home / "logs" / "worker-0.jsonl").rename(home / "logs" / "worker-0.jsonl.1")
+    for _ in range(60):
+        write(home, "worker-0", now, logging.ERROR, "now")
+    since = ("logs", "--home", home, "--since")
+    assert alone(*since, "1h", "-n", 1).out.count("\n") == 1
+    assert [alone(*since, length).out.count(" ago") for length in ("1h", "3h")] == [1, 2]
+    assert alone(*since, "1h").out.count("now") == 60
+    assert alone(*since, "1970-01-01T00:00:02.500Z", "--level", "debug").out.count("promoted") == 1
+    assert "a request was slow" not in alone(*since, "1970-01-01T00:00:02.500Z").out
+    said = alone(*since, "yesterday")
+    assert (said.code, "write e.g." in said.err) == (1, True)
 
 
 def test_a_home_without_logs_is_told(alone: Run, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import pytest
 
 from gateway.errors import GatewayError
 from gateway.server.extensions.log_settings import change, told
+from gateway.telemetry.log_level import LogLevel
 
 
 @pytest.fixture(autouse=True)
@@ -28,16 +29,16 @@ def level() -> Iterator[logging.Logger]:
     ],
 )
 def test_settings_set_the_level(wanted: dict[str, object], level_after: int, level: logging.Logger) -> None:
-    held = change(wanted)
+    held = change(LogLevel(), wanted)
     assert level.level == level_after
-    assert held == told()
+    assert held == told(LogLevel())
     assert held["log_info"] is (level_after <= logging.INFO)
 
 
 def test_what_was_set_can_be_taken_back(level: logging.Logger) -> None:
-    before = told()
-    change({"log_verbose_level": 1})
-    assert change({"log_verbose_level": 0, "log_info": False}) == before
+    before = told(LogLevel())
+    change(LogLevel(), {"log_verbose_level": 1})
+    assert change(LogLevel(), {"log_verbose_level": 0, "log_info": False}) == before
 
 
 @pytest.mark.parametrize(
@@ -54,5 +55,5 @@ def test_what_was_set_can_be_taken_back(level: logging.Logger) -> None:
 )
 def test_what_cannot_be_done_is_refused(wanted: dict[str, object], level: logging.Logger) -> None:
     with pytest.raises(GatewayError):
-        change(wanted)
+        change(LogLevel(), wanted)
     assert level.level == logging.WARNING
