@@ -34,14 +34,29 @@ class Profile:
     reference: Mapping[str, Counts]
 
     @classmethod
-    def of(cls, inputs: Tensors, outputs: Tensors) -> "Profile":
-        """Take the profile of reference data; each array is [rows, ...]."""
+    def of(cls, inputs: Tensors, outputs: Tensors, like: "Profile | None" = None) -> "Profile":
+        """Take the profile of reference data; each array is [rows, ...].
+
+        Args:
+            like: of an earlier version: scores of the same name are cut where it cuts them, as only counts of
+                the same bins can be compared.
+        """
+        cuts = like._scores() if like is not None else {}
         features = {
-            key: tuple(column.feature() for column in columns)
+            key: tuple(cuts.get((key, column.name)) or column.feature() for column in columns)
             for key, columns in _observed(inputs, outputs)
             if columns
         }
         return cls(features, cls(features, {}).count(inputs, outputs))
+
+    def _scores(self) -> dict[tuple[str, str], Ordered]:
+        return {
+            (key, feature.name): feature
+            for key, features in self.features.items()
+            if key.startswith("outputs.")
+            for feature in features
+            if isinstance(feature, Ordered)
+        }
 
     def keys(self) -> tuple[str, ...]:
         return tuple(self.features)

@@ -16,7 +16,7 @@ from lifecycle.core.inspection import GOLDEN, REFERENCE, Answers, Limits
 from lifecycle.core.sniff import HEAD_BYTES, foreign
 from lifecycle.core.validation import stopped
 from lifecycle.core.verdict import Verdict
-from lifecycle.core.version import PackageSignature
+from lifecycle.core.version import PackageSignature, Version
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.ports import Artifacts, Sandbox
 from lifecycle.signing import verify
@@ -107,9 +107,16 @@ class Intake:
         return PackageSignature(signer.name, digest, *self._artifacts.put(given.path), now)
 
     async def inspect(
-        self, artifact: Stored, reference: Path | None = None, golden: Path | None = None
+        self,
+        artifact: Stored,
+        reference: Path | None = None,
+        golden: Path | None = None,
+        last: Version | None = None,
     ) -> Package:
         """Load a stored artifact in the sandbox, run the rows that came with it and take their profile.
+
+        Args:
+            last: the version that this one is to be compared with: its scores are cut like that one's.
 
         Raises:
             LifecycleError: REFUSED naming the gate that failed, UNAVAILABLE if the inspection broke.
@@ -132,7 +139,7 @@ class Intake:
                 f"gate `{stop.name}`: {stop.reason}" if stop is not None else "it has no signature"
             )
         normal = seen.sets.get(REFERENCE)
-        profile = await asyncio.to_thread(self._profile, normal) if normal is not None else Stored()
+        profile = await asyncio.to_thread(self._profile, normal, last) if normal is not None else Stored()
         memory_mb = seen.cost.memory_mb if seen.cost is not None else 0.0
         of = [stored.get(name, Stored()) for name in (REFERENCE, GOLDEN)]
         return Package(artifact, seen.signature, memory_mb, profile, *of)
@@ -142,9 +149,13 @@ class Intake:
             raise LifecycleError(LifecycleCode.INVALID, "the file of rows cannot be read")
         return Stored(*self._artifacts.put(rows))
 
-    def _profile(self, seen: Answers) -> Stored:
+    def _profile(self, seen: Answers, last: Version | None) -> Stored:
+        like = None
+        if last is not None and last.profile:
+            stored = self._artifacts.fetch(last.profile, last.profile_digest)
+            like = Profile.from_bytes(stored.read_bytes())
         with tempfile.NamedTemporaryFile() as file:
-            file.write(Profile.of(seen.inputs, seen.outputs).to_bytes())
+            file.write(Profile.of(seen.inputs, seen.outputs, like).to_bytes())
             file.flush()
             return Stored(*self._artifacts.put(Path(file.name)))
 

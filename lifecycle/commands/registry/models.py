@@ -10,10 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from gateway.core.placement import Placement
-from gateway.core.ranges import OutputRange, declared
-from gateway.core.signature import Signature
+from gateway.core.ranges import OutputRange
 from lifecycle.commands.lookup import find_model, find_version, find_versions, in_use, person
 from lifecycle.commands.registry.intake import Intake, Package, SignatureFile, Stored
+from lifecycle.commands.registry.siblings import before, present, ranges_after
 from lifecycle.core.governance.policy import AUTOMATIC, Policy
 from lifecycle.core.inspection import Limits
 from lifecycle.core.stages import SERVABLE, Event, Stage, move
@@ -112,26 +112,16 @@ class Models:
         self._refuse_to_move(name, placement)
         try:
             stored = await asyncio.to_thread(self._intake.store, artifact)
-            if (present := self._present(name, number, stored.digest)) is not None:
-                return await self._sign_later(present, stored, signature, actor)
+            if (known := present(self._store, name, number, stored.digest)) is not None:
+                return await self._sign_later(known, stored, signature, actor)
             signed = await self._intake.check(stored, signature, self._policy(name), self._clock())
-            package = await self._intake.inspect(stored, reference, golden)
+            package = await self._intake.inspect(stored, reference, golden, before(self._store, name))
         except LifecycleError as error:
             if error.code in (LifecycleCode.REFUSED, LifecycleCode.UNSUPPORTED):
                 self._store.commit(Entry(actor, "version.refused", name, {"reason": error.message}))
             raise
         given = lineage or Lineage()
         return self._add(name, number, package, recipe, placement, actor, given, signed, ranges)
-
-    def _ranges(
-        self, name: str, new: tuple[OutputRange, ...], signature: Signature
-    ) -> tuple[OutputRange, ...]:
-        versions, model = find_versions(self._store, name), next(iter(self._store.models(name)), None)
-        before = versions.get(model.champion if model and model.champion else max(versions, default=0))
-        try:
-            return declared(new, before.ranges if before else (), signature)
-        except ValueError as error:
-            raise LifecycleError(LifecycleCode.INVALID, str(error)) from None
 
     async def _sign_later(
         self, version: Version, stored: Stored, signature: SignatureFile | None, actor: str
@@ -141,19 +131,6 @@ class Models:
         signed = await self._intake.check(stored, signature, self._policy(version.model), self._clock())
         version = replace(self.version(version.model, version.number), package_signature=signed)
         return self._commit(actor, version, kind="signed", signer=signed.signer if signed else "")
-
-    def _present(self, name: str, number: int | None, digest: str) -> Version | None:
-        versions = find_versions(self._store, name)
-        found = versions.get(max(versions, default=0) if number is None else number)
-        if number is None and found is not None and found.stage is Stage.RETIRED:
-            return None  # away for good; its file may come back under the next number
-        if found is None or found.digest == digest:
-            return found
-        if number is None:
-            return None
-        raise LifecycleError(
-            LifecycleCode.CONFLICT, f"version {number} of {name!r} is another file; choose a new number"
-        )
 
     def _refuse_to_move(self, name: str, placement: Placement | None) -> None:
         present = next((model.placement for model in self._store.models(name)), placement)
@@ -176,8 +153,8 @@ class Models:
         ranges: tuple[OutputRange, ...],
     ) -> Version:
         # While the artifact was inspected another registration may have gone ahead.
-        if (present := self._present(name, number, package.artifact.digest)) is not None:
-            return present
+        if (known := present(self._store, name, number, package.artifact.digest)) is not None:
+            return known
         now = self._clock()
         model = next(iter(self._store.models(name)), None)
         version = Version(
@@ -198,7 +175,7 @@ class Models:
             placement=Placement.DEDICATED if self._is_large(package) else Placement.AUTO,
             golden=package.golden.uri,
             golden_digest=package.golden.digest,
-            ranges=self._ranges(name, ranges, package.signature),
+            ranges=ranges_after(before(self._store, name), ranges, package.signature),
         )
         changed: Sequence[Model] = ()
         if model is None:

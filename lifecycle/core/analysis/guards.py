@@ -24,9 +24,7 @@ QUANTILES = (0.5, 0.9, 0.95, 0.99)
 WEIGHTS = {"errors": 3, "invalid_outputs": 1, "latency": 3, "outputs": 1, "disagreement": 1, "labels": 1}
 """How the guards that can fail share the level of a false rollback, beside 1 for each business metric of the
 plan. What goes wrong most often, and hurts callers at once, gets most of it."""
-UNCOMPARED = (
-    "not compared: that takes reference data of both versions, and like classes or bins of their outputs"
-)
+UNCOMPARED = "not compared: that takes reference data of both versions, and an output that both have"
 
 
 @dataclass(frozen=True, slots=True)

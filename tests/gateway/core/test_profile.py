@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from gateway.core.binning import Bin
+from gateway.core.binning import Bin, Ordered
 from gateway.core.profile import MAX_FEATURES, Profile
 from gateway.core.types import Array
 
@@ -102,3 +102,14 @@ def test_any_bytes_survive_as_categories() -> None:
 def test_junk_is_refused(junk: bytes) -> None:
     with pytest.raises(ValueError, match="not a reference profile"):
         Profile.from_bytes(junk)
+
+
+def test_scores_of_a_later_version_are_cut_like_those_before() -> None:
+    before = Profile.of({"x": np.arange(100.0)}, {"price": np.arange(100.0), "label": np.arange(100)})
+    after = Profile.of({"x": np.arange(50.0)}, {"price": np.arange(50.0, 250.0, 2.0)}, before)
+    assert after.features["outputs.price"] == before.features["outputs.price"]
+    assert after.reference["outputs.price"].sum() == 100
+    (x,), (x_before,) = after.features["inputs.x"], before.features["inputs.x"]
+    assert isinstance(x, Ordered)
+    assert isinstance(x_before, Ordered)
+    assert not np.array_equal(x.edges, x_before.edges), "inputs are compared with a version's own only"

@@ -46,6 +46,21 @@ async def test_outputs_compare_where_both_versions_have_a_profile(
     assert profiles.bins(replace(rollout, version=2)) is None
 
 
+async def test_numbers_compare_however_differently_two_versions_answer(
+    house: House, profiles: Profiles, linear: Callable[..., Path], tmp_path: Path
+) -> None:
+    pq.write_table(pa.table({"x": list(ROWS)}), tmp_path / "reference.parquet")
+    for number in (1, 2):
+        prices = np.linspace(0.0, 10.0 * number, 20, dtype=np.float32)
+        house.sandbox.says = replace(GOOD, sets={REFERENCE: Answers({"x": ROWS}, {"y": prices})})
+        await house.models.register(
+            "m", linear(slope=number), actor="ann", reference=tmp_path / "reference.parquet"
+        )
+    bins = profiles.bins(Rollout("r", "m", 2, 1, preset("quick"), 0.0, "ann"))
+    assert bins is not None
+    assert bins[0].width == bins[1].width > 2
+
+
 async def test_a_version_has_the_profile_it_was_registered_with(
     house: House, profiles: Profiles, registered: None
 ) -> None:

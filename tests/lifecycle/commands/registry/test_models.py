@@ -11,7 +11,6 @@ import pytest
 from gateway.core.keys import Key, KeyRole
 from gateway.core.placement import Placement
 from gateway.core.profile import Profile
-from gateway.core.ranges import OutputRange
 from lifecycle import signing
 from lifecycle.commands.registry.intake import SignatureFile
 from lifecycle.commands.registry.models import Models
@@ -56,28 +55,6 @@ async def test_the_same_file_again_changes_nothing(house: House, linear: Write) 
     assert await house.models.register("m", linear(), actor="bob") == first
     assert await house.models.register("m", linear(), actor="bob", number=1) == first
     assert len(house.store.records("m")) == 1
-
-
-async def test_the_file_of_a_retired_version_comes_back_under_a_new_number(
-    house: House, linear: Write
-) -> None:
-    await house.models.register("m", linear(), actor="ann")
-    house.models.retire("m", 1, "ann")
-    again = await house.models.register("m", linear(), actor="ann")
-    assert (again.number, again.stage) == (2, Stage.REGISTERED)
-    assert (await house.models.register("m", linear(), actor="ann")).number == 2
-    assert (await house.models.register("m", linear(), actor="ann", number=1)).stage is Stage.RETIRED
-
-
-async def test_versions_count_up_and_a_taken_number_is_a_conflict(house: House, linear: Write) -> None:
-    await house.models.register("m", linear(), actor="ann")
-    second = await house.models.register("m", linear(slope=2), actor="ann")
-    ninth = await house.models.register("m", linear(slope=3), actor="ann", number=9)
-    tenth = await house.models.register("m", linear(slope=4), actor="ann")
-    assert [second.number, ninth.number, tenth.number] == [2, 9, 10]
-    with pytest.raises(LifecycleError, match="version 2 of 'm' is another file") as caught:
-        await house.models.register("m", linear(slope=5), actor="ann", number=2)
-    assert caught.value.code is LifecycleCode.CONFLICT
 
 
 @pytest.mark.parametrize(
@@ -225,16 +202,3 @@ async def test_a_version_seen_to_need_much_memory_gets_processes_of_its_own(
     with pytest.raises(LifecycleError, match="`headrace model placement m pool` moves it") as refused:
         await models.register("m", linear(slope=3), actor="ann", placement=Placement.POOL)
     assert refused.value.code is LifecycleCode.INVALID
-
-
-async def test_declared_ranges_hold_on_until_they_are_said_anew(house: House, linear: Write) -> None:
-    wide, narrow = OutputRange("y", -9.0, 9.0), OutputRange("y", 0.0, 1.0)
-    first = await house.real.register("m", linear(slope=2), actor="ann", ranges=(wide,))
-    second = await house.real.register("m", linear(slope=3), actor="ann")
-    third = await house.real.register("m", linear(slope=4), actor="ann", ranges=(narrow,))
-    assert [version.ranges for version in (first, second, third)] == [(wide,), (wide,), (narrow,)]
-    assert [version.ranges for version in house.models.show("m")[1]] == [(wide,), (wide,), (narrow,)]
-    assert second.entry().ranges == (wide,)
-    with pytest.raises(LifecycleError, match="there is y") as caught:
-        await house.real.register("m", linear(slope=5), actor="ann", ranges=(OutputRange("z", 0.0, 1.0),))
-    assert caught.value.code is LifecycleCode.INVALID
