@@ -21,6 +21,9 @@ from gateway.server.run_dir import (
 )
 
 _GRPC = CONTENT_TYPE.decode()
+_IS_GRPC = f"""\
+    acl grpc req.hdr(content-type) -i {_GRPC}
+    acl grpc req.hdr(content-type) -i -m beg {_GRPC}+ {_GRPC};"""
 LANE = "/inference.GRPCInferenceService/ModelInfer"
 
 # What HAProxy itself answers: the message, and the same as a gRPC status.
@@ -139,8 +142,7 @@ def _frontend(name: str, config: GatewayConfig, port: int, connections: int) -> 
     acl over var(sess.over) -m bool
     http-request return status 503 content-type application/json {_json(_FULL)} hdr Retry-After 1 if over
     acl lane path {LANE}
-    acl grpc req.hdr(content-type) -i {_GRPC}
-    acl grpc req.hdr(content-type) -i -m beg {_GRPC}+ {_GRPC};
+{_IS_GRPC}
     acl repeatable path_end /infer :predict /invocations /invoke /score
     acl repeatable path_end /ModelInfer
     http-request disable-l7-retry unless METH_GET or repeatable
@@ -231,8 +233,7 @@ def _admin(config: GatewayConfig) -> str:
     return f"""frontend admin
     {_bind(config, config.admin_port)}
     bind unix@{edge_socket(config.run_dir)} mode 600{_noted(config)}
-    acl grpc req.hdr(content-type) -i {_GRPC}
-    acl grpc req.hdr(content-type) -i -m beg {_GRPC}+ {_GRPC};
+{_IS_GRPC}
     use_backend admin-grpc if grpc
     default_backend admin
 

@@ -72,12 +72,12 @@ def judge_latency(
     clear = max(no_worse, float(log_e_below(over, answers, limit)))
     return Weighed(
         name,
-        f"slower than {raised_ms:.3g} ms: ",
         EValues(harm, math.log(1 / alpha_harm), clear, math.log(3 / alpha_clear)),
         over / answers,
         baseline_rate,
         limit,
         answers,
+        what=f"slower than {raised_ms:.3g} ms: ",
     ).finding(
         {
             "threshold_ms": raised_ms,

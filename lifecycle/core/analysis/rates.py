@@ -77,7 +77,6 @@ def judge_rate(
     clearing = math.log(2 / (alpha_clear * (1 - OF_BOUNDS)))
     return Weighed(
         name,
-        "",
         EValues(harm, math.log(1 / alpha_harm), clear, clearing),
         rate,
         baseline_rate,

@@ -60,20 +60,20 @@ class Weighed:
     """A guard of a rate.
 
     Args:
-        what: begins the reason, where the name alone does not say what is guarded.
         rate: the canary's observed rate; `limit` the rate it has to be under.
         requests: the canary's requests behind it.
         units: independent observations among them, where requests share the fate of their key; None if all.
+        what: begins the reason, where the name alone does not say what is guarded.
     """
 
     name: str
-    what: str
     e_values: EValues
     rate: float
     baseline_rate: float
     limit: float
     requests: int
     units: float | None = None
+    what: str = ""
 
     def finding(self, extra: Mapping[str, float] | None = None) -> Finding:
         numbers = {

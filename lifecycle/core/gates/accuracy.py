@@ -18,8 +18,8 @@ from lifecycle.core.performance.yardstick import Yardstick
 from lifecycle.core.verdict import Finding, Verdict
 
 MARGIN = 0.005
-"""How much the mean score may be below the champion's: half a point of accuracy, or a
-fiftieth of the champion's usual error (`yardstick`)."""
+"""How much the mean score may be below the champion's: half a point of accuracy, or a fiftieth of the
+champion's usual error (`yardstick`)."""
 FEWEST_LABELS = 100
 ALPHA = 0.05
 THRESHOLD = math.log(1 / ALPHA)

@@ -7,7 +7,7 @@ from lifecycle.core.verdict import Verdict
 
 
 def weighed(harm: float = 0.0, clear: float = 0.0, rate: float = 0.0) -> Weighed:
-    return Weighed("errors", "errors", EValues(harm, 5.0, clear, 4.0), rate, 0.001, 0.01, 100)
+    return Weighed("errors", EValues(harm, 5.0, clear, 4.0), rate, 0.001, 0.01, 100)
 
 
 @pytest.mark.parametrize(
