@@ -37,6 +37,8 @@ class Disagreement:
         rows: rows of all pairs, and `rows_differing` of them.
         distances: rows by their largest absolute difference, per output of numbers that both gave;
             int64 [len(DISTANCE_EDGES) + 1].
+        classed: pairs whose answers name classes; `apart` is the sum of each one's share of rows that name
+            another, so that a large request counts no more than a small one.
     """
 
     pairs: int = 0
@@ -44,18 +46,23 @@ class Disagreement:
     rows: int = 0
     rows_differing: int = 0
     distances: Mapping[str, Counts] = field(default_factory=dict)
+    classed: int = 0
+    apart: float = 0.0
 
     @classmethod
     def of(cls, comparison: "Comparison", sizes: Iterable[int]) -> "Disagreement":
         """Of requests that were compared in one go; `sizes` are their rows, 1 at least, in order."""
-        starts = np.cumsum([0, *sizes])[:-1]
-        differs = comparison.differs
+        lengths = np.array([*sizes], np.int64)
+        starts = np.cumsum(lengths) - lengths
+        differs, others = comparison.differs, comparison.others
         return cls(
             len(starts),
             int(np.logical_or.reduceat(differs, starts).sum()),
             len(differs),
             int(differs.sum()),
             {name: histogram(values, DISTANCE_EDGES) for name, values in comparison.distances.items()},
+            0 if others is None else len(starts),
+            0.0 if others is None else float((np.add.reduceat(others, starts, dtype=float) / lengths).sum()),
         )
 
     def merge(self, other: "Disagreement") -> "Disagreement":
@@ -69,6 +76,8 @@ class Disagreement:
             self.rows + other.rows,
             self.rows_differing + other.rows_differing,
             distances,
+            self.classed + other.classed,
+            self.apart + other.apart,
         )
 
 
@@ -76,10 +85,14 @@ NO_PAIRS = Disagreement()
 
 
 class Comparison(NamedTuple):
-    """Row by row: `differs`, [rows], and the largest absolute difference per output of numbers, [rows]."""
+    """Row by row: `differs`, [rows], and the largest absolute difference per output of numbers, [rows].
+
+    `others` are the rows that name another class, [rows]; None where the answers name none.
+    """
 
     differs: Flags
     distances: dict[str, NDArray[np.float64]]
+    others: Flags | None = None
 
 
 def aligned(left: Tensors, right: Tensors) -> tuple[int, dict[str, Array], dict[str, Array]]:
@@ -102,12 +115,16 @@ def compare(left: Tensors, right: Tensors, rows: int) -> Comparison:
             differs |= True
         elif array.dtype.kind != "O" and right[name].dtype.kind != "O":
             distances[name] = _distance(array, right[name])
-    differs |= _apart(left, right, rows)
+    alike = [name for name in left if left[name].shape == right[name].shape and left[name].size]
+    others = _others(left, right, alike, rows)
+    if others is not None:
+        return Comparison(differs | others, distances, others)
+    for name in alike:
+        differs |= _off(left[name], right[name]).reshape(rows, -1).any(axis=1)
     return Comparison(differs, distances)
 
 
-def _apart(left: Tensors, right: Tensors, rows: int) -> Flags:
-    alike = [name for name in left if left[name].shape == right[name].shape and left[name].size]
+def _others(left: Tensors, right: Tensors, alike: list[str], rows: int) -> Flags | None:
     for name in alike:
         if left[name].size == rows and left[name].dtype.kind != "f":
             return np.asarray(left[name] != right[name], np.bool_).reshape(rows)
@@ -115,10 +132,7 @@ def _apart(left: Tensors, right: Tensors, rows: int) -> Flags:
         if left[name].ndim == 2 and left[name].shape[1] > 1 and left[name].dtype.kind == "f":
             lost = np.isnan(left[name]).any(axis=1) != np.isnan(right[name]).any(axis=1)
             return np.asarray(lost | (left[name].argmax(axis=1) != right[name].argmax(axis=1)), np.bool_)
-    differs = np.zeros(rows, np.bool_)
-    for name in alike:
-        differs |= _off(left[name], right[name]).reshape(rows, -1).any(axis=1)
-    return differs
+    return None
 
 
 def _off(left: Array, right: Array) -> Flags:

@@ -9,7 +9,8 @@ from lifecycle.commands.lookup import active_rollout, find_model, find_versions
 from lifecycle.commands.perform import perform
 from lifecycle.commands.publish import Publisher
 from lifecycle.core import traffic
-from lifecycle.core.rollouts.plan import Plan
+from lifecycle.core.rollouts.effect import resumed
+from lifecycle.core.rollouts.plan import Plan, vouched
 from lifecycle.core.rollouts.rollout import Action, Kind, Phase, Rollout
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.ports import Entry, Store
@@ -53,7 +54,7 @@ class Rollouts:
         """Begin a rollout. Raises NOT_FOUND, STALE, or CONFLICT with what stands in the way, a freeze too."""
         rollout = self.draft(model, version, plan, actor, if_revision=if_revision)
         rollout = self._admitted(rollout, "start", actor, override)
-        self._note(rollout, "start", actor, plan=plan.as_json())
+        self._note(rollout, "start", actor, plan=rollout.plan.as_json())
         self._call()
         return rollout
 
@@ -64,7 +65,8 @@ class Rollouts:
         found = find_model(self._store, model, if_revision)
         if running := active_rollout(self._store, model):
             raise _conflict(f"version {running.version} is in a rollout; promote it or abort it first")
-        traffic.servable(model, find_versions(self._store, model), version)
+        versions = find_versions(self._store, model)
+        traffic.servable(model, versions, version)
         if not found.champion:
             raise _conflict(
                 f"model {model!r} has no champion; use `headrace traffic set {model} {version}=100`"
@@ -80,7 +82,7 @@ class Rollouts:
             model,
             version,
             found.champion,
-            plan,
+            vouched(plan) if versions[version].proven else plan,
             now,
             actor,
             previous=found.previous,
@@ -97,12 +99,16 @@ class Rollouts:
     def resume(
         self, model: str, actor: str, *, if_revision: int | None = None, override: str = ""
     ) -> Rollout:
-        """Go on; the deadline moves by the length of the pause."""
+        """Go on; the deadline moves by the length of the pause.
+
+        Where answers that differ held it, this is the word that they may, and nobody is asked again.
+        """
         rollout = self._active(model, if_revision)
         if rollout.paused_at is None:
             return rollout
         rollout = self._admitted(rollout, "resume", actor, override)
-        return self._note(_resumed(rollout, self._clock()), "resume", actor)
+        accepted = {"accepted": rollout.asked.reason} if rollout.asked else {}
+        return self._note(resumed(rollout, self._clock()), "resume", actor, **accepted)
 
     def promote(
         self, model: str, actor: str, *, if_revision: int | None = None, override: str = ""
@@ -115,7 +121,7 @@ class Rollouts:
         if rollout.phase is Phase.BAKE:
             raise _conflict(f"version {rollout.version} is promoted already and in its bake time")
         rollout = self._admitted(rollout, "promote", actor, override)
-        return self._note(replace(_resumed(rollout, self._clock()), promoter=actor), "promote", actor)
+        return self._note(replace(resumed(rollout, self._clock()), promoter=actor), "promote", actor)
 
     def abort(self, model: str, actor: str, *, if_revision: int | None = None) -> Rollout:
         """Give all traffic back to the champion at once. The version stays approved."""
@@ -145,14 +151,6 @@ class Rollouts:
         detail = {"rollout": rollout.id, "version": rollout.version, "phase": str(rollout.phase), **more}
         self._store.commit(Entry(actor, f"rollout.{kind}", rollout.model, detail), rollout)
         return rollout
-
-
-def _resumed(rollout: Rollout, now: float) -> Rollout:
-    if rollout.paused_at is None or rollout.deadline_at is None:
-        return replace(rollout, paused_at=None)
-    return replace(
-        rollout, paused_at=None, deadline_at=rollout.deadline_at + max(now - rollout.paused_at, 0.0)
-    )
 
 
 def _conflict(message: str) -> LifecycleError:

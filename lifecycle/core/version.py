@@ -10,7 +10,7 @@ from gateway.core.ranges import OutputRange
 from gateway.core.routing import ModelRoute, VersionEntry
 from gateway.core.signature import Signature
 from lifecycle.core.stages import SERVABLE, Stage
-from lifecycle.core.verdict import Finding
+from lifecycle.core.verdict import Finding, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +115,12 @@ class Version:
         if not self.profile:
             return "none"
         return "live" if self.live_rows else "data"
+
+    @property
+    def proven(self) -> bool:
+        """Whether labelled rows showed that it is no worse than a champion."""
+        gates = [found for found in self.evidence if found.name in ("accuracy", "newest", "holdout")]
+        return any(found.verdict is Verdict.PASS and "champion" in found.numbers for found in gates)
 
     def as_json(self) -> dict[str, Any]:
         return {item.name: getattr(self, item.name) for item in fields(self)} | {

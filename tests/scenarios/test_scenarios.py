@@ -8,6 +8,7 @@ A block ends with the rollout's state. Commands:
                                                            `restart` forgets all but JSON at every tick
     run SECONDS [errors=PERCENT] [nan=PERCENT] [ms=MEDIAN] what the new version does meanwhile
                 [wrong=PERCENT]                            and late labels; of the old one's 10 % are wrong
+                [other=PERCENT]                            and classes in shadow that the old one does not
     workers ready|asleep|broken|full                       broken ones cannot load the version, full ones
                                                            have no room for it
     traffic REQUESTS_PER_SECOND
@@ -22,12 +23,13 @@ from pathlib import Path
 
 import pytest
 
+from gateway.core.disagreement import Disagreement
 from gateway.core.report import WorkerReport
 from gateway.core.summary import Window
 from gateway.core.types import Role
 from lifecycle.core.analysis.late import Labelled, Late
 from lifecycle.core.rollouts.absorb import absorb
-from lifecycle.core.rollouts.effect import begun, effect, settled
+from lifecycle.core.rollouts.effect import begun, effect, resumed, settled
 from lifecycle.core.rollouts.plan import AtDeadline, preset
 from lifecycle.core.rollouts.rollout import Action, Kind, Phase, Rollout, Snapshot, decide
 from lifecycle.core.verdict import Verdict
@@ -79,7 +81,7 @@ class Scenario:
         if word == "pause":
             self.rollout = replace(self.rollout, paused_at=float(self.now))
         elif word == "resume":
-            self.rollout = replace(self.rollout, paused_at=None)
+            self.rollout = resumed(self.rollout, self.now)
         elif word == "promote":
             self.rollout = replace(self.rollout, promoter="ann", paused_at=None)
         else:
@@ -129,6 +131,10 @@ class Scenario:
                 ms=ill.get("ms", 5.0),
                 end=self.now,
             )
+            if role is Role.SHADOW and "other" in ill:
+                other = self.whole("other", requests * ill["other"] / 100)
+                seen = Disagreement(requests, other, requests, other, {}, requests, float(other))
+                yield Window.of_pairs(("m", number, role, self.applied), self.now, seen)
 
     def late(self, percents: dict[str, float]) -> Late | None:
         """All labels so far: 20 a second for the new version and 180 for the old one, while any come."""

@@ -34,6 +34,7 @@ class Arm:
             a comparison must count into the same bins (`bins.common_bins`).
         pairs: of a shadow, its answers that were compared with the champion's to the same request.
         differing: of these, the ones that differ (`gateway.core.disagreement`).
+        classed: of these, the ones that name classes; `apart` sums their shares of rows that name others.
         keyed: requests with a routing key, by bucket of it (`gateway.core.callers`).
     """
 
@@ -45,6 +46,8 @@ class Arm:
     pairs: int = 0
     differing: int = 0
     keyed: Counts = field(default_factory=lambda: NO_KEYS)
+    classed: int = 0
+    apart: float = 0.0
 
     EMPTY: ClassVar["Arm"]
 
@@ -61,6 +64,8 @@ class Arm:
             window.disagreement.pairs,
             window.disagreement.differing,
             window.keyed,
+            window.disagreement.classed,
+            window.disagreement.apart,
         )
 
     def merge(self, other: "Arm") -> "Arm":
@@ -78,6 +83,8 @@ class Arm:
             self.pairs + other.pairs,
             self.differing + other.differing,
             added(self.keyed, other.keyed),
+            self.classed + other.classed,
+            self.apart + other.apart,
         )
 
     def __eq__(self, other: object) -> bool:
@@ -96,6 +103,8 @@ class Arm:
             "pairs": self.pairs,
             "differing": self.differing,
             "keyed": _sparse(self.keyed.ravel()),
+            "classed": self.classed,
+            "apart": self.apart,
         }
 
     @classmethod
@@ -110,6 +119,8 @@ class Arm:
             int(data.get("pairs", 0)),
             int(data.get("differing", 0)),
             _dense(data["keyed"]).reshape(3, -1) if "keyed" in data else NO_KEYS,
+            int(data.get("classed", 0)),
+            float(data.get("apart", 0.0)),
         )
 
 

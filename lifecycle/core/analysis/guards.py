@@ -41,6 +41,8 @@ class Guards:
         latency_margin: how much more often, absolute, it may exceed a latency threshold.
         output_effect_fail: total variation distance of the answers past which a rollout fails; 1 for never.
         disagreement_fail: share of shadow pairs that may differ, past which it fails; 1 for never.
+        disagreement_hold: share of shadow answers that may name another class, past which it holds for a
+            person; 1 for never.
         label_margin: accuracy that a canary may lack, absolute; of numbers, how much larger its mean error
             may be, as a part of four times the champion's usual one (`performance.yardstick`). Below 1 late
             labels judge it, and it holds until there are enough of them.
@@ -56,10 +58,11 @@ class Guards:
     latency_margin: float = 0.01
     output_effect_fail: float = 0.25
     disagreement_fail: float = 1.0
+    disagreement_hold: float = 0.2
     label_margin: float = 1.0
 
     def __post_init__(self) -> None:
-        for name in ("output_effect_fail", "disagreement_fail"):
+        for name in ("output_effect_fail", "disagreement_fail", "disagreement_hold"):
             if not 0 < getattr(self, name) <= 1:
                 raise ValueError(f"{name} is above 0 and at most 1, not {getattr(self, name)}")
         if not 0 < self.label_margin <= 1:
@@ -80,7 +83,9 @@ def judge(evidence: Evidence, guards: Guards, metrics: Sequence[MetricGuard] = (
     labels = judge_labels(
         late.labels, guards.label_margin, alpha["labels"], guards.alpha, single, late.yardstick
     )
-    pairs = judge_disagreement(evidence, guards.disagreement_fail, alpha["disagreement"], guards.alpha)
+    pairs = judge_disagreement(
+        evidence, guards.disagreement_fail, guards.disagreement_hold, alpha["disagreement"], guards.alpha
+    )
     return (
         judge_rate(
             "errors",

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from lifecycle.core import traffic
+from lifecycle.core.rollouts.plan import vouched
 from lifecycle.core.rollouts.rollout import Action, Kind, Phase, Rollout, Snapshot
 from lifecycle.core.stages import Event
 from lifecycle.core.version import Model
@@ -66,6 +67,15 @@ def begun(action: Action, rollout: Rollout, now: float, generation: int) -> Roll
         reason=action.reason,
         decided_at=now if decided else rollout.decided_at,
     )
+
+
+def resumed(rollout: Rollout, now: float) -> Rollout:
+    """The rollout once a person lets it go on: the deadline moves, and what it asked them has its answer."""
+    plan = vouched(rollout.plan) if rollout.asked else rollout.plan
+    if rollout.paused_at is None or rollout.deadline_at is None:
+        return replace(rollout, plan=plan, paused_at=None)
+    deadline_at = rollout.deadline_at + max(now - rollout.paused_at, 0.0)
+    return replace(rollout, plan=plan, paused_at=None, deadline_at=deadline_at)
 
 
 def settled(snapshot: Snapshot) -> Rollout:

@@ -141,7 +141,12 @@ def correcting(plan: Plan) -> Plan:
 
     It is meant to answer differently, so no difference from the champion counts against it.
     """
-    return replace(plan, guards=replace(plan.guards, output_effect_fail=1.0))
+    return vouched(replace(plan, guards=replace(plan.guards, output_effect_fail=1.0)))
+
+
+def vouched(plan: Plan) -> Plan:
+    """The plan for a version of which labels or a person said that its classes are right: nobody is asked."""
+    return replace(plan, guards=replace(plan.guards, disagreement_hold=1.0))
 
 
 def preset(name: str) -> Plan:

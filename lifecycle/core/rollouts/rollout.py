@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import Any
 
 from gateway.core.report import WorkerReport
+from lifecycle.core.analysis.disagreement import asks, question
 from lifecycle.core.analysis.evidence import Evidence
 from lifecycle.core.analysis.guards import counted
 from lifecycle.core.rollouts.plan import AtDeadline, Plan
@@ -135,6 +136,12 @@ class Rollout:
         return combine(self.findings)
 
     @property
+    def asked(self) -> Finding | None:
+        """What holds it until somebody says whether it goes on."""
+        open_now = self.phase in (Phase.SHADOW, Phase.STEP) and self.plan.guards.disagreement_hold < 1
+        return next(filter(asks, self.findings), None) if open_now else None
+
+    @property
     def split(self) -> tuple[float, bool]:
         """The present evidence segment's share and whether it is paired."""
         if self.phase is Phase.BAKE:
@@ -216,7 +223,7 @@ def decide(snapshot: Snapshot) -> Action | None:
     """The next action, or None to hold. The same snapshot always gives the same answer.
 
     Only a FAIL, a version that does not load, or the deadline roll back. INCONCLUSIVE and ERROR hold, and so
-    does a version that finds no room before its first step.
+    does a version that finds no room before its first step, or whose answers are too far from the champion's.
     """
     rollout, now = snapshot.rollout, snapshot.now
     if not rollout.active:
@@ -227,6 +234,8 @@ def decide(snapshot: Snapshot) -> Action | None:
         return _baked(snapshot)
     if rollout.paused:
         return None
+    if (asked := rollout.asked) and not rollout.promoter:
+        return Action(Kind.HOLD, question(asked, rollout.model, rollout.version))
     if rollout.deadline_at is not None and now >= rollout.deadline_at:
         last = Kind.HOLD if rollout.plan.at_deadline is AtDeadline.HOLD else Kind.ROLL_BACK
         return Action(last, f"not promoted by its deadline; {_waiting(rollout)}")
@@ -254,7 +263,7 @@ def _failure(snapshot: Snapshot) -> Action | None:
         return Action(Kind.ROLL_BACK, reason, rejects=True)
     if snapshot.no_room and rollout.phase is not Phase.LOADING:
         return Action(Kind.ROLL_BACK, f"{_no_room(snapshot)}, and start anew")
-    failed = [f"{finding.name}: {finding.reason}" for finding in rollout.findings if _is_fail(finding)]
+    failed = [f"{each.name}: {each.reason}" for each in rollout.findings if each.verdict is Verdict.FAIL]
     return Action(Kind.ROLL_BACK, "; ".join(failed), rejects=True) if failed else None
 
 
@@ -287,7 +296,3 @@ def _cleared(rollout: Rollout, now: float) -> bool:
 def _waiting(rollout: Rollout) -> str:
     open_ones = [f.name for f in rollout.findings if f.verdict is not Verdict.PASS]
     return f"still open: {', '.join(open_ones)}" if open_ones else f"it was in phase {rollout.phase}"
-
-
-def _is_fail(finding: Finding) -> bool:
-    return finding.verdict is Verdict.FAIL

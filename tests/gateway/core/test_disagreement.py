@@ -66,3 +66,30 @@ def test_a_request_differs_with_any_of_its_rows() -> None:
     at = np.searchsorted(DISTANCE_EDGES, [0.0, 1e-3, 5.0, 1e12])
     assert np.flatnonzero(seen.distances["y"]).tolist() == at.tolist()
     assert at[-1] == len(DISTANCE_EDGES)
+
+
+def test_a_request_counts_by_its_share_of_rows_that_name_another_class() -> None:
+    left, right = np.array([1, 1, 1, 1, 2]), np.array([1, 1, 1, 2, 1])
+    comparison = compared({"label": left}, {"label": right})
+    seen = Disagreement.of(comparison, [4, 1])
+    assert (seen.classed, seen.apart) == (2, 1.25)
+    assert (seen.merge(seen).classed, seen.merge(seen).apart) == (4, 2.5)
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "apart"),
+    [
+        ({"p": np.array([[0.4, 0.6]])}, {"p": np.array([[0.6, 0.4]])}, 1.0),
+        # One more class is another shape; the label still says the same.
+        (
+            {"label": np.array([1]), "p": np.zeros((1, 2))},
+            {"label": np.array([1]), "p": np.zeros((1, 3))},
+            0.0,
+        ),
+        ({"y": np.array([1.0])}, {"y": np.array([5.0])}, None),
+        ({"y": np.zeros((1, 1))}, {"y": np.ones((1, 1))}, None),
+    ],
+)
+def test_numbers_name_no_class(left: dict[str, Array], right: dict[str, Array], apart: float | None) -> None:
+    seen = Disagreement.of(compared(left, right), [1])
+    assert (seen.classed, seen.apart) == (0 if apart is None else 1, apart or 0.0)

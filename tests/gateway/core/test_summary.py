@@ -31,7 +31,7 @@ windows = st.builds(
     rows=small,
     counts=st.dictionaries(st.sampled_from(["inputs.x", "outputs.y"]), table((2, 3))),
     dropped=small,
-    disagreement=st.builds(Disagreement, *[small] * 4, st.dictionaries(outputs, table((4,)))),
+    disagreement=st.builds(Disagreement, *[small] * 4, st.dictionaries(outputs, table((4,))), small, small),
 )
 
 
@@ -42,7 +42,7 @@ def plain(window: Window) -> tuple[object, ...]:
     return (
         *(window.key, window.start, window.end, dict(window.outcomes), dict(window.protocols)),
         *(window.latency.tolist(), window.rows, counts, window.dropped),
-        *(seen.pairs, seen.differing, seen.rows, seen.rows_differing),
+        *(seen.pairs, seen.differing, seen.rows, seen.rows_differing, seen.classed, seen.apart),
         {name: counts.tolist() for name, counts in seen.distances.items()},
     )
 

@@ -5,15 +5,17 @@ from dataclasses import replace
 
 import pytest
 
+from lifecycle.commands.lookup import find_model
 from lifecycle.commands.perform import perform
 from lifecycle.commands.rollouts import Rollouts
 from lifecycle.core.rollouts.plan import preset
 from lifecycle.core.rollouts.rollout import Action, Kind, Phase
+from lifecycle.core.verdict import Finding, Verdict
 from lifecycle.core.version import Model
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.ports import Entry
 from tests.lifecycle.one_model import Registry
-from tests.lifecycle.world import kinds, weights
+from tests.lifecycle.world import kinds, version, weights
 
 QUICK = preset("quick")
 
@@ -50,6 +52,27 @@ def test_a_start_that_makes_no_sense_is_refused(
     rollouts: Rollouts, model: str, version: int, code: LifecycleCode
 ) -> None:
     assert refused(lambda: rollouts.start(model, version, QUICK, "ann")) is code
+
+
+def test_a_version_that_labels_spoke_for_asks_nobody(registry: Registry, rollouts: Rollouts) -> None:
+    passed = Finding("accuracy", Verdict.PASS, "no worse", {"champion": 0.9})
+    unlike = Finding("accuracy", Verdict.PASS, "there is no champion to compare with")
+    model = find_model(registry.store, "m")
+    versions = replace(version(2), evidence=(passed,)), replace(version(3), evidence=(unlike,))
+    registry.publisher.commit(
+        Entry("ann", "validated", "m", {}), replace(model, revision=model.revision + 1), *versions
+    )
+    assert rollouts.draft("m", 2, QUICK, "ann").plan.guards.disagreement_hold == 1
+    assert rollouts.draft("m", 3, QUICK, "ann").plan == QUICK
+
+
+def test_a_person_is_asked_once_and_the_answer_is_recorded(registry: Registry, rollouts: Rollouts) -> None:
+    numbers = {"log_e": 9.0, "threshold": 3.0}
+    asked = Finding("disagreement", Verdict.INCONCLUSIVE, "half of them differ", numbers)
+    rollout = replace(rollouts.start("m", 2, QUICK, "ann"), phase=Phase.SHADOW, paused_at=100.0)
+    registry.store.save(replace(rollout, findings=(asked,)))
+    assert rollouts.resume("m", "bob").asked is None
+    assert registry.store.records()[-1].detail["accepted"] == "half of them differ"
 
 
 def test_a_model_has_one_rollout_at_a_time(rollouts: Rollouts) -> None:

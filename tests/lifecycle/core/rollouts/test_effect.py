@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from lifecycle.core.rollouts.effect import begun, effect, settled, stages
+from lifecycle.core.rollouts.effect import begun, effect, resumed, settled, stages
 from lifecycle.core.rollouts.plan import preset
 from lifecycle.core.rollouts.rollout import Action, Kind, Phase, Rollout, Snapshot
 from lifecycle.core.stages import Event
+from lifecycle.core.verdict import Finding, Verdict
 from lifecycle.core.version import Model
 
 ROLLOUT = Rollout("r", "m", 2, 1, preset("quick"), 0.0, "ann", previous=9, generation=3)
@@ -41,6 +42,15 @@ def test_a_decision_is_dated_once() -> None:
     assert (baking.decided_at, baking.paused) == (30.0, False)
     assert begun(Action(Kind.FINISH, ""), baking, 60.0, 10).decided_at == 30.0
     assert begun(Action(Kind.ROLL_BACK, ""), baking, 60.0, 10).decided_at == 60.0
+
+
+def test_a_person_who_was_asked_and_lets_it_go_on_is_not_asked_again() -> None:
+    numbers = {"log_e": 9.0, "threshold": 3.0}
+    held = replace(ROLLOUT, phase=Phase.SHADOW, paused_at=10.0, deadline_at=50.0)
+    asked = replace(held, findings=(Finding("disagreement", Verdict.INCONCLUSIVE, "half differ", numbers),))
+    assert resumed(asked, 30.0).plan.guards.disagreement_hold == 1
+    assert resumed(asked, 30.0).asked is None
+    assert resumed(held, 30.0) == replace(held, paused_at=None, deadline_at=70.0)
 
 
 def test_stages_follow_the_decision() -> None:

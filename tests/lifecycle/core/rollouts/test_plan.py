@@ -6,7 +6,7 @@ import tomllib
 import pytest
 
 from lifecycle.core.analysis.metrics import MetricGuard
-from lifecycle.core.rollouts.plan import PRESETS, Plan, preset
+from lifecycle.core.rollouts.plan import PRESETS, Plan, correcting, preset
 from lifecycle.errors import LifecycleCode, LifecycleError
 
 MINE = """
@@ -77,6 +77,11 @@ def test_a_mistake_is_refused_with_its_place(edit: tuple[str, str], says: str) -
     with pytest.raises(LifecycleError, match=says) as refused:
         written(MINE.replace(*edit))
     assert refused.value.code is LifecycleCode.INVALID
+
+
+def test_a_version_that_corrects_the_champion_may_answer_as_differently_as_it_will() -> None:
+    guards = correcting(preset("quick")).guards
+    assert (guards.output_effect_fail, guards.disagreement_hold) == (1, 1)
 
 
 def test_a_plan_needs_a_step() -> None:
