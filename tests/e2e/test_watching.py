@@ -1,11 +1,15 @@
 """What a real cluster sees of answers: their range, what they brought, and what is normal for them."""
 
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import httpx
 import numpy as np
 import pytest
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
 
 from lifecycle.client import Client
 from tests.e2e.harness import Cluster, signed
@@ -17,13 +21,36 @@ MODEL = "watched"
 ROWS = 100
 
 
-def ask(http: httpx.Client, cluster: Cluster, seed: int, rows: int = 1) -> str:
+def ask(http: httpx.Client, cluster: Cluster, seed: int, rows: int = 1, model: str = MODEL) -> str:
     """One request; its prediction id."""
     data = np.random.default_rng(seed).normal(size=rows * 4).tolist()
     body = {"inputs": [{"name": "x", "shape": [rows, 4], "datatype": "FP32", "data": data}]}
-    answer = http.post(f"http://127.0.0.1:{cluster.http}/v2/models/{MODEL}/infer", json=body)
+    answer = http.post(f"http://127.0.0.1:{cluster.http}/v2/models/{model}/infer", json=body)
     assert answer.status_code == 200
     return answer.headers["x-headrace-prediction-id"]
+
+
+def halves(kind: str, path: Path) -> Path:
+    """A classifier of `x` [-1, 4]: 1 where the sum is `Greater`, or `Less`, than 0."""
+    nodes = [
+        helper.make_node("ReduceSum", ["x", "last"], ["sum"], keepdims=0),
+        helper.make_node(kind, ["sum", "zero"], ["is"]),
+        helper.make_node("Cast", ["is"], ["label"], to=TensorProto.INT64),
+    ]
+    constants: dict[str, NDArray[np.generic]] = {
+        "last": np.array([1], np.int64),
+        "zero": np.array(0, np.float32),
+    }
+    graph = helper.make_graph(
+        nodes,
+        "halves",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [None, 4])],
+        [helper.make_tensor_value_info("label", TensorProto.INT64, [None])],
+        [numpy_helper.from_array(value, name) for name, value in constants.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    path.write_bytes(model.SerializeToString())
+    return path
 
 
 def test_answers_are_watched_without_any_reference_data(
@@ -41,6 +68,31 @@ def test_answers_are_watched_without_any_reference_data(
         _take_a_reference(client, http, cluster, until)
         _join_what_answers_brought(client, http, cluster, until)
         _roll_a_broken_promise_back(client, http, cluster, until)
+
+
+def test_a_version_that_swaps_two_classes_waits_for_a_person(
+    cluster: Cluster, until: Until, tmp_path: Path
+) -> None:
+    with cluster.client() as client, httpx.Client() as http:
+        for number, kind in enumerate(("Greater", "Less"), 1):
+            client.register("halves", halves(kind, tmp_path / f"{kind}.onnx"))
+            client.validate("halves", number)
+        client.deploy("halves", 1)
+        client.start_rollout("halves", 2, "quick")
+        asked = iter(range(10_000))
+
+        def rollout() -> dict[str, Any]:
+            for seed in islice(asked, 20):
+                ask(http, cluster, seed, model="halves")
+            return client.rollout("halves")
+
+        until(lambda: rollout()["paused"], 60, "the rollout holds")
+        held = client.rollout("halves")
+        assert (held["phase"], held["weight"], held["verdict"]) == ("shadow", 0, "INCONCLUSIVE")
+        assert held["reason"].startswith("disagreement: 100.0% of ")
+        client.resume("halves")
+        until(lambda: rollout()["phase"] == "step", 60, "it goes on at a person's word")
+        client.abort("halves")
 
 
 def _take_a_reference(client: Client, http: httpx.Client, cluster: Cluster, until: Until) -> None:
