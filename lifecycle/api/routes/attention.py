@@ -62,4 +62,5 @@ def _matters(desk: Desk) -> Iterator[MatterOut]:
 def _progress(rollout: Rollout) -> str:
     step = f" {rollout.step + 1} of {len(rollout.plan.steps)}" if rollout.step >= 0 else ""
     paused = ", paused" if rollout.paused else ""
-    return f"version {rollout.version}: {rollout.phase}{step}, {rollout.verdict}{paused}"
+    asked = f"; {rollout.asked.reason}" if rollout.asked else ""
+    return f"version {rollout.version}: {rollout.phase}{step}, {rollout.verdict}{paused}{asked}"

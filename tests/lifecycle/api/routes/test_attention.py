@@ -1,10 +1,14 @@
 """What is told to be looked at first."""
 
+from dataclasses import replace
+
 import pytest
 
 from gateway.core.keys import Key, KeyRole
 from lifecycle.core.performance.answers import Measure
 from lifecycle.core.performance.change import Fall
+from lifecycle.core.rollouts.rollout import Phase
+from lifecycle.core.verdict import Finding, Verdict
 from lifecycle.estimates import Estimates
 from lifecycle.monitor import Monitor, Signals
 from tests.lifecycle.api.conftest import Admin
@@ -34,6 +38,16 @@ async def test_a_rollout_comes_before_the_alarms(admin: Admin, monkeypatch: pyte
     assert "version 2: loading" in told[0]["says"]
     assert told[1]["says"] == "accuracy 71.0%, was 90.0%"
     assert told[1]["since"] == 60.0
+
+
+async def test_a_rollout_that_asks_a_person_says_what(admin: Admin) -> None:
+    await admin.deployed(2)
+    await admin.http.post("/v1/models/fraud/rollouts", json={"version": 2, "plan": "quick"})
+    (rollout,) = admin.store.rollouts("fraud")
+    asked = Finding("disagreement", Verdict.INCONCLUSIVE, "half differ", {"log_e": 9.0, "threshold": 3.0})
+    admin.store.save(replace(rollout, phase=Phase.SHADOW, step=0, paused_at=1.0, findings=(asked,)))
+    (told,) = (await admin.http.get("/v1/attention")).json()["matters"]
+    assert told["says"] == "version 2: shadow 1 of 3, INCONCLUSIVE, paused; half differ"
 
 
 async def test_only_what_the_caller_may_see_is_told(admin: Admin, monkeypatch: pytest.MonkeyPatch) -> None:
