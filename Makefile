@@ -26,8 +26,9 @@ help: ## Show this list
 	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes --requirement requirements.lock
 	@touch $@
 
-.venv/.ready: .venv/.locked pyproject.toml
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+# The express lane is compiled here, where there is a C compiler.
+.venv/.ready: .venv/.locked pyproject.toml $(wildcard gateway/server/express/*.pyx gateway/server/express/*.pxd)
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --config-setting editable_mode=compat --editable .
 	@touch $@
 
 install: .venv/.ready ## Make .venv with everything pinned and the headrace command in it

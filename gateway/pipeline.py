@@ -7,7 +7,7 @@ from typing import Any
 
 from gateway.admission import Admission
 from gateway.core.limits import ModelLimits
-from gateway.core.routing import Draws, ModelRoute, choose, key_point
+from gateway.core.routing import Choice, Draws, ModelRoute, choose, key_point
 from gateway.core.signature import check
 from gateway.core.types import InferRequest, InferResponse, Outcome
 from gateway.errors import SERVER_FAULTS, GatewayError
@@ -105,6 +105,10 @@ class Pipeline:
         if route.shadows:
             self._shadow.submit(request, response, route.shadows)
         return response
+
+    def drawn(self, route: ModelRoute) -> Choice:
+        """The version for a request without a key. Raises GatewayError NOT_READY without a champion."""
+        return choose(route, None, "", self._draw(route.name))
 
     def forget(self, models: Mapping[str, ModelRoute]) -> None:
         """Let go of what is kept of models that none of these routes is of. May be called from a thread."""

@@ -1,7 +1,8 @@
 """The seams of the data path, named by role. Implementations meet only in `worker.py`."""
 
-from collections.abc import Mapping
-from typing import Protocol
+from array import array
+from collections.abc import Callable, Mapping
+from typing import Protocol, runtime_checkable
 
 from gateway.core.batching import Batching
 from gateway.core.routing import RouteTable, VersionEntry
@@ -43,6 +44,24 @@ class LoadedVersion(Protocol):
         ...
 
 
+@runtime_checkable
+class Bindable(LoadedVersion, Protocol):
+    """One that can also run inline on arrays that stay in their place.
+
+    `plans` is what servers keep of it for as long as it is in memory.
+    """
+
+    plans: dict[object, object]
+
+    def bind(self, inputs: Mapping[str, Array], outputs: Mapping[str, Array]) -> Callable[[], None] | None:
+        """A run from these inputs to these outputs, whatever the inputs hold when it is called.
+
+        None where such a request would not run inline. The run raises if the model fails, or gives outputs of
+        another shape.
+        """
+        ...
+
+
 class Loader(Protocol):
     """Brings versions into memory and lets them go."""
 
@@ -67,6 +86,41 @@ class Tap(Protocol):
         latency_ns: int,
         outputs: Mapping[str, Array] | None,
         prediction_id: str,
+    ) -> None: ...
+
+
+MeterKey = tuple[str, int, Role, str]
+"""Model, version, role and protocol."""
+
+
+class Meter(Protocol):
+    """Sound answers of one kind that nobody recorded one by one. Each call is one step to other threads."""
+
+    generation: int
+    """Of the table in force."""
+    share: float
+    """Of the requests, those whose tensors are kept."""
+
+    @property
+    def key(self) -> MeterKey: ...
+
+    def take(self) -> "tuple[int, array[int], int]":
+        """The generation, a latency in ns for each answer and the sum of their rows, since the last call."""
+        ...
+
+
+class Keep(Protocol):
+    """Takes the tensors of an answered request, or drops and counts them."""
+
+    def __call__(
+        self,
+        model: str,
+        version: int,
+        role: Role,
+        inputs: Mapping[str, Array],
+        outputs: Mapping[str, Array],
+        prediction_id: str,
+        rows: int,
     ) -> None: ...
 
 

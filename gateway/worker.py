@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
@@ -29,6 +30,7 @@ from gateway.runtime.loader import Loader
 from gateway.runtime.memory import budget_bytes
 from gateway.runtime.residence import Residence
 from gateway.runtime.stages import StageLog
+from gateway.server.express import COMPILED as EXPRESS
 from gateway.server.gate import Gate
 from gateway.server.grpc.server import GrpcServer
 from gateway.server.http.listener import HttpListener
@@ -97,7 +99,9 @@ class Worker:
         control = repository if config.model_control == "explicit" else None
         self._log_level = LogLevel(shared and shared / "log-level")
         self._request_log = RequestLog(config.logging)
-        self._tally = Tally(self._request_log, self.loader.stages, self.pipeline.caches)
+        meters: dict[ports.MeterKey, Any] = {}
+        self.tap.meters = meters
+        self._tally = Tally(self._request_log, self.loader.stages, self.pipeline.caches, meters)
         engine: ports.Engine = self.pipeline
         listener = HttpListener
         if self.tracer is not None:
@@ -116,6 +120,21 @@ class Worker:
             metrics=self.metrics.render,
             default_model=config.default_model,
         )
+        if EXPRESS and self.tracer is None:
+            from gateway.server.express.express import Express  # what is compiled may not be there
+
+            service.express = Express(
+                self.routes,
+                self.pipeline.drawn,
+                meters,
+                self.tap.keep,
+                self._request_log,
+                service.pressure,
+                self.gate,
+                ids=_prefix(secrets.token_hex(6)),
+                seed=int(entropy, 16),
+                most=watching.tap_records,
+            )
         self.http, self.grpc = listener(service), GrpcServer(service)
         self._cycles: CycleCollector | None = None
 
@@ -211,7 +230,11 @@ class Worker:
 
 
 def _ids(entropy: str) -> Callable[[], str]:
-    """Prediction ids: process and random part once, then a counter; 0.2 µs each."""
-    prefix = f"{os.getpid():x}{entropy}-"
+    """Prediction ids: process and random part once, then a counter; 0.2 µs each. All are equally long."""
+    prefix = _prefix(entropy)
     count = itertools.count(1)
-    return lambda: f"{prefix}{next(count):x}"
+    return lambda: f"{prefix}{next(count):09x}"
+
+
+def _prefix(entropy: str) -> str:
+    return f"{os.getpid():x}{entropy}-"

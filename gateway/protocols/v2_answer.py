@@ -20,9 +20,28 @@ def encode(response: InferResponse, form: AnswerForm) -> tuple[bytes, int | None
     Raises:
         GatewayError: INVALID if an output cannot be written as asked, such as FP16 in JSON.
     """
-    document: dict[str, Any] = {"model_name": response.model, "model_version": str(response.version)}
+    described, raws, tensors = document(response, form)
+    text = written(described)
+    # Searching the text for "null" takes 0.1 µs, asking each array 2 µs.
+    if b"null" in text and (names := _nonfinite(tensors, form)):
+        described["parameters"] = {NONFINITE: ",".join(names)}
+        text = written(described)
+    if not raws:
+        return text, None
+    return b"".join((text, *raws)), len(text)
+
+
+def written(document: dict[str, Any]) -> bytes:
+    return orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+def document(
+    response: InferResponse, form: AnswerForm
+) -> tuple[dict[str, Any], list[bytes | memoryview], dict[str, Array]]:
+    """The JSON part, the raw outputs that follow it, and all outputs as they are told. Raises as `encode`."""
+    told: dict[str, Any] = {"model_name": response.model, "model_version": str(response.version)}
     if response.id:
-        document["id"] = response.id
+        told["id"] = response.id
     tensors = arrays(response, form) if form.outputs else response.outputs
     outputs: list[dict[str, Any]] = []
     raws: list[bytes | memoryview] = []
@@ -35,15 +54,8 @@ def encode(response: InferResponse, form: AnswerForm) -> tuple[bytes, int | None
         else:
             output["data"] = to_json(name, datatype, array)
         outputs.append(output)
-    document["outputs"] = outputs
-    text = orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
-    # Searching the text for "null" takes 0.1 µs, asking each array 2 µs.
-    if b"null" in text and (names := _nonfinite(tensors, form)):
-        document["parameters"] = {NONFINITE: ",".join(names)}
-        text = orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
-    if not raws:
-        return text, None
-    return b"".join((text, *raws)), len(text)
+    told["outputs"] = outputs
+    return told, raws, tensors
 
 
 def _nonfinite(tensors: dict[str, Array], form: AnswerForm) -> list[str]:

@@ -1,7 +1,7 @@
 """A version in memory: small requests run in the event loop, others on the pool, joined where they may be."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import copy
 
 from onnxruntime import RunOptions
@@ -49,6 +49,7 @@ class OnnxVersion:
         self._pool = pool
         self._inline = inline_elements(entry.placement, warmth.cost)
         self._note = note
+        self.plans: dict[object, object] = {}
         self.batching = permitted(warmth.batching, serving.batching)
         self._batcher = None
         if self.batching is not Batching.OFF:
@@ -62,7 +63,13 @@ class OnnxVersion:
         """The same in memory under another entry of the same file."""
         version = copy(self)
         version.entry = entry
+        version.plans = {}
         return version
+
+    def bind(self, inputs: Mapping[str, Array], outputs: Mapping[str, Array]) -> Callable[[], None] | None:
+        if sum(array.size for array in inputs.values()) > self._inline:
+            return None
+        return self._session.bind(inputs, outputs)
 
     async def run(
         self, inputs: Mapping[str, Array], outputs: tuple[str, ...], deadline_ns: int

@@ -15,7 +15,9 @@ from gateway.core.types import VersionKey
 from gateway.errors import ErrorCode, GatewayError
 from gateway.ports import LoadedVersion, Routes
 
-CREDENTIALS = (b"authorization", b"x-api-key", b"x-forwarded-for", SUBJECT.encode())
+_AUTHORIZATION, _API_KEY, _ADDRESS = b"authorization", b"x-api-key", b"x-forwarded-for"
+_SUBJECT = SUBJECT.encode()
+CREDENTIALS = (_AUTHORIZATION, _API_KEY, _ADDRESS, _SUBJECT)
 """Two headers that may hold a key, and what the edge notes of the caller."""
 
 
@@ -40,23 +42,32 @@ class Gate:
 
     def caller(self, headers: Mapping[bytes, bytes]) -> Key:
         """Whose key they hold. Raises GatewayError UNAUTHENTICATED, or THROTTLED after many bad keys."""
-        authorization, api_key, address, subject = (
-            headers.get(name, b"").decode("latin-1") for name in CREDENTIALS
-        )
-        secret = secret_in(authorization, api_key)
-        if secret:
-            key = self._keys.find(secret, time.time())
-        else:
-            key = self._keys.find_subject(subject, time.time()) if subject and self._certificates else None
+        key, told = self._find(headers)
         if key is not None:
             return key
-        if not secret:
+        if not told:
             raise GatewayError(
                 ErrorCode.UNAUTHENTICATED, "a key is needed: send it as `authorization: Bearer KEY`"
             )
+        address = headers.get(_ADDRESS, b"").decode("latin-1")
         if self._bad.note(address, time.monotonic()):
             raise GatewayError(ErrorCode.THROTTLED, "too many bad keys from this address; wait a minute")
         raise GatewayError(ErrorCode.UNAUTHENTICATED, "this key is unknown, expired or revoked")
+
+    def _find(self, headers: Mapping[bytes, bytes]) -> tuple[Key | None, bool]:
+        """The caller's key, None if there is none that holds; and whether the headers hold one at all."""
+        authorization, api_key, subject = (
+            headers.get(name, b"").decode("latin-1") for name in (_AUTHORIZATION, _API_KEY, _SUBJECT)
+        )
+        if secret := secret_in(authorization, api_key):
+            return self._keys.find(secret, time.time()), True
+        certified = self._keys.find_subject(subject, time.time()) if subject and self._certificates else None
+        return certified, False
+
+    def admits(self, headers: Mapping[bytes, bytes], model: str) -> bool:
+        """Whether the caller may ask the model. One that may not is told why by `caller` and `infers`."""
+        key, _ = self._find(headers)
+        return key is not None and key.covers(model) and key.may(KeyRole.INFERENCE)
 
     def infers(self, key: Key, model: str) -> None:
         """Raises GatewayError NOT_FOUND for a model that is not the key's, FORBIDDEN for a lesser role."""

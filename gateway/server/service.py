@@ -2,17 +2,34 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from gateway.config import Limits
 from gateway.core.keys import Key
+from gateway.core.types import InferRequest, InferResponse
 from gateway.ports import Engine, Repository, Routes
+from gateway.protocols.answer_form import AnswerForm
 from gateway.server.context import Context
 from gateway.server.gate import Gate, Scoped
+from gateway.server.http.message import Request
 from gateway.server.neighbours import Neighbours
 from gateway.server.pressure import Pressure
 from gateway.server.tally import Tally
 from gateway.telemetry.log_level import LogLevel
 from gateway.telemetry.trace_sampling import TraceSampling
+
+
+class Express(Protocol):
+    """A shorter way for requests like some that went the usual one."""
+
+    @property
+    def answer(self) -> Callable[[bytes], bytes | None]:
+        """Gives the answer to a whole request, None for one that must go the usual way."""
+        ...
+
+    def learn(
+        self, request: Request, asked: InferRequest, form: AnswerForm, response: InferResponse, reply: bytes
+    ) -> None: ...
 
 
 @dataclass(slots=True)
@@ -42,6 +59,8 @@ class Service:
     default_model: str = ""
     max_body: int = field(init=False)
     """Bytes of a body, before and after it is inflated."""
+    express: Express | None = field(init=False, default=None)
+    """Set by whoever wires a worker, where it is compiled."""
     pressure: Pressure = field(init=False)
     """Of the loop that all servers run in; no inference is taken while it is high."""
 

@@ -3,11 +3,13 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from gateway.config import Logging
 from gateway.core.routing import ModelRoute
 from gateway.core.types import InferRequest, InferResponse, VersionKey
 from gateway.errors import GatewayError
+from gateway.ports import MeterKey
 from gateway.response_cache import ResponseCaches
 from gateway.runtime.stages import StageLog
 from gateway.telemetry.request_log import Headers, RequestLog
@@ -30,10 +32,18 @@ class Count:
     last: float = 0.0
 
 
+class Meter(Protocol):
+    """Counts by itself."""
+
+    def settle(self, count: Count) -> None:
+        """Add what was answered since the last call."""
+        ...
+
+
 class Tally:
     """Counts the answers of what is served. Shared by all of a worker's servers.
 
-    `stages` and `caches` have what requests do not tell of themselves.
+    `stages` and `caches` have what requests do not tell of themselves, `meters` what is not told one by one.
     """
 
     def __init__(
@@ -41,10 +51,12 @@ class Tally:
         log: RequestLog | None = None,
         stages: StageLog | None = None,
         caches: ResponseCaches | None = None,
+        meters: Mapping[MeterKey, Meter] | None = None,
     ) -> None:
         self._log = RequestLog(Logging()) if log is None else log
         self.stages = StageLog() if stages is None else stages
         self.caches = ResponseCaches() if caches is None else caches
+        self._meters = {} if meters is None else meters
         self.counts: dict[VersionKey, Count] = {}
 
     def add(self, request: InferRequest, response: InferResponse, started_ns: int, headers: Headers) -> None:
@@ -62,6 +74,11 @@ class Tally:
         if busy_ns > self._log.slow_ns:
             self._log.slow(request, response, busy_ns, headers)
         count.last = time.time()
+
+    def settle(self) -> None:
+        """Add what the meters have: to be called before `counts` is read."""
+        for (model, version, *_), meter in self._meters.items():
+            meter.settle(self._of(model, version))
 
     def fail(
         self, model: str, error: GatewayError, started_ns: int, headers: Headers, request_id: str = ""

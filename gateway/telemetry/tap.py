@@ -5,6 +5,7 @@ once. Each number is written by one side only.
 """
 
 import threading
+from array import array
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Container
 from random import Random
@@ -17,6 +18,7 @@ from gateway.config import Watching
 from gateway.core.profile import Profile
 from gateway.core.summary import Window, WindowKey
 from gateway.core.types import InferRequest, Outcome, Role, Tensors, memory_of
+from gateway.ports import Meter, MeterKey
 from gateway.telemetry.record import Count, CountKey, Record
 from gateway.telemetry.sampling import Sampler, fair_shares
 from gateway.telemetry.summing import Summing
@@ -36,8 +38,17 @@ class _Roll(NamedTuple):
     generation: int
 
 
+class _Metered(NamedTuple):
+    """What a meter had when the table changed."""
+
+    key: MeterKey
+    generation: int
+    latencies: "array[int]"
+    rows: int
+
+
 class TrafficTap:
-    """Implements `ports.Tap`.
+    """Implements `ports.Tap`. Also reads `meters`, of those who count by themselves.
 
     Args:
         profiles: the reference profile of a model's version; called from the draining thread.
@@ -60,7 +71,8 @@ class TrafficTap:
         self._most_records = watching.tap_records
         self._most_bytes = most_bytes
         self._counts: dict[CountKey, Count] = {}
-        self._pending: deque[Record | _Roll] = deque()
+        self.meters: dict[MeterKey, Meter] = {}
+        self._pending: deque[Record | _Roll | _Metered] = deque()
         self._recorded = 0
         self._summed = 0
         self._held_bytes = 0
@@ -98,30 +110,33 @@ class TrafficTap:
         if outputs is None:
             return
         rows = 0
-        for array in request.inputs.values():
-            rows = array.shape[0] if array.shape else 1
+        for first in request.inputs.values():
+            rows = first.shape[0] if first.shape else 1
             break
         count.rows += rows
         if self._keeps(request.model, role):
-            size = 0
-            for tensors in (request.inputs, outputs):
-                for array in tensors.values():
-                    size += memory_of(array)
-            if self._held_bytes - self._freed_bytes + size <= self._most_bytes:
-                self._held_bytes += size
-                self._pending.append(
-                    Record(
-                        request.model,
-                        version,
-                        role,
-                        request.inputs,
-                        outputs,
-                        prediction_id,
-                        time(),
-                        rows,
-                        size,
-                    )
-                )
+            self.keep(request.model, version, role, request.inputs, outputs, prediction_id, rows)
+
+    def keep(
+        self,
+        model: str,
+        version: int,
+        role: Role,
+        inputs: Tensors,
+        outputs: Tensors,
+        prediction_id: str,
+        rows: int,
+    ) -> None:
+        """Implements `ports.Keep`."""
+        size = 0
+        for tensors in (inputs, outputs):
+            for tensor in tensors.values():
+                size += memory_of(tensor)
+        if self._held_bytes - self._freed_bytes + size <= self._most_bytes:
+            self._held_bytes += size
+            self._pending.append(
+                Record(model, version, role, inputs, outputs, prediction_id, time(), rows, size)
+            )
 
     def _keeps(self, model: str, role: Role) -> bool:
         # Whatever the version: both sides of a split are thinned alike. A shadow's copies are few, and are
@@ -131,6 +146,9 @@ class TrafficTap:
 
     def roll(self, generation: int) -> None:
         """Close what was recorded so far under the old generation. Call right before a new table applies."""
+        for meter in self.meters.values():
+            self._pending.append(_Metered(meter.key, *meter.take()))
+            meter.generation = generation
         self._pending.append(_Roll(self._counts, generation))
         self._counts = {}
 
@@ -149,6 +167,8 @@ class TrafficTap:
             seen: Counter[str] = Counter()
             groups = self._take(seen)
             self._shares = self._thin(seen, groups, now - self._since)
+            for meter in list(self.meters.values()):
+                meter.share = self._shares.get(meter.key[0], 1.0)
             for record in self._sampler.sample(groups, now - self._since):
                 self._sampled[record.model, record.version, record.role].append(record)
             for key, records in groups.items():
@@ -183,12 +203,23 @@ class TrafficTap:
             item = pop()
             if type(item) is Record:
                 groups[item.model, item.version, item.role, self._generation].append(item)
+            elif type(item) is _Metered:
+                self._metered(item, seen)
             elif type(item) is _Roll:
                 self._count(item.counts, seen)
                 self._rows_told.clear()
                 self._generation = item.generation
         self._count(counts, seen)
+        for meter in list(self.meters.values()):
+            self._metered(_Metered(meter.key, *meter.take()), seen)
         return groups
+
+    def _metered(self, item: _Metered, seen: Counter[str]) -> None:
+        model, version, role, protocol = item.key
+        if n := len(item.latencies):
+            summing = self._summing((model, version, role, item.generation))
+            summing.count(protocol, Outcome.OK, item.latencies, (), item.rows)
+            seen[model] += n
 
     def _count(self, counts: dict[CountKey, Count], seen: Counter[str]) -> None:
         for key, count in list(counts.items()):

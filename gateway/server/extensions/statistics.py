@@ -27,6 +27,7 @@ async def statistics(context: Context, name: str, version: str) -> dict[str, Any
 
     Raises GatewayError NOT_FOUND or INVALID.
     """
+    context.tally.settle()
     told = _own(context.routes, context.tally, name, version)
     if context.neighbours is None or context.headers.get(SCOPE) == WORKER:
         return told

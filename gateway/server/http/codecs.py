@@ -14,7 +14,7 @@ from gateway.server.http.inference import BINARY_TYPE, Target
 from gateway.server.http.message import JSON_TYPE, Request
 
 CSV_TYPE = b"text/csv"
-_JSON_LENGTH = b"inference-header-content-length"
+JSON_LENGTH = b"inference-header-content-length"
 # What clients say of any body says nothing: curl and forms the one, JavaScript's fetch the other.
 _TYPES = frozenset((b"", JSON_TYPE, BINARY_TYPE, b"application/x-www-form-urlencoded", b"text/plain"))
 
@@ -32,9 +32,9 @@ class V2:
         self, routes: Routes, request: Request, target: Target, body: bytes
     ) -> tuple[InferRequest, AnswerForm]:
         key = request.routing_key()
-        if _JSON_LENGTH not in request.headers:
+        if JSON_LENGTH not in request.headers:
             return v2_json.decode(body, *target, key, known=self._known)
-        length = v2_binary.json_length(request.header(_JSON_LENGTH), len(body))
+        length = v2_binary.json_length(request.header(JSON_LENGTH), len(body))
         if length:
             return v2_json.decode(body, *target, key, length)
         return v2_binary.decode_raw(body, _signature(routes, target), *target, key)

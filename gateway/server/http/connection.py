@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from typing import Protocol, cast
 
 from gateway.server.http.heads import KnownHeads
@@ -21,6 +22,7 @@ class Host(Protocol):
     max_body: int
     leaving: bool
     heads: KnownHeads
+    express: Callable[[bytes], bytes | None] | None
 
     def handle(self, request: Request) -> bytes | asyncio.Task[bytes]: ...
 
@@ -66,11 +68,20 @@ class HttpConnection(asyncio.Protocol):
         now = self._active_at = self._clock()
         if self._ended:
             return
-        heads, reader, idle = self._host.heads, self._reader, not self._queue
+        heads, reader, idle = self._host.heads, self._reader, not self._queue and self._running is None
+        if (
+            (express := self._host.express) is not None
+            and idle
+            and self._writable
+            and reader.request is None
+            and (reply := express(data)) is not None
+        ):
+            self._transport.write(reply)
+            return
         if reader.request is not None:  # in the middle of one
             reader.feed(data, now)
         elif (request := heads.match(data)) is not None:
-            if idle and self._running is None and self._writable:
+            if idle and self._writable:
                 self._answer(request)
                 return
             self._queue.append(request)

@@ -22,7 +22,7 @@ from gateway.server.service import Service
 SERVICE = b"/inference.GRPCInferenceService/"
 INFER = SERVICE + b"ModelInfer"
 _PUSHBACK = b"%s: %s\r\n" % (PUSHBACK[0].encode(), PUSHBACK[1].encode())
-_END = b"\r\n0\r\ngrpc-status: 0\r\n\r\n"
+END = b"\r\n0\r\ngrpc-status: 0\r\n\r\n"
 _log = logging.getLogger(__name__)
 
 
@@ -55,6 +55,8 @@ async def infer(service: Service, request: Request, layouts: KnownLayouts) -> by
         _log.exception("an inference failed")
         return fault(request, internal())
     service.tally.add(asked, response, started, request.headers)
+    if service.express is not None:
+        service.express.learn(request, asked, form, response, reply)
     return reply
 
 
@@ -99,7 +101,7 @@ def _answer(request: Request, response: InferResponse, form: AnswerForm) -> byte
             % (response.version, response.prediction_id.encode(), _connection(request), len(before) + length),
             before,
             *parts,
-            _END,
+            END,
         )
     )
 

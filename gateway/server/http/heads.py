@@ -35,7 +35,8 @@ class KnownHeads:
     def match(self, data: bytes) -> Request | None:
         """The request, if `data` is exactly one whose head is known: its body whole, or in one chunk."""
         end = data.find(_END) + 4
-        head = self._heads.get(data[:end])
+        written = data[:end]
+        head = self._heads.get(written)
         if head is None:
             return None
         body = data[end:] if head.length != _CHUNKED else _one_chunk(data, end)
@@ -43,7 +44,7 @@ class KnownHeads:
             return None
         request = Request()
         request.method, request.url, request.headers, request.old, _ = head
-        request.body = body
+        request.head, request.body = written, body
         return request
 
     def learn(self, data: bytes, request: Request) -> None:

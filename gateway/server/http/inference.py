@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol, TypeVar
 from gateway.core.types import InferRequest, InferResponse
 from gateway.errors import ErrorCode, GatewayError, internal
 from gateway.ports import Routes
+from gateway.protocols.answer_form import AnswerForm
 from gateway.protocols.compression import preferred
 from gateway.protocols.fields import earliest, invalid
 from gateway.server.http.message import JSON_TYPE, Request, answer, fault
@@ -17,7 +18,7 @@ from gateway.server.service import Service
 BINARY_TYPE = b"application/octet-stream"
 TIMEOUT = b"x-headrace-timeout-ms"
 _MILLISECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?")
-_COMPRESS_FROM = 1024
+COMPRESS_FROM = 1024
 _log = logging.getLogger(__name__)
 F = TypeVar("F")
 
@@ -74,10 +75,13 @@ async def infer(service: Service, request: Request, target: Target, codec: Codec
     if json_length is not None:
         kind = BINARY_TYPE
         extra += b"inference-header-content-length: %d\r\n" % json_length
-    if len(body) >= _COMPRESS_FROM and (encoding := preferred(request.header(b"accept-encoding"))):
+    if len(body) >= COMPRESS_FROM and (encoding := preferred(request.header(b"accept-encoding"))):
         body = await packed(body, encoding)
         extra += b"content-encoding: %s\r\n" % encoding.encode()
-    return answer(request, 200, kind, body, extra)
+    reply = answer(request, 200, kind, body, extra)
+    if service.express is not None and isinstance(form, AnswerForm):
+        service.express.learn(request, asked, form, response, reply)
+    return reply
 
 
 async def _inflated(request: Request, cap: int) -> bytes:

@@ -34,6 +34,7 @@ class HttpListener:
         self.refused = 0
         """Connections over the limit."""
         self.heads = KnownHeads()
+        self.express = None if service.express is None else service.express.answer
         self.pressure = service.pressure
         self._service = service
         self._max_connections = affordable(service.limits.max_connections)
@@ -89,6 +90,7 @@ class HttpListener:
     def leave(self) -> None:
         """Say so to the balancer: not ready, and every connection ends with its next answer."""
         self.leaving = True
+        self.express = None
 
     async def drain(self, grace_s: float) -> None:
         """Take nothing new, finish what is under way, close. What is not done by then is cut off."""

@@ -35,12 +35,13 @@ class Request:
     """Belongs to one request only: nothing of it may outlive the answer.
 
     `headers` has lower-case names; a header given twice is joined with a comma. `close` says that the
-    connection ends with this answer.
+    connection ends with this answer. `head` has its bytes if they came before, else it is empty.
     """
 
-    __slots__ = ("_pieces", "body", "close", "headers", "method", "old", "url")
+    __slots__ = ("_pieces", "body", "close", "head", "headers", "method", "old", "url")
 
     def __init__(self) -> None:
+        self.head = b""
         self.method = b""
         self.url = b""
         self.headers: dict[bytes, bytes] = {}

@@ -1,0 +1,268 @@
+"""What the express lane is taught: requests that went the usual way, and may go the short one when they come
+again.
+
+A request may if its answer is a function of its tensors and of the route alone: a known head
+without a routing key or a deadline, a model without limits, shadows or a cache, a version that runs inline. Before a
+plan is used it must have written, from the same tensors, the very bytes of the usual answer.
+"""
+
+import logging
+from collections.abc import Callable, Mapping, MutableMapping
+from typing import Any
+
+import numpy as np
+
+from gateway.core.routing import Choice, ModelRoute, choose
+from gateway.core.types import Array, InferRequest, InferResponse
+from gateway.errors import GatewayError
+from gateway.ports import Bindable, Keep, MeterKey, Routes
+from gateway.protocols.answer_form import AnswerForm
+from gateway.server.express import answers, layouts
+from gateway.server.express.lane import (
+    CHUNKED,
+    GRPC,
+    JSON,
+    Answer,
+    Bodies,
+    Head,
+    Lane,
+    Layout,
+    Meter,
+    Plan,
+    Tensor,
+)
+from gateway.server.express.layouts import CODES, Words
+from gateway.server.gate import Gate
+from gateway.server.http.codecs import JSON_LENGTH
+from gateway.server.http.grpc_lane import END, INFER
+from gateway.server.http.inference import COMPRESS_FROM, TIMEOUT
+from gateway.server.http.message import Request
+from gateway.server.pressure import Pressure
+from gateway.telemetry.request_log import RequestLog
+
+_log = logging.getLogger(__name__)
+MOST_HEADS = 8192
+MOST_LAYOUTS = 4096
+MOST_PLANS = 16
+"""Of one version. Few callers describe the same tensors in more ways."""
+MOST_BYTES = 16 * 1024
+"""Of a plan's tensors, which it holds as long as it lives."""
+MOST_FAILURES = 256
+"""To learn from what came to one URL. Then it is left alone until the next table."""
+_OTHERWISE = (b"content-encoding", b"grpc-timeout", TIMEOUT)
+
+
+class Express:
+    """Teaches the lane, and is asked by it what is not the same for every request.
+
+    Args:
+        drawn: the version for a request without a key, by the weights of a route.
+        meters: what the lane has answered, by kind, for the tap and the tally to read.
+        keep: takes the tensors of an answered request.
+        ids: what prediction ids begin with.
+        most: requests of one kind that are held until the tap asks.
+    """
+
+    def __init__(
+        self,
+        routes: Routes,
+        drawn: Callable[[ModelRoute], Choice],
+        meters: MutableMapping[MeterKey, Any],
+        keep: Keep,
+        log: RequestLog,
+        pressure: Pressure,
+        gate: Gate | None,
+        *,
+        ids: str,
+        seed: int,
+        most: int,
+    ) -> None:
+        self.drawn = drawn
+        self._routes = routes
+        self._meters = meters
+        self._keep = keep
+        self._log = log
+        self._bodies: dict[tuple[bytes, int], Bodies] = {}
+        self._failures: dict[bytes, int] = {}
+        self._table = routes.table
+        self._lane = Lane(self, routes, pressure, gate, ids.encode(), seed, most, log.slow_ns)
+        self.answer = self._lane.answer
+
+    # ---- teaching ----
+
+    def learn(
+        self, request: Request, asked: InferRequest, form: AnswerForm, response: InferResponse, reply: bytes
+    ) -> None:
+        """Take an answered request as an example. Costs a fraction of a millisecond if it is a new one."""
+        if not request.head or asked.key or asked.id or asked.deadline_ns or request.close or request.old:
+            return
+        if self._table is not self._routes.table:
+            self._table = self._routes.table
+            self._failures.clear()
+        failures = self._failures.get(request.url, 0)
+        if failures >= MOST_FAILURES:
+            return
+        try:
+            learnt = self._learnt(request, asked, form, response, reply)
+        except Exception:  # whatever is wrong with an example, it was answered
+            _log.exception("a request cannot be learnt from")
+            learnt = False
+        if not learnt:
+            if len(self._failures) >= MOST_HEADS:
+                self._failures.clear()
+            self._failures[request.url] = failures + 1
+
+    def _learnt(
+        self, request: Request, asked: InferRequest, form: AnswerForm, response: InferResponse, reply: bytes
+    ) -> bool:
+        headers = request.headers
+        if any(name in headers for name in _OTHERWISE) or any(
+            wanted.classes for wanted in form.outputs.values()
+        ):
+            return False
+        grpc = request.url == INFER
+        kind = GRPC if grpc else int(headers.get(JSON_LENGTH, JSON))
+        words = _words(request.body, kind, asked.inputs)
+        if words is None:
+            return False
+        # A body of gRPC names its model itself, so all of them are looked for together.
+        bodies = self._bodies.get((request.url, kind)) or Bodies(kind)
+        layout = bodies.known(words.start) or _layout(asked, words, kind)
+        if layout is None or not self.renews(layout) or not layout.reads(request.body[len(words.start) :]):
+            return False
+        version = self._routes.loaded(response.model, response.version)
+        if not isinstance(version, Bindable):
+            return False
+        if layout not in version.plans:
+            plan = self._plan(version, layout, form, response, reply, kind, b"accept-encoding" in headers)
+            if plan is None:
+                return False
+            if len(version.plans) >= MOST_PLANS:
+                version.plans.clear()
+            version.plans[layout] = plan
+        if len(self._lane) >= MOST_HEADS or sum(map(len, self._bodies.values())) >= MOST_LAYOUTS:
+            self._lane.forget()
+            self._bodies.clear()
+        bodies = self._bodies.setdefault((request.url, kind), bodies)
+        bodies.add(words.start, len(request.body), layout)
+        length = int(headers.get(b"content-length", CHUNKED))
+        self._lane.add(request.head, Head(length, bodies, headers))
+        return True
+
+    @staticmethod
+    def _plan(
+        version: Bindable,
+        layout: Layout,
+        form: AnswerForm,
+        response: InferResponse,
+        reply: bytes,
+        kind: int,
+        compressible: bool,
+    ) -> Plan | None:
+        outputs = _tensors({name: np.empty_like(array) for name, array in response.outputs.items()}, "?")
+        if outputs is None:
+            return None
+        given = {tensor.name: tensor.array for tensor in layout.inputs}
+        filled = {tensor.name: tensor.array for tensor in outputs}
+        run = version.bind(given, filled)
+        answer = _answer(reply, response, form, kind, compressible)
+        if run is None or answer is None:
+            return None
+        plan = Plan(run, outputs, answer, version.entry.invalid if version.entry.ranges else None)
+        try:
+            run()
+        except Exception:  # its outputs have another shape each time
+            return None
+        same = all(filled[name].tobytes() == array.tobytes() for name, array in response.outputs.items())
+        return plan if same and plan.written(response.prediction_id.encode()) == reply else None
+
+    # ---- asked by the lane ----
+
+    def renews(self, layout: Layout) -> bool:
+        """Whether the lane may answer for the model by the table in force, which the layout then knows."""
+        table = self._routes.table
+        route = table.models.get(layout.model)
+        if (
+            route is None
+            or route.limits.max_concurrency
+            or route.cache_mb
+            or route.shadows
+            or not route.weights
+        ):
+            return False
+        if route is not layout.route:
+            pinned, only = layout.pinned, len(route.weights) == 1
+            try:
+                layout.choice = choose(route, pinned, "", 0.0) if only or pinned is not None else None
+            except GatewayError:  # a version or an alias that is not there any more
+                return False
+            layout.route = route
+        layout.table = table
+        return True
+
+    def meter(self, layout: Layout, choice: Choice) -> Meter:
+        key = (layout.model, *choice, layout.protocol)
+        meter: Meter | None = self._meters.get(key)
+        if meter is None:
+            meter = self._meters[key] = Meter(key, self._routes.table.generation, 1.0)
+        return meter
+
+    def keep(self, layout: Layout, plan: Plan, choice: Choice, prediction_id: bytes) -> None:
+        inputs = {tensor.name: tensor.array.copy() for tensor in layout.inputs}
+        outputs = {name: array.copy() for name, array in plan.arrays().items()}
+        self._keep(layout.model, *choice, inputs, outputs, prediction_id.decode(), layout.rows)
+
+    def slow(
+        self,
+        layout: Layout,
+        choice: Choice,
+        prediction_id: bytes,
+        headers: Mapping[bytes, bytes],
+        busy_ns: int,
+    ) -> None:
+        request = InferRequest(layout.model, layout.pinned, {}, protocol=layout.protocol)
+        response = InferResponse(layout.model, *choice, {}, "", prediction_id.decode())
+        self._log.slow(request, response, busy_ns, headers)
+
+
+def _words(body: bytes, kind: int, inputs: Mapping[str, Array]) -> Words | None:
+    if kind == GRPC:
+        return layouts.in_message(body, inputs)
+    if kind == JSON:
+        return layouts.in_json(body, len(inputs))
+    return layouts.behind_json(body, kind, inputs)
+
+
+def _layout(asked: InferRequest, words: Words, kind: int) -> Layout | None:
+    inputs = _tensors({name: np.empty_like(array, order="C") for name, array in asked.inputs.items()})
+    if inputs is None:
+        return None
+    first = inputs[0].array
+    rows = len(first) if first.ndim else 1
+    text = kind == JSON
+    return Layout(inputs, words.around, text, asked.model, asked.version, asked.protocol, rows)
+
+
+def _tensors(arrays: Mapping[str, Array], boolean: str = "") -> list[Tensor] | None:
+    """None if some are empty or too large, or hold what is no number."""
+    codes = {
+        name: boolean if array.dtype == np.bool_ else CODES.get(array.dtype.name, "")
+        for name, array in arrays.items()
+    }
+    sizes = [array.nbytes for array in arrays.values()]
+    if not sizes or not all(codes.values()) or not all(sizes) or sum(sizes) > MOST_BYTES:
+        return None
+    return [Tensor(name, array, codes[name]) for name, array in arrays.items()]
+
+
+def _answer(
+    reply: bytes, response: InferResponse, form: AnswerForm, kind: int, compressible: bool
+) -> Answer | None:
+    """None if it may be compressed, or holds outputs of both kinds."""
+    if kind == GRPC:
+        return answers.in_raw_bytes(reply, response, END, marked=True)
+    binary = {form.of(name).binary for name in response.outputs}
+    body = len(reply) - reply.find(b"\r\n\r\n") - 4
+    if len(binary) != 1 or (compressible and body + answers.most_growth(response.outputs) >= COMPRESS_FROM):
+        return None
+    return answers.in_raw_bytes(reply, response) if binary.pop() else answers.in_json(reply, response, form)
