@@ -62,7 +62,7 @@ class Pipeline:
         self, request: InferRequest, route: ModelRoute, started: int, waited_ns: int = 0
     ) -> InferResponse:
         # Without a split nothing is drawn: of a thousand models few have one, and each keeps its place.
-        draw = self._draw(request.model) if len(route.weights) > 1 else 0.0
+        draw = self._draws_of(request.model)() if len(route.weights) > 1 else 0.0
         choice = choose(route, request.version, request.key, draw)
         prediction_id = self._prediction_id()
         outcome, outputs = Outcome.SERVER_ERROR, None
@@ -108,7 +108,11 @@ class Pipeline:
 
     def drawn(self, route: ModelRoute) -> Choice:
         """The version for a request without a key. Raises GatewayError NOT_READY without a champion."""
-        return choose(route, None, "", self._draw(route.name))
+        return choose(route, None, "", self._draws_of(route.name)())
+
+    def undrawn(self, route: ModelRoute) -> None:
+        """That draw is not used: the next one is the same."""
+        self._draws_of(route.name).undo()
 
     def forget(self, models: Mapping[str, ModelRoute]) -> None:
         """Let go of what is kept of models that none of these routes is of. May be called from a thread."""
@@ -124,9 +128,9 @@ class Pipeline:
             raise self.routes.table.unknown(model)
         return route
 
-    def _draw(self, model: str) -> float:
-        draw = self._draws.get(model)
-        if draw is None:
+    def _draws_of(self, model: str) -> Draws:
+        draws = self._draws.get(model)
+        if draws is None:
             # Each model starts elsewhere, so that models called in step do not meet their canaries in step.
-            draw = self._draws[model] = Draws(self._start + key_point(model, ""))
-        return draw()
+            draws = self._draws[model] = Draws(self._start + key_point(model, ""))
+        return draws

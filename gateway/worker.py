@@ -126,6 +126,7 @@ class Worker:
             service.express = Express(
                 self.routes,
                 self.pipeline.drawn,
+                self.pipeline.undrawn,
                 meters,
                 self.tap.keep,
                 self._request_log,

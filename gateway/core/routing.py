@@ -239,11 +239,16 @@ class Draws:
     One per model and worker, so that no model's traffic pattern can alias with another's.
     """
 
-    __slots__ = ("_point",)
+    __slots__ = ("_before", "_point")
 
     def __init__(self, start: float) -> None:
-        self._point = start % 1.0
+        self._before = self._point = start % 1.0
 
     def __call__(self) -> float:
-        self._point = (self._point + GOLDEN_RATIO) % 1.0
+        self._before = self._point
+        self._point = (self._before + GOLDEN_RATIO) % 1.0
         return self._point
+
+    def undo(self) -> None:
+        """Have the next call give the last one's point again."""
+        self._point = self._before

@@ -147,7 +147,8 @@ class TrafficTap:
     def roll(self, generation: int) -> None:
         """Close what was recorded so far under the old generation. Call right before a new table applies."""
         for meter in self.meters.values():
-            self._pending.append(_Metered(meter.key, *meter.take()))
+            if (taken := _Metered(meter.key, *meter.take())).latencies:
+                self._pending.append(taken)
             meter.generation = generation
         self._pending.append(_Roll(self._counts, generation))
         self._counts = {}

@@ -7,7 +7,7 @@ from gateway.core.types import Array, InferResponse
 from gateway.protocols import v2_answer
 from gateway.protocols.answer_form import AnswerForm
 from gateway.protocols.varint import varint
-from gateway.server.express.lane import ID, LENGTH, Answer
+from gateway.server.express.plans import ID, LENGTH, Answer
 
 _LENGTH = re.compile(rb"(?<=\r\ncontent-length: )\d+")
 _RAW_OUTPUT_CONTENTS = b"\x32"  # field 6, wire type 2

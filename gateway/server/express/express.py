@@ -1,14 +1,13 @@
 """What the express lane is taught: requests that went the usual way, and may go the short one when they come
 again.
 
-A request may if its answer is a function of its tensors and of the route alone: a known head
-without a routing key or a deadline, a model without limits, shadows or a cache, a version that runs inline. Before a
+A request may if its answer is a function of its tensors and of the route alone: a known head without a
+routing key or a deadline, a model without limits, shadows or a cache, a version that runs inline. Before a
 plan is used it must have written, from the same tensors, the very bytes of the usual answer.
 """
 
 import logging
 from collections.abc import Callable, Mapping, MutableMapping
-from typing import Any
 
 import numpy as np
 
@@ -18,20 +17,10 @@ from gateway.errors import GatewayError
 from gateway.ports import Bindable, Keep, MeterKey, Routes
 from gateway.protocols.answer_form import AnswerForm
 from gateway.server.express import answers, layouts
-from gateway.server.express.lane import (
-    CHUNKED,
-    GRPC,
-    JSON,
-    Answer,
-    Bodies,
-    Head,
-    Lane,
-    Layout,
-    Meter,
-    Plan,
-    Tensor,
-)
+from gateway.server.express.lane import CHUNKED, GRPC, JSON, Bodies, Head, Lane
 from gateway.server.express.layouts import CODES, Words
+from gateway.server.express.meter import Meter
+from gateway.server.express.plans import Answer, Layout, Plan, Tensor
 from gateway.server.gate import Gate
 from gateway.server.http.codecs import JSON_LENGTH
 from gateway.server.http.grpc_lane import END, INFER
@@ -48,7 +37,7 @@ MOST_PLANS = 16
 MOST_BYTES = 16 * 1024
 """Of a plan's tensors, which it holds as long as it lives."""
 MOST_FAILURES = 256
-"""To learn from what came to one URL. Then it is left alone until the next table."""
+"""To learn from what came to one URL for one model. Then that is left alone until the next table."""
 _OTHERWISE = (b"content-encoding", b"grpc-timeout", TIMEOUT)
 
 
@@ -57,6 +46,7 @@ class Express:
 
     Args:
         drawn: the version for a request without a key, by the weights of a route.
+        undrawn: has the next draw be the same as the last one.
         meters: what the lane has answered, by kind, for the tap and the tally to read.
         keep: takes the tensors of an answered request.
         ids: what prediction ids begin with.
@@ -67,7 +57,8 @@ class Express:
         self,
         routes: Routes,
         drawn: Callable[[ModelRoute], Choice],
-        meters: MutableMapping[MeterKey, Any],
+        undrawn: Callable[[ModelRoute], None],
+        meters: MutableMapping[MeterKey, Meter],
         keep: Keep,
         log: RequestLog,
         pressure: Pressure,
@@ -77,13 +68,13 @@ class Express:
         seed: int,
         most: int,
     ) -> None:
-        self.drawn = drawn
+        self.drawn, self.undrawn = drawn, undrawn
         self._routes = routes
         self._meters = meters
         self._keep = keep
         self._log = log
         self._bodies: dict[tuple[bytes, int], Bodies] = {}
-        self._failures: dict[bytes, int] = {}
+        self._failures: dict[tuple[bytes, str], int] = {}
         self._table = routes.table
         self._lane = Lane(self, routes, pressure, gate, ids.encode(), seed, most, log.slow_ns)
         self.answer = self._lane.answer
@@ -99,7 +90,8 @@ class Express:
         if self._table is not self._routes.table:
             self._table = self._routes.table
             self._failures.clear()
-        failures = self._failures.get(request.url, 0)
+            self._forget_meters()
+        failures = self._failures.get((request.url, asked.model), 0)
         if failures >= MOST_FAILURES:
             return
         try:
@@ -110,7 +102,7 @@ class Express:
         if not learnt:
             if len(self._failures) >= MOST_HEADS:
                 self._failures.clear()
-            self._failures[request.url] = failures + 1
+            self._failures[request.url, asked.model] = failures + 1
 
     def _learnt(
         self, request: Request, asked: InferRequest, form: AnswerForm, response: InferResponse, reply: bytes
@@ -145,7 +137,8 @@ class Express:
             self._bodies.clear()
         bodies = self._bodies.setdefault((request.url, kind), bodies)
         bodies.add(words.start, len(request.body), layout)
-        length = int(headers.get(b"content-length", CHUNKED))
+        chunked = b"transfer-encoding" in headers
+        length = CHUNKED if chunked else int(headers.get(b"content-length", CHUNKED))
         self._lane.add(request.head, Head(length, bodies, headers))
         return True
 
@@ -176,6 +169,13 @@ class Express:
         same = all(filled[name].tobytes() == array.tobytes() for name, array in response.outputs.items())
         return plan if same and plan.written(response.prediction_id.encode()) == reply else None
 
+    def _forget_meters(self) -> None:
+        models = self._table.models
+        for key, meter in [*self._meters.items()]:
+            route = models.get(key[0])
+            if (route is None or route.entry(key[1]) is None) and meter.idle:
+                del self._meters[key]
+
     # ---- asked by the lane ----
 
     def renews(self, layout: Layout) -> bool:
@@ -202,7 +202,7 @@ class Express:
 
     def meter(self, layout: Layout, choice: Choice) -> Meter:
         key = (layout.model, *choice, layout.protocol)
-        meter: Meter | None = self._meters.get(key)
+        meter = self._meters.get(key)
         if meter is None:
             meter = self._meters[key] = Meter(key, self._routes.table.generation, 1.0)
         return meter
