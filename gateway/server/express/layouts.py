@@ -18,7 +18,7 @@ CODES = {
 }
 """Names of dtypes -> the codes that `struct` has for their elements. Of these any bytes are a number."""
 _DATA = b'"data"'
-_LIST = re.compile(rb'"data"\s*:\s*\[+([^][]+)\]')
+_LIST = re.compile(rb'"data"\s*:\s*\[+([^][]+)\](?!\s*,\s*\[)')
 _RAW_INPUT_CONTENTS = b"\x3a"  # field 7, wire type 2
 
 

@@ -10,8 +10,8 @@ from gateway.server.express.plans import Plan, Tensor
 from gateway.server.http.message import JSON_TYPE, Request, answer
 
 CODES = {"float32": "f", "int64": "q"}
-FIRST = {"label": np.array([1], np.int64), "p": np.array([[0.25, 0.75]], np.float32)}
-OTHER = {"label": np.array([-10], np.int64), "p": np.array([[1e-7, 3.0]], np.float32)}
+FIRST: dict[str, Array] = {"label": np.array([1], np.int64), "p": np.array([[0.25, 0.75]], np.float32)}
+OTHER: dict[str, Array] = {"label": np.array([-10], np.int64), "p": np.array([[1e-7, 3.0]], np.float32)}
 
 
 def usual(outputs: dict[str, Array], name: str, binary: bool = False) -> tuple[bytes, InferResponse]:
@@ -43,6 +43,9 @@ def test_raw_bytes_are_as_the_usual_way_writes_them() -> None:
 
 
 def test_no_answer_grows_by_more_than_is_said() -> None:
-    longest = {"label": np.array([-(2**63)], np.int64), "p": np.array([[-1.1754944e-38] * 2], np.float32)}
+    longest: dict[str, Array] = {
+        "label": np.array([-(2**63)], np.int64),
+        "p": np.array([[-1.1754944e-38] * 2], np.float32),
+    }
     short, _ = usual({name: np.zeros_like(array) for name, array in longest.items()}, "p")
     assert len(usual(longest, "p")[0]) - len(short) <= answers.most_growth(longest)
