@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import logging
 import math
 import os
 import secrets
@@ -30,7 +31,7 @@ from gateway.runtime.loader import Loader
 from gateway.runtime.memory import budget_bytes
 from gateway.runtime.residence import Residence
 from gateway.runtime.stages import StageLog
-from gateway.server.express import COMPILED as EXPRESS
+from gateway.server import express
 from gateway.server.gate import Gate
 from gateway.server.grpc.server import GrpcServer
 from gateway.server.http.listener import HttpListener
@@ -45,6 +46,7 @@ from gateway.telemetry.shadow import ShadowQueue
 from gateway.telemetry.tap import TrafficTap
 from gateway.telemetry.trace_sampling import TraceSampling
 
+log = logging.getLogger(__name__)
 _TURN_S = 0.0001
 _GRACE_S = 15.0
 """For requests under way. With all else that a worker does at its end, less than Serve gives it: 20 s."""
@@ -120,7 +122,9 @@ class Worker:
             metrics=self.metrics.render,
             default_model=config.default_model,
         )
-        if EXPRESS and self.tracer is None:
+        if not express.COMPILED:
+            log.warning("the express lane is not compiled here, so small requests take four times as long")
+        elif self.tracer is None:
             from gateway.server.express.express import Express  # what is compiled may not be there
 
             service.express = Express(

@@ -20,12 +20,15 @@ from gateway.config import GatewayConfig
 from gateway.core.signature import check
 from gateway.core.types import InferRequest, InferResponse, Role
 from gateway.local import table_of
-from gateway.ports import LoadedVersion
+from gateway.ports import LoadedVersion, MeterKey
 from gateway.server.edge.process import Edge
+from gateway.server.express.express import Express
+from gateway.server.express.meter import Meter
 from gateway.server.grpc.server import GrpcServer
 from gateway.server.http.listener import HttpListener
 from gateway.server.run_dir import grpc_socket, http_socket
 from gateway.server.service import Service
+from gateway.telemetry.request_log import RequestLog
 from gateway.worker import Worker
 
 
@@ -50,12 +53,33 @@ class Unwatched:
         return InferResponse(request.model, 1, Role.CHAMPION, outputs, request.id, "")
 
 
+class Unkept(dict[MeterKey, Meter]):
+    """Meters that have nothing kept of what they count."""
+
+    def __setitem__(self, key: MeterKey, meter: Meter) -> None:
+        meter.share = 0.0
+        super().__setitem__(key, meter)
+
+
 async def work(config: GatewayConfig, slot: int) -> None:
     """One worker process, until ended."""
     worker = Worker(config, f"worker-{slot}")
     await worker.apply(table_of(artifacts()))
     engine = Unwatched(worker)
     service = Service(engine, config.limits)
+    service.express = Express(
+        worker.routes,
+        worker.pipeline.drawn,
+        worker.pipeline.undrawn,
+        Unkept(),
+        lambda *_: None,
+        RequestLog(config.logging),
+        service.pressure,
+        None,
+        ids=f"{slot}-",
+        seed=slot,
+        most=sys.maxsize,
+    )
     http, grpc = HttpListener(service), GrpcServer(service)
     await grpc.start(f"unix:{grpc_socket(config.run_dir, slot)}")
     await http.listen_unix(http_socket(config.run_dir, slot))

@@ -116,7 +116,7 @@ async def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
 
     async def started(*routes: ModelRoute, express: bool = True, **settings: Any) -> Line:
         with monkeypatch.context() as patched:
-            patched.setattr("gateway.worker.EXPRESS", express)
+            patched.setattr("gateway.server.express.COMPILED", express)
             worker = Worker(GatewayConfig(home=tmp_path, **settings), f"w{len(lines)}")
         await worker.apply(RouteTable(1, {each.name: each for each in routes}))
         lines.append(Line(worker, monkeypatch))
