@@ -3,8 +3,8 @@
     python -m benchmarks.micro.request [--rounds 40]
 
 A whole HTTP/1.1 request of 30 FP32 features as JSON goes to the bytes of its answer: by the express lane,
-where that is compiled, and the usual way through parser, codec, pipeline, ONNX Runtime and tap. What counts is
-processor time, the median of many rounds.
+where that is compiled, and the usual way through parser, codec, pipeline, ONNX Runtime and tap. What counts
+is processor time, the median of many rounds.
 """
 
 import argparse
