@@ -10,6 +10,7 @@ import logging
 import os
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from gateway.core.capture import CaptureBlock
 from gateway.core.delta import RouteDelta
@@ -35,6 +36,8 @@ from lifecycle.tenure import Tenure, holder
 
 log = logging.getLogger(__name__)
 
+THREADS = 64
+"""For commands: most only wait, for the registry or a store. Python's own number is six on two cores."""
 WATCH_S = 10.0
 """How long a worker's call for the next table is held open."""
 ASK_AGAIN_S = 1.0
@@ -57,6 +60,7 @@ class Lifecycle:
         self._store, self._fleet, self._monitor = parts.store, parts.fleet, parts.monitor
         self._controller, self._dedicated = parts.controller, parts.dedicated
         self._tenure = Tenure(parts.store, holder(home))
+        self._keeping = ThreadPoolExecutor(1)  # commands that wait for a store may have every other thread
         starts, unsealed = parts.fleet.starts.copy, parts.checkpointer.unsealed
         self._control = ControlMetrics(parts.store, parts.monitor, parts.estimates, starts, unsealed)
         self._metrics = Metrics(parts.fleet.workers, self._control, EdgeMetrics(parts.nodes.edges))
@@ -65,6 +69,7 @@ class Lifecycle:
         self._admin = AdminServer(desk, config.gateway)
         self._tasks: list[asyncio.Task[None]] = []
         loop = asyncio.get_running_loop()
+        loop.set_default_executor(ThreadPoolExecutor(THREADS))
         self._writing = loop.create_task(parts.writer.run())
         self._begun = loop.create_task(self._begin())
 
@@ -92,6 +97,7 @@ class Lifecycle:
             task.add_done_callback(_tell)
 
     async def _loop(self) -> None:
+        loop = asyncio.get_running_loop()
         cycles = CycleCollector()  # a registry of thousands is never looked through
         while True:
             started, failed = time.monotonic(), False
@@ -99,7 +105,7 @@ class Lifecycle:
                 # Before the registry is asked for anything: while it is away, nothing may pile up here.
                 windows = self._take_in()
                 # First in a thread: if it does not answer, that is met there and not by all who wait here.
-                await asyncio.to_thread(self._keep_lease)
+                await loop.run_in_executor(self._keeping, self._keep_lease)
                 await self._tick(self._parts.clock(), windows)
             except Exception:
                 # One bad tick must not end the control loop; the next one sees the stored state again.

@@ -145,10 +145,13 @@ class Controller:
         try:
             late = self._late(rollout)
             return absorb(rollout, self._windows(rollout), self._bins(rollout), late)
-        except Exception:
+        except Exception as error:
             # Not to know must hold this rollout only, and must not keep it from its deadline.
-            log.exception("model %s: the evidence could not be judged", rollout.model)
-            reason = "the evidence could not be judged; the controller's log says why"
+            if isinstance(error, LifecycleError):
+                reason = error.message
+            else:
+                log.exception("model %s: the evidence could not be judged", rollout.model)
+                reason = "the evidence could not be judged; the controller's log says why"
             return replace(rollout, findings=(Finding("evidence", Verdict.ERROR, reason),))
 
     def _keep(self, rollouts: Collection[Rollout], windows: Sequence[Window]) -> None:

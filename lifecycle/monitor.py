@@ -29,6 +29,7 @@ from lifecycle.core.rollouts.late import count, unsettled
 from lifecycle.core.rollouts.rollout import Rollout
 from lifecycle.core.verdict import Verdict
 from lifecycle.core.version import Model
+from lifecycle.errors import LifecycleError
 from lifecycle.ports import CaptureLog, Entry, Store
 
 ACTOR = "monitor"
@@ -197,7 +198,10 @@ class Monitor:
         self._champions.pop(model.name, None)
         if not model.champion:
             return None
-        profile = self._profiles(model.name, model.champion)
+        try:
+            profile = self._profiles(model.name, model.champion)
+        except LifecycleError:  # its file is not here; the next round asks again
+            return None
         fresh = _Champion(model.champion, LiveCounts(profile) if profile is not None else None)
         fresh.drift, fresh.fell_at = self._standing(model.name, model.champion)
         self._champions[model.name] = fresh

@@ -199,13 +199,13 @@ class Artifacts(Protocol):
         """Store a file; returns (URI, `sha256:<hex>` digest). Storing it again changes nothing."""
         ...
 
+    def held(self, digest: str) -> bool: ...  # by this machine, so that `fetch` asks no store
+
     def fetch(self, uri: str, digest: str) -> Path:
         """A local, verified copy. Raises LifecycleError REFUSED if the bytes do not match."""
         ...
 
-    def stored(self) -> Iterator[StoredFile]:
-        """Every file."""
-        ...
+    def stored(self) -> Iterator[StoredFile]: ...
 
     def remove(self, digest: str, before: float) -> bool:
         """Whether a file was removed: not one that was stored (again) since `before`, Unix seconds."""

@@ -6,14 +6,26 @@ import logging
 import re
 import secrets
 from pathlib import Path
+from typing import Any
 
 import fsspec
+from fsspec.utils import get_protocol
 
 from gateway.errors import ErrorCode, GatewayError
 
 log = logging.getLogger(__name__)
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+
+_PATIENCE: dict[str, dict[str, Any]] = {
+    "s3": {"config_kwargs": {"connect_timeout": 5, "read_timeout": 20, "retries": {"max_attempts": 0}}}
+}
+"""Of stores that can hang: one attempt, which s3fs makes a few times. Their defaults multiply to an hour."""
+
+
+def patience(uri: str) -> dict[str, Any]:
+    """What to open a URI with, so that a store that hangs is given up in a minute or two."""
+    return _PATIENCE.get(get_protocol(uri), {})
 
 
 def digest_of(data: bytes) -> str:
@@ -65,7 +77,7 @@ class ArtifactCache:
 
 def _fetch(uri: str) -> bytes:
     try:
-        with fsspec.open(uri, "rb") as file:
+        with fsspec.open(uri, "rb", **patience(uri)) as file:
             return file.read()
     except Exception as error:  # each kind of store has its own family of errors
         log.warning("an artifact cannot be read: %s", error)

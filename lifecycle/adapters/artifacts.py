@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Lock
 from typing import IO
 
-from lifecycle.adapters.folder import is_local, named_failures, open_folder
+from lifecycle.adapters.folder import Silence, is_local, named_failures, open_folder
 from lifecycle.core.governance.retention import StoredFile
 from lifecycle.errors import LifecycleCode, LifecycleError
 
@@ -35,48 +35,56 @@ class FileArtifacts:
 
     def __init__(self, root_uri: str, cache_dir: Path) -> None:
         self._fs, self._root = open_folder(root_uri, "artifacts")
+        self._silence = Silence()
         self._local = is_local(self._fs)
         self._cache = cache_dir
         self._replacing = Lock()
 
     def put(self, source: Path) -> tuple[str, str]:
-        with named_failures("an artifact cannot be stored"):
-            return self._put(source)
-
-    def _put(self, source: Path) -> tuple[str, str]:
         # The digest is known only once the bytes are written; the rename then makes them appear whole.
         part = f"{self._root}/incoming/{secrets.token_hex(8)}"
-        self._fs.makedirs(f"{self._root}/incoming", exist_ok=True)
         try:
-            with source.open("rb") as data, self._fs.open(part, "wb") as out:
-                digest = hashlib.sha256()
-                for chunk in _chunks(data):
-                    digest.update(chunk)
-                    out.write(chunk)
-                if self._local:
-                    out.flush()
-                    os.fsync(out.fileno())
-            path = f"{self._root}/{_place(digest.hexdigest())}"
-            self._fs.makedirs(path.rpartition("/")[0], exist_ok=True)
-            if self._local:
-                os.utime(part)  # as old as this moment, whatever the writing took
-            with self._replacing:
-                self._fs.mv(part, path)
+            with self._silence.heeded("an artifact cannot be stored"):
+                digest, uri = self._put(source, part)
         except BaseException:
-            with contextlib.suppress(Exception):  # what went wrong first is what counts
+            # What went wrong first is what counts.
+            with contextlib.suppress(Exception), self._silence.heeded("a part cannot be removed"):
                 self._fs.rm_file(part)
             raise
         if not self._local:
             # It is read here next, and what is judged every second must not wait for a store that is away.
-            self._cached(digest.hexdigest(), lambda copy: shutil.copyfile(source, copy))
-        return self._fs.unstrip_protocol(path), f"sha256:{digest.hexdigest()}"
+            self._cached(digest, lambda copy: shutil.copyfile(source, copy))
+        return uri, f"sha256:{digest}"
+
+    def _put(self, source: Path, part: str) -> tuple[str, str]:
+        self._fs.makedirs(f"{self._root}/incoming", exist_ok=True)
+        with source.open("rb") as data, self._fs.open(part, "wb") as out:
+            hashed = hashlib.sha256()
+            for chunk in _chunks(data):
+                hashed.update(chunk)
+                out.write(chunk)
+            if self._local:
+                out.flush()
+                os.fsync(out.fileno())
+        digest = hashed.hexdigest()
+        path = f"{self._root}/{_place(digest)}"
+        self._fs.makedirs(path.rpartition("/")[0], exist_ok=True)
+        if self._local:
+            os.utime(part)  # as old as this moment, whatever the writing took
+        with self._replacing:
+            self._fs.mv(part, path)
+        return digest, self._fs.unstrip_protocol(path)
+
+    def held(self, digest: str) -> bool:
+        return self._local or (self._cache / _place(digest.removeprefix("sha256:"))).exists()
 
     def fetch(self, uri: str, digest: str) -> Path:
-        with named_failures("an artifact cannot be read"):
+        doing = "an artifact cannot be read"
+        with named_failures(doing) if self.held(digest) else self._silence.heeded(doing):
             return self._fetch(uri, digest)
 
     def stored(self) -> Iterator[StoredFile]:
-        with named_failures("artifacts cannot be listed"), contextlib.suppress(FileNotFoundError):
+        with self._silence.heeded("artifacts cannot be listed"), contextlib.suppress(FileNotFoundError):
             self._fs.invalidate_cache()
             yield from [
                 StoredFile(f"sha256:{Path(path).name}", int(self._fs.size(path)), self._stored_at(path))
@@ -86,7 +94,7 @@ class FileArtifacts:
     def remove(self, digest: str, before: float) -> bool:
         place = _place(digest.removeprefix("sha256:"))
         path = f"{self._root}/{place}"
-        with named_failures("an artifact cannot be removed"):
+        with self._silence.heeded("an artifact cannot be removed"):
             try:
                 with self._replacing:
                     self._fs.invalidate_cache()

@@ -12,7 +12,7 @@ import orjson
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from lifecycle.adapters.folder import is_local, named_failures, open_folder
+from lifecycle.adapters.folder import Silence, is_local, open_folder
 from lifecycle.core.governance.checkpoint import Checkpoint, Kept, Statement
 from lifecycle.errors import LifecycleCode, LifecycleError
 
@@ -30,6 +30,7 @@ class FileCheckpoints:
 
     def __init__(self, uri: str, key: str, signer: Ed25519PrivateKey | None = None) -> None:
         self._fs, self._root = open_folder(uri, "checkpoints")
+        self._silence = Silence()
         self._key = read_key(key)
         self._signer = signer
 
@@ -43,7 +44,7 @@ class FileCheckpoints:
         checkpoint = Checkpoint(statement, self._signer.sign(statement.message()).hex())
         # The hash is part of the name: should the ledger be rewritten, the older statement stays beside.
         path = f"{self._root}/{statement.head.seq:012d}-{statement.head.hash[:12]}.json"
-        with named_failures("a ledger checkpoint cannot be stored"):
+        with self._silence.heeded("a ledger checkpoint cannot be stored"):
             if not self._fs.exists(path):
                 self._write(path, orjson.dumps(checkpoint.as_json()))
 
@@ -61,7 +62,7 @@ class FileCheckpoints:
         self._fs.mv(part, path)
 
     def read(self) -> Kept:
-        with named_failures("the ledger's checkpoints cannot be read"):
+        with self._silence.heeded("the ledger's checkpoints cannot be read"):
             self._fs.invalidate_cache()
             paths = sorted(self._fs.glob(f"{self._root}/*.json"))
             found = {path.rpartition("/")[2]: self._checked(path) for path in paths}

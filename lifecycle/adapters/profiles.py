@@ -1,7 +1,10 @@
 """Reference profiles and reference data of versions, read from the artifacts they are stored as."""
 
+import logging
+import time
 from collections import OrderedDict
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pyarrow as pa
@@ -18,7 +21,11 @@ from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.ports import Artifacts, Store
 from lifecycle.tensors import to_column
 
+log = logging.getLogger(__name__)
+
 MOST_KEPT = 200
+AGAIN_S = 5.0
+"""When a store that did not give a profile is asked again."""
 
 
 class Profiles:
@@ -28,9 +35,15 @@ class Profiles:
         self._store = store
         self._artifacts = artifacts
         self._kept: OrderedDict[VersionKey, Profile | None] = OrderedDict()
+        self._fetching: dict[str, Thread] = {}
 
     def of(self, model: str, number: int) -> Profile | None:
-        """None for a version without a reference profile. Raises LifecycleError if its file is gone."""
+        """None for a version without a reference profile. Waits for no store.
+
+        Raises:
+            LifecycleError: UNAVAILABLE until its file is on this machine, which is seen to; as
+                `Artifacts.fetch` does if it is not what was stored.
+        """
         key = (model, number)
         if key not in self._kept:
             self._kept[key] = self._read(model, number)
@@ -46,7 +59,25 @@ class Profiles:
         version = next((v for v in self._store.versions(model) if v.number == number), None)
         if version is None or not version.profile:
             return None
+        if not self._artifacts.held(version.profile_digest):
+            self._bring(version.profile, version.profile_digest)
+            message = f"the profile of version {number} of {model!r} is not here yet"
+            raise LifecycleError(LifecycleCode.UNAVAILABLE, message)
         return Profile.from_bytes(self._artifacts.fetch(version.profile, version.profile_digest).read_bytes())
+
+    def _bring(self, uri: str, digest: str) -> None:
+        """Fetch it beside who asks, as the control loop does: a store may take minutes, or be away."""
+        self._fetching = {each: thread for each, thread in self._fetching.items() if thread.is_alive()}
+        if digest not in self._fetching:
+            self._fetching[digest] = Thread(target=self._fetch, args=(uri, digest), daemon=True)
+            self._fetching[digest].start()
+
+    def _fetch(self, uri: str, digest: str) -> None:
+        try:
+            self._artifacts.fetch(uri, digest)
+        except LifecycleError as error:
+            log.warning("a reference profile: %s", error)
+            time.sleep(AGAIN_S)
 
     def bins(self, rollout: Rollout) -> Bins | None:
         """How the outputs of a rollout's two versions compare; None if one of them has no profile."""

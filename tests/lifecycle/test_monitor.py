@@ -25,6 +25,7 @@ from lifecycle.core.rollouts.rollout import Rollout
 from lifecycle.core.stages import Stage
 from lifecycle.core.verdict import Finding, Verdict
 from lifecycle.core.version import Model, Version
+from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.monitor import Monitor
 from lifecycle.ports import Entry
 from tests.lifecycle.digits import MODEL, Served, labels_for, pages, write_model
@@ -98,6 +99,22 @@ async def test_a_healthy_scanner_raises_nothing(world: World) -> None:
     assert world.monitor.alarms() == {}
     assert world.monitor.signals(MODEL).fall is None
     assert world.written() == []
+
+
+async def test_drift_is_looked_for_once_the_profile_is_here(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> Profile | None:
+        raise LifecycleError(LifecycleCode.UNAVAILABLE, "not here yet")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(world, "profile", away)
+        await world.start()
+        await world.traffic(5, faded=True)
+    assert world.monitor.drift(MODEL) is None
+    await world.start()
+    await world.traffic(15, faded=True)
+    assert list(world.monitor.alarms()) == [MODEL]
 
 
 async def test_a_fading_scanner_is_told_by_its_pixels_and_once(world: World) -> None:

@@ -3,13 +3,14 @@
 import errno
 import os
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from s3fs import S3FileSystem
 
-from lifecycle.adapters import folder
-from lifecycle.adapters.folder import is_local, named_failures, open_folder
+from gateway.runtime import artifact
+from lifecycle.adapters.folder import AGAIN_S, Silence, is_local, named_failures, open_folder
 from lifecycle.errors import LifecycleCode, LifecycleError
 
 
@@ -41,10 +42,43 @@ def test_a_server_that_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch)
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{silent.getsockname()[1]}")
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "headrace")
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "headrace")
-        monkeypatch.setitem(folder._PATIENCE["s3"]["config_kwargs"], "read_timeout", 0.1)
+        monkeypatch.setitem(artifact._PATIENCE["s3"]["config_kwargs"], "read_timeout", 0.1)
         S3FileSystem.clear_instance_cache()
         fs, path = open_folder("s3://bucket/folder", "artifacts")
         with pytest.raises(LifecycleError, match="Timeout") as failed, named_failures("it cannot be read"):
             fs.cat_file(f"{path}/file")
     S3FileSystem.clear_instance_cache()
     assert failed.value.code is LifecycleCode.UNAVAILABLE
+
+
+def _hangs() -> None:
+    raise TimeoutError
+
+
+def _ask(silence: Silence, store: Callable[[], None]) -> str:
+    try:
+        with silence.heeded("it cannot be read"):
+            store()
+    except LifecycleError as error:
+        return error.message
+    return ""
+
+
+def test_a_store_that_hangs_is_asked_by_one_at_a_time_until_it_answers() -> None:
+    """Nobody else waits, so that commands for a store that is away leave threads to those that are not."""
+    now, asked = 0.0, list[str]()
+    silence = Silence(lambda: now)
+    assert _ask(silence, _hangs) == "it cannot be read: TimeoutError"
+    at_once = "it cannot be read: the store does not answer"
+    assert _ask(silence, lambda: asked.append("too soon")) == at_once
+    now += AGAIN_S
+
+    def finds_out() -> None:
+        assert _ask(silence, lambda: asked.append("beside")) == at_once
+        _hangs()
+
+    assert _ask(silence, finds_out) == "it cannot be read: TimeoutError"
+    assert _ask(silence, lambda: asked.append("too soon")) == at_once
+    now += AGAIN_S
+    assert _ask(silence, lambda: None) == _ask(silence, lambda: asked.append("again")) == ""
+    assert asked == ["again"]

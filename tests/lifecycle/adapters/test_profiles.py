@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from gateway.core.profile import Profile
+from lifecycle.adapters.artifacts import FileArtifacts
 from lifecycle.adapters.profiles import Profiles
 from lifecycle.core.inspection import REFERENCE, Answers
 from lifecycle.core.rollouts.plan import preset
@@ -81,6 +83,27 @@ async def test_a_profile_once_read_outlives_its_file(
     assert profiles.of("m", 1) is first
     with pytest.raises(LifecycleError):
         Profiles(house.store, house.artifacts).of("m", 1)
+
+
+async def test_a_controller_on_another_node_waits_for_no_store(
+    house: House, linear: Callable[..., Path], tmp_path: Path
+) -> None:
+    """It is told that the profile is not here, and has it as soon as the store has given it."""
+    pq.write_table(pa.table({"x": list(ROWS)}), tmp_path / "reference.parquet")
+    remote = f"memory://{tmp_path.name}"
+    house.artifacts = FileArtifacts(remote, tmp_path / "first")
+    models, _ = house.commands()
+    house.sandbox.says = replace(GOOD, sets={REFERENCE: Answers({"x": ROWS}, {"y": ROWS})})
+    await models.register("m", linear(), actor="ann", reference=tmp_path / "reference.parquet")
+    profiles = Profiles(house.store, FileArtifacts(remote, tmp_path / "second"))
+    with pytest.raises(LifecycleError, match="version 1 of 'm' is not here yet") as caught:
+        profiles.of("m", 1)
+    assert caught.value.code is LifecycleCode.UNAVAILABLE
+    found = None
+    while found is None:
+        with suppress(LifecycleError):
+            found = profiles.of("m", 1)
+    assert found.keys()
 
 
 async def test_reference_rows_come_back_with_their_labels(
