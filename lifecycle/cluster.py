@@ -53,6 +53,8 @@ def main() -> None:
         # Some of Ray's helpers outlive it for a while. Only in a session of our own is nobody else's process.
         if os.getsid(0) == os.getpid():
             sweep(os.getpid())
+    if config.gateway.join:
+        os._exit(0)  # a Ray whose cluster has ended crashes with the interpreter
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -65,11 +65,12 @@ async def live(config: GatewayConfig, note: Note, stopped: asyncio.Event) -> boo
         stack.push_async_callback(edge.stop)
         note(awaits="", why="", ready=True)
         log.info("ready: http %d, grpc %d; joined %s", config.http_port, config.grpc_port, config.join)
-        if anew := await _stay(config, admission, raylet, stopped):
-            await edge.stop()
-            stack.pop_all()  # to part from a Ray that has ended may take this process along
-        else:
+        anew = await _stay(config, admission, raylet, stopped)
+        if not anew:
             log.info("stopping: no new connections, then the workers drain")
+        await edge.stop()
+        if anew or not await asyncio.to_thread(_lasts, config.join, admission):
+            stack.pop_all()  # to part from a Ray that has ended may take this process along
         return anew
 
 
@@ -95,6 +96,14 @@ def _ask(url: str) -> Admission:
         if not client.ready():
             raise LifecycleError(LifecycleCode.UNAVAILABLE, f"the headrace at {url} is not ready yet")
         return client.join()
+
+
+def _lasts(url: str, admission: Admission) -> bool:
+    """Whether the cluster that this node was admitted to is still there."""
+    try:
+        return bool(_ask(url)["address"] == admission["address"])
+    except LifecycleError as error:
+        return error.code is not LifecycleCode.UNAVAILABLE
 
 
 async def _join(
@@ -151,19 +160,14 @@ async def _start_workers(config: GatewayConfig, stack: contextlib.AsyncExitStack
 
     node = node_name(config)
     name = application_name(node)
-    stack.push_async_callback(_drain, config, name)
+    stack.push_async_callback(_drain, name)
     await asyncio.to_thread(serve.run, application(config, node), name=name, route_prefix=None)
 
 
-async def _drain(config: GatewayConfig, name: str) -> None:
-    """Let workers finish and be forgotten, unless Serve went away with the controller's node."""
+async def _drain(name: str) -> None:
+    """Let workers finish and be forgotten."""
     from ray import serve
 
-    try:
-        await asyncio.to_thread(_ask, config.join)
-    except LifecycleError as error:
-        if error.code is LifecycleCode.UNAVAILABLE:
-            return
     left, loop = asyncio.Event(), asyncio.get_running_loop()
 
     def delete() -> None:

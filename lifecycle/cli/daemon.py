@@ -26,6 +26,9 @@ from lifecycle.terminal.screen import show
 COMMAND = (sys.executable, "-m", "lifecycle")
 READY_S = 300.0
 STOP_S = 60.0
+PARTING_S = 1.0
+"""How long what a node leaves behind may take. Ray's processes whose cluster has gone would wait for it."""
+KILLED_S = 5.0
 POLL_S = 0.25
 STOPPED = (0, -signal.SIGINT, -signal.SIGTERM, 128 + signal.SIGINT, 128 + signal.SIGTERM)
 """Exit codes of a process that was told to end."""
@@ -168,13 +171,12 @@ def stop(pid: int) -> None:
     """SIGTERM, and wait for the drain. What does not end in time is left to `sweep`."""
     try:
         process = psutil.Process(pid)
-        process.terminate()
-        process.wait(STOP_S)
-    except psutil.TimeoutExpired:
-        process.kill()
-        process.wait()
     except psutil.NoSuchProcess:
-        pass
+        return
+    _quietly(process.terminate)
+    for stubborn in _outlasting([process], STOP_S):
+        _quietly(stubborn.kill)
+        _outlasting([stubborn], STOP_S)
 
 
 def session(home: Path) -> int:
@@ -195,14 +197,26 @@ def sweep(session: int) -> int:
     """
     if not session:
         return 0
-    left = [process for process in psutil.process_iter() if _belongs(process, session)]
+    left = [
+        process for process in psutil.process_iter() if _belongs(process, session) and _lives(process.pid)
+    ]
     for process in left:
         _quietly(process.terminate)
-    _, stubborn = psutil.wait_procs(left, timeout=5.0)
+    stubborn = _outlasting(left, PARTING_S)
     for process in stubborn:
         _quietly(process.kill)
-    psutil.wait_procs(stubborn, timeout=5.0)
+    _outlasting(stubborn, KILLED_S)
     return len(left)
+
+
+def _outlasting(processes: list[psutil.Process], seconds: float) -> list[psutil.Process]:
+    """Those that still run after so long. One that has ended counts as gone, whether or not its parent, as
+    in a container, takes notice."""
+    ends = time.monotonic() + seconds
+    while processes and time.monotonic() < ends:
+        _, waiting = psutil.wait_procs(processes, timeout=0.05)
+        processes = [process for process in waiting if _lives(process.pid)]
+    return processes
 
 
 def _quietly(end: Any) -> None:
@@ -221,7 +235,7 @@ def _lives(pid: int) -> bool:
 
 def _belongs(process: psutil.Process, session: int) -> bool:
     try:
-        return process.pid != os.getpid() and os.getsid(process.pid) == session
+        return process.pid != os.getpid() and os.getsid(process.pid) == session and _lives(process.pid)
     except OSError:
         return False
 
