@@ -4,7 +4,9 @@ Workers come and go without a reload: every slot's sockets are listed from the s
 find the live ones.
 """
 
+import json
 import math
+from collections.abc import Mapping
 from pathlib import Path
 
 from gateway.config import GatewayConfig
@@ -36,6 +38,7 @@ _REFUSALS = {
     504: ("the worker took too long to answer", 4),
 }
 _FULL = "too many connections; try again later"
+_NO_CONTROLLER = "the controller is away for a moment, and requests are served meanwhile; try again"
 _CONTROL_S = 200
 """What loading a model over the V2 protocol may take: longer than workers wait for the controller."""
 _TO_REFUSE = 64
@@ -204,11 +207,11 @@ def _lane(config: GatewayConfig) -> str:
 """
 
 
-def _grpc_errors() -> str:
+def _grpc_errors(refusals: Mapping[int, tuple[str, int]] = _REFUSALS) -> str:
     return "\n".join(
         f'    http-error status {status} {_NO_BODY} hdr grpc-status {code} hdr grpc-message "{message}"'
         + (f" hdr {PUSHBACK[0]} {PUSHBACK[1]}" if status == 503 else "")
-        for status, (message, code) in _REFUSALS.items()
+        for status, (message, code) in refusals.items()
     )
 
 
@@ -241,15 +244,22 @@ backend admin
     http-request disable-l7-retry unless METH_GET
     timeout server 10m
     retries 10
+    http-error status 503 content-type application/json {_away()} hdr Retry-After 1
     server controller unix@{admin_socket(config.run_dir)} no-check
 
 backend admin-grpc
     http-request disable-l7-retry
     timeout server 1h
 {_SOUND_CALLS}
-{_grpc_errors()}
+{_grpc_errors(_REFUSALS | {503: (_NO_CONTROLLER, 14)})}
     server controller unix@{admin_grpc_socket(config.run_dir)} proto h2 no-check
 """
+
+
+def _away() -> str:
+    # As the controller itself would put it.
+    error = json.dumps({"error": {"code": "UNAVAILABLE", "message": _NO_CONTROLLER}})
+    return f"string '{error}'"
 
 
 def _noted(config: GatewayConfig) -> str:

@@ -18,6 +18,8 @@ from gateway.server.grpc.server import GrpcServer
 from gateway.server.http.listener import HttpListener
 from gateway.server.run_dir import grpc_socket, http_socket, stats_socket
 from gateway.server.service import Service
+from lifecycle.client import AsyncClient
+from lifecycle.errors import LifecycleCode, LifecycleError
 from tests.gateway.server.conftest import NumpyEngine
 from tests.ports import free_port
 
@@ -60,6 +62,18 @@ async def test_requests_reach_a_worker_even_after_the_edge_was_killed(
     finally:
         await edge.stop()
     assert haproxy(config) == []
+
+
+async def test_commands_are_told_that_the_controller_is_away(config: GatewayConfig) -> None:
+    edge = Edge(config)
+    await edge.start()
+    try:
+        async with AsyncClient(f"http://127.0.0.1:{config.admin_port}") as client:
+            with pytest.raises(LifecycleError, match="the controller is away for a moment") as told:
+                await client.status()
+    finally:
+        await edge.stop()
+    assert told.value.code is LifecycleCode.UNAVAILABLE
 
 
 async def test_an_edge_that_cannot_start_again_is_started_once_it_can(
