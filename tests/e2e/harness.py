@@ -7,10 +7,12 @@ import signal
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 import psutil
 import tritonclient.grpc as triton
@@ -18,6 +20,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from lifecycle.client import Client
+from lifecycle.errors import LifecycleError
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,29 @@ class Cluster:
         connection.close()
         assert response.status == 200, answer
         return dict(answer)
+
+
+class Node(Cluster):
+    """Of a cluster, by an address of its own."""
+
+    def up(self, *more: str) -> None:
+        super().up("--workers=1", *more)
+
+    def kill(self) -> None:
+        for process in self.processes():
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+
+    def answers(self) -> bool:
+        with suppress(httpx.HTTPError):
+            return httpx.get(f"http://127.0.0.1:{self.http}/v2/health/ready").is_success
+        return False
+
+
+def workers(client: Client) -> set[str]:
+    with suppress(LifecycleError):
+        return {worker["worker"] for worker in client.status()["workers"] if client.ready()}
+    return set()
 
 
 def signed(version: int, path: Path, work: int = 1) -> Path:

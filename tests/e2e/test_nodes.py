@@ -5,32 +5,16 @@ Both are on this machine, each with a loopback address, a home and ports of its 
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import httpx
-import psutil
 import pytest
 
-from lifecycle.client import Client
-from lifecycle.errors import LifecycleError
-from tests.e2e.harness import Cluster, Load, signed
+from tests.e2e.harness import Cluster, Load, Node, signed, workers
 from tests.ports import free_port
 
 Until = Callable[[Callable[[], bool], float, str], None]
 pytestmark = pytest.mark.e2e
-
-
-class Node(Cluster):
-    """Of a cluster, by an address of its own."""
-
-    def up(self, *more: str) -> None:
-        super().up("--workers=1", *more)
-
-    def kill(self) -> None:
-        for process in self.processes():
-            with suppress(psutil.NoSuchProcess):
-                process.kill()
 
 
 @pytest.fixture(scope="module")
@@ -57,20 +41,8 @@ def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Node, Node
         assert not left, f"left behind: {left}"
 
 
-def workers(client: Client) -> set[str]:
-    with suppress(LifecycleError):
-        return {worker["worker"] for worker in client.status()["workers"] if client.ready()}
-    return set()
-
-
 def of(node: Node, names: set[str]) -> set[str]:
     return {name for name in names if name.startswith((node.home / "controller").read_text() + "/")}
-
-
-def _answers(node: Node) -> bool:
-    with suppress(httpx.HTTPError):
-        return httpx.get(f"http://127.0.0.1:{node.http}/v2/health/ready").is_success
-    return False
 
 
 def test_a_command_reaches_every_node(nodes: tuple[Node, Node]) -> None:
@@ -113,7 +85,7 @@ def test_the_other_node_serves_on_until_the_first_is_ready_again(
         first.up("--address=127.0.0.2")
     with first.client() as client:
         until(lambda: len(workers(client)) == 2, 90, "the node that joins again")
-    until(lambda: _answers(second), 30, "its edge")
+    until(lambda: second.answers(), 30, "its edge")
     with Load(second, "m") as there:
         until(lambda: there.sent > 100, 30, "load under the new controller")
     assert there.failures == []
