@@ -14,6 +14,7 @@ from gateway.protocols import open_inference_pb2 as pb
 from gateway.protocols.compression import compress
 from gateway.protocols.grpc_frame import prefix
 from gateway.server.http import grpc_lane
+from tests.fuzz.targets import KNOWN
 from tests.gateway.protocols.test_mlflow_csv import FAULTS as CSV
 from tests.gateway.protocols.test_mlflow_json import FAULTS as MLFLOW
 from tests.gateway.server.http.test_codecs import FAULTS as V1
@@ -97,6 +98,19 @@ def _binary() -> Iterator[bytes]:
     yield struct.pack(">H", len(text)) + text + b"\1\0\0\0a\0\0\0\0"
 
 
+def _known() -> Iterator[bytes]:
+    yield KNOWN
+    for numbers in (
+        b"[1, 2, 3]",
+        b"[1.5,-0,1e-3]",
+        b"[[0.1, 1E+2, 7]]",
+        b"[1, 2]",
+        b"[true, 2, 3]",
+        b"[1, 2, 1e39]",
+    ):
+        yield KNOWN.replace(b"[1, 2.5, -3e2]", numbers)
+
+
 def _v1() -> Iterator[bytes]:
     yield b'{"instances": [{"a": [1, 2, 3, 4], "b": "x"}, {"a": [0, 0, 0, 0.5], "b": ""}]}'
     yield b'{"inputs": {"a": [[1, 2, 3, 4]], "b": ["x"], "i": 255}, "parameters": {"timeout": 5}}'
@@ -166,4 +180,5 @@ _MADE: dict[str, Callable[[], Iterable[bytes]]] = {
     "compressed": _compressed,
     "connection": _connections,
     "call": _calls,
+    "known_words": _known,
 }

@@ -6,15 +6,19 @@ A fault of the caller is a GatewayError with a code that is the caller's; whatev
 import asyncio
 import json
 import re
+import tempfile
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
+from onnx import TensorProto, helper
 
 from gateway.core.signature import Signature, TensorSpec
 from gateway.core.types import Array, InferRequest, InferResponse, Role
 from gateway.errors import SERVER_FAULTS, GatewayError
+from gateway.local import table_of
 from gateway.protocols import (
     json_bulk,
     mlflow_csv,
@@ -36,6 +40,7 @@ from gateway.server.http import grpc_lane
 from gateway.server.http.codecs import PlainBodies
 from tests.fuzz.reference import Refused, inputs_of
 from tests.fuzz.wire import Answer, Host, exchange
+from tests.gateway.server.express.line import Line, alike, chunked, opened
 
 T = TypeVar("T")
 CAP = 2**20
@@ -48,6 +53,9 @@ _SIGHTS = 3  # what comes twice is remembered, and known the next time
 _PREDICTION = "x-headrace-prediction-id"
 _INTERNAL = re.compile(rb"Traceback|\.py\b|site-packages|0x[0-9a-f]{6}")
 _runner = asyncio.Runner()
+_LINES: list[Line] = []
+KNOWN = b'{"inputs":[{"name":"x","datatype":"FP32","shape":[1,3],"data":[1, 2.5, -3e2]}]}'
+"""A body whose words the express lane knows."""
 
 
 _BODIES = KnownBodies()  # so that what was seen meets what resembles it
@@ -179,6 +187,35 @@ async def _call(data: bytes) -> None:
     assert "grpc-status" in answer.headers or answer.trailers["grpc-status"] == "0"
 
 
+def known_words(data: bytes) -> None:
+    """Bodies like one that is known. A worker with the express lane and one without answer alike."""
+    _runner.run(_known_words(data))
+
+
+async def _known_words(data: bytes) -> None:
+    express, usual = await _lines()
+    replies = [alike(line.ask(chunked(data))) for line in (express, usual)]
+    assert replies[0] == replies[1]
+
+
+async def _lines() -> tuple[Line, Line]:
+    if not _LINES:
+        graph = helper.make_graph(
+            [helper.make_node("Identity", ["x"], ["y"])],
+            "copy",
+            [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 3])],
+            [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 3])],
+        )
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+        home = Path(tempfile.mkdtemp())
+        artifact = home / "copy.onnx"
+        artifact.write_bytes(model.SerializeToString())
+        champion = table_of({"m": artifact}).models["m"]
+        _LINES.extend([await opened(home, champion), await opened(home, champion, express=False)])
+        _LINES[0].taught(chunked(KNOWN))
+    return _LINES[0], _LINES[1]
+
+
 @cache
 def _experienced() -> Host:
     """One that has seen it all before: what it remembers must change no answer."""
@@ -198,6 +235,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
         compressed,
         connection,
         call,
+        known_words,
     )
 }
 

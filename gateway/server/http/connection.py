@@ -20,9 +20,15 @@ class Host(Protocol):
     """What a connection needs of the listener that made it."""
 
     max_body: int
-    leaving: bool
     heads: KnownHeads
-    express: Callable[[bytes], bytes | None] | None
+
+    @property
+    def leaving(self) -> bool: ...
+
+    @property
+    def express(self) -> Callable[[bytes], bytes | None] | None:
+        """Gives the answer to a whole request, or None for one that must be read and handled."""
+        ...
 
     def handle(self, request: Request) -> bytes | asyncio.Task[bytes]: ...
 

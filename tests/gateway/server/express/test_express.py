@@ -21,7 +21,8 @@ from gateway.protocols import open_inference_pb2 as pb
 from gateway.protocols.grpc_frame import prefix
 from gateway.server.http.grpc_lane import INFER
 from tests.gateway.conftest import Write, serialised, tensor
-from tests.gateway.server.express.conftest import Line, Start, alike, infer, post, route
+from tests.gateway.server.express.conftest import Start
+from tests.gateway.server.express.line import Line, alike, chunked, infer, post, route
 
 ROW = np.linspace(-2, 2, 30, dtype=np.float32).reshape(1, 30)
 
@@ -160,12 +161,6 @@ def test_words_that_differ_go_the_usual_way(
     express, usual = lines
     body = BODY[:at] + bytes_ + BODY[at + gone :]
     assert alike(express.ask(chunked(body))) == alike(usual.ask(chunked(body)))
-
-
-def chunked(body: bytes) -> bytes:
-    """A request whose head is the same whatever its body is."""
-    head = b"POST /v2/models/m/infer HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\n\r\n"
-    return head + b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
 
 
 @pytest.fixture
