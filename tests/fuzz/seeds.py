@@ -98,17 +98,11 @@ def _binary() -> Iterator[bytes]:
     yield struct.pack(">H", len(text)) + text + b"\1\0\0\0a\0\0\0\0"
 
 
+_ARRAYS = ("[1, 2, 3]", "[1.5,-0,1e-3]", "[[0.1, 1E+2, 7]]", "[1, 2]", "[true, 2, 3]", "[1, 2, 1e39]")
+
+
 def _known() -> Iterator[bytes]:
-    yield KNOWN
-    for numbers in (
-        b"[1, 2, 3]",
-        b"[1.5,-0,1e-3]",
-        b"[[0.1, 1E+2, 7]]",
-        b"[1, 2]",
-        b"[true, 2, 3]",
-        b"[1, 2, 1e39]",
-    ):
-        yield KNOWN.replace(b"[1, 2.5, -3e2]", numbers)
+    yield from (KNOWN.replace(b"[1, 2.5, -3e2]", array.encode()) for array in _ARRAYS)
 
 
 def _v1() -> Iterator[bytes]:

@@ -122,6 +122,8 @@ class Express:
         layout = bodies.known(words.start) or _layout(asked, words, kind)
         if layout is None or not self.renews(layout) or not layout.reads(request.body[len(words.start) :]):
             return False
+        if any(tensor.array.tobytes() != asked.inputs[tensor.name].tobytes() for tensor in layout.inputs):
+            return False
         version = self._routes.loaded(response.model, response.version)
         if not isinstance(version, Bindable):
             return False
@@ -240,7 +242,7 @@ def _layout(asked: InferRequest, words: Words, kind: int) -> Layout | None:
     first = inputs[0].array
     rows = len(first) if first.ndim else 1
     text = kind == JSON
-    return Layout(inputs, words.around, text, asked.model, asked.version, asked.protocol, rows)
+    return Layout(inputs, words.around, words.runs, text, asked.model, asked.version, asked.protocol, rows)
 
 
 def _tensors(arrays: Mapping[str, Array], boolean: str = "") -> list[Tensor] | None:

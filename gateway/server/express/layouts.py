@@ -18,31 +18,39 @@ CODES = {
 }
 """Names of dtypes -> the codes that `struct` has for their elements. Of these any bytes are a number."""
 _DATA = b'"data"'
-_LIST = re.compile(rb'"data"\s*:\s*\[+([^][]+)\](?!\s*,\s*\[)')
+_LISTS = re.compile(rb'"data"\s*:\s*(\[[-+.0-9eE,\s[\]]*\])')
+_NUMBERS = re.compile(rb"[^][,\s][^][]*")
 _RAW_INPUT_CONTENTS = b"\x3a"  # field 7, wire type 2
 
 
 class Words(NamedTuple):
-    """Of a body: `start` is in front of its first tensor and names the layout; `around` is for `Layout`."""
+    """Of a body: `start` is in front of its first tensor and names the layout.
+
+    The others are as `Layout` takes them: `around` has what stands before each run of elements and behind
+    the last one, `runs` how many elements there are in each, tensor by tensor.
+    """
 
     start: bytes
     around: list[bytes]
+    runs: list[list[int]]
 
 
 def in_json(body: bytes, tensors: int) -> Words | None:
-    """Of a body that is all JSON and holds so many lists of numbers. None if it is written otherwise."""
-    found = list(_LIST.finditer(body))
+    """Of a body that is all JSON and holds so many lists of numbers, flat or nested. None for any other."""
+    found = list(_LISTS.finditer(body))
     if len(found) != tensors or body.count(_DATA) != tensors:
         return None  # the word stands for something else as well
-    start = body.find(b"[", found[0].start())
-    ends = [start, *(match.end(1) for match in found)]
-    begins = [*(match.start(1) for match in found), len(body)]
+    start = found[0].start(1)
+    runs = [list(_NUMBERS.finditer(body, *match.span(1))) for match in found]
+    spans = [run.span() for each in runs for run in each]
+    ends = [start, *(end for _, end in spans)]
+    begins = [*(begin for begin, _ in spans), len(body)]
     around = [body[end:begin] for end, begin in zip(ends, begins, strict=True)]
     words = [body[:start], *around]
     # Escapes could spell the word once more.
     if sum(map(len, words)) > MOST_WORDS or any(b"\\" in each for each in words):
         return None
-    return Words(body[:start], around)
+    return Words(body[:start], around, [[run[0].count(b",") + 1 for run in each] for each in runs])
 
 
 def behind_json(body: bytes, json_length: int, inputs: Mapping[str, Array]) -> Words | None:
@@ -50,7 +58,7 @@ def behind_json(body: bytes, json_length: int, inputs: Mapping[str, Array]) -> W
     raws = [array.tobytes() for array in inputs.values()]
     if json_length > MOST_WORDS or body[json_length:] != b"".join(raws):
         return None
-    return Words(body[:json_length], [b""] * (len(raws) + 1))
+    return Words(body[:json_length], [b""] * (len(raws) + 1), [[array.size] for array in inputs.values()])
 
 
 def in_message(message: bytes, inputs: Mapping[str, Array]) -> Words | None:
@@ -61,4 +69,4 @@ def in_message(message: bytes, inputs: Mapping[str, Array]) -> Words | None:
     start = message.removesuffix(tail)
     if len(start) == len(message) or len(start) > MOST_WORDS:
         return None
-    return Words(start, [*marks, b""])
+    return Words(start, [*marks, b""], [[array.size] for array in inputs.values()])

@@ -4,14 +4,14 @@ cdef class Tensor:
     cdef object flat
     cdef char code
     cdef char* memory
-    cdef Py_ssize_t count, size
+    cdef Py_ssize_t count, size, item
 
     cdef bint finite(self) noexcept
 
 
 cdef class Layout:
     cdef readonly list inputs
-    cdef list words
+    cdef list words, runs
     cdef bint text
     cdef readonly str model, protocol
     cdef readonly object pinned

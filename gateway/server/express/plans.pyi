@@ -24,6 +24,7 @@ class Layout:
         self,
         inputs: list[Tensor],
         words: list[bytes],
+        runs: list[list[int]],
         text: bool,
         model: str,
         pinned: int | str | None,

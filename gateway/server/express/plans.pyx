@@ -34,7 +34,7 @@ cdef class Tensor:
         self.name, self.array, self.flat = name, array, array.reshape(-1)
         self.code = <char>ord(code)
         self.memory = <char*><size_t>array.ctypes.data
-        self.count, self.size = array.size, array.nbytes
+        self.count, self.size, self.item = array.size, array.nbytes, array.itemsize
 
     cdef bint finite(self) noexcept:
         cdef Py_ssize_t index
@@ -58,12 +58,17 @@ cdef class Layout:
 
     Args:
         inputs: in the order of the body.
-        words: what stands before each tensor and, last, behind them.
-        text: whether the tensors are numbers of JSON, or else raw bytes.
+        words: what stands before each run of elements and, last, behind them.
+        runs: how many elements there are in each, tensor by tensor; a nested list of JSON has several.
+        text: whether the elements are numbers of JSON, or else raw bytes.
     """
 
-    def __init__(self, list inputs, list words, bint text, str model, object pinned, str protocol, rows):
-        self.inputs, self.words, self.text = inputs, words, text
+    def __init__(
+        self, list inputs, list words, list runs, bint text, str model, object pinned, str protocol, rows
+    ):
+        if [sum(each) for each in runs] != [tensor.array.size for tensor in inputs]:
+            raise ValueError("the runs hold other numbers of elements than the inputs")
+        self.inputs, self.words, self.runs, self.text = inputs, words, runs, text
         self.model, self.pinned, self.protocol, self.rows = model, pinned, protocol, rows
 
     def reads(self, bytes rest):
@@ -73,28 +78,37 @@ cdef class Layout:
 
     cdef bint read(self, const char* at, const char* end) noexcept:
         """Whether the body has these words; its tensors are then in the inputs' memory."""
-        cdef Py_ssize_t index, length
-        cdef bytes words
+        cdef Py_ssize_t index, count, size, word = 0
         cdef Tensor tensor
-        for index in range(len(self.words)):
-            words = <bytes>self.words[index]
-            length = PyBytes_GET_SIZE(words)
-            if end - at < length or memcmp(at, PyBytes_AS_STRING(words), length):
-                return False
-            at += length
-            if index == len(self.inputs):
-                break
+        cdef char* memory
+        for index in range(len(self.inputs)):
             tensor = <Tensor>self.inputs[index]
-            if self.text:
-                at = read_numbers(at, end, tensor.code, tensor.memory, tensor.count)
+            memory = tensor.memory
+            for count in <list>self.runs[index]:
+                at = after(<bytes>self.words[word], at, end)
                 if at == NULL:
                     return False
-            else:
-                if end - at < tensor.size:
+                size = count * tensor.item
+                if self.text:
+                    at = read_numbers(at, end, tensor.code, memory, count)
+                    if at == NULL:
+                        return False
+                elif end - at < size:
                     return False
-                memcpy(tensor.memory, at, tensor.size)
-                at += tensor.size
-        return at == end
+                else:
+                    memcpy(memory, at, size)
+                    at += size
+                memory += size
+                word += 1
+        return after(<bytes>self.words[word], at, end) == end
+
+
+cdef inline const char* after(bytes words, const char* at, const char* end) noexcept:
+    """Where these words end, NULL if other ones stand there."""
+    cdef Py_ssize_t length = PyBytes_GET_SIZE(words)
+    if end - at < length or memcmp(at, PyBytes_AS_STRING(words), length):
+        return NULL
+    return at + length
 
 
 cdef class Answer:

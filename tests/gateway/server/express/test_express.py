@@ -33,6 +33,12 @@ def rows(values: Any) -> bytes:
     return json.dumps({"inputs": [tensor]}).encode()
 
 
+def nested(values: Any) -> bytes:
+    array = np.asarray(values, np.float32)
+    tensor = {"name": "x", "shape": list(array.shape), "datatype": "FP32", "data": array.tolist()}
+    return json.dumps({"inputs": [tensor]}).encode()
+
+
 def binary(values: Any) -> tuple[bytes, str]:
     array = np.asarray(values, np.float32)
     size = {"binary_data_size": array.nbytes}
@@ -83,8 +89,7 @@ async def test_an_answer_is_the_usual_one_to_the_byte(
             case "json":
                 return infer("m", rows(values))
             case "nested json":
-                nested = rows(values).replace(b'"data": [', b'"data": [[').replace(b"]}]", b"]]}]")
-                return infer("m", nested)
+                return infer("m", nested(np.vstack([values, values * 2])))
             case "binary":
                 return infer("m", *binary(values))
             case "pinned":
