@@ -7,11 +7,14 @@ plan is used it must have written, from the same tensors, the very bytes of the 
 """
 
 import logging
+import time
+from collections import Counter
 from collections.abc import Callable, Mapping, MutableMapping
 
 import numpy as np
 
 from gateway.core.routing import Choice, ModelRoute, choose
+from gateway.core.sightings import Sightings
 from gateway.core.types import Array, InferRequest, InferResponse
 from gateway.errors import GatewayError
 from gateway.ports import Bindable, Keep, MeterKey, Routes
@@ -30,14 +33,14 @@ from gateway.server.pressure import Pressure
 from gateway.telemetry.request_log import RequestLog
 
 _log = logging.getLogger(__name__)
-MOST_HEADS = 8192
 MOST_LAYOUTS = 4096
-MOST_PLANS = 16
+MOST_PLANS = 64
 """Of one version. Few callers describe the same tensors in more ways."""
 MOST_BYTES = 16 * 1024
 """Of a plan's tensors, which it holds as long as it lives."""
 MOST_FAILURES = 256
-"""To learn from what came to one URL for one model. Then that is left alone until the next table."""
+PATIENCE_S = 10.0
+"""How often it is tried in vain, in this time, to learn from what comes to one URL for one model."""
 _OTHERWISE = (b"content-encoding", b"grpc-timeout", TIMEOUT)
 
 
@@ -74,7 +77,9 @@ class Express:
         self._keep = keep
         self._log = log
         self._bodies: dict[tuple[bytes, int], Bodies] = {}
-        self._failures: dict[tuple[bytes, str], int] = {}
+        self._sightings = Sightings(MOST_LAYOUTS)
+        self._failures: Counter[tuple[bytes, str]] = Counter()
+        self._patient_until = 0.0
         self._table = routes.table
         self._lane = Lane(self, routes, pressure, gate, ids.encode(), seed, most, log.slow_ns)
         self.answer = self._lane.answer
@@ -89,10 +94,12 @@ class Express:
             return
         if self._table is not self._routes.table:
             self._table = self._routes.table
-            self._failures.clear()
             self._forget_meters()
-        failures = self._failures.get((request.url, asked.model), 0)
-        if failures >= MOST_FAILURES:
+        if (now := time.monotonic()) > self._patient_until:
+            self._failures.clear()
+            self._patient_until = now + PATIENCE_S
+        tried = request.url, asked.model
+        if self._failures[tried] >= MOST_FAILURES:
             return
         try:
             learnt = self._learnt(request, asked, form, response, reply)
@@ -100,9 +107,7 @@ class Express:
             _log.exception("a request cannot be learnt from")
             learnt = False
         if not learnt:
-            if len(self._failures) >= MOST_HEADS:
-                self._failures.clear()
-            self._failures[request.url, asked.model] = failures + 1
+            self._failures[tried] += 1
 
     def _learnt(
         self, request: Request, asked: InferRequest, form: AnswerForm, response: InferResponse, reply: bytes
@@ -119,7 +124,12 @@ class Express:
             return False
         # A body of gRPC names its model itself, so all of them are looked for together.
         bodies = self._bodies.get((request.url, kind)) or Bodies(kind)
-        layout = bodies.known(words.start) or _layout(asked, words, kind)
+        layout = bodies.known(words.start)
+        if layout is None:
+            # Words that hold something of each request's own, such as a time, would push out all others.
+            if not self._sightings.again(b"\0".join((request.url, words.start, *words.around))):
+                return False
+            layout = _layout(asked, words, kind)
         if layout is None or not self.renews(layout) or not layout.reads(request.body[len(words.start) :]):
             return False
         if any(tensor.array.tobytes() != asked.inputs[tensor.name].tobytes() for tensor in layout.inputs):
@@ -128,17 +138,20 @@ class Express:
         if not isinstance(version, Bindable):
             return False
         if layout not in version.plans:
+            if len(version.plans) >= MOST_PLANS:
+                version.plans.clear()
+                return False
             plan = self._plan(version, layout, form, response, reply, kind, b"accept-encoding" in headers)
             if plan is None:
                 return False
-            if len(version.plans) >= MOST_PLANS:
-                version.plans.clear()
             version.plans[layout] = plan
-        if len(self._lane) >= MOST_HEADS or sum(map(len, self._bodies.values())) >= MOST_LAYOUTS:
+        elif self._lane.knows(request.head):
+            return False  # nothing new: the lane had its reasons
+        if sum(map(len, self._bodies.values())) >= MOST_LAYOUTS:
             self._lane.forget()
             self._bodies.clear()
-        bodies = self._bodies.setdefault((request.url, kind), bodies)
-        bodies.add(words.start, len(request.body), layout)
+            return False
+        self._bodies.setdefault((request.url, kind), bodies).add(words.start, len(request.body), layout)
         chunked = b"transfer-encoding" in headers
         length = CHUNKED if chunked else int(headers.get(b"content-length", CHUNKED))
         self._lane.add(request.head, Head(length, bodies, headers))

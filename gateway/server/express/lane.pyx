@@ -17,6 +17,9 @@ cdef enum:
     ALL_JSON = -1
     MESSAGE = -2
 
+MOST_HEADS = 8192
+MOST_ENDS = 16
+"""Of the words in front of messages of one length. Each is tried in turn, so nobody may add to them without end."""
 CHUNKED = IN_CHUNKS
 """The length of a body that says it itself."""
 JSON, GRPC = ALL_JSON, MESSAGE
@@ -47,7 +50,11 @@ cdef class Bodies:
     def add(self, bytes start, Py_ssize_t length, Layout layout):
         """Know a layout whose bodies begin with `start`; those of gRPC all have this length."""
         self.layouts[start] = layout
-        self.ends.setdefault(length, set()).add(len(start))
+        if self.kind == MESSAGE:
+            ends = self.ends.setdefault(length, set())
+            if len(ends) >= MOST_ENDS:
+                ends.clear()
+            ends.add(len(start))
 
     def known(self, bytes start):
         return self.layouts.get(start)
@@ -116,10 +123,13 @@ cdef class Lane:
         self.ids, self.state, self.most, self.slow = ids, seed | 1, most, slow_ns
         self.heads = {}
 
-    def __len__(self):
-        return len(self.heads)
+    def knows(self, bytes head):
+        return head in self.heads
 
     def add(self, bytes head, Head known):
+        """Know a head; of too many the one that was learnt first is forgotten."""
+        if len(self.heads) >= MOST_HEADS:
+            del self.heads[next(iter(self.heads))]
         self.heads[head] = known
 
     def forget(self):

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from gateway.core.placement import Placement
 from gateway.core.ranges import OutputRange
 from gateway.core.routing import RouteTable
 from gateway.core.types import Outcome, Role
+from gateway.ports import Bindable
 from gateway.protocols import open_inference_pb2 as pb
 from gateway.protocols.grpc_frame import prefix
 from gateway.server.http.grpc_lane import INFER
@@ -47,12 +49,12 @@ def binary(values: Any) -> tuple[bytes, str]:
     return text + array.tobytes(), f"inference-header-content-length: {len(text)}"
 
 
-def call(model: str, values: Any, *lines: str) -> bytes:
+def call(model: str, values: Any) -> bytes:
     array = np.asarray(values, np.float32)
     message = pb.ModelInferRequest(model_name=model, raw_input_contents=[array.tobytes()])
     message.inputs.add(name="x", datatype="FP32", shape=array.shape)
     data = message.SerializeToString()
-    return post(INFER.decode(), prefix(len(data)) + data, "content-type: application/grpc", *lines)
+    return post(INFER.decode(), prefix(len(data)) + data, "content-type: application/grpc")
 
 
 def copies(name: str, kind: int) -> bytes:
@@ -193,7 +195,8 @@ async def test_answers_are_counted_and_kept_as_usual(lines: tuple[Line, Line]) -
         assert len({capture.prediction_id for capture in captures}) == 5
     assert seen[:2] == seen[2:]
     express, usual = (line.counted("m") for line in lines)
-    assert (express.requests, express.rows) == (usual.requests + 8, usual.rows + 8)
+    taught = express.requests - usual.requests
+    assert express.rows - usual.rows == taught > 0
     assert 0 < express.input_ns < express.busy_ns
     assert 0 < express.engine_ns < express.busy_ns
     assert abs(express.last - usual.last) < 60
@@ -412,15 +415,43 @@ async def test_a_version_that_is_let_go_takes_its_plans_along(
     assert b"x-headrace-version: 2\r\n" in line.ask(infer("m", BODY))
 
 
+def named(number: int) -> bytes:
+    return infer("m", BODY.replace(b'"inputs"', b'"n%03d": 0, "inputs"' % number))
+
+
 async def test_with_many_words_the_old_ones_are_forgotten(
     start: Start, logistic: bytes, written: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("gateway.server.express.express.MOST_LAYOUTS", 4)
     line = await start(route("m", written(logistic)))
     for number in range(12):
-        asked = infer("m", BODY.replace(b'"inputs"', b'"n%02d": 0, "inputs"' % number))
-        line.taught(asked)
-        assert line.goes_express(asked)
-    assert line.goes_express(asked)
+        for _ in range(2):
+            line.taught(named(number))
+        assert line.goes_express(named(number))
+    assert not line.goes_express(named(0))
+
+
+async def test_words_that_are_new_each_time_are_not_kept(lines: tuple[Line, Line]) -> None:
+    express, usual = lines
+    version = express.worker.routes.loaded("m", 1)
+    assert isinstance(version, Bindable)
+    kept = len(version.plans)
+    for number in range(300):
+        assert alike(express.ask(named(number))) == alike(usual.ask(named(number)))
+    assert len(version.plans) == kept
+    assert express.goes_express(infer("m", BODY))
+
+
+async def test_what_is_tried_in_vain_is_tried_again_later(
+    start: Start, logistic: bytes, written: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 0.0
+    monkeypatch.setattr("gateway.server.express.express.time", SimpleNamespace(monotonic=lambda: now))
+    line = await start(route("m", written(logistic)))
+    for number in range(300):
+        line.ask(named(number))
+    line.taught(infer("m", BODY))
+    assert not line.goes_express(infer("m", BODY))
+    now = 11.0
     line.taught(infer("m", BODY))
     assert line.goes_express(infer("m", BODY))
