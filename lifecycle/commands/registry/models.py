@@ -11,6 +11,7 @@ from pathlib import Path
 
 from gateway.core.placement import Placement
 from gateway.core.ranges import OutputRange
+from gateway.core.words import listed
 from lifecycle.commands.lookup import find_model, find_version, find_versions, in_use, person
 from lifecycle.commands.registry.intake import Intake, Package, SignatureFile, Stored
 from lifecycle.commands.registry.siblings import before, present, ranges_after
@@ -238,9 +239,15 @@ class Models:
     def retire(self, name: str, number: int, actor: str, *, if_revision: int | None = None) -> Version:
         """Put a version away for good; its evidence stays, its files for the time of the retention rule.
 
-        Raises LifecycleError STALE, or CONFLICT while it is in use or indispensable.
+        Raises LifecycleError STALE, or CONFLICT while it is in use, has an alias or is indispensable.
         """
         model = find_model(self._store, name, if_revision)
+        if called := sorted(alias for alias, meant in model.aliases.items() if meant == number):
+            raise LifecycleError(
+                LifecycleCode.CONFLICT,
+                f"version {number} of {name!r} is called {listed(called)}; give each to another version with "
+                f"`headrace model alias` or take it away with `headrace model unalias {name} {called[0]}`",
+            )
         if reason := model.indispensable(find_versions(self._store, name), number):
             message = f"version {number} of {name!r} cannot be retired: {reason}; reject it if it is bad"
             raise LifecycleError(LifecycleCode.CONFLICT, message)

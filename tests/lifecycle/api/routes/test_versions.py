@@ -42,6 +42,24 @@ async def test_a_version_goes_through_governance(admin: Admin) -> None:
     assert stages == ["approved", "approved", "rejected", "retired"]
 
 
+async def test_a_version_with_an_alias_is_not_retired(admin: Admin) -> None:
+    for text in ("1", "2"):
+        await admin.register(text=text)
+    for alias in ("audited", "audited-2025"):
+        await admin.http.put(f"/v1/models/fraud/aliases/{alias}", json={"version": 2})
+    path = "/v1/models/fraud/versions/2"
+    answer = await admin.http.post(f"{path}/retire")
+    assert (answer.status_code, answer.json()["error"]["message"]) == (
+        409,
+        "version 2 of 'fraud' is called 'audited', 'audited-2025'; give each to another version with "
+        "`headrace model alias` or take it away with `headrace model unalias fraud audited`",
+    )
+    assert (await admin.http.get(path)).json()["stage"] == "registered"
+    await admin.http.put("/v1/models/fraud/aliases/audited", json={"version": 1})
+    await admin.http.delete("/v1/models/fraud/aliases/audited-2025")
+    assert (await admin.http.post(f"{path}/retire")).json()["stage"] == "retired"
+
+
 async def test_an_illegal_move_conflicts(admin: Admin) -> None:
     await admin.register()
     assert (await admin.http.post("/v1/models/fraud/versions/1/approve")).status_code == 409
