@@ -19,6 +19,7 @@ from google.protobuf.message import DecodeError, Message
 from grpc_reflection.v1alpha import reflection
 
 from gateway.core.keys import SUBJECT
+from gateway.server.grpc.one_message import Call, streaming, unary
 from lifecycle.api import lifecycle_pb2 as pb
 from lifecycle.api.status import GRPC_STATUS
 from lifecycle.errors import LifecycleCode, LifecycleError
@@ -35,8 +36,6 @@ _FORWARDED = (
     SUBJECT,
 )
 _FIELD = re.compile(r"\{(\w+)\}")
-
-Context = grpc.aio.ServicerContext[bytes, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +88,9 @@ class AdminRpc:
         """Listen on `host:port` or `unix:path`. Returns the port, chosen if it was 0."""
         server = self._server = grpc.aio.server()
         handlers: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {
-            name: grpc.unary_unary_rpc_method_handler(self._unary(row)) for name, row in ROWS.items()
+            name: unary(self._unary(row)) for name, row in ROWS.items()
         }
-        handlers["Watch"] = grpc.unary_stream_rpc_method_handler(self._watch)
+        handlers["Watch"] = streaming(self._watch)
         server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
         reflection.enable_server_reflection((SERVICE, reflection.SERVICE_NAME), server)
         port = server.add_insecure_port(address)
@@ -102,15 +101,15 @@ class AdminRpc:
         if self._server is not None:
             await self._server.stop(0.5)
 
-    def _unary(self, row: Row) -> Callable[[bytes, Context], Awaitable[bytes]]:
-        async def answer(data: bytes, context: Context) -> bytes:
+    def _unary(self, row: Row) -> Callable[[bytes, Call], Awaitable[bytes]]:
+        async def answer(data: bytes, context: Call) -> bytes:
             return (
                 await self._made(row, await _parsed(row.takes, data, context), context)
             ).SerializeToString()
 
         return answer
 
-    async def _watch(self, data: bytes, context: Context) -> AsyncIterator[bytes]:
+    async def _watch(self, data: bytes, context: Call) -> AsyncIterator[bytes]:
         """Asks for records again and again, so a key that is revoked meanwhile ends the stream."""
         wanted = await _parsed(pb.WatchRequest, data, context)
         after, model = wanted.after, wanted.model
@@ -128,11 +127,11 @@ class AdminRpc:
                 yield record.SerializeToString()
             await asyncio.sleep(POLL_S)
 
-    async def _records(self, request: pb.ListRecordsRequest, context: Context) -> list[pb.Record]:
+    async def _records(self, request: pb.ListRecordsRequest, context: Call) -> list[pb.Record]:
         found = cast(pb.ListRecordsResponse, await self._made(ROWS["ListRecords"], request, context))
         return list(found.records)
 
-    async def _made(self, row: Row, request: Message, context: Context) -> Message:
+    async def _made(self, row: Row, request: Message, context: Call) -> Message:
         try:
             answer = await self._ask(row, request, context)
         except LifecycleError as error:
@@ -141,7 +140,7 @@ class AdminRpc:
             await _refuse(answer, context)
         return ParseDict(_without_nulls(answer.json()), row.gives(), ignore_unknown_fields=True)
 
-    async def _ask(self, row: Row, request: Message, context: Context) -> httpx.Response:
+    async def _ask(self, row: Row, request: Message, context: Call) -> httpx.Response:
         said = MessageToDict(request, preserving_proto_field_name=True)
         path = _FIELD.sub(lambda field: _segment(field[1], said.pop(field[1], "")), row.path)
         metadata = {str(name): str(value) for name, value in context.invocation_metadata() or ()}
@@ -174,14 +173,14 @@ def _segment(name: str, value: object) -> str:
     return quote(text, safe="")
 
 
-async def _parsed(kind: type[Message], data: bytes, context: Context) -> Any:
+async def _parsed(kind: type[Message], data: bytes, context: Call) -> Any:
     try:
         return kind.FromString(data)
     except DecodeError:
         await context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"this is no {kind.DESCRIPTOR.name}")
 
 
-async def _refuse(answer: httpx.Response, context: Context) -> NoReturn:
+async def _refuse(answer: httpx.Response, context: Call) -> NoReturn:
     error = answer.json()["error"]
     status = GRPC_STATUS[LifecycleCode(error["code"])]
     await context.abort(status, error["message"], (("headrace-code", error["code"]),))

@@ -20,17 +20,17 @@ from gateway.errors import ErrorCode, GatewayError, internal
 from gateway.protocols import open_inference_pb2 as pb
 from gateway.protocols import proto_answer, v2_proto
 from gateway.protocols.answer_form import AnswerForm
-from gateway.protocols.fields import earliest, invalid, plain_text
+from gateway.protocols.fields import earliest, plain_text
 from gateway.protocols.grpc_frame import PUSHBACK
 from gateway.protocols.status import STATUS
 from gateway.server.context import CALLER_HEADERS
 from gateway.server.grpc.calls import CALLS, SERVICE
+from gateway.server.grpc.one_message import Call, unary
 from gateway.server.service import Service
 
 _log = logging.getLogger(__name__)
 OPEN = frozenset(("ServerLive", "ServerReady"))
 """Calls that need no key: they say nothing of any model, and balancers make them."""
-Call = grpc.aio.ServicerContext[bytes, bytes]
 
 
 class GrpcServer:
@@ -139,21 +139,6 @@ class GrpcServer:
                 await _abort(call, error)
 
         return answer
-
-
-def unary(answer: Callable[[bytes, Call], Awaitable[bytes]]) -> "grpc.RpcMethodHandler[bytes, bytes]":
-    """A call with one message.
-
-    It is read as a stream, since grpc.aio never answers a unary call that ends without its message.
-    """
-
-    async def read(_messages: AsyncIterator[bytes], call: Call) -> bytes:
-        data = await call.read()
-        if not isinstance(data, bytes):
-            await _abort(call, invalid("the call holds no message"))
-        return await answer(data, call)
-
-    return grpc.stream_unary_rpc_method_handler(read)
 
 
 def _decode(message: pb.ModelInferRequest, call: Call, now_ns: int) -> tuple[InferRequest, AnswerForm]:

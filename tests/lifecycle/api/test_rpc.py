@@ -159,6 +159,13 @@ async def test_what_names_nothing_is_the_callers_fault(rpc: Rpc, name: str, requ
     assert told.startswith(("model: ", "number: "))
 
 
+@pytest.mark.parametrize("name", ["ListModels", "ApproveVersion", "Watch"])
+async def test_a_call_without_a_message_is_answered(rpc: Rpc, name: str) -> None:
+    call = rpc.channel.stream_stream(f"/{SERVICE}/{name}")(iter(()), timeout=20)
+    code, _, message = await refused(anext(aiter(call)))
+    assert (code, message) == (grpc.StatusCode.INVALID_ARGUMENT, "the call holds no message")
+
+
 async def test_what_breaks_inside_is_not_told(rpc: Rpc, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(_store: SqlStore) -> list[Model]:
         raise RuntimeError("/srv/secret")
