@@ -25,6 +25,8 @@ class ErrorCode(StrEnum):
     """Too many bad keys from one address."""
     NOT_READY = "NOT_READY"
     """Known, but not loaded here yet; worth a retry."""
+    SWITCHED_OFF = "SWITCHED_OFF"
+    """Not here until the settings say so; never worth a retry."""
     OVERLOADED = "OVERLOADED"
     DEADLINE = "DEADLINE"
     CANCELLED = "CANCELLED"

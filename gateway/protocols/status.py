@@ -23,6 +23,7 @@ STATUS: dict[ErrorCode, Status] = {
     ErrorCode.FORBIDDEN: Status(403, 7, "PERMISSION_DENIED", False),
     ErrorCode.THROTTLED: Status(429, 8, "RESOURCE_EXHAUSTED", False),
     ErrorCode.NOT_READY: Status(503, 14, "UNAVAILABLE", True),
+    ErrorCode.SWITCHED_OFF: Status(503, 14, "UNAVAILABLE", False),
     ErrorCode.OVERLOADED: Status(503, 8, "RESOURCE_EXHAUSTED", True),
     ErrorCode.DEADLINE: Status(504, 4, "DEADLINE_EXCEEDED", False),
     ErrorCode.CANCELLED: Status(499, 1, "CANCELLED", False),

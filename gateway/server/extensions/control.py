@@ -24,13 +24,13 @@ async def change(
     """Load or unload a model; returns once every worker has done it.
 
     Raises:
-        GatewayError: NOT_READY while control is off or the controller does not answer, NOT_FOUND for a model
-            that is not registered, FORBIDDEN for a key of a lesser role than deployer, INVALID for what the
-            registry refuses.
+        GatewayError: SWITCHED_OFF while control is, NOT_READY if the controller does not answer, NOT_FOUND
+            for a model that is not registered, FORBIDDEN for a key of a lesser role than deployer, INVALID
+            for what the registry refuses.
     """
     if context.repository is None:
         raise GatewayError(
-            ErrorCode.NOT_READY,
+            ErrorCode.SWITCHED_OFF,
             "control is off here: use `headrace traffic set`, or set model_control = 'explicit' in [gateway]",
         )
     model_name(model)

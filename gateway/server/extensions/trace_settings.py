@@ -39,10 +39,10 @@ def change(sampling: TraceSampling | None, model: str, wanted: Mapping[str, obje
     None or an empty list takes the setting back.
 
     Raises:
-        GatewayError: NOT_READY where tracing is not configured, INVALID for what cannot be set.
+        GatewayError: SWITCHED_OFF where tracing is not configured, INVALID for what cannot be set.
     """
     if sampling is None:
-        raise GatewayError(ErrorCode.NOT_READY, f"tracing is off here: {_HOW}")
+        raise GatewayError(ErrorCode.SWITCHED_OFF, f"tracing is off here: {_HOW}")
     sampling.change(model, dict(_field(name, _text(name, value)) for name, value in wanted.items()))
     return told(sampling, model)
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from gateway.config import GatewayConfig
@@ -38,7 +39,7 @@ class Served:
 
     def __init__(self, registry: Registry, http: int, grpc: int) -> None:
         self.registry = registry
-        self._ports = {"http": http, "grpc": grpc}
+        self.ports = {"http": http, "grpc": grpc}
 
     async def refused(self, way: str, call: str, *arguments: Any, key: str = "", **more: Any) -> str:
         """What the client says went wrong; empty if nothing did."""
@@ -47,7 +48,7 @@ class Served:
 
     def _call(self, way: str, call: str, *arguments: Any, **more: Any) -> str:
         module = importlib.import_module(f"tritonclient.{way}")
-        with module.InferenceServerClient(f"127.0.0.1:{self._ports[way]}") as client:
+        with module.InferenceServerClient(f"127.0.0.1:{self.ports[way]}") as client:
             try:
                 getattr(client, call)(*arguments, **more)
             except Exception as error:  # of a class of its own in each client
@@ -113,6 +114,19 @@ async def test_control_is_off_unless_it_is_switched_on(way: str, switched_off: S
     assert "control is off" in await switched_off.refused(way, "load_model", "eu-fraud")
     assert "control is off" in await switched_off.refused(way, "unload_model", "none")
     assert switched_off.registry.asked == []
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [("repository/models/eu-fraud/load", {}), ("trace/setting", {"trace_level": ["TIMESTAMPS"]})],
+)
+async def test_nobody_is_told_to_ask_again_for_what_is_off(
+    path: str, body: object, switched_off: Served
+) -> None:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{switched_off.ports['http']}") as http:
+        answer = await http.post(f"/v2/{path}", json=body)
+    assert (answer.status_code, "off here" in answer.text) == (503, True)
+    assert "retry-after" not in answer.headers
 
 
 @pytest.mark.parametrize("way", ["http", "grpc"])

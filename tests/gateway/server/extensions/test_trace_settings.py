@@ -12,7 +12,7 @@ def test_without_a_place_for_spans_the_answer_says_how_to_name_one() -> None:
     assert "[gateway.tracing]" in told(None, "")["trace_mode"][0]
     with pytest.raises(GatewayError, match=r"off here: set endpoint in \[gateway.tracing\]") as refused:
         change(None, "", {"trace_level": ["TIMESTAMPS"]})
-    assert refused.value.code is ErrorCode.NOT_READY
+    assert refused.value.code is ErrorCode.SWITCHED_OFF
 
 
 @pytest.mark.parametrize("level", ["OFF", ["OFF"]])
