@@ -41,23 +41,18 @@ class Store(Protocol):
 
     def models(self, name: str | None = None) -> list[Model]:
         """By name; only the one of this name if given."""
-        ...
 
     def versions(self, model: str) -> list[Version]:
         """By number, lowest first."""
-        ...
 
     def version_counts(self) -> dict[str, int]:
         """How many versions each model has, of those that have any."""
-        ...
 
     def rollouts(self, model: str | None = None, *, active: bool = False) -> list[Rollout]:
         """Newest first."""
-        ...
 
     def api_keys(self) -> list[Key]:
         """Every API key that ever was, by name."""
-        ...
 
     def commit(self, entry: Entry, *values: Model | Version | Rollout | Key) -> Record:
         """Write values and their ledger record in one durable transaction.
@@ -66,25 +61,29 @@ class Store(Protocol):
         model has revision 1), CONFLICT if a version number is taken by another digest or if another
         controller has taken the lease.
         """
-        ...
 
     def save(self, rollout: Rollout) -> None:
         """Keep what an active rollout has seen so far. No decision, so no ledger record."""
-        ...
 
     def records(
-        self, model: str | None = None, *, after: int = 0, limit: int = 1000, scope: Sequence[str] = ()
+        self,
+        model: str | None = None,
+        *,
+        after: int = 0,
+        limit: int = 1000,
+        scope: Sequence[str] = (),
+        kind: str = "",
     ) -> list[Record]:
-        """Ledger records, oldest first: of one model if it is given, and of what a key's `models` cover."""
-        ...
+        """Ledger records, oldest first: of one model if it is given, and of what a key's `models` cover.
+
+        Of a kind if it is given, and of its parts: `rollout` is `rollout.start`, `rollout.promote`…
+        """
 
     def head(self) -> Head:
         """The ledger's last record, as it was noted when it was written."""
-        ...
 
     def next_generation(self) -> int:
         """A number higher than any given before, by whoever held the lease."""
-        ...
 
 
 class Requests(Protocol):
@@ -92,15 +91,12 @@ class Requests(Protocol):
 
     def ask(self, caller: str, key: str, fingerprint: str, now: float) -> Asked | None:
         """Note a request, durably, before it is carried out; what was noted if the key was used already."""
-        ...
 
     def answer(self, caller: str, key: str, asked: Asked) -> None:
         """Keep its answer. Durable on return."""
-        ...
 
     def forget(self, caller: str, key: str) -> None:
         """It was not carried out: the key may be used again."""
-        ...
 
 
 class Deliveries(Protocol):
@@ -108,7 +104,6 @@ class Deliveries(Protocol):
 
     def reached(self, hook: str) -> int | None:
         """Number of the last record that its receiver took; None for a new webhook."""
-        ...
 
     def reach(self, hook: str, seq: int) -> None: ...
 
@@ -120,15 +115,12 @@ class Leases(Protocol):
 
     def take(self, seen: Lease, holder: str) -> Lease | None:
         """Hold it, unless it has changed since it was seen: then None. Fences off who held it before."""
-        ...
 
     def renew(self, held: Lease) -> Lease:
         """Show that its holder lives. Raises LifecycleError CONFLICT if another has taken it."""
-        ...
 
     def release(self, held: Lease) -> None:
         """Let others take it at once. Raises as `renew` does."""
-        ...
 
 
 class Checkpoints(Protocol):
@@ -137,15 +129,12 @@ class Checkpoints(Protocol):
     @property
     def key(self) -> str:
         """The public key that they are checked with, in hexadecimal."""
-        ...
 
     def add(self, statement: Statement) -> None:
         """Sign and keep one. Never replaces another."""
-        ...
 
     def read(self) -> Kept:
         """All of them, each checked with the key."""
-        ...
 
 
 class Fleet(Protocol):
@@ -153,14 +142,12 @@ class Fleet(Protocol):
 
     def publish(self, table: RouteTable) -> None:
         """Make this the table that workers pull. Returns at once."""
-        ...
 
     @property
     def table(self) -> RouteTable: ...
 
     def workers(self) -> tuple[WorkerReport, ...]:
         """Live workers only."""
-        ...
 
     async def confirmed(
         self, generation: int, timeout_s: float, holding: Collection[VersionKey] = ()
@@ -170,7 +157,6 @@ class Fleet(Protocol):
         Args:
             holding: versions to be held that each worker must also have in memory, or have failed to load.
         """
-        ...
 
 
 class Applications(Protocol):
@@ -181,15 +167,12 @@ class Applications(Protocol):
 
         A table then names its version, and workers say what becomes of it.
         """
-        ...
 
     def start(self, application: Application) -> None:
         """Ask for one, or for new processes of one that there is; it runs later."""
-        ...
 
     def end(self, name: str) -> None:
         """Ask for its end; requests that it has got are answered first."""
-        ...
 
 
 class Artifacts(Protocol):
@@ -197,19 +180,16 @@ class Artifacts(Protocol):
 
     def put(self, source: Path) -> tuple[str, str]:
         """Store a file; returns (URI, `sha256:<hex>` digest). Storing it again changes nothing."""
-        ...
 
     def held(self, digest: str) -> bool: ...  # by this machine, so that `fetch` asks no store
 
     def fetch(self, uri: str, digest: str) -> Path:
         """A local, verified copy. Raises LifecycleError REFUSED if the bytes do not match."""
-        ...
 
     def stored(self) -> Iterator[StoredFile]: ...
 
     def remove(self, digest: str, before: float) -> bool:
         """Whether a file was removed: not one that was stored (again) since `before`, Unix seconds."""
-        ...
 
 
 class Sandbox(Protocol):
@@ -228,7 +208,6 @@ class Sandbox(Protocol):
             rows: Parquet files of rows to run through the artifact, by the name of the row set.
             beside: the champion's artifact, to answer the labelled ones and be measured in the same process.
         """
-        ...
 
 
 class CaptureLog(Protocol):
@@ -244,7 +223,6 @@ class CaptureLog(Protocol):
         `at`, Unix seconds, is when the label became known; null for now. `source` is who says so. With the
         name of a business metric, `label` holds its numbers (float64) and no labels.
         """
-        ...
 
     def labelled(
         self, model: str, since: float = 0.0, *, came_since: float = 0.0, inputs: bool = True
@@ -255,14 +233,12 @@ class CaptureLog(Protocol):
         Of predictions made since a time, and labels that came since one. Oldest first, without shadows.
         `inputs=False` leaves out the input tensors, most of the bytes.
         """
-        ...
 
     def made(self, model: str, since: float = 0.0, *, tensors: bool = False) -> pa.Table:
         """Columns at and version of every captured prediction, labelled or not, without shadows.
 
         Oldest first. With `tensors` also inputs.<tensor> and outputs.<tensor>.
         """
-        ...
 
     def numbers(self, model: str, *, came_since: float = 0.0) -> Mapping[str, pa.Table]:
         """By metric, columns at, version, value and came, when the number came, Unix seconds.
@@ -270,11 +246,9 @@ class CaptureLog(Protocol):
         Of every captured prediction with a number that came since a time, oldest first. Without shadows, and
         without pinned requests: those are evidence for nothing.
         """
-        ...
 
     def labels_count(self, model: str) -> int:
         """Labels and numbers that stand. While it is the same, nothing is new but late captures."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,4 +270,3 @@ class Trainer(Protocol):
 
         Raises LifecycleError REFUSED with the recipe's error.
         """
-        ...

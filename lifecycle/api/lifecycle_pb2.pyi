@@ -119,14 +119,16 @@ class StartRolloutRequest(_message.Message):
     def __init__(self, model: _Optional[str] = ..., version: _Optional[int] = ..., plan: _Optional[_Union[_struct_pb2.Value, _Mapping[str, object]]] = ..., if_revision: _Optional[int] = ...) -> None: ...
 
 class ListRecordsRequest(_message.Message):
-    __slots__ = ("model", "after", "limit")
+    __slots__ = ("model", "after", "limit", "kind")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     AFTER_FIELD_NUMBER: _ClassVar[int]
     LIMIT_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
     model: str
     after: int
     limit: int
-    def __init__(self, model: _Optional[str] = ..., after: _Optional[int] = ..., limit: _Optional[int] = ...) -> None: ...
+    kind: str
+    def __init__(self, model: _Optional[str] = ..., after: _Optional[int] = ..., limit: _Optional[int] = ..., kind: _Optional[str] = ...) -> None: ...
 
 class WatchRequest(_message.Message):
     __slots__ = ("model", "after")

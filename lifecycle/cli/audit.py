@@ -46,7 +46,7 @@ def audit(
     ] = "",
     kind: Annotated[
         str,
-        typer.Option(metavar="KIND", help=f"Of the newest {MOST} records those of this kind, e.g. rollout."),
+        typer.Option(metavar="KIND", help="Only records of this kind and its parts, e.g. rollout."),
     ] = "",
     limit: Annotated[int, typer.Option(min=1, max=MOST, help="How many records, the newest ones.")] = 50,
     home: Annotated[
@@ -141,14 +141,10 @@ def _show_proof(answer: dict[str, Any], as_json: bool) -> None:
 
 
 def _records(client: Client, name: str | None, kind: str, limit: int, since: float) -> list[dict[str, Any]]:
-    """The newest ones; of a kind are its parts, too: `rollout` is `rollout.start`, `rollout.promote`…"""
-    records = client.audit(name, limit=MOST if kind else limit)
+    records = client.audit(name, limit=limit, kind=kind or None)
     if name and not records:
         client.model(name)  # tells a name that is misspelt
-    wanted = f"{kind}." if kind else ""
-    return [each for each in records if each["at"] >= since and f"{each['kind']}.".startswith(wanted)][
-        -limit:
-    ]
+    return [each for each in records if each["at"] >= since]
 
 
 def _show_moment(client: Client, name: str | None, at: str, as_json: bool) -> None:

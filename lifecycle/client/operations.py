@@ -171,10 +171,13 @@ class Operations(RegistryOperations):
 
     @Operation
     def audit(
-        self, model: str | None = None, *, after: int | None = None, limit: int = 100
+        self, model: str | None = None, *, after: int | None = None, limit: int = 100, kind: str | None = None
     ) -> Call[list[Json]]:
-        """Records, oldest first: the newest `limit`, or the first `limit` behind number `after`."""
-        query = {"model": model, "after": after, "limit": limit}
+        """Records, oldest first: the newest `limit`, or the first `limit` behind number `after`.
+
+        Of a kind are its parts, too: `rollout` is `rollout.start`, `rollout.promote`…
+        """
+        query = {"model": model, "after": after, "limit": limit, "kind": kind}
         return listed("/v1/audit", "records", query)
 
     @Operation

@@ -124,6 +124,18 @@ def test_records_of_what_a_key_covers(store: SqlStore) -> None:
     assert len(of()) == 6
 
 
+def test_records_of_a_kind(store: SqlStore) -> None:
+    for kind in ("rollout.start", "rollout", "rolloutless", "Rollout.start", "rollout.undo"):
+        store.commit(Entry("ann", kind, "m"))
+
+    def of(kind: str, after: int = 0, limit: int = 10) -> list[str]:
+        return [record.kind for record in store.records(kind=kind, after=after, limit=limit)]
+
+    assert of("rollout") == ["rollout.start", "rollout", "rollout.undo"]
+    assert (of("rollout.start"), of("roll"), of("rollout.*")) == (["rollout.start"], [], [])
+    assert of("rollout", after=1, limit=1) == ["rollout"]
+
+
 def test_the_ledger_is_one_chain(opened: Open) -> None:
     for i in range(5):
         record = opened().commit(replace(ENTRY, model=f"m{i % 2}"), Model(f"model{i}", 1, 0.0))

@@ -11,7 +11,7 @@ from lifecycle.core.governance.ledger import Record, canonical
 
 
 def read(
-    connection: Connection, model: str | None, after: int, limit: int, scope: Sequence[str]
+    connection: Connection, model: str | None, after: int, limit: int, scope: Sequence[str], kind: str
 ) -> list[Record]:
     """As `ports.Store.records` says."""
     columns = tables.records.c
@@ -20,13 +20,15 @@ def read(
         query = query.where(columns.model == model)
     if scope:
         query = query.where(or_(*(_covered(columns.model, item) for item in scope)))
+    if kind:
+        query = query.where(or_(columns.kind == kind, _covered(columns.kind, f"{kind}.*")))
     return [_record(row) for row in connection.execute(query)]
 
 
-def _covered(model: Column[str], item: str) -> ColumnElement[bool]:
+def _covered(name: Column[str], item: str) -> ColumnElement[bool]:
     """`item` is a name, or a prefix that ends in `*`. Not by LIKE: to SQLite that is blind to case."""
     prefix = item.removesuffix("*")
-    return model == item if prefix == item else func.substr(model, 1, len(prefix)) == prefix
+    return name == item if prefix == item else func.substr(name, 1, len(prefix)) == prefix
 
 
 def _record(row: Row[Any]) -> Record:

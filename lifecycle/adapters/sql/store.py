@@ -148,10 +148,16 @@ class SqlStore:
             )
 
     def records(
-        self, model: str | None = None, *, after: int = 0, limit: int = 1000, scope: Sequence[str] = ()
+        self,
+        model: str | None = None,
+        *,
+        after: int = 0,
+        limit: int = 1000,
+        scope: Sequence[str] = (),
+        kind: str = "",
     ) -> list[Record]:
         with self._reading() as connection:
-            return read(connection, model, after, limit, scope)
+            return read(connection, model, after, limit, scope, kind)
 
     def head(self) -> Head:
         """The ledger's last record, as it was noted when it was written."""

@@ -33,6 +33,7 @@ async def records(
     model: str | None = None,
     after: Annotated[int | None, Query(ge=0)] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    kind: Annotated[str, Query(description="With its parts: `rollout` is `rollout.start`, too.")] = "",
 ) -> RecordsOut:
     """Ledger records, oldest first: the newest ones, or the first ones behind number `after`.
 
@@ -42,9 +43,11 @@ async def records(
         covered(caller, model)
     scope = caller.models
     if after is None:
-        found = await asyncio.to_thread(newest, desk.store, model, limit, scope)
+        found = await asyncio.to_thread(newest, desk.store, model, limit, scope, kind)
     else:
-        found = await asyncio.to_thread(desk.store.records, model, after=after, limit=limit, scope=scope)
+        found = await asyncio.to_thread(
+            desk.store.records, model, after=after, limit=limit, scope=scope, kind=kind
+        )
     return RecordsOut(records=[RecordOut.of(record) for record in found])
 
 
@@ -91,12 +94,14 @@ async def key(desk: AtDesk) -> KeyOut:
     return KeyOut(key=desk.checkpoints.key)
 
 
-def newest(store: Store, model: str | None, limit: int, scope: Sequence[str] = ()) -> list[Record]:
+def newest(
+    store: Store, model: str | None, limit: int, scope: Sequence[str] = (), kind: str = ""
+) -> list[Record]:
     """The last `limit` records, oldest first. Looks back ever further until there are enough."""
     head, span = store.head().seq, limit
     while True:
         start = max(head - span, 0)
-        found = store.records(model, after=start, limit=span, scope=scope)
+        found = store.records(model, after=start, limit=span, scope=scope, kind=kind)
         if len(found) >= limit or start == 0:
             return found[-limit:]
         span *= 4

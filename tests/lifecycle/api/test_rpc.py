@@ -203,6 +203,11 @@ async def test_records_come_as_they_are_written(rpc: Rpc) -> None:
     fresh.cancel()
 
 
+async def test_records_of_a_kind_are_listed(rpc: Rpc) -> None:
+    found = (await rpc("ListRecords", pb.ListRecordsRequest(kind="version.approved", limit=5))).records
+    assert [record.kind for record in found] == ["version.approved", "version.approved"]
+
+
 async def test_who_does_not_say_after_what_hears_of_what_comes(rpc: Rpc) -> None:
     before = rpc.admin.store.head().seq
     fresh = rpc.watch(pb.WatchRequest())

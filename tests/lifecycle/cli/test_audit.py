@@ -39,6 +39,8 @@ def test_what_was_decided_lately_is_told(deployed: Run) -> None:
     kinds = [each["kind"] for each in deployed("audit", "fraud", "--kind", "version", "--json").json]
     assert kinds[0] == "version.registered"
     assert all(kind.startswith("version.") for kind in kinds)
+    only = deployed("audit", "fraud", "--kind", "version", "--limit", 1, "--json").json
+    assert [each["kind"] for each in only] == kinds[-1:]
     assert "neither a time nor a length" in deployed("audit", "--since", "lately").err
     assert "one at a time" in deployed("audit", "--since", "1h", "--at", "2026-01-01").err
 

@@ -32,6 +32,17 @@ async def test_old_records_of_a_quiet_model_are_found(admin: Admin) -> None:
     assert [record.detail["n"] for record in newest(admin.store, "busy", 2)] == [48, 49]
 
 
+async def test_records_of_a_kind_are_found_behind_any_number_of_others(admin: Admin) -> None:
+    await admin.deployed()
+    for number in range(1100):
+        admin.store.commit(Entry("labels", "labels.received", "fraud", {"n": number}))
+    asked = {"model": "fraud", "kind": "version", "limit": 2}
+    newest_two = (await admin.http.get("/v1/audit", params=asked)).json()["records"]
+    first_two = (await admin.http.get("/v1/audit", params=asked | {"after": 0})).json()["records"]
+    assert [record["kind"] for record in newest_two] == ["version.validated", "version.approved"]
+    assert [record["kind"] for record in first_two] == ["version.registered", "version.validated"]
+
+
 async def test_the_past_can_be_asked(admin: Admin) -> None:
     await admin.deployed(versions=2)
     then = time.time()
