@@ -35,8 +35,8 @@ def audit(
         str | None,
         typer.Argument(
             metavar="NAME|verify|export|key",
-            help="A model; `verify` checks the ledger, `export` prints all of it, a record a line, "
-            "`key` the public key of its checkpoints.",
+            help="A model; `verify` checks the ledger and the registry by it, `export` prints all of it, "
+            "a record a line, `key` the public key of its checkpoints.",
         ),
     ] = None,
     at: Annotated[str, typer.Option(metavar="TIME", help="What served then: ISO 8601 or Unix seconds.")] = "",
@@ -64,8 +64,8 @@ def audit(
 ) -> None:
     """Show the ledger: every decision, with who or what made it; with `--json`, all of each record.
 
-    `headrace audit verify` checks the whole hash chain and the signed checkpoints that are kept beside it;
-    with `--file`, the chain of an exported ledger, anywhere.
+    `headrace audit verify` checks the whole hash chain, the signed checkpoints that are kept beside it, and
+    that versions and keys are what it says; with `--file`, the chain of an exported ledger, anywhere.
 
     Example: `headrace audit fraud --since 1h --kind rollout`
     """
@@ -136,8 +136,14 @@ def _show_proof(answer: dict[str, Any], as_json: bool) -> None:
     elif answer["ok"]:
         console().print(f"the ledger is whole: {answer['records']} records, each sealing the one before it")
         console().print(f"{answer['checkpoints']} signed checkpoints vouch for it up to {answer['sealed']}")
+        told = f"{answer['rows']} versions and keys are as it says"
+        partly = f"; of {answer['partial']}, records of an older release say a part only"
+        console().print(told + (partly if answer["partial"] else ""))
+    else:
+        for each in answer["differences"]:
+            console().print(each["reason"])
     if not answer["ok"]:
-        raise LifecycleError(LifecycleCode.REFUSED, f"the ledger is not whole: {answer['reason']}")
+        raise LifecycleError(LifecycleCode.REFUSED, answer["reason"])
 
 
 def _records(client: Client, name: str | None, kind: str, limit: int, since: float) -> list[dict[str, Any]]:

@@ -192,7 +192,7 @@ class Operations(RegistryOperations):
 
     @Operation
     def verify(self) -> Call[Json]:
-        """Check the ledger's hash chain and its signed checkpoints."""
+        """Check the ledger's hash chain and signed checkpoints, and the registry by it."""
         return Call("GET", "/v1/audit/verify", whole, timeout_s=LONG_S)
 
     @Operation

@@ -83,7 +83,7 @@ async def prediction(desk: AtDesk, caller: Caller, prediction: str) -> Predictio
 
 @router.get("/verify")
 async def verify(desk: AtDesk) -> LedgerOut:
-    """Check every record against its hash, the one before it and the signed checkpoints."""
+    """Check each record against its hash, the one before it and the checkpoints; the registry by them."""
     kept = await asyncio.to_thread(desk.checkpoints.read)
     return LedgerOut.of(await asyncio.to_thread(audit.verify, desk.store, kept))
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from lifecycle.api.schemas.versions import VersionOut
 from lifecycle.commands.governance.audit import Account, Audit, Split
 from lifecycle.core.governance.ledger import Record
+from lifecycle.core.governance.testimony import Difference
 from lifecycle.ports import Origin, ShadowAnswer
 
 
@@ -155,10 +156,32 @@ class PredictionOut(BaseModel):
         )
 
 
-class LedgerOut(BaseModel):
-    """Whether the ledger is whole. Keep `seq` and `hash` elsewhere: they show later if its end was cut.
+class DifferenceOut(BaseModel):
+    """A field of a version or key that is not what the ledger says; empty where all is lost or unknown."""
 
-    `sealed` is the last record that a checkpoint vouches for, 0 without any.
+    row: str
+    field: str
+    ledger: Any
+    registry: Any
+    reason: str
+
+    @classmethod
+    def of(cls, found: Difference) -> Self:
+        return cls(
+            row=found.row,
+            field=found.field,
+            ledger=found.ledger,
+            registry=found.registry,
+            reason=str(found),
+        )
+
+
+class LedgerOut(BaseModel):
+    """Whether the ledger is whole, and the registry what it says; `reason` is why not.
+
+    Keep `seq` and `hash` elsewhere: they show later if its end was cut. `sealed` is the last record that a
+    checkpoint vouches for, 0 without any. Of the `rows` of versions and keys, records of older releases tell
+    of the `partial` ones in part only. A ledger that is not whole is held against nothing.
     """
 
     ok: bool
@@ -167,19 +190,34 @@ class LedgerOut(BaseModel):
     hash: str
     checkpoints: int
     sealed: int
+    rows: int
+    partial: int
+    differences: list[DifferenceOut]
     reason: str
 
     @classmethod
     def of(cls, found: Audit) -> Self:
         return cls(
-            ok=found.problem is None,
+            ok=not (reason := _reason(found)),
             records=found.records,
             seq=found.head.seq,
             hash=found.head.hash,
             checkpoints=found.checkpoints,
             sealed=found.newest.head.seq if found.newest else 0,
-            reason=found.problem.reason if found.problem else "",
+            rows=found.registry.rows,
+            partial=found.registry.partial,
+            differences=[DifferenceOut.of(each) for each in found.registry.differences],
+            reason=reason,
         )
+
+
+def _reason(found: Audit) -> str:
+    if found.problem is not None:
+        return f"the ledger is not whole: {found.problem.reason}"
+    if not (differing := found.registry.differences):
+        return ""
+    more = f", and {len(differing) - 1} more" if differing[1:] else ""
+    return f"the registry is not what the ledger says: {differing[0]}{more}"
 
 
 class KeyOut(BaseModel):

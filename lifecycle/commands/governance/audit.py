@@ -3,12 +3,14 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from lifecycle.commands.lookup import find_model, find_versions
 from lifecycle.commands.trail import trail
 from lifecycle.core.governance.checkpoint import Kept, Statement
 from lifecycle.core.governance.ledger import Head, Problem, Record
 from lifecycle.core.governance.ledger import verify as problem_of
+from lifecycle.core.governance.testimony import Comparison, compare
 from lifecycle.core.rollouts.rollout import Phase, Rollout
 from lifecycle.core.verdict import Finding
 from lifecycle.core.version import Version
@@ -16,6 +18,7 @@ from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.ports import Origin, Store
 
 NONE = Kept()
+NOT_COMPARED = Comparison()
 JUDGED = frozenset(
     f"version.{kind}" for kind in ("registered", "validated", "judged", "approved", "rejected")
 )
@@ -26,7 +29,8 @@ JUDGED = frozenset(
 class Audit:
     """What a verification found. Keep `head` elsewhere: it shows later whether records were lost.
 
-    `checkpoints` were compared; records behind the `newest` one are vouched for by their chain only.
+    `checkpoints` were compared; records behind the `newest` one are vouched for by their chain only. With a
+    problem the `registry` was not looked at: there is nothing to hold it against.
     """
 
     records: int
@@ -34,6 +38,7 @@ class Audit:
     problem: Problem | None
     checkpoints: int = 0
     newest: Statement | None = None
+    registry: Comparison = NOT_COMPARED
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +68,7 @@ class Account:
 
 
 def verify(store: Store, kept: Kept = NONE, *remembered: Head) -> Audit:
-    """Check the whole ledger against its hashes, its noted head and its checkpoints.
+    """Check the whole ledger against its hashes, its noted head and its checkpoints; then the registry by it.
 
     Args:
         kept: checkpoints from outside of the database; a forged one is a problem too.
@@ -86,7 +91,15 @@ def verify(store: Store, kept: Kept = NONE, *remembered: Head) -> Audit:
     if problem is None and kept.forged:
         problem = Problem(0, f"checkpoint {kept.forged[0]} was not signed with this ledger's key")
     newest = kept.genuine[-1].statement if kept.genuine else None
-    return Audit(seen, last, problem, len(kept.genuine), newest)
+    registry = _compared(store) if problem is None else NOT_COMPARED
+    return Audit(seen, last, problem, len(kept.genuine), newest, registry)
+
+
+def _compared(store: Store) -> Comparison:
+    since = store.head().seq
+    keys, models = store.api_keys(), store.models()
+    versions = [version for model in models for version in store.versions(model.name)]
+    return compare(chain(trail(store, kind="version"), trail(store, kind="key")), versions, keys, since)
 
 
 def account(store: Store, origin: Origin) -> Account:

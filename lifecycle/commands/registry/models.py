@@ -6,7 +6,7 @@ Never opens an artifact itself and never gives a version traffic. Every outcome 
 import asyncio
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from gateway.core.placement import Placement
@@ -184,7 +184,7 @@ class Models:
         elif recipe and recipe != model.recipe:
             changed = [replace(model, revision=model.revision + 1, recipe=recipe)]
         detail = {"version": version.number, "digest": version.digest, "cause": lineage.cause}
-        detail |= {"signer": signed.signer} if signed else {}
+        detail |= {"lineage": asdict(version.lineage)} | ({"signer": signed.signer} if signed else {})
         self._store.commit(Entry(actor, "version.registered", name, detail), *changed, version)
         return version
 

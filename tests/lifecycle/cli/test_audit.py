@@ -84,6 +84,26 @@ def test_verifying_finds_an_edit(deployed: Run, tmp_path: Path) -> None:
     assert not deployed("audit", "verify", "--json").json["ok"]
 
 
+@pytest.mark.parametrize("away", [(), ("--home", "home")])
+def test_verifying_finds_a_version_whose_submitter_was_edited(
+    deployed: Run, live: Live, tmp_path: Path, away: tuple[str, ...]
+) -> None:
+    live.desk.checkpoints.add(Statement(live.store.head(), 1.0))
+    where = [tmp_path / word if word == "home" else word for word in away]
+    assert "2 versions and keys are as it says" in deployed("audit", "verify", *where).out
+    database = sqlite3.connect(tmp_path / "home" / "headrace.db")
+    database.execute("UPDATE versions SET body = json_set(body, '$.submitter', 'mallory')")
+    database.commit()
+    database.close()
+    said = deployed("audit", "verify", *where)
+    assert (said.code, 'submitter is "' in said.out, '"mallory" in the registry' in said.err) == (
+        1,
+        True,
+        True,
+    )
+    assert "the registry is not what the ledger says: version 1 of 'fraud'" in said.err
+
+
 def test_a_home_is_verified_with_no_cluster(deployed: Run, live: Live, tmp_path: Path) -> None:
     store, checkpoints = live.store, live.desk.checkpoints
     checkpoints.add(Statement(store.head(), 1.0))

@@ -68,6 +68,26 @@ async def test_a_whole_ledger_is_intact_and_an_edited_one_is_not(admin: Admin, t
     assert "record 2" in after["reason"]
 
 
+async def test_a_version_that_was_edited_in_the_database_is_named(admin: Admin, tmp_path: Path) -> None:
+    await admin.deployed(versions=2)
+    await admin.http.post("/v1/keys", json={"name": "ann", "role": "viewer"})
+    before = (await admin.http.get("/v1/audit/verify")).json()
+    assert (before["ok"], before["rows"], before["partial"], before["differences"]) == (True, 3, 0, [])
+    with sqlite3.connect(tmp_path / "headrace.db") as database:
+        database.execute("UPDATE versions SET body = json_set(body, '$.submitter', 'eve') WHERE number = 2")
+        database.execute("UPDATE keys SET body = json_set(body, '$.role', 'admin')")
+    database.close()
+    after = (await admin.http.get("/v1/audit/verify")).json()
+
+    assert not after["ok"]
+    named = [(each["row"], each["field"], each["registry"]) for each in after["differences"]]
+    assert named == [("key 'ann'", "role", "admin"), ("version 2 of 'fraud'", "submitter", "eve")]
+    assert after["reason"] == (
+        "the registry is not what the ledger says: "
+        'key \'ann\': role is "viewer" in the ledger, "admin" in the registry, and 1 more'
+    )
+
+
 async def test_an_answer_is_accounted_for(admin: Admin) -> None:
     await admin.deployed(versions=2)
     await admin.http.post("/v1/models/fraud/versions/2/deploy")
