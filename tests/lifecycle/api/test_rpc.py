@@ -161,7 +161,7 @@ async def test_what_names_nothing_is_the_callers_fault(rpc: Rpc, name: str, requ
 
 @pytest.mark.parametrize("name", ["ListModels", "ApproveVersion", "Watch"])
 async def test_a_call_without_a_message_is_answered(rpc: Rpc, name: str) -> None:
-    call = rpc.channel.stream_stream(f"/{SERVICE}/{name}")(iter(()), timeout=20)
+    call: Any = rpc.channel.stream_stream(f"/{SERVICE}/{name}")(iter(()), timeout=20)
     code, _, message = await refused(anext(aiter(call)))
     assert (code, message) == (grpc.StatusCode.INVALID_ARGUMENT, "the call holds no message")
 

@@ -36,7 +36,7 @@ async def test_records_of_a_kind_are_found_behind_any_number_of_others(admin: Ad
     await admin.deployed()
     for number in range(1100):
         admin.store.commit(Entry("labels", "labels.received", "fraud", {"n": number}))
-    asked = {"model": "fraud", "kind": "version", "limit": 2}
+    asked: dict[str, str | int] = {"model": "fraud", "kind": "version", "limit": 2}
     newest_two = (await admin.http.get("/v1/audit", params=asked)).json()["records"]
     first_two = (await admin.http.get("/v1/audit", params=asked | {"after": 0})).json()["records"]
     assert [record["kind"] for record in newest_two] == ["version.validated", "version.approved"]
