@@ -11,7 +11,7 @@ from lifecycle.terminal.tables import fields, table
 
 MOST_SHOWN = 60
 """Characters of one output or list; `--json` has all of it."""
-_ELSEWHERE = {"reason", "rollout", "revision", "digest", "action"}
+_ELSEWHERE = {"reason", "rollout", "revision", "digest", "lineage", "action"}
 _MOMENTS = {"since", "until", "expires_at"}
 _SPLIT = {"champion", "weights", "shadows", "held"}
 

@@ -44,8 +44,10 @@ def test_scrapes_at_the_same_time_count_nothing_twice(
     store.commit(Entry("ann", "rollout.promote", "m"))
     read, both = store.records, Barrier(2)
 
-    def records(model: str | None = None, *, after: int = 0, limit: int = 1000) -> list[Record]:
-        found = read(model, after=after, limit=limit)
+    def records(
+        model: str | None = None, *, after: int = 0, limit: int = 1000, kind: str = ""
+    ) -> list[Record]:
+        found = read(model, after=after, limit=limit, kind=kind)
         with suppress(BrokenBarrierError):
             both.wait(0.2)  # for another reader that has read as far
         return found

@@ -23,6 +23,7 @@ def test_the_ledger_tells_who_did_what(deployed: Run) -> None:
     assert "ada" in out
     assert "cause registered by hand" in out
     assert "{" not in out
+    assert "lineage" not in out, "of which the cause is told"
     assert len(deployed("audit", "--limit", 2, "--json").json) == 2
 
 
