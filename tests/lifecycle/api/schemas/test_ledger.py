@@ -17,7 +17,7 @@ def test_a_problem_is_a_reason() -> None:
     whole = LedgerOut.of(Audit(3, Head(3, "ab"), None))
     broken = LedgerOut.of(Audit(3, Head(3, "ab"), Problem(2, "record 2 was altered")))
     assert (whole.ok, whole.reason, whole.seq) == (True, "", 3)
-    assert (broken.ok, broken.reason) == (False, "record 2 was altered")
+    assert (broken.ok, broken.reason) == (False, "the ledger is not whole: record 2 was altered")
 
 
 def test_a_shadows_answer_is_json_whatever_it_holds() -> None:
