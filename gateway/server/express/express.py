@@ -118,6 +118,9 @@ class Express:
         ):
             return False
         grpc = request.url == INFER
+        # Of plans, which serve heads of all kinds, none may write what some head's answer has compressed.
+        if not grpc and b"accept-encoding" in headers and _may_be_compressed(reply, response):
+            return False
         kind = GRPC if grpc else int(headers.get(JSON_LENGTH, JSON))
         words = _words(request.body, kind, asked.inputs)
         if words is None:
@@ -141,7 +144,7 @@ class Express:
             if len(version.plans) >= MOST_PLANS:
                 version.plans.clear()
                 return False
-            plan = self._plan(version, layout, form, response, reply, kind, b"accept-encoding" in headers)
+            plan = self._plan(version, layout, form, response, reply, kind)
             if plan is None:
                 return False
             version.plans[layout] = plan
@@ -165,7 +168,6 @@ class Express:
         response: InferResponse,
         reply: bytes,
         kind: int,
-        compressible: bool,
     ) -> Plan | None:
         outputs = _tensors({name: np.empty_like(array) for name, array in response.outputs.items()}, "?")
         if outputs is None:
@@ -173,7 +175,7 @@ class Express:
         given = {tensor.name: tensor.array for tensor in layout.inputs}
         filled = {tensor.name: tensor.array for tensor in outputs}
         run = version.bind(given, filled)
-        answer = _answer(reply, response, form, kind, compressible)
+        answer = _answer(reply, response, form, kind)
         if run is None or answer is None:
             return None
         plan = Plan(run, outputs, answer, version.entry.invalid if version.entry.ranges else None)
@@ -270,14 +272,16 @@ def _tensors(arrays: Mapping[str, Array], boolean: str = "") -> list[Tensor] | N
     return [Tensor(name, array, codes[name]) for name, array in arrays.items()]
 
 
-def _answer(
-    reply: bytes, response: InferResponse, form: AnswerForm, kind: int, compressible: bool
-) -> Answer | None:
-    """None if it may be compressed, or holds outputs of both kinds."""
+def _may_be_compressed(reply: bytes, response: InferResponse) -> bool:
+    body = len(reply) - reply.find(b"\r\n\r\n") - 4
+    return body + answers.most_growth(response.outputs) >= COMPRESS_FROM
+
+
+def _answer(reply: bytes, response: InferResponse, form: AnswerForm, kind: int) -> Answer | None:
+    """None if it holds outputs of both kinds."""
     if kind == GRPC:
         return answers.in_raw_bytes(reply, response, END, marked=True)
     binary = {form.of(name).binary for name in response.outputs}
-    body = len(reply) - reply.find(b"\r\n\r\n") - 4
-    if len(binary) != 1 or (compressible and body + answers.most_growth(response.outputs) >= COMPRESS_FROM):
+    if len(binary) != 1:
         return None
     return answers.in_raw_bytes(reply, response) if binary.pop() else answers.in_json(reply, response, form)

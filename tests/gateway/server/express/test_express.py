@@ -307,6 +307,17 @@ async def test_requests_with_more_to_say_go_the_usual_way(
     assert alike(reply) == alike(usual.ask(asked))
 
 
+async def test_an_answer_that_is_to_be_compressed_goes_the_usual_way(start: Start, written: Write) -> None:
+    champion = route("m", written(copies("copy", TensorProto.FLOAT)))
+    express, usual = await start(champion), await start(champion, express=False)
+    body = nested(np.full((60, 3), 1 / 3, np.float32))
+    express.taught(infer("m", body))
+    assert express.goes_express(infer("m", body))
+    asked = infer("m", body, "accept-encoding: gzip")
+    assert alike(express.taught(asked)) == alike(usual.ask(asked))
+    assert b"content-encoding: gzip" in express.ask(asked)
+
+
 async def test_a_nan_is_told_and_counted_as_usual(start: Start, written: Write) -> None:
     root = serialised(
         helper.make_graph(
