@@ -6,6 +6,7 @@ routing key or a deadline, a model without limits, shadows or a cache, a version
 plan is used it must have written, from the same tensors, the very bytes of the usual answer.
 """
 
+import asyncio
 import logging
 import time
 from collections import Counter
@@ -24,6 +25,7 @@ from gateway.server.express.lane import CHUNKED, GRPC, JSON, Bodies, Head, Lane
 from gateway.server.express.layouts import CODES, Words
 from gateway.server.express.meter import Meter
 from gateway.server.express.plans import Answer, Layout, Plan, Tensor
+from gateway.server.express.poller import Poller
 from gateway.server.gate import Gate
 from gateway.server.http.codecs import JSON_LENGTH
 from gateway.server.http.grpc_lane import END, INFER
@@ -83,6 +85,10 @@ class Express:
         self._table = routes.table
         self._lane = Lane(self, routes, pressure, gate, ids.encode(), seed, most, log.slow_ns)
         self.answer = self._lane.answer
+
+    def poller(self, loop: asyncio.AbstractEventLoop) -> Poller:
+        """A new one for connections whose requests go the lane."""
+        return Poller(self._lane, loop)
 
     # ---- teaching ----
 

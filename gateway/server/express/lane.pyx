@@ -37,10 +37,6 @@ cdef class Bodies:
         kind: `JSON`, `GRPC`, or how many bytes of JSON stand in front of raw tensors.
     """
 
-    cdef Py_ssize_t kind
-    cdef dict layouts
-    cdef dict ends
-
     def __init__(self, Py_ssize_t kind):
         self.kind, self.layouts, self.ends = kind, {}, {}
 
@@ -90,10 +86,6 @@ cdef class Head:
         headers: lower-case names and values.
     """
 
-    cdef Py_ssize_t length
-    cdef Bodies bodies
-    cdef object headers
-
     def __init__(self, Py_ssize_t length, Bodies bodies, object headers):
         self.length, self.bodies, self.headers = length, bodies, headers
 
@@ -107,13 +99,6 @@ cdef class Lane:
         ids: what prediction ids begin with.
         most: requests that a meter holds; a tap that is behind has to drop, which is not done here.
     """
-
-    cdef object host, routes, loaded, pressure, gate
-    cdef bytes ids
-    cdef uint64_t number, state
-    cdef Py_ssize_t most
-    cdef int64_t slow
-    cdef dict heads
 
     def __init__(self, object host, object routes, object pressure, object gate, bytes ids, uint64_t seed,
                  Py_ssize_t most, int64_t slow_ns):
@@ -137,9 +122,11 @@ cdef class Lane:
 
     def answer(self, bytes data):
         """The answer to a whole request, or None: it is not known well enough, or not whole."""
+        return self.answered(PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data))
+
+    cdef bytes answered(self, const char* at, Py_ssize_t length):
         cdef int64_t begun = now_ns()
-        cdef const char* at = PyBytes_AS_STRING(data)
-        cdef const char* end = at + PyBytes_GET_SIZE(data)
+        cdef const char* end = at + length
         cdef const char* body = <const char*>memmem(at, end - at, b"\r\n\r\n", 4)
         cdef Py_ssize_t start = 0
         cdef Head head

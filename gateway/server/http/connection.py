@@ -16,6 +16,15 @@ _LINGER_S = 2.0
 _EXPECT = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
+class Watch(Protocol):
+    """A connection that is read in its transport's place."""
+
+    @property
+    def used_at(self) -> float: ...
+
+    def end(self) -> None: ...
+
+
 class Host(Protocol):
     """What a connection needs of the listener that made it."""
 
@@ -30,6 +39,11 @@ class Host(Protocol):
         """Gives the answer to a whole request, or None for one that must be read and handled."""
         ...
 
+    @property
+    def watch(self) -> Callable[[int, Callable[[bytes, bytes], None]], Watch] | None:
+        """Reads an idle connection as long as all that comes goes that way; see `express.poller`."""
+        ...
+
     def handle(self, request: Request) -> bytes | asyncio.Task[bytes]: ...
 
     def admit(self, connection: "HttpConnection") -> bool: ...
@@ -42,7 +56,8 @@ class HttpConnection(asyncio.Protocol):
 
     def __init__(self, host: Host) -> None:
         self._host = host
-        self._clock = asyncio.get_running_loop().time
+        self._loop = asyncio.get_running_loop()
+        self._clock = self._loop.time
         self._transport: asyncio.Transport
         self._queue: deque[Request | bytes] = deque()
         self._reader = RequestReader(host.max_body, self._queue)
@@ -52,6 +67,7 @@ class HttpConnection(asyncio.Protocol):
         self._lingering = False  # answered for good; input is discarded until the peer closes
         self._eof = False
         self._reading = self._writable = True
+        self._watch: Watch | None = None
         self._active_at = self._clock()
 
     # ---- transport ----
@@ -64,6 +80,7 @@ class HttpConnection(asyncio.Protocol):
             self._pump()
 
     def connection_lost(self, _exc: Exception | None) -> None:
+        self._unwatch()
         self._ended = True
         self._queue.clear()
         if self._running is not None:
@@ -83,6 +100,8 @@ class HttpConnection(asyncio.Protocol):
             and (reply := express(data)) is not None
         ):
             self._transport.write(reply)
+            if self._host.watch is not None:
+                self._loop.call_soon(self._be_watched)  # by then the answer has left
             return
         if reader.request is not None:  # in the middle of one
             reader.feed(data, now)
@@ -116,6 +135,31 @@ class HttpConnection(asyncio.Protocol):
         self._writable = True
         self._active_at = self._clock()
         self._pump()
+
+    # ---- the express lane ----
+
+    def _be_watched(self) -> None:
+        watch, idle = self._host.watch, not self._queue and self._running is None
+        if watch is None or self._watch is not None or self._ended or not idle or self._reader.request:
+            return
+        if self._transport.is_closing() or self._transport.get_write_buffer_size():
+            return
+        self._transport.pause_reading()
+        self._watch = watch(self._transport.get_extra_info("socket").fileno(), self._returned)
+
+    def _returned(self, data: bytes, unsent: bytes) -> None:
+        """The transport reads again, after this that the poller has read or could not send."""
+        self._active_at, self._watch = self._clock(), None
+        self._transport.resume_reading()
+        if unsent:
+            self._transport.write(unsent)
+        if data:
+            self.data_received(data)
+
+    def _unwatch(self) -> None:
+        if self._watch is not None:
+            self._watch.end()
+            self._watch = None
 
     # ---- answers ----
 
@@ -187,6 +231,8 @@ class HttpConnection(asyncio.Protocol):
 
     def sweep(self, now: float) -> None:
         """Called about once a second: end what waits too long."""
+        if self._watch is not None:
+            self._active_at = self._watch.used_at
         quiet, reader = now - self._active_at, self._reader
         if self._lingering and self._writable and quiet > _LINGER_S:
             self._transport.close()
@@ -197,6 +243,7 @@ class HttpConnection(asyncio.Protocol):
             return
         elif reader.request is None:
             if quiet > IDLE_TIMEOUT_S:
+                self._unwatch()
                 self._transport.close()
         elif quiet > IDLE_TIMEOUT_S or now - reader.begun_at > (
             IDLE_TIMEOUT_S + reader.size / LEAST_BYTES_PER_S if reader.in_body else HEAD_TIMEOUT_S
@@ -211,7 +258,9 @@ class HttpConnection(asyncio.Protocol):
             self._running_request.close = True
         elif self._reader.request is None and not self._queue and not self._lingering:
             self._ended = True
+            self._unwatch()
             self._transport.close()
 
     def abort(self) -> None:
+        self._unwatch()
         self._transport.abort()

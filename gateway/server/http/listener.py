@@ -4,20 +4,24 @@ import asyncio
 import contextlib
 import logging
 import socket
+from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from gateway.errors import ErrorCode, GatewayError, internal
 from gateway.protocols.fields import model_name, version_named
 from gateway.protocols.proto_layouts import KnownLayouts
 from gateway.server.descriptors import affordable
 from gateway.server.http import codecs, grpc_lane, inference, paths
-from gateway.server.http.connection import HttpConnection
+from gateway.server.http.connection import HttpConnection, Watch
 from gateway.server.http.eager import run_eagerly
 from gateway.server.http.heads import KnownHeads
 from gateway.server.http.inference import Codec, Target
 from gateway.server.http.message import Request, fault
 from gateway.server.service import Service
+
+if TYPE_CHECKING:  # what is compiled may not be there
+    from gateway.server.express.poller import Poller
 
 F = TypeVar("F")
 _SWEEP_S = 1.0
@@ -36,6 +40,7 @@ class HttpListener:
         self.heads = KnownHeads()
         self.express = None if service.express is None else service.express.answer
         self.pressure = service.pressure
+        self._poller: Poller | None = None
         self._service = service
         self._max_connections = affordable(service.limits.max_connections)
         self._connections: set[HttpConnection] = set()
@@ -80,6 +85,8 @@ class HttpListener:
         if self._sweeper is None:
             self._sweep()
             self.pressure.start()
+            if self._service.express is not None:
+                self._poller = self._service.express.poller(asyncio.get_running_loop())
 
     def _sweep(self) -> None:
         loop = asyncio.get_running_loop()
@@ -91,6 +98,9 @@ class HttpListener:
         """Say so to the balancer: not ready, and every connection ends with its next answer."""
         self.leaving = True
         self.express = None
+        if self._poller is not None:
+            self._poller.close()
+            self._poller = None
 
     async def drain(self, grace_s: float) -> None:
         """Take nothing new, finish what is under way, close. What is not done by then is cut off."""
@@ -113,6 +123,10 @@ class HttpListener:
         self.pressure.stop()
 
     # ---- for connections ----
+
+    @property
+    def watch(self) -> Callable[[int, Callable[[bytes, bytes], None]], Watch] | None:
+        return None if self._poller is None else self._poller.watch
 
     def admit(self, connection: HttpConnection) -> bool:
         self._connections.add(connection)

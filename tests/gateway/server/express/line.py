@@ -49,6 +49,10 @@ class _Counting:
     def express(self) -> Callable[[bytes], bytes | None] | None:
         return self._http.express
 
+    @property
+    def watch(self) -> None:
+        return None
+
     def handle(self, request: Request) -> bytes | asyncio.Task[bytes]:
         self.handled += 1
         return self._http.handle(request)
