@@ -1,5 +1,6 @@
 """What a worker's servers have in common, whichever protocol they speak."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -11,12 +12,21 @@ from gateway.ports import Engine, Repository, Routes
 from gateway.protocols.answer_form import AnswerForm
 from gateway.server.context import Context
 from gateway.server.gate import Gate, Scoped
+from gateway.server.http.connection import Watch
 from gateway.server.http.message import Request
 from gateway.server.neighbours import Neighbours
 from gateway.server.pressure import Pressure
 from gateway.server.tally import Tally
 from gateway.telemetry.log_level import LogLevel
 from gateway.telemetry.trace_sampling import TraceSampling
+
+
+class Poller(Protocol):
+    """Reads connections whose requests go the express lane; see `express.poller`."""
+
+    def watch(self, descriptor: int, returned: Callable[[bytes, bytes], None]) -> Watch: ...
+
+    def close(self) -> None: ...
 
 
 class Express(Protocol):
@@ -26,6 +36,8 @@ class Express(Protocol):
     def answer(self) -> Callable[[bytes], bytes | None]:
         """Gives the answer to a whole request, None for one that must go the usual way."""
         ...
+
+    def poller(self, loop: asyncio.AbstractEventLoop) -> Poller: ...
 
     def learn(
         self, request: Request, asked: InferRequest, form: AnswerForm, response: InferResponse, reply: bytes

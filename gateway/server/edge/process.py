@@ -6,15 +6,19 @@ import logging
 import signal
 from pathlib import Path
 
+import psutil
+
 from gateway.config import GatewayConfig
 from gateway.server.attached import attached
 from gateway.server.descriptors import affordable, raise_soft_limit
 from gateway.server.edge.haproxy import render
+from gateway.server.patience import EDGE, Patience
 from gateway.server.run_dir import certificate_file
 
 log = logging.getLogger(__name__)
 
 _RESTART_PAUSE_S = 0.2
+_LOOK_S = 1.0
 _FILES_EACH = 1.5
 """A client's connection, and for every second one a worker's: they are shared, and idle clients have none."""
 
@@ -69,13 +73,24 @@ class Edge:
     async def _keep(self, path: Path) -> None:
         while True:
             assert self._process is not None
-            code = await self._process.wait()
+            code = await self._watch(self._process)
             log.error("HAProxy ended with code %s; starting it again", code)
             await asyncio.sleep(_RESTART_PAUSE_S)
             try:
                 await self._spawn(path)
             except (RuntimeError, OSError) as error:  # ports, or memory and files for a process, come back
                 log.error("HAProxy does not start: %s", error)
+
+    @staticmethod
+    async def _watch(process: asyncio.subprocess.Process) -> int:
+        """Until it ends."""
+        patience = Patience(EDGE, process.pid)
+        while True:
+            with contextlib.suppress(TimeoutError):
+                return await asyncio.wait_for(process.wait(), _LOOK_S)
+            with contextlib.suppress(psutil.NoSuchProcess):
+                used = psutil.Process(process.pid).cpu_times()
+                patience.look(used.user + used.system)
 
     async def stop(self) -> None:
         """Close the listeners, let open requests finish for a moment, then end the process."""

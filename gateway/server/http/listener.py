@@ -4,9 +4,10 @@ import asyncio
 import contextlib
 import logging
 import socket
+import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from gateway.errors import ErrorCode, GatewayError, internal
 from gateway.protocols.fields import model_name, version_named
@@ -18,10 +19,8 @@ from gateway.server.http.eager import run_eagerly
 from gateway.server.http.heads import KnownHeads
 from gateway.server.http.inference import Codec, Target
 from gateway.server.http.message import Request, fault
-from gateway.server.service import Service
-
-if TYPE_CHECKING:  # what is compiled may not be there
-    from gateway.server.express.poller import Poller
+from gateway.server.patience import WORKER, Patience
+from gateway.server.service import Poller, Service
 
 F = TypeVar("F")
 _SWEEP_S = 1.0
@@ -41,6 +40,7 @@ class HttpListener:
         self.express = None if service.express is None else service.express.answer
         self.pressure = service.pressure
         self._poller: Poller | None = None
+        self._patience = Patience(WORKER)
         self._service = service
         self._max_connections = affordable(service.limits.max_connections)
         self._connections: set[HttpConnection] = set()
@@ -92,6 +92,7 @@ class HttpListener:
         loop = asyncio.get_running_loop()
         for connection in list(self._connections):
             connection.sweep(loop.time())
+        self._patience.look(time.thread_time())
         self._sweeper = loop.call_later(_SWEEP_S, self._sweep)
 
     def leave(self) -> None:

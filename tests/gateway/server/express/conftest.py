@@ -1,10 +1,12 @@
 """Workers with the express lane and without."""
 
-from collections.abc import AsyncIterator, Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+import uvloop
 
 from gateway.core.routing import ModelRoute
 from gateway.server.express import COMPILED
@@ -12,6 +14,10 @@ from tests.gateway.server.express.line import Line, opened
 
 collect_ignore_glob = [] if COMPILED else ["test_*.py"]
 Start = Callable[..., Any]
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    return {"uvloop": uvloop.new_event_loop}  # as in a worker
 
 
 @pytest.fixture
