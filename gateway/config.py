@@ -67,7 +67,9 @@ class Dedicated(_Section):
     threads: int = Field(1, ge=1, description="runs at once in a replica")
     threads_per_run: int = Field(1, ge=1, description="threads that one run may use")
     cpus: float = Field(0.0, ge=0, description="CPUs that Ray sets aside for a replica")
-    gpus: float = Field(1.0, ge=0, description="GPUs of a replica, where there are any and a CUDA provider")
+    gpus: float = Field(
+        0.5, ge=0, description="of a GPU that Ray sets aside for a replica, where there is one and CUDA"
+    )
 
     @model_validator(mode="after")
     def _bounds_in_order(self) -> Self:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol, runtime_checkable
 
 from gateway.core.batching import Batching
+from gateway.core.placement import Device
 from gateway.core.routing import RouteTable, VersionEntry
 from gateway.core.signature import Signature
 from gateway.core.types import Array, InferRequest, InferResponse, Outcome, Role, VersionKey
@@ -33,6 +34,9 @@ class LoadedVersion(Protocol):
     def batching(self) -> Batching:
         """What sharing runs with other requests does to an answer."""
         ...
+
+    @property
+    def device(self) -> Device: ...
 
     async def run(
         self, inputs: Mapping[str, Array], outputs: tuple[str, ...], deadline_ns: int

@@ -18,6 +18,13 @@ class Placement(StrEnum):
     """In a Serve application of its own, with its own processes and, where there is one, a GPU."""
 
 
+class Device(StrEnum):
+    """What a version's runs take place on."""
+
+    CPU = "cpu"
+    GPU = "gpu"
+
+
 def application_name(model: str, version: int, digest: str) -> str:
     """The application of a dedicated version. Another file under the same number gets another one."""
     return f"{APPLICATIONS}{model}-{version}-{digest.removeprefix('sha256:')[:12]}"

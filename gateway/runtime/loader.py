@@ -4,17 +4,20 @@ import asyncio
 import contextlib
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from gateway import ports
 from gateway.config import Serving
-from gateway.core.placement import Placement
+from gateway.core.batching import Batching
+from gateway.core.placement import Device, Placement
 from gateway.core.profile import Profile
 from gateway.core.routing import VersionEntry, alike
 from gateway.core.types import Array, VersionKey
 from gateway.errors import ErrorCode, GatewayError
 from gateway.runtime.artifact import ArtifactCache
+from gateway.runtime.even import EVEN_ROWS
 from gateway.runtime.measured import Measured
 from gateway.runtime.memory import allocated_bytes
 from gateway.runtime.pool import Pool
@@ -22,7 +25,7 @@ from gateway.runtime.session import Session
 from gateway.runtime.signature import loops
 from gateway.runtime.stages import StageLog
 from gateway.runtime.version import OnnxVersion
-from gateway.runtime.warmup import Runner, Warmth, warm, warm_again
+from gateway.runtime.warmup import Runner, Warmth, dear_to_vary, warm, warm_again
 
 _RETIRED_PROFILES = 256
 _MOST_KNOWN = 10_000
@@ -113,7 +116,7 @@ class Loader:
         def run(inputs: dict[str, Array]) -> dict[str, Array]:
             return self._pool.run(partial(session.run, inputs, ()), 0)
 
-        warmth = self._warm(run, entry, model)
+        warmth = self._warm(session, run, entry, model)
         # Other threads allocate meanwhile too; less than its file no version takes.
         size_bytes = max(allocated_bytes() - before, len(model))
         return OnnxVersion(
@@ -126,9 +129,10 @@ class Loader:
             note=self.stages.of((name, entry.version)),
         )
 
-    def _warm(self, run: Runner, entry: VersionEntry, model: bytes) -> Warmth:
+    def _warm(self, session: Session, run: Runner, entry: VersionEntry, model: bytes) -> Warmth:
         known = self._known.get(entry.digest) or self._measured.of(entry.digest)
         if known is not None:
+            session.rows = known.rows
             warm_again(run, entry.signature)
             return self._know(entry.digest, known)
         try:
@@ -136,6 +140,10 @@ class Loader:
         except ValueError as error:
             raise GatewayError(ErrorCode.INTERNAL, str(error)) from None
         found = warm(run, entry.signature, unbounded)
+        varies = session.device is Device.GPU and found.batching is not Batching.OFF
+        if varies and dear_to_vary(run, entry.signature, EVEN_ROWS):
+            session.rows = EVEN_ROWS
+            found = replace(warm(run, entry.signature, unbounded), rows=EVEN_ROWS)
         return self._know(entry.digest, self._measured.add(entry.digest, found))
 
     def _know(self, digest: str, found: Warmth) -> Warmth:

@@ -8,6 +8,7 @@ import contextlib
 import hashlib
 import math
 import secrets
+from dataclasses import replace
 from pathlib import Path
 
 import onnxruntime as ort
@@ -42,8 +43,8 @@ class Measured:
     def add(self, digest: str, found: Warmth) -> Warmth:
         """Note a measurement; returns the quickest so far, with what joining was found to do now."""
         times, best = self._read(digest)
-        if best is not None and best.cost.row_ns < found.cost.row_ns:
-            found = Warmth(best.cost, found.batching)
+        if best is not None and best.rows == found.rows and best.cost.row_ns < found.cost.row_ns:
+            found = replace(found, cost=best.cost)
         if math.isfinite(found.cost.row_ns):
             self._write(digest, times + 1, found)
         return found
@@ -54,17 +55,19 @@ class Measured:
     def _read(self, digest: str) -> tuple[int, Warmth | None]:
         try:
             told = orjson.loads(self._path(digest).read_bytes())
-            return int(told["times"]), Warmth(Cost(*told["cost"]), Batching(told["batching"]))
+            found = Warmth(Cost(*told["cost"]), Batching(told["batching"]), int(told["rows"]))
+            return int(told["times"]), found
         except (OSError, ValueError, KeyError, TypeError):
             return 0, None
 
     def _write(self, digest: str, times: int, found: Warmth) -> None:
         cost = found.cost
         numbers = (cost.fixed_ns, cost.element_ns, cost.elements, cost.unbounded)
+        told = {"times": times, "cost": numbers, "batching": found.batching, "rows": found.rows}
         path = self._path(digest)
         partial = path.with_suffix(f".{secrets.token_hex(4)}")
         with contextlib.suppress(OSError):
-            partial.write_bytes(orjson.dumps({"times": times, "cost": numbers, "batching": found.batching}))
+            partial.write_bytes(orjson.dumps(told))
             partial.replace(path)
 
 

@@ -9,6 +9,7 @@ from onnxruntime import RunOptions
 from gateway.config import Serving
 from gateway.core.batching import Batching, permitted
 from gateway.core.figures import Run
+from gateway.core.placement import Device
 from gateway.core.routing import VersionEntry
 from gateway.core.signature import Signature
 from gateway.core.types import Array
@@ -58,6 +59,10 @@ class OnnxVersion:
     @property
     def running(self) -> int:
         return self._session.running  # of all that share it
+
+    @property
+    def device(self) -> Device:
+        return self._session.device
 
     def renewed(self, entry: VersionEntry) -> "OnnxVersion":
         """The same in memory under another entry of the same file."""

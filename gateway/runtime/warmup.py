@@ -19,16 +19,23 @@ Runner = Callable[[dict[str, Array]], dict[str, Array]]
 
 _ROWS = 64
 _REPEATS = 5
+_DEAR = 4.0
 _PROBE_NS = 100_000_000
 """How long the rows of one look at joining may run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Warmth:
-    """What warming found. `batching`: what it does to an answer when rows of several requests share a run."""
+    """What warming found.
+
+    Args:
+        batching: what it does to an answer when rows of several requests share a run.
+        rows: that every run should have; 0: as many as there are.
+    """
 
     cost: Cost
     batching: Batching
+    rows: int = 0
 
 
 def warm(run: Runner, signature: Signature, unbounded: bool) -> Warmth:
@@ -55,6 +62,22 @@ def warm(run: Runner, signature: Signature, unbounded: bool) -> Warmth:
         return Warmth(cost(one_ns, one_ns, 1, elements, unbounded), batching)
     many = joined([first] * _ROWS)
     return Warmth(cost(one_ns, _fastest(run, many), _ROWS, elements, unbounded), batching)
+
+
+def dear_to_vary(run: Runner, signature: Signature, rows: int) -> bool:
+    """Whether a run of so many rows takes much longer when the one before had another number of them.
+
+    Only for versions that run on rows of ones or zeros, and whose rows may be joined.
+    """
+    one = _try(run, _rows(signature, 1), _rows(signature, 0))
+    many = joined([one] * rows)
+    varied = []
+    for _ in range(_REPEATS):
+        run(one)
+        started = time.perf_counter_ns()
+        run(many)
+        varied.append(time.perf_counter_ns() - started)
+    return min(varied) > _DEAR * _fastest(run, many)
 
 
 def warm_again(run: Runner, signature: Signature) -> None:

@@ -14,14 +14,13 @@ from ray.serve.exceptions import BackPressureError, RayServeException
 from ray.serve.handle import DeploymentHandle
 
 from gateway.config import Dedicated, Serving
-from gateway.core.batching import Batching
 from gateway.core.placement import application_name
 from gateway.core.routing import VersionEntry
 from gateway.core.types import Array
 from gateway.errors import ErrorCode, GatewayError, late
 from gateway.runtime.pool import overloaded
 from gateway.runtime.stages import StageLog
-from gateway.serve.replica import START_S, Refusal, Reply
+from gateway.serve.replica import START_S, Ready, Refusal, Reply
 from gateway.serve.starting import given_up
 
 ATTEMPTS = 3
@@ -54,8 +53,8 @@ class DedicatedLoader:
                 raise reason
             try:
                 handle = await asyncio.to_thread(serve.get_app_handle, name)
-                batching = await asyncio.wait_for(_ready(handle), min(ends - time.monotonic(), _LOOK_S))
-                return DedicatedVersion(model, entry, handle, batching, self._serving, self._stages)
+                ready = await asyncio.wait_for(_ready(handle), min(ends - time.monotonic(), _LOOK_S))
+                return DedicatedVersion(model, entry, handle, ready, self._serving, self._stages)
             except (RayServeException, ray.exceptions.RayError, TimeoutError):
                 await asyncio.sleep(_POLL_S)
         raise GatewayError(
@@ -70,9 +69,9 @@ class DedicatedLoader:
         """Nothing to let go of: the application ends when no worker holds the version."""
 
 
-async def _ready(handle: DeploymentHandle[Any]) -> Batching:
-    reply: Batching | Refusal = await handle.ready.remote()
-    if isinstance(reply, Batching):
+async def _ready(handle: DeploymentHandle[Any]) -> Ready:
+    reply: Ready | Refusal = await handle.ready.remote()
+    if isinstance(reply, Ready):
         return reply
     raise GatewayError(*reply)
 
@@ -85,14 +84,14 @@ class DedicatedVersion:
         model: str,
         entry: VersionEntry,
         handle: DeploymentHandle[Any],
-        batching: Batching,
+        ready: Ready,
         serving: Serving,
         stages: StageLog,
     ) -> None:
         self.entry = entry
         self._stages = stages
         self._note = stages.of((model, entry.version))
-        self.batching = batching
+        self.batching, self.device = ready
         self.signature = entry.signature
         # Kept: each `handle.run` would build another handle.
         self._remote: Callable[..., Any] = handle.run.remote

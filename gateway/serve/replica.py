@@ -14,7 +14,7 @@ from ray import serve
 from gateway.config import Dedicated, GatewayConfig
 from gateway.core.batching import Batching
 from gateway.core.figures import Run
-from gateway.core.placement import Placement
+from gateway.core.placement import Device, Placement
 from gateway.core.routing import VersionEntry
 from gateway.core.types import Array
 from gateway.errors import ErrorCode, GatewayError, internal
@@ -33,6 +33,13 @@ log = logging.getLogger(__name__)
 
 Refusal = tuple[ErrorCode, str]
 """An error as a value. An exception would be logged by Serve with its traceback, each time."""
+
+
+class Ready(NamedTuple):
+    """What a warm version is like, where it runs."""
+
+    batching: Batching
+    device: Device
 
 
 class Reply(NamedTuple):
@@ -77,12 +84,13 @@ class Replica:
         if error is not None and not isinstance(error, GatewayError):
             raise error
 
-    async def ready(self) -> Batching | Refusal:
-        """What joining does here, once the version is warm. One that did not load is tried again."""
+    async def ready(self) -> Ready | Refusal:
+        """Comes once the version is warm. One that did not load is tried again."""
         if self._version.done() and self._version.exception() is not None:
             self._version = asyncio.create_task(self._load())
         try:
-            return (await self._version).batching
+            version = await self._version
+            return Ready(version.batching, version.device)
         except GatewayError as error:
             return error.code, error.message
 

@@ -141,6 +141,21 @@ def blend() -> bytes:
     )
 
 
+@pytest.fixture(scope="session")
+def convolution() -> bytes:
+    """Eight channels of eight: `x` FP32 [n, 8, 16, 16] -> `y` FP32 [n, 8, 16, 16]."""
+    weights = np.random.default_rng(0).normal(size=(8, 8, 3, 3)).astype(np.float32)
+    return serialised(
+        helper.make_graph(
+            [helper.make_node("Conv", ["x", "w"], ["y"], pads=[1, 1, 1, 1])],
+            "convolution",
+            [tensor("x", TensorProto.FLOAT, ["n", 8, 16, 16])],
+            [tensor("y", TensorProto.FLOAT, ["n", 8, 16, 16])],
+            [constant("w", TensorProto.FLOAT, weights)],
+        )
+    )
+
+
 @pytest.fixture
 def written(tmp_path: Path) -> Write:
     """Writes a model to a file and gives the entry that routes to it."""

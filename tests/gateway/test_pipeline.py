@@ -9,6 +9,7 @@ import pytest
 
 from gateway.core.batching import Batching
 from gateway.core.limits import ModelLimits
+from gateway.core.placement import Device
 from gateway.core.ranges import OutputRange
 from gateway.core.routing import ModelRoute, RouteTable, VersionEntry
 from gateway.core.signature import Signature, TensorSpec
@@ -29,6 +30,7 @@ class Doubler:
     size_bytes: int = 0
     running: int = 0
     batching: Batching = Batching.OFF
+    device: Device = Device.CPU
 
     async def run(
         self, inputs: Mapping[str, Array], outputs: tuple[str, ...], deadline_ns: int

@@ -86,7 +86,8 @@ def v1_status(routes: Routes, name: str, version: str) -> dict[str, Any]:
 def config(routes: Routes, name: str, version: str) -> dict[str, Any]:
     """The model's configuration as load tools read it: of a batched model, `dims` leave out the rows.
 
-    The parameter `batching` says what sharing runs does to an answer: see `core.batching.Batching`.
+    The parameter `batching` says what sharing runs does to an answer (see `core.batching.Batching`), `device`
+    where runs take place.
     """
     route, entry = find(routes, name, version)
     batched = entry.signature.batched
@@ -104,7 +105,9 @@ def config(routes: Routes, name: str, version: str) -> dict[str, Any]:
 
 def _parameters(routes: Routes, model: str, version: int) -> dict[str, dict[str, str]]:
     held = routes.loaded(model, version)  # otherwise it is not known
-    return {} if held is None else {"batching": {"string_value": held.batching}}
+    if held is None:
+        return {}
+    return {"batching": {"string_value": held.batching}, "device": {"string_value": held.device}}
 
 
 def _configured(spec: TensorSpec, batched: bool) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gateway.core.batching import Batching
+from gateway.core.placement import Device
 from gateway.core.routing import VersionEntry
 from gateway.core.signature import Signature
 from gateway.core.types import Array
@@ -25,6 +26,7 @@ class Held:
     size_bytes: int
     running: int = 0
     batching: Batching = Batching.OFF
+    device: Device = Device.CPU
 
     @property
     def signature(self) -> Signature:

@@ -9,14 +9,15 @@ import numpy as np
 import pytest
 
 from gateway.config import Serving
-from gateway.core.placement import Placement
+from gateway.core.batching import Batching
+from gateway.core.placement import Device, Placement
 from gateway.core.profile import Profile
 from gateway.core.routing import VersionEntry
 from gateway.core.types import Array
 from gateway.errors import ErrorCode, GatewayError
 from gateway.ports import LoadedVersion
 from gateway.runtime.loader import Loader
-from gateway.runtime.session import Session
+from gateway.runtime.session import Session, cuda_starts
 from tests.gateway.runtime.running import ROW, suspends
 
 Write = Callable[..., VersionEntry]
@@ -40,6 +41,24 @@ async def test_a_dedicated_version_runs_where_it_is_found_or_else_here(
     assert await knowing.load("m", entry) is here
     assert asked == [("m", 1)]
     await knowing.close()
+
+
+@pytest.mark.skipif(not cuda_starts(), reason="needs a GPU and onnxruntime-gpu")
+async def test_a_convolution_on_a_gpu_runs_on_one_number_of_rows_and_answers_as_on_the_cpu(
+    written: Write, convolution: bytes, tmp_path: Path
+) -> None:
+    loader = Loader(tmp_path / "cache", Serving(), gpu=True)
+    entry = replace(written(convolution), placement=Placement.POOL)
+    version = await loader.load("m", entry)
+    assert version.device is Device.GPU
+    assert version.batching is not Batching.OFF
+    near = Session(convolution, entry.signature)
+    rng = np.random.default_rng(0)
+    for rows in (1, 8, 21):
+        inputs = {"x": rng.normal(size=(rows, 8, 16, 16)).astype(np.float32)}
+        answer = await version.run(inputs, (), 0)
+        assert answer["y"] == pytest.approx(near.run(inputs, ())["y"], rel=1e-4, abs=1e-4)
+    await loader.close()
 
 
 async def test_the_loop_goes_on_while_a_version_loads(loader: Loader, written: Write, slow: bytes) -> None:

@@ -1,16 +1,19 @@
 import gc
 from collections.abc import Callable
+from threading import Timer
 
 import numpy as np
 import pytest
 from onnx import TensorProto, helper
 
+from gateway.core.placement import Device
 from gateway.core.signature import Signature, TensorSpec
 from gateway.errors import ErrorCode, GatewayError
-from gateway.runtime.session import Session, cuda_starts, run_options
+from gateway.runtime.session import Session, cuda_starts, offers_cuda, run_options
 from gateway.runtime.signature import signature_of
 
 SessionOf = Callable[[bytes], Session]
+on_gpu = pytest.mark.skipif(not cuda_starts(), reason="needs a GPU and onnxruntime-gpu")
 
 
 def words(*values: bytes) -> dict[str, np.ndarray[tuple[int, ...], np.dtype[np.generic]]]:
@@ -84,8 +87,34 @@ def test_an_answer_outlives_its_session(logistic: bytes, session_of: SessionOf) 
     assert answer["probabilities"].shape == (1, 2)
 
 
-def test_without_a_gpu_or_a_runtime_that_offers_one_nothing_is_promised() -> None:
-    assert not cuda_starts()  # the runtime of the tests is the one for CPUs
+@pytest.mark.skipif(offers_cuda(), reason="is of the runtime for CPUs")
+def test_without_a_runtime_that_offers_a_gpu_nothing_is_promised(
+    logistic: bytes, session_of: SessionOf
+) -> None:
+    assert not cuda_starts()
+    assert session_of(logistic).device is Device.CPU
+
+
+@on_gpu
+def test_on_a_gpu_answers_are_those_of_the_cpu_whatever_the_number_of_rows(convolution: bytes) -> None:
+    here, there = (Session(convolution, signature_of(convolution), gpu=gpu) for gpu in (False, True))
+    assert (here.device, there.device) == (Device.CPU, Device.GPU)
+    rng = np.random.default_rng(0)
+    for rows in (1, 2, 7, 32):
+        inputs = {"x": rng.normal(size=(rows, 8, 16, 16)).astype(np.float32)}
+        near = here.run(inputs, ())
+        assert there.run(inputs, ())["y"] == pytest.approx(near["y"], rel=1e-4, abs=1e-4)
+        assert there.bind(inputs, near) is None
+
+
+@on_gpu
+def test_a_run_on_a_gpu_told_to_end_ends(endless: bytes) -> None:
+    session = Session(endless, signature_of(endless), gpu=True)
+    options = run_options()
+    Timer(0.1, setattr, (options, "terminate", True)).start()
+    with pytest.raises(GatewayError):
+        session.run({"x": np.full((1, 1), 2, np.float32)}, (), options)
+    assert session.run({"x": np.zeros((1, 1), np.float32)}, ())["y"].tolist() == [[0]]
 
 
 def test_inputs_of_different_numbers_of_rows_are_the_callers_fault() -> None:

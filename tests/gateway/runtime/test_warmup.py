@@ -1,3 +1,4 @@
+import time
 from collections.abc import Callable
 
 import numpy as np
@@ -9,7 +10,7 @@ from gateway.core.types import Array
 from gateway.errors import ErrorCode, GatewayError
 from gateway.runtime.session import Session
 from gateway.runtime.signature import signature_of
-from gateway.runtime.warmup import Warmth, warm
+from gateway.runtime.warmup import Warmth, dear_to_vary, warm
 
 SessionOf = Callable[[bytes], Session]
 
@@ -17,6 +18,20 @@ SessionOf = Callable[[bytes], Session]
 def warmth(model: bytes, session_of: SessionOf) -> Warmth:
     session = session_of(model)
     return warm(lambda inputs: session.run(inputs, ()), signature_of(model), unbounded=False)
+
+
+@pytest.mark.parametrize("plans_anew", [True, False])
+def test_a_device_that_plans_anew_for_each_number_of_rows_is_known(plans_anew: bool) -> None:
+    spec = TensorSpec("x", "FP32", (-1, 2))
+    last = 0
+
+    def run(inputs: dict[str, Array]) -> dict[str, Array]:
+        nonlocal last
+        time.sleep(0.03 if plans_anew and len(inputs["x"]) != last else 0.002)
+        last = len(inputs["x"])
+        return {}
+
+    assert dear_to_vary(run, Signature((spec,), (spec,)), 8) is plans_anew
 
 
 def test_measures_what_a_row_costs(logistic: bytes, session_of: SessionOf) -> None:

@@ -14,13 +14,14 @@ from ray.serve.exceptions import BackPressureError, RequestCancelledError
 from gateway.config import Serving
 from gateway.core.batching import Batching
 from gateway.core.figures import Run
+from gateway.core.placement import Device
 from gateway.core.routing import VersionEntry
 from gateway.core.signature import Signature
 from gateway.core.types import Array
 from gateway.errors import ErrorCode, GatewayError
 from gateway.runtime.stages import StageLog
 from gateway.serve.dedicated import ATTEMPTS, DedicatedVersion
-from gateway.serve.replica import Reply
+from gateway.serve.replica import Ready, Reply
 
 ANSWER: dict[str, Array] = {"y": np.zeros(1, np.float32)}
 KEY = ("m", 1)
@@ -59,7 +60,9 @@ class Handle:
 
 def version(handle: Any, queue: int = 8, stages: StageLog | None = None) -> DedicatedVersion:
     serving = Serving(queue=queue, max_run_s=5)
-    return DedicatedVersion("m", ENTRY, handle, Batching.OFF, serving, stages or StageLog())
+    return DedicatedVersion(
+        "m", ENTRY, handle, Ready(Batching.OFF, Device.CPU), serving, stages or StageLog()
+    )
 
 
 def failing(error: Exception) -> Callable[[], Awaitable[Reply]]:

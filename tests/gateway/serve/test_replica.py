@@ -11,9 +11,10 @@ import pytest
 
 from gateway.config import Dedicated, GatewayConfig, Serving
 from gateway.core.batching import Batching
+from gateway.core.placement import Device
 from gateway.core.routing import VersionEntry
 from gateway.errors import ErrorCode
-from gateway.serve.replica import Replica, application
+from gateway.serve.replica import Ready, Replica, application
 from gateway.serve.slots import claim
 from gateway.telemetry.logs import log_file
 
@@ -104,15 +105,16 @@ async def test_a_version_that_does_not_load_says_why_and_is_tried_again(
     assert await replica.ready() == refused
     assert (await replica.run({"i": np.array([1])}, (), FAR_NS)).answer == refused
     written(lookup)
-    assert isinstance(await replica.ready(), Batching)
+    assert await replica.ready() == Ready(Batching.EXACT, Device.CPU)
     await replica._loader.close()
 
 
 def test_a_gpu_is_asked_for_only_where_the_runtime_can_use_it(
-    tmp_path: Path, written: Write, lookup: bytes
+    tmp_path: Path, written: Write, lookup: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("gateway.serve.starting.offers_cuda", lambda: False)
     config = GatewayConfig(home=tmp_path, dedicated=Dedicated(min_replicas=1, max_replicas=3, cpus=0.5))
-    # onnxruntime's wheel for CPUs offers no CUDA, so a GPU that is there stays for others.
+    # Where onnxruntime's wheel offers no CUDA, a GPU that is there stays for others.
     deployment = application("m", written(lookup), config, gpus=4.0)._bound_deployment
     assert deployment.ray_actor_options is not None
     assert deployment.ray_actor_options["num_gpus"] == 0

@@ -10,7 +10,8 @@ SMALL, LARGE = {"CPU": 2.0}, {"CPU": 8.0, "GPU": 1.0}
 
 def test_a_gpu_is_needed_only_where_the_runtime_can_use_it(monkeypatch: pytest.MonkeyPatch) -> None:
     own = Dedicated(cpus=0.5, gpus=0.5)
-    assert needs(own, gpus=4.0) == {"CPU": 0.5, "GPU": 0.0}  # the wheel for CPUs offers no CUDA
+    monkeypatch.setattr("gateway.serve.starting.offers_cuda", lambda: False)
+    assert needs(own, gpus=4.0) == {"CPU": 0.5, "GPU": 0.0}
     monkeypatch.setattr("gateway.serve.starting.offers_cuda", lambda: True)
     assert needs(own, gpus=4.0) == {"CPU": 0.5, "GPU": 0.5}
     assert needs(own, gpus=0.0) == {"CPU": 0.5, "GPU": 0.0}

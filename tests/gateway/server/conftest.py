@@ -13,6 +13,7 @@ import pytest
 
 from gateway.config import Limits
 from gateway.core.batching import Batching
+from gateway.core.placement import Device
 from gateway.core.routing import ModelRoute, RouteTable, VersionEntry, choose
 from gateway.core.signature import Signature, TensorSpec, check
 from gateway.core.types import Array, InferRequest, InferResponse
@@ -73,7 +74,7 @@ class NumpyEngine:
         return {("loading", version): "there is no room for it" for version in (1, 2)}
 
     def loaded(self, model: str, version: int) -> Any:
-        return SimpleNamespace(batching=Batching.EXACT) if model == "pair" else None
+        return SimpleNamespace(batching=Batching.EXACT, device=Device.GPU) if model == "pair" else None
 
     async def load(self, model: str, version: int, deadline_ns: int) -> Any:
         raise AssertionError("only the pipeline asks for versions")

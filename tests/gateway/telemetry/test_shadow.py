@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from gateway.core.batching import Batching
+from gateway.core.placement import Device
 from gateway.core.routing import EMPTY, RouteTable, VersionEntry
 from gateway.core.signature import Signature, TensorSpec
 from gateway.core.types import Array, InferRequest, InferResponse, Outcome, Role
@@ -29,6 +30,7 @@ class Version:
     size_bytes: int = 0
     running: int = 0
     batching: Batching = Batching.OFF
+    device: Device = Device.CPU
 
     async def run(
         self, inputs: Mapping[str, Array], outputs: tuple[str, ...], deadline_ns: int

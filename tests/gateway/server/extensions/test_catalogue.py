@@ -36,7 +36,8 @@ def test_configuration_names_the_data_types_of_load_tools(engine: Any) -> None:
 
 def test_configuration_says_what_joining_does_once_that_is_known(engine: Any) -> None:
     assert catalogue.config(engine.routes, "pair", "")["parameters"] == {
-        "batching": {"string_value": "exact"}
+        "batching": {"string_value": "exact"},
+        "device": {"string_value": "gpu"},
     }
     assert catalogue.config(engine.routes, "text", "")["parameters"] == {}
 
