@@ -26,8 +26,9 @@ help: ## Show this list
 	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes --requirement requirements.lock
 	@touch $@
 
-# The express lane is compiled here, where there is a C compiler.
-.venv/.ready: .venv/.locked pyproject.toml $(wildcard gateway/server/express/*.pyx gateway/server/express/*.pxd)
+# What is compiled is compiled here, where there is a C compiler.
+COMPILED = $(foreach folder,gateway/protocols gateway/server/express,$(wildcard $(folder)/*.pyx $(folder)/*.pxd))
+.venv/.ready: .venv/.locked pyproject.toml $(COMPILED)
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --config-setting editable_mode=compat --editable .
 	@touch $@
 

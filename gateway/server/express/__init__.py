@@ -5,4 +5,4 @@ Compiled where there was a C compiler when Headrace was installed; elsewhere all
 
 from importlib.util import find_spec
 
-COMPILED = find_spec("gateway.server.express.lane") is not None
+COMPILED = all(find_spec(f"{__name__}.{part}") for part in ("lane", "meter", "plans", "poller"))

@@ -10,7 +10,7 @@ from libc.math cimport isfinite
 from libc.stdint cimport uint16_t
 from libc.string cimport memcmp, memcpy
 
-from gateway.server.express.numbers cimport read_numbers
+from gateway.protocols.numbers cimport read_numbers
 
 cdef enum:
     BODY_LENGTH = -1

@@ -1,6 +1,7 @@
 """Known words around numbers: what is remembered means the same as when it is read anew."""
 
 import json
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ def body(data: object, shape: list[int], **more: object) -> bytes:
     ).encode()
 
 
-def told(text: bytes, known: KnownBodies | None) -> Any:
+def told(text: bytes | bytearray, known: KnownBodies | None) -> Any:
     try:
         request, _ = decode(text, "m", None, "k", known=known)
     except GatewayError as error:
@@ -113,8 +114,77 @@ def test_a_key_belongs_to_its_own_request() -> None:
     ]
 
 
-def test_large_bodies_are_left_to_their_own_reader() -> None:
-    known, numbers = KnownBodies(), [0.5] * 10_000
-    decode(body(numbers, [1, 10_000]), "m", None, known=known)
-    assert known.match(body(numbers, [1, 10_000])) is None
-    assert known.match(body([0.5] * 10, [1, 10_000])) is None
+NUMBERS = [
+    *(
+        "0",
+        "-0",
+        "-0.0",
+        "1",
+        "-17",
+        "0.5",
+        "0.00000000012345678901234567",
+        "123456789.123456789",
+        "1e5",
+        "1E-5",
+    ),
+    *(
+        "0.1234567",
+        "0.12345678",
+        "0.123456789",
+        "-0.1234567890123456",
+        "0.12345678901234567890123",
+        "3.4028235e38",
+    ),
+    *("1e-45", "7e-46", "99999999999999999999", "0.000000000000000000000000000000000000000000001", "2.5e+3"),
+]
+ODD = [
+    "1e39",
+    "01",
+    "1.",
+    ".5",
+    "+1",
+    "NaN",
+    "true",
+    "null",
+    '"1"',
+    "[1]",
+    "",
+    "1 2",
+    "1e",
+    "0.12345678x",
+    "1,",
+]
+
+
+def large(numbers: list[str]) -> bytes:
+    whole = ",".join([*numbers, *["0.25"] * (8_000 - len(numbers))])
+    return body([], [1, 8_000]).replace(b"[]", f"[{whole}]".encode())
+
+
+@given(
+    st.lists(st.sampled_from(NUMBERS) | st.floats(width=32, allow_nan=False, allow_infinity=False).map(repr))
+)
+def test_numbers_of_large_bodies_are_those_that_a_document_holds(numbers: list[str]) -> None:
+    known = KnownBodies()
+    decode(large([]), "m", None, known=known)
+    assert told(large(numbers), known) == told(large(numbers), None)
+
+
+@pytest.mark.parametrize("odd", ODD)
+@pytest.mark.parametrize("place", [0, 4_000, 7_999])
+def test_a_large_known_body_is_judged_as_an_unknown_one(odd: str, place: int) -> None:
+    known = KnownBodies()
+    decode(large([]), "m", None, known=known)
+    text = large([*["0.25"] * place, odd])
+    assert told(text, known) == told(text, None)
+    assert told(bytearray(text), known) == told(text, None)
+
+
+@pytest.mark.skipif(find_spec("gateway.protocols.numbers") is None, reason="it is not compiled here")
+@pytest.mark.parametrize("kind", [bytes, bytearray])
+def test_large_known_bodies_are_read_without_a_document(kind: type[bytes] | type[bytearray]) -> None:
+    known = KnownBodies()
+    decode(large([]), "m", None, known=known)
+    found = known.match(kind(large(["-1.5"])))
+    assert found is not None
+    assert found["x"][0, :2].tolist() == [-1.5, 0.25]

@@ -40,7 +40,33 @@ cdef extern from *:
     #endif
         return 0;
     }
+
+    /* How many of the next eight bytes are digits before another one comes, and the number that they are.
+       All eight at once, after Lemire (2022). */
+    static inline int leading_digits(const char* at, uint64_t* number) {
+        uint64_t bytes, others;
+        int count;
+    #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+        return 0;
+    #endif
+        memcpy(&bytes, at, sizeof bytes);
+        bytes ^= 0x3030303030303030;
+        others = (((bytes & 0x7F7F7F7F7F7F7F7F) + 0x7676767676767676) | bytes) & 0x8080808080808080;
+        count = others ? __builtin_ctzll(others) >> 3 : 8;
+        if (!count)
+            return 0;
+        bytes <<= (8 - count) * 8;
+        bytes = bytes * 10 + (bytes >> 8);
+        *number = ((bytes & 0x000000FF000000FF) * 0x000F424000000064
+                   + ((bytes >> 16) & 0x000000FF000000FF) * 0x0000271000000001) >> 32;
+        return count;
+    }
+
+    static const uint64_t WHOLE_TEN[] = {
+        1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000};
     """
+    int leading_digits(const char* at, uint64_t* number) noexcept
+    const uint64_t* WHOLE_TEN
     bint by_one_operation(uint64_t digits, int seen, int power, double* number) noexcept
 
 
@@ -79,8 +105,8 @@ cdef inline const char* read_double(const char* at, const char* end, double* num
     cdef const char* start = at
     cdef bint negative = at < end and at[0] == b"-"
     cdef bint whole = True, fall
-    cdef uint64_t digits = 0
-    cdef int seen = 0, power = 0, said = 0
+    cdef uint64_t digits = 0, some = 0
+    cdef int seen = 0, power = 0, said = 0, count
     cdef char* stop
     cdef double value = 0
     at += negative
@@ -96,6 +122,13 @@ cdef inline const char* read_double(const char* at, const char* end, double* num
         at += 1
         if not digit(at, end):
             return NULL
+        while seen <= 11 and end - at >= 8 and (count := leading_digits(at, &some)):
+            digits = digits * WHOLE_TEN[count] + some
+            power -= count
+            seen += count if digits else 0
+            at += count
+            if count < 8:
+                break
         while digit(at, end):
             if seen < 19:
                 digits = digits * 10 + <uint64_t>(at[0] - 48)

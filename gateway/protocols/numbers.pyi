@@ -1,0 +1,3 @@
+from gateway.core.types import Array
+
+def read(text: bytes | bytearray, start: int, array: Array, code: str) -> int: ...
