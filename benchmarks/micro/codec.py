@@ -39,6 +39,7 @@ def cases() -> dict[str, Callable[[], object]]:
     known = KnownBodies()
     return {
         "decode JSON image": lambda: v2_json.decode(pixels, "m", None),
+        "decode JSON image, known": lambda: v2_json.decode(pixels, "m", None, known=known),
         "decode JSON image, lists": lambda: v2_json.decode(padded, "m", None),
         "decode JSON flat": lambda: v2_json.decode(flat, "m", None),
         "decode JSON flat, known": lambda: v2_json.decode(flat, "m", None, known=known),

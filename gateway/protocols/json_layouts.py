@@ -2,8 +2,8 @@
 
 A client writes the same words around its numbers again and again. What stands between known words is one
 JSON value, so the body means what it meant before with that value in place of the old one: reading the value
-alone takes 1.9 µs, reading and checking the whole body 5.4 µs (`benchmarks/micro/codec.py`). Large bodies gain
-more: their numbers go right into the array, without a document being made of them first.
+alone takes 1.9 µs, reading and checking the whole body 5.4 µs (`benchmarks/micro/codec.py`). The numbers of
+large bodies go right into their array, without a document being made of them first.
 """
 
 import re
