@@ -7,7 +7,7 @@ from typing import Any
 
 from gateway.admission import Admission
 from gateway.core.limits import ModelLimits
-from gateway.core.routing import Choice, Draws, ModelRoute, choose, key_point
+from gateway.core.routing import Draws, ModelRoute, choose, key_point
 from gateway.core.signature import check
 from gateway.core.types import InferRequest, InferResponse, Outcome
 from gateway.errors import SERVER_FAULTS, GatewayError
@@ -62,7 +62,7 @@ class Pipeline:
         self, request: InferRequest, route: ModelRoute, started: int, waited_ns: int = 0
     ) -> InferResponse:
         # Without a split nothing is drawn: of a thousand models few have one, and each keeps its place.
-        draw = self._draws_of(request.model)() if len(route.weights) > 1 else 0.0
+        draw = self.draws_of(request.model)() if len(route.weights) > 1 else 0.0
         choice = choose(route, request.version, request.key, draw)
         prediction_id = self._prediction_id()
         outcome, outputs = Outcome.SERVER_ERROR, None
@@ -106,14 +106,6 @@ class Pipeline:
             self._shadow.submit(request, response, route.shadows)
         return response
 
-    def drawn(self, route: ModelRoute) -> Choice:
-        """The version for a request without a key. Raises GatewayError NOT_READY without a champion."""
-        return choose(route, None, "", self._draws_of(route.name)())
-
-    def undrawn(self, route: ModelRoute) -> None:
-        """That draw is not used: the next one is the same."""
-        self._draws_of(route.name).undo()
-
     def forget(self, models: Mapping[str, ModelRoute]) -> None:
         """Let go of what is kept of models that none of these routes is of. May be called from a thread."""
         for name in [*self._draws]:
@@ -128,7 +120,8 @@ class Pipeline:
             raise self.routes.table.unknown(model)
         return route
 
-    def _draws_of(self, model: str) -> Draws:
+    def draws_of(self, model: str) -> Draws:
+        """Where requests without a routing key are drawn."""
         draws = self._draws.get(model)
         if draws is None:
             # Each model starts elsewhere, so that models called in step do not meet their canaries in step.

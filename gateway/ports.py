@@ -52,7 +52,7 @@ class LoadedVersion(Protocol):
 class Bindable(LoadedVersion, Protocol):
     """One that can also run inline on arrays that stay in their place.
 
-    `plans` is what servers keep of it for as long as it is in memory.
+    `plans` is what servers keep of it; emptied when it leaves memory.
     """
 
     plans: dict[object, object]

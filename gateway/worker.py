@@ -129,8 +129,7 @@ class Worker:
 
             service.express = Express(
                 self.routes,
-                self.pipeline.drawn,
-                self.pipeline.undrawn,
+                self.pipeline.draws_of,
                 meters,
                 self.tap.keep,
                 self._request_log,

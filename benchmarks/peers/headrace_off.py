@@ -72,8 +72,7 @@ async def work(config: GatewayConfig, slot: int) -> None:
     service = Service(engine, config.limits)
     service.express = Express(
         worker.routes,
-        worker.pipeline.drawn,
-        worker.pipeline.undrawn,
+        worker.pipeline.draws_of,
         Unkept(),
         lambda *_: None,
         RequestLog(config.logging),

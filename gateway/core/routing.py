@@ -124,6 +124,15 @@ class ModelRoute:
             steps.append((upper, Choice(version, role)))
         return steps
 
+    def drawn(self, point: float) -> Choice:
+        """The version that has this point of [0, 1). Raises GatewayError NOT_READY without a champion."""
+        for upper, choice in self._steps:
+            if point < upper:
+                return choice
+        if self._steps:  # rounding of the last upper bound
+            return self._steps[-1][1]
+        raise GatewayError(ErrorCode.NOT_READY, f"model {self.name!r} has no version with traffic")
+
     def entry(self, version: int) -> VersionEntry | None:
         return next((entry for entry in self.versions if entry.version == version), None)
 
@@ -212,13 +221,7 @@ def choose(route: ModelRoute, pinned: int | str | None, key: str, draw: float) -
             message = f"model {route.name!r} has no version {pinned} loaded; there is {there}"
             raise GatewayError(ErrorCode.NOT_FOUND, message)
         return Choice(pinned, Role.PINNED)
-    point = key_point(route.name, key) if key else draw
-    for upper, choice in route._steps:
-        if point < upper:
-            return choice
-    if route._steps:  # rounding of the last upper bound
-        return route._steps[-1][1]
-    raise GatewayError(ErrorCode.NOT_READY, f"model {route.name!r} has no version with traffic")
+    return route.drawn(key_point(route.name, key) if key else draw)
 
 
 def key_point(model: str, key: str) -> float:

@@ -89,6 +89,8 @@ class Loader:
 
     def unload(self, model: str, version: ports.LoadedVersion) -> None:
         """Forget a version. Runs under way finish: they hold the session, which is freed after them."""
+        if isinstance(version, ports.Bindable):
+            version.plans.clear()  # whoever keeps the dictionary keeps nothing of the version
         key = (model, version.entry.version)
         if self._loaded.get(key) is version:
             del self._loaded[key]

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, MutableMapping
 
 import numpy as np
 
-from gateway.core.routing import Choice, ModelRoute, choose
+from gateway.core.routing import Choice, Draws, choose
 from gateway.core.sightings import Sightings
 from gateway.core.types import Array, InferRequest, InferResponse
 from gateway.errors import GatewayError
@@ -50,8 +50,7 @@ class Express:
     """Teaches the lane, and is asked by it what is not the same for every request.
 
     Args:
-        drawn: the version for a request without a key, by the weights of a route.
-        undrawn: has the next draw be the same as the last one.
+        draws: where a model's requests without a key are drawn.
         meters: what the lane has answered, by kind, for the tap and the tally to read.
         keep: takes the tensors of an answered request.
         ids: what prediction ids begin with.
@@ -61,8 +60,7 @@ class Express:
     def __init__(
         self,
         routes: Routes,
-        drawn: Callable[[ModelRoute], Choice],
-        undrawn: Callable[[ModelRoute], None],
+        draws: Callable[[str], Draws],
         meters: MutableMapping[MeterKey, Meter],
         keep: Keep,
         log: RequestLog,
@@ -73,8 +71,8 @@ class Express:
         seed: int,
         most: int,
     ) -> None:
-        self.drawn, self.undrawn = drawn, undrawn
         self._routes = routes
+        self._draws = draws
         self._meters = meters
         self._keep = keep
         self._log = log
@@ -219,7 +217,7 @@ class Express:
                 layout.choice = choose(route, pinned, "", 0.0) if only or pinned is not None else None
             except GatewayError:  # a version or an alias that is not there any more
                 return False
-            layout.route = route
+            layout.route, layout.draws, layout.ways = route, self._draws(layout.model), []
         layout.table = table
         return True
 

@@ -1,5 +1,6 @@
 from libc.stdint cimport int64_t, uint64_t
 
+from gateway.server.express.meter cimport Meter
 from gateway.server.express.plans cimport Layout
 
 
@@ -16,6 +17,13 @@ cdef class Head:
     cdef object headers
 
 
+cdef class Way:
+    cdef object choice
+    cdef dict plans
+    cdef Meter meter
+    cdef int64_t used_at
+
+
 cdef class Lane:
     cdef object host, routes, loaded, pressure, gate
     cdef bytes ids
@@ -26,4 +34,5 @@ cdef class Lane:
 
     cdef bytes answered(self, const char* at, Py_ssize_t length)
     cdef bytes by(self, object choice, Layout layout, Head head, int64_t begun)
+    cdef Way way(self, object choice, Layout layout, int64_t now)
     cdef double chance(self) noexcept

@@ -7,12 +7,13 @@ from requests that went the usual way. None means that this one has to go it too
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from libc.stdint cimport int64_t, uint64_t
-from libc.string cimport memchr, memcmp
+from libc.string cimport memchr, memcmp, memcpy
 
 from gateway.server.express.meter cimport Meter, now_ns
 from gateway.server.express.plans cimport Layout, Plan
 
 cdef enum:
+    USED_NS = 1_000_000_000
     IN_CHUNKS = -1
     ALL_JSON = -1
     MESSAGE = -2
@@ -24,6 +25,9 @@ CHUNKED = IN_CHUNKS
 """The length of a body that says it itself."""
 JSON, GRPC = ALL_JSON, MESSAGE
 """Kinds of `Bodies`."""
+
+
+cdef const char* DIGITS = "0123456789abcdef"
 
 
 cdef extern from "string.h":
@@ -90,6 +94,13 @@ cdef class Head:
         self.length, self.bodies, self.headers = length, bodies, headers
 
 
+cdef class Way:
+    """Who answers a layout once a version is chosen.
+
+    Of a version it holds nothing but the plans, which are emptied when it leaves memory: so this keeps none there.
+    """
+
+
 cdef class Lane:
     """Answers what it was taught.
 
@@ -152,30 +163,22 @@ cdef class Lane:
             return None
         if layout.choice is not None:
             return self.by(layout.choice, layout, head, begun)
-        choice = self.host.drawn(layout.route)
+        choice = layout.route.drawn(layout.draws())
         answer = self.by(choice, layout, head, begun)
         if answer is None:  # the usual way must draw the same, or what cannot go this way is never drawn there
-            self.host.undrawn(layout.route)
+            layout.draws.undo()
         return answer
 
     cdef bytes by(self, object choice, Layout layout, Head head, int64_t begun):
         """The answer of the version that was chosen, recorded. None as for `answer`."""
         cdef int64_t arrived = now_ns(), ran, ended
+        cdef Way way = self.way(choice, layout, arrived)
         cdef Plan plan
         cdef Meter meter
         cdef bytes prediction_id, answer
-        version = self.loaded(layout.model, choice[0])
-        plans = getattr(version, "plans", None)
-        if plans is None:
+        if way is None or len(way.meter.latencies) >= self.most:
             return None
-        plan = <Plan>(<dict>plans).get(layout)
-        if plan is None:
-            return None
-        meter = <Meter>plan.meter
-        if meter is None or meter.key[2] is not choice[1]:
-            meter = plan.meter = <Meter>self.host.meter(layout, choice)
-        if len(meter.latencies) >= self.most:
-            return None
+        plan, meter = <Plan>way.plans.get(layout), way.meter
         try:
             plan.run()
             if not plan.sound():
@@ -184,7 +187,7 @@ cdef class Lane:
             return None
         ran = now_ns()
         self.number += 1
-        prediction_id = self.ids + b"%09x" % self.number
+        prediction_id = numbered(self.ids, self.number)
         answer = plan.answer.write(plan.outputs, prediction_id)
         ended = now_ns()
         meter.add(layout.rows, begun, arrived, ran, ended)
@@ -194,12 +197,45 @@ cdef class Lane:
             self.host.slow(layout, choice, prediction_id, head.headers, ended - begun)
         return answer
 
+    cdef Way way(self, object choice, Layout layout, int64_t now):
+        """The way of a version that is in memory and has a plan for the layout; None if there is none."""
+        cdef Way way, found = None
+        for each in layout.ways:
+            way = <Way>each
+            if way.choice is choice:
+                found = way
+                break
+        if found is not None and now - found.used_at < USED_NS and layout in found.plans:
+            return found
+        # Counts as a use of the version; to a second is enough to tell which is the longest unused.
+        plans = getattr(self.loaded(layout.model, choice[0]), "plans", None)
+        if not plans or layout not in <dict>plans:
+            return None
+        if found is None:
+            found = Way.__new__(Way)
+            found.choice, found.meter = choice, <Meter>self.host.meter(layout, choice)
+            layout.ways.append(found)
+        found.plans, found.used_at = <dict>plans, now
+        return found
+
     cdef double chance(self) noexcept:
         # xorshift64* (Vigna, 2016): what is kept of traffic is a sample, and no secret.
         self.state ^= self.state >> 12
         self.state ^= self.state << 25
         self.state ^= self.state >> 27
         return ((self.state * <uint64_t>2685821657736338717ULL) >> 11) * (1.0 / 9007199254740992.0)
+
+
+cdef bytes numbered(bytes prefix, uint64_t number):
+    """A prediction id: what it begins with, and at least nine digits."""
+    cdef Py_ssize_t length = PyBytes_GET_SIZE(prefix), digits = 9 if number >> 36 == 0 else 16, place
+    cdef bytes made = PyBytes_FromStringAndSize(NULL, length + digits)
+    cdef char* at = PyBytes_AS_STRING(made)
+    memcpy(at, PyBytes_AS_STRING(prefix), length)
+    for place in range(length + digits - 1, length - 1, -1):
+        at[place] = DIGITS[number & 15]
+        number >>= 4
+    return made
 
 
 cdef bint one_chunk(const char** body, const char** end) noexcept:

@@ -16,7 +16,8 @@ cdef class Layout:
     cdef readonly str model, protocol
     cdef readonly object pinned
     cdef readonly long long rows
-    cdef public object table, route, choice
+    cdef public object table, route, choice, draws
+    cdef public list ways
 
     cdef bint read(self, const char* at, const char* end) noexcept
 
@@ -30,7 +31,7 @@ cdef class Answer:
 
 
 cdef class Plan:
-    cdef object run, invalid, meter
+    cdef object run, invalid
     cdef list outputs
     cdef Answer answer
 

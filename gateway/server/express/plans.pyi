@@ -1,6 +1,6 @@
 from collections.abc import Callable
 
-from gateway.core.routing import Choice, ModelRoute, RouteTable
+from gateway.core.routing import Choice, Draws, ModelRoute, RouteTable
 from gateway.core.types import Array, Tensors
 
 LENGTH: int
@@ -20,6 +20,8 @@ class Layout:
     table: RouteTable | None
     route: ModelRoute | None
     choice: Choice | None
+    draws: Draws
+    ways: list[object]
     def __init__(
         self,
         inputs: list[Tensor],

@@ -70,6 +70,7 @@ cdef class Layout:
             raise ValueError("the runs hold other numbers of elements than the inputs")
         self.inputs, self.words, self.runs, self.text = inputs, words, runs, text
         self.model, self.pinned, self.protocol, self.rows = model, pinned, protocol, rows
+        self.ways = []
 
     def reads(self, bytes rest):
         """As `read`, of what stands behind the bytes that name the layout."""

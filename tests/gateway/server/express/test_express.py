@@ -466,3 +466,17 @@ async def test_what_is_tried_in_vain_is_tried_again_later(
     now = 11.0
     line.taught(infer("m", BODY))
     assert line.goes_express(infer("m", BODY))
+
+
+async def test_plans_of_a_version_that_left_memory_are_gone(
+    start: Start, logistic: bytes, written: Write
+) -> None:
+    line = await start(route("m", written(logistic)))
+    line.taught(infer("m", BODY))
+    version = line.worker.routes.loaded("m", 1)
+    assert isinstance(version, Bindable)
+    plans = version.plans
+    assert plans
+    line.worker.residence.let_go({("m", 1)})
+    assert not plans, "they hold the session, and the lane holds them"
+    assert not line.goes_express(infer("m", BODY))
