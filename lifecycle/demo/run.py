@@ -1,5 +1,6 @@
 """Runs the story on a fresh Headrace and tells how it went."""
 
+import shutil
 import tempfile
 import time
 from pathlib import Path
@@ -21,13 +22,15 @@ def main(*, keep: bool, home: Path | None, report: Path, ports: tuple[int, int, 
 
     Args:
         keep: leave the cluster up, to look around.
-        home: where it keeps its state; a new temporary folder if None.
+        home: where it keeps its state; if None a new folder, which goes when all went well and nothing stays
+            up.
         report: where the HTML report goes.
         ports: HTTP, gRPC and admin.
     """
     if not report.absolute().parent.is_dir():
         raise LifecycleError(LifecycleCode.INVALID, f"there is no folder for the report {report}")
     console = screen()
+    temporary = home is None
     home = home or Path(tempfile.mkdtemp(prefix="headrace-demo-"))
     facts = Facts(time.time())
     display = Display(console, facts)
@@ -51,6 +54,9 @@ def main(*, keep: bool, home: Path | None, report: Path, ports: tuple[int, int, 
         _close(console, facts, report)
     if problem:
         console.print(f"the demo did not go as it should: {problem}", style="bold red", soft_wrap=True)
+        console.print(f"what it wrote is in {home}", soft_wrap=True)
+    elif temporary and not keep:
+        shutil.rmtree(home, ignore_errors=True)
     if keep and cluster.started:
         console.print(f"still up: {cluster.admin} (end it with: headrace down --home {cluster.home})")
     elif facts.seconds:
