@@ -134,7 +134,10 @@ class ModelRoute:
         raise GatewayError(ErrorCode.NOT_READY, f"model {self.name!r} has no version with traffic")
 
     def entry(self, version: int) -> VersionEntry | None:
-        return next((entry for entry in self.versions if entry.version == version), None)
+        for entry in self.versions:
+            if entry.version == version:
+                return entry
+        return None
 
     def called(self, alias: str) -> int:
         """The version that an alias stands for now. Raises GatewayError NOT_FOUND, naming those there are."""

@@ -2,7 +2,7 @@
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -46,7 +46,7 @@ class Summing:
         """Bytes of tensors held."""
 
     def count(
-        self, protocol: str, outcome: Outcome, latencies: "array[int]", keys: Iterable[str], rows: int
+        self, protocol: str, outcome: Outcome, latencies: "array[int]", keys: Collection[str], rows: int
     ) -> None:
         """Take in requests of one kind: the latency in ns of each, routing keys, the sum of rows."""
         self._outcomes[outcome] += len(latencies)
@@ -54,7 +54,8 @@ class Summing:
         self._rows += rows
         if outcome in ANSWERED:
             self._latencies.extend(latencies)
-        self._keyed = added(self._keyed, by_bucket((key, outcome) for key in keys))
+        if keys:
+            self._keyed = added(self._keyed, by_bucket((key, outcome) for key in keys))
 
     def add(self, records: Sequence[Record], profiled: bool) -> int:
         """Take in answers' tensors; returns the bytes of those that are not kept."""

@@ -186,9 +186,10 @@ class TrafficTap:
             return [self._close(key, now) for key in due], captures
 
     def _summing(self, key: WindowKey) -> Summing:
-        if key not in self._open:
-            self._open[key] = Summing(self._since)
-        return self._open[key]
+        summing = self._open.get(key)
+        if summing is None:
+            summing = self._open[key] = Summing(self._since)
+        return summing
 
     def _close(self, key: WindowKey, now: float) -> Window:
         summing = self._open.pop(key)
