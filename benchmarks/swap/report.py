@@ -19,7 +19,8 @@ def upper_bound(failed: int, requests: int) -> float:
 
 
 def passed(result: Mapping[str, Any]) -> bool:
-    return not _failed(result["swapping"]) and all(ratio <= BAR for ratio in ratios(result).values())
+    failed = _failed([*result["calm"], *result["swapping"]])
+    return not failed and all(ratio <= BAR for ratio in ratios(result).values())
 
 
 def ratios(result: Mapping[str, Any]) -> dict[str, float]:

@@ -8,7 +8,7 @@ import pytest
 from benchmarks.swap.report import page, passed, upper_bound, write
 
 
-def result(failed: int = 0, p99: float = 2.1) -> dict[str, Any]:
+def result(failed: int = 0, p99: float = 2.1, failed_before: int = 0) -> dict[str, Any]:
     def seen(requests: int, failed: int, p99: float) -> dict[str, Any]:
         return {"requests": requests, "failed": failed, "per_second": 900.0, "p50_ms": 1.0, "p99_ms": p99}
 
@@ -24,7 +24,7 @@ def result(failed: int = 0, p99: float = 2.1) -> dict[str, Any]:
             "tools": {"h2load": "h2load 1.5"},
         },
         "load_share": 0.5,
-        "calm": [{"gRPC": seen(300_000, 0, calm)} for calm in (2.0, 1.0, 4.0)],
+        "calm": [{"gRPC": seen(300_000, failed_before, calm)} for calm in (2.0, 1.0, 4.0)],
         "swapping": [
             {"gRPC": seen(300_000, 0, p99)},
             {"gRPC": seen(300_000, failed, p99 / 2)},
@@ -43,7 +43,11 @@ def test_nothing_lost_and_hardly_slower_passes(tmp_path: Path) -> None:
     assert (tmp_path / "swap.md").read_text() == page(good)
 
 
-@pytest.mark.parametrize("bad", [result(failed=1), result(p99=2.5)], ids=["a failure", "slower"])
+@pytest.mark.parametrize(
+    "bad",
+    [result(failed=1), result(failed_before=1), result(p99=2.5)],
+    ids=["a failure", "one without swaps", "slower"],
+)
 def test_a_failure_or_a_slowdown_does_not(bad: dict[str, Any]) -> None:
     assert not passed(bad)
 
