@@ -10,7 +10,9 @@ import uvloop
 
 from gateway.core.routing import ModelRoute
 from gateway.server.express import COMPILED
-from tests.gateway.server.express.line import Line, opened
+from tests.gateway.conftest import Write
+from tests.gateway.server.express.bodies import BODY
+from tests.gateway.server.express.line import Line, chunked, infer, opened, route
 
 collect_ignore_glob = [] if COMPILED else ["test_*.py"]
 Start = Callable[..., Any]
@@ -33,3 +35,12 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
     for line in lines:
         line.close()
         await line.worker.drain()
+
+
+@pytest.fixture
+async def lines(start: Start, logistic: bytes, written: Write) -> tuple[Line, Line]:
+    champion = route("m", written(logistic))
+    express, usual = await start(champion), await start(champion, express=False)
+    express.taught(infer("m", BODY))
+    express.taught(chunked(BODY))
+    return express, usual

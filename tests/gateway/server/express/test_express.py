@@ -1,8 +1,6 @@
-"""The express lane changes no answer and hides nothing: the usual way says what is right."""
+"""The express lane changes no answer: the usual way says what is right, and what goes that way."""
 
-import json
 from dataclasses import replace
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,72 +9,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
-from gateway.config import Logging
-from gateway.core.keys import NO_KEYS, Key, Keyring, KeyRole, digest
 from gateway.core.limits import ModelLimits
 from gateway.core.placement import Placement
 from gateway.core.ranges import OutputRange
-from gateway.core.routing import RouteTable
-from gateway.core.types import Outcome, Role
-from gateway.ports import Bindable
-from gateway.protocols import open_inference_pb2 as pb
-from gateway.protocols.grpc_frame import prefix
-from gateway.server.http.grpc_lane import INFER
+from gateway.core.types import Outcome
 from tests.gateway.conftest import Write, serialised, tensor
+from tests.gateway.server.express.bodies import BODY, ROW, binary, call, nested, rows
 from tests.gateway.server.express.conftest import Start
+from tests.gateway.server.express.graphs import copies
 from tests.gateway.server.express.line import Line, alike, chunked, infer, post, route
-
-ROW = np.linspace(-2, 2, 30, dtype=np.float32).reshape(1, 30)
-
-
-def rows(values: Any) -> bytes:
-    array = np.asarray(values, np.float32)
-    tensor = {"name": "x", "shape": list(array.shape), "datatype": "FP32", "data": array.ravel().tolist()}
-    return json.dumps({"inputs": [tensor]}).encode()
-
-
-def nested(values: Any) -> bytes:
-    array = np.asarray(values, np.float32)
-    tensor = {"name": "x", "shape": list(array.shape), "datatype": "FP32", "data": array.tolist()}
-    return json.dumps({"inputs": [tensor]}).encode()
-
-
-def binary(values: Any) -> tuple[bytes, str]:
-    array = np.asarray(values, np.float32)
-    size = {"binary_data_size": array.nbytes}
-    tensor = {"name": "x", "shape": list(array.shape), "datatype": "FP32", "parameters": size}
-    text = json.dumps({"inputs": [tensor], "parameters": {"binary_data_output": True}}).encode()
-    return text + array.tobytes(), f"inference-header-content-length: {len(text)}"
-
-
-def call(model: str, values: Any) -> bytes:
-    array = np.asarray(values, np.float32)
-    message = pb.ModelInferRequest(model_name=model, raw_input_contents=[array.tobytes()])
-    message.inputs.add(name="x", datatype="FP32", shape=array.shape)
-    data = message.SerializeToString()
-    return post(INFER.decode(), prefix(len(data)) + data, "content-type: application/grpc")
-
-
-def copies(name: str, kind: int) -> bytes:
-    """Gives back its only input: `x` [n, 3] -> `y` [n, 3]."""
-    graph = helper.make_graph(
-        [helper.make_node("Identity", ["x"], ["y"])],
-        name,
-        [tensor("x", kind, ["n", 3])],
-        [tensor("y", kind, ["n", 3])],
-    )
-    return serialised(graph)
-
-
-def noise() -> bytes:
-    """Answers anything at random: `x` [n, 3] -> `y` [n, 3]."""
-    graph = helper.make_graph(
-        [helper.make_node("RandomUniformLike", ["x"], ["y"], dtype=TensorProto.FLOAT)],
-        "noise",
-        [tensor("x", TensorProto.FLOAT, ["n", 3])],
-        [tensor("y", TensorProto.FLOAT, ["n", 3])],
-    )
-    return serialised(graph)
 
 
 @pytest.mark.parametrize("way", ["json", "nested json", "binary", "grpc", "pinned", "chunked"])
@@ -135,7 +76,6 @@ async def test_every_type_of_number_comes_back_as_it_went(
     assert alike(reply) == alike(usual.ask(known))
 
 
-BODY = rows(ROW)
 START = BODY.find(b"[", BODY.find(b'"data"'))
 ODDITIES = ["-0", "-0.0", "1e400", "1E+2", "01", ".5", "1.", "+1", "NaN", "true", "null", '"1"', "[1]", ""]
 NUMBERS = st.one_of(
@@ -168,104 +108,6 @@ def test_words_that_differ_go_the_usual_way(
     express, usual = lines
     body = BODY[:at] + bytes_ + BODY[at + gone :]
     assert alike(express.ask(chunked(body))) == alike(usual.ask(chunked(body)))
-
-
-@pytest.fixture
-async def lines(start: Start, logistic: bytes, written: Write) -> tuple[Line, Line]:
-    champion = route("m", written(logistic))
-    express, usual = await start(champion), await start(champion, express=False)
-    express.taught(infer("m", BODY))
-    express.taught(chunked(BODY))
-    return express, usual
-
-
-async def test_answers_are_counted_and_kept_as_usual(lines: tuple[Line, Line]) -> None:
-    seen: list[tuple[Any, ...]] = []
-    for line in lines:
-        line.seen()
-        for _ in range(5):
-            line.ask(infer("m", BODY))
-        (window,), captures = line.seen()
-        assert window.latency.sum() == 5
-        capture = captures[-1]
-        seen.append((window.requests, window.rows, window.outcomes, window.protocols, window.generation))
-        seen.append(
-            (len(captures), capture.inputs["x"].tobytes(), capture.outputs["probabilities"].tobytes())
-        )
-        assert len({capture.prediction_id for capture in captures}) == 5
-    assert seen[:2] == seen[2:]
-    express, usual = (line.counted("m") for line in lines)
-    taught = express.requests - usual.requests
-    assert express.rows - usual.rows == taught > 0
-    assert 0 < express.input_ns < express.busy_ns
-    assert 0 < express.engine_ns < express.busy_ns
-    assert abs(express.last - usual.last) < 60
-
-
-async def test_what_the_tap_keeps_is_not_overwritten_by_the_next_request(lines: tuple[Line, Line]) -> None:
-    express, _ = lines
-    express.taught(infer("m", rows(ROW + 1)))
-    express.seen()
-    express.ask(infer("m", BODY))
-    express.ask(infer("m", rows(ROW + 1)))
-    _, captures = express.seen()
-    assert {capture.inputs["x"][0, 0] for capture in captures} == {ROW[0, 0], ROW[0, 0] + 1}
-
-
-async def test_answers_before_a_change_of_the_table_are_of_the_old_generation(
-    start: Start, logistic: bytes, written: Write
-) -> None:
-    entries = written(logistic), written(logistic, version=2)
-    line = await start(route("m", *entries))
-    line.taught(infer("m", BODY))
-    line.seen()
-    line.ask(infer("m", BODY))
-    await line.worker.apply(RouteTable(2, {"m": route("m", *entries)}))
-    line.ask(infer("m", BODY))
-    line.ask(infer("m", BODY))
-    assert line.goes_express(infer("m", BODY))
-    windows, _ = line.seen()
-    assert {window.generation: window.requests for window in windows} == {1: 1, 2: 3}
-
-
-async def test_a_split_has_its_exact_share(start: Start, logistic: bytes, written: Write) -> None:
-    entries = written(logistic), written(logistic, version=2)
-    line = await start(route("m", *entries, weights=(90.0, 10.0)))
-    for _ in range(60):  # until the canary has had its turns
-        line.ask(infer("m", BODY))
-    line.seen()
-    before = line.usual
-    for _ in range(2000):
-        line.ask(infer("m", BODY))
-    assert line.usual == before
-    windows, _ = line.seen()
-    assert {window.role: window.requests for window in windows} == {
-        Role.CHAMPION: pytest.approx(1800, abs=4),
-        Role.CANARY: pytest.approx(200, abs=4),
-    }
-
-
-async def test_a_canary_that_cannot_be_learnt_keeps_its_share(start: Start, written: Write) -> None:
-    entries = written(copies("copy", TensorProto.FLOAT)), written(noise(), version=2)
-    line = await start(route("m", *entries, weights=(90.0, 10.0)))
-    for _ in range(2000):
-        line.ask(infer("m", rows([[1, 2, 3]])))
-    windows, _ = line.seen()
-    assert {window.role: window.requests for window in windows} == {
-        Role.CHAMPION: pytest.approx(1800, abs=4),
-        Role.CANARY: pytest.approx(200, abs=4),
-    }
-    assert line.usual < 300
-
-
-async def test_a_new_table_holds_at_once(start: Start, logistic: bytes, written: Write) -> None:
-    entries = written(logistic), written(logistic, version=2)
-    line = await start(route("m", *entries))
-    line.taught(infer("m", BODY))
-    await line.worker.apply(RouteTable(2, {"m": route("m", entries[1])}))
-    assert b"x-headrace-version: 2\r\n" in line.ask(infer("m", BODY))
-    await line.worker.apply(RouteTable(3, {}))
-    assert b"404 Not Found" in line.ask(infer("m", BODY))
 
 
 @pytest.mark.parametrize(
@@ -373,110 +215,3 @@ async def test_outputs_whose_shape_depends_on_data_are_never_wrong(start: Start,
     for values in ([[1.0, 0.0, 1.0]], [[1.0, 1.0, 1.0]], [[0.0, 1.0, 0.0]], [[0.0, 1.0, 1.0]]):
         asked = infer("m", rows([values[0]]))
         assert alike(line.taught(asked)) == alike(usual.ask(asked))
-
-
-async def test_a_random_model_is_not_learnt(start: Start, written: Write) -> None:
-    line = await start(route("m", written(noise())))
-    line.taught(infer("m", rows([[1, 2, 3]])))
-    assert not line.goes_express(infer("m", rows([[1, 2, 3]])))
-
-
-async def test_a_revoked_key_is_refused_at_once(start: Start, logistic: bytes, written: Write) -> None:
-    line = await start(route("m", written(logistic)), keys="required")
-    key = Key("anna", digest("secret"), KeyRole.INFERENCE)
-    line.worker.take_keys(1, Keyring((key,)))
-    asked = infer("m", BODY, "authorization: Bearer secret")
-    line.taught(asked)
-    assert line.goes_express(asked)
-    line.worker.take_keys(2, NO_KEYS)
-    assert b"401 Unauthorized" in line.ask(asked)
-    assert b"401 Unauthorized" in line.ask(infer("m", BODY))
-
-
-async def test_a_slow_request_is_logged(
-    start: Start, logistic: bytes, written: Write, caplog: pytest.LogCaptureFixture
-) -> None:
-    line = await start(route("m", written(logistic)), logging=Logging(slow_ms=1e-6, requests_per_s=1000))
-    line.taught(infer("m", BODY))
-    caplog.clear()
-    assert line.goes_express(infer("m", BODY))
-    assert [(record.message, record.__dict__["model"]) for record in caplog.records] == [
-        ("a request was slow", "m")
-    ]
-
-
-async def test_a_worker_that_leaves_ends_its_connections(lines: tuple[Line, Line]) -> None:
-    express, _ = lines
-    await express.worker.leave()
-    assert b"connection: close" in express.ask(infer("m", BODY))
-
-
-async def test_a_version_that_is_let_go_takes_its_plans_along(
-    start: Start, logistic: bytes, written: Write
-) -> None:
-    entries = written(logistic), written(logistic, version=2)
-    line = await start(route("m", entries[0]))
-    line.taught(infer("m", BODY))
-    held = line.worker.routes.loaded("m", 1)
-    assert held is not None
-    await line.worker.apply(RouteTable(2, {"m": route("m", entries[1])}))
-    line.taught(infer("m", BODY))
-    assert line.worker.routes.loaded("m", 1) is None
-    assert line.goes_express(infer("m", BODY))
-    assert b"x-headrace-version: 2\r\n" in line.ask(infer("m", BODY))
-
-
-def named(number: int) -> bytes:
-    return infer("m", BODY.replace(b'"inputs"', b'"n%03d": 0, "inputs"' % number))
-
-
-async def test_with_many_words_the_old_ones_are_forgotten(
-    start: Start, logistic: bytes, written: Write, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("gateway.server.express.express.MOST_LAYOUTS", 4)
-    line = await start(route("m", written(logistic)))
-    for number in range(12):
-        for _ in range(2):
-            line.taught(named(number))
-        assert line.goes_express(named(number))
-    assert not line.goes_express(named(0))
-
-
-async def test_words_that_are_new_each_time_are_not_kept(lines: tuple[Line, Line]) -> None:
-    express, usual = lines
-    version = express.worker.routes.loaded("m", 1)
-    assert isinstance(version, Bindable)
-    kept = len(version.plans)
-    for number in range(300):
-        assert alike(express.ask(named(number))) == alike(usual.ask(named(number)))
-    assert len(version.plans) == kept
-    assert express.goes_express(infer("m", BODY))
-
-
-async def test_what_is_tried_in_vain_is_tried_again_later(
-    start: Start, logistic: bytes, written: Write, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    now = 0.0
-    monkeypatch.setattr("gateway.server.express.express.time", SimpleNamespace(monotonic=lambda: now))
-    line = await start(route("m", written(logistic)))
-    for number in range(300):
-        line.ask(named(number))
-    line.taught(infer("m", BODY))
-    assert not line.goes_express(infer("m", BODY))
-    now = 11.0
-    line.taught(infer("m", BODY))
-    assert line.goes_express(infer("m", BODY))
-
-
-async def test_plans_of_a_version_that_left_memory_are_gone(
-    start: Start, logistic: bytes, written: Write
-) -> None:
-    line = await start(route("m", written(logistic)))
-    line.taught(infer("m", BODY))
-    version = line.worker.routes.loaded("m", 1)
-    assert isinstance(version, Bindable)
-    plans = version.plans
-    assert plans
-    line.worker.residence.let_go({("m", 1)})
-    assert not plans, "they hold the session, and the lane holds them"
-    assert not line.goes_express(infer("m", BODY))

@@ -1,0 +1,27 @@
+"""Models that are easy to foretell, or not at all."""
+
+from onnx import TensorProto, helper
+
+from tests.gateway.conftest import serialised, tensor
+
+
+def copies(name: str, kind: int) -> bytes:
+    """Gives back its only input: `x` [n, 3] -> `y` [n, 3]."""
+    graph = helper.make_graph(
+        [helper.make_node("Identity", ["x"], ["y"])],
+        name,
+        [tensor("x", kind, ["n", 3])],
+        [tensor("y", kind, ["n", 3])],
+    )
+    return serialised(graph)
+
+
+def noise() -> bytes:
+    """Answers anything at random: `x` [n, 3] -> `y` [n, 3]."""
+    graph = helper.make_graph(
+        [helper.make_node("RandomUniformLike", ["x"], ["y"], dtype=TensorProto.FLOAT)],
+        "noise",
+        [tensor("x", TensorProto.FLOAT, ["n", 3])],
+        [tensor("y", TensorProto.FLOAT, ["n", 3])],
+    )
+    return serialised(graph)
