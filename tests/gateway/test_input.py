@@ -4,6 +4,8 @@ the edge and to the worker itself. After each fault the next request is answered
 
 import json
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,10 +17,12 @@ from onnx import TensorProto, helper
 from gateway.server.edge.haproxy import LANE
 from tests.gateway.conftest import serialised, tensor
 from tests.gateway.exchange import Reply, exchange, post
+from tests.gateway.lone_node import GIVEN
 from tests.gateway.node import Node, config_of
 from tests.gateway.server.http.test_connection import REFUSED
 from tests.gateway.server.http.test_inference import ACCEPTED, FAULTS, ONE, binary, body
 
+ROOT = Path(__file__).parents[2]
 WAYS = ("direct", "edge")
 # Faults of an engine's own making: the tests of the listener provoke them with an engine that plays them.
 PLAYED = {"overload", "overload, whatever the body holds", "a failure of ours"}
@@ -63,22 +67,22 @@ def _half() -> bytes:
 
 
 @pytest.fixture(scope="module")
-def node(tmp_path_factory: pytest.TempPathFactory, endless: bytes) -> Iterator[Node]:
-    one = _copy("x", TensorProto.FLOAT, ["n", 4])
-    models = {
-        "one": one,
+def models() -> dict[str, bytes]:
+    return {
+        "one": _copy("x", TensorProto.FLOAT, ["n", 4]),
         "fixed": _copy("x", TensorProto.FLOAT, [1, 4]),
         "loading": _copy("x", TensorProto.FLOAT, ["n", 5]),
         "pair": _pair(),
         "half": _half(),
         "ints": _copy("i", TensorProto.UINT8, ["n"], "o"),
         "text": _copy("s", TensorProto.STRING, ["n"], "t"),
-        "endless": endless,
     }
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory, models: dict[str, bytes]) -> Iterator[Node]:
     with Node(config_of(tmp_path_factory.mktemp("home"), limits={"max_body_mb": 1}), models) as node:
-        before = psutil.Process().memory_info().rss
         yield node
-        assert psutil.Process().memory_info().rss - before < 64 * 2**20
 
 
 def assert_small(reply: Reply, status: int, home: Path) -> None:
@@ -184,12 +188,40 @@ def test_6_no_length_at_all(ports: tuple[int, int], node: Node) -> None:
     )
 
 
+ROWS = 120_000
+ZEROS = b",".join([b"0"] * 4 * ROWS)
+GROWN = b'{"inputs": [{"name": "x", "datatype": "FP32", "shape": [%d, 4], "data": [%s]}]}' % (ROWS, ZEROS)
+
+
 def test_9_json_that_grows_when_it_is_read(ports: tuple[int, int]) -> None:
-    rows = 120_000
-    zeros = b",".join([b"0"] * 4 * rows)
-    grown = b'{"inputs": [{"name": "x", "datatype": "FP32", "shape": [%d, 4], "data": [%s]}]}' % (rows, zeros)
-    for _ in range(5):  # the fixture looks at the memory
-        assert post(ports[0], ONE, grown).status == 200
+    assert post(ports[0], ONE, GROWN).status == 200
+
+
+def test_all_of_it_leaves_no_memory(tmp_path: Path, models: dict[str, bytes]) -> None:
+    given = tmp_path / GIVEN
+    given.mkdir()
+    for name, model in models.items():
+        (given / f"{name}.onnx").write_bytes(model)
+    command = [sys.executable, "-m", "tests.gateway.lone_node", str(tmp_path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT) as process:
+        assert process.stdin
+        assert process.stdout
+        ways = [http for http, _ in json.loads(process.stdout.readline())]
+        for port in ways:
+            assert_serving(port)
+        before = psutil.Process(process.pid).memory_info().rss
+        for port in ways:
+            for name in sorted(FAULTS.keys() - PLAYED):
+                _, path, data, head = FAULTS[name]
+                post(port, path, data, head)
+            for data in (*ACCEPTED.values(), *[GROWN] * 5):
+                assert post(port, ONE, data).status == 200
+        for data, _ in REFUSED.values():
+            exchange(ways[0], data)
+        grown = psutil.Process(process.pid).memory_info().rss - before
+        process.stdin.close()
+    assert grown < 64 * 2**20
+    assert process.returncode == 0
 
 
 def test_28_nan_is_answered_and_counted(ports: tuple[int, int], node: Node) -> None:
