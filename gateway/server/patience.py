@@ -6,14 +6,17 @@ one that runs; meanwhile more requests gather, and a fifth more are answered. Th
 programs that have nothing to do with it, so it holds for busy threads only.
 """
 
+import asyncio
 import contextlib
 import math
 import os
 import time
+from collections.abc import Callable
 
 WORKER, EDGE = 0.25, 0.45
 """Shares of a processor. One client that asks as fast as it can takes .20 of two workers, .33 of an edge."""
 _QUIET = 2 / 3
+_LOOK_S = 0.5
 
 
 class Patience:
@@ -22,24 +25,35 @@ class Patience:
     Args:
         busy: the share of a processor from which on the thread lets others finish. It does until it takes
             less than two thirds of that.
+        used_s: tells the processor time that the thread has taken so far.
         thread: the thread's id or that of a process, of which the first one is meant. 0 is whoever calls.
     """
 
-    def __init__(self, busy: float, thread: int = 0) -> None:
-        self._busy, self._thread = busy, thread
+    def __init__(self, busy: float, used_s: Callable[[], float], thread: int = 0) -> None:
+        self._busy, self._used, self._thread = busy, used_s, thread
         self._used_s, self._at = math.inf, time.monotonic()  # the first look tells nothing
         self._batch = False
+        self._timer: asyncio.TimerHandle | None = None
 
-    def look(self, used_s: float) -> None:
-        """Call about once a second.
+    def start(self) -> None:
+        self.look()
+        self._timer = asyncio.get_running_loop().call_later(_LOOK_S, self.start)
 
-        Args:
-            used_s: the processor time that the thread has taken so far.
-        """
-        now = time.monotonic()
+    def stop(self) -> None:
+        """Look no more, and leave the thread as it was."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._move(batch=False)
+
+    def look(self) -> None:
+        """See how busy the thread was since the last look."""
+        now, used_s = time.monotonic(), self._used()
         share = (used_s - self._used_s) / max(now - self._at, 1e-3)
         self._used_s, self._at = used_s, now
-        batch = share >= self._busy * (_QUIET if self._batch else 1)
+        self._move(batch=share >= self._busy * (_QUIET if self._batch else 1))
+
+    def _move(self, *, batch: bool) -> None:
         if batch is self._batch or not hasattr(os, "SCHED_BATCH"):
             return
         self._batch = batch

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import signal
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -18,7 +19,6 @@ from gateway.server.run_dir import certificate_file
 log = logging.getLogger(__name__)
 
 _RESTART_PAUSE_S = 0.2
-_LOOK_S = 1.0
 _FILES_EACH = 1.5
 """A client's connection, and for every second one a worker's: they are shared, and idle clients have none."""
 
@@ -84,13 +84,12 @@ class Edge:
     @staticmethod
     async def _watch(process: asyncio.subprocess.Process) -> int:
         """Until it ends."""
-        patience = Patience(EDGE, process.pid)
-        while True:
-            with contextlib.suppress(TimeoutError):
-                return await asyncio.wait_for(process.wait(), _LOOK_S)
-            with contextlib.suppress(psutil.NoSuchProcess):
-                used = psutil.Process(process.pid).cpu_times()
-                patience.look(used.user + used.system)
+        patience = Patience(EDGE, partial(_used_s, process.pid), process.pid)
+        patience.start()
+        try:
+            return await process.wait()
+        finally:
+            patience.stop()
 
     async def stop(self) -> None:
         """Close the listeners, let open requests finish for a moment, then end the process."""
@@ -104,6 +103,14 @@ class Edge:
         except TimeoutError:
             self._process.kill()
             await self._process.wait()
+
+
+def _used_s(pid: int) -> float:
+    try:
+        used = psutil.Process(pid).cpu_times()
+    except psutil.NoSuchProcess:  # it has just ended
+        return 0.0
+    return used.user + used.system
 
 
 def _binary() -> str:

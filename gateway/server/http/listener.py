@@ -40,7 +40,7 @@ class HttpListener:
         self.express = None if service.express is None else service.express.answer
         self.pressure = service.pressure
         self._poller: Poller | None = None
-        self._patience = Patience(WORKER)
+        self._patience = Patience(WORKER, time.thread_time)
         self._service = service
         self._max_connections = affordable(service.limits.max_connections)
         self._connections: set[HttpConnection] = set()
@@ -85,6 +85,7 @@ class HttpListener:
         if self._sweeper is None:
             self._sweep()
             self.pressure.start()
+            self._patience.start()
             if self._service.express is not None:
                 self._poller = self._service.express.poller(asyncio.get_running_loop())
 
@@ -92,7 +93,6 @@ class HttpListener:
         loop = asyncio.get_running_loop()
         for connection in list(self._connections):
             connection.sweep(loop.time())
-        self._patience.look(time.thread_time())
         self._sweeper = loop.call_later(_SWEEP_S, self._sweep)
 
     def leave(self) -> None:
@@ -122,6 +122,7 @@ class HttpListener:
             self._sweeper.cancel()
             self._sweeper = None
         self.pressure.stop()
+        self._patience.stop()
 
     # ---- for connections ----
 
