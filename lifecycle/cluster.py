@@ -10,7 +10,6 @@ import json
 import logging
 import os
 import secrets
-import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -22,7 +21,7 @@ from gateway.config import GatewayConfig
 from gateway.server import run_dir
 from gateway.server.run_dir import edge_socket
 from lifecycle import joined, signals
-from lifecycle.cli.daemon import sweep
+from lifecycle.cli.daemon import RAY_LOGS, sweep
 from lifecycle.config import LifecycleConfig, load
 from lifecycle.errors import LifecycleError
 from lifecycle.offline import check_identity
@@ -105,14 +104,13 @@ async def _live(config: LifecycleConfig) -> None:
     stopped = asyncio.Event()
     signals.heed(stopped)
     gateway = config.gateway
-    run_dir.make(gateway.run_dir)
     state = _claim_home(gateway)
-    gateway.rolled.unlink(missing_ok=True)  # by a node that was killed
-    _put_ray_away(gateway)
     async with contextlib.AsyncExitStack() as stack:
-        stack.callback(shutil.rmtree, gateway.run_dir, ignore_errors=True)
         stack.callback(state.unlink)
-        stack.callback(_put_ray_away, gateway)
+        tidy = partial(run_dir.remove, gateway.run_dir, gateway.home / RAY_LOGS)
+        tidy()  # after a node that was killed
+        run_dir.make(gateway.run_dir)
+        stack.callback(tidy)
         if gateway.join:
             if await joined.live(gateway, partial(_note, state), stopped):
                 # The same process to whoever watches it, but one that has not known Ray yet.
@@ -174,16 +172,6 @@ async def _start_controller(config: LifecycleConfig, stack: contextlib.AsyncExit
     ).remote(config)
     stack.push_async_callback(controller.close.remote)
     return controller
-
-
-def _put_ray_away(config: GatewayConfig) -> None:
-    """Keep the logs of Ray's last run in the home, and nothing else of it."""
-    ray_dir = run_dir.ray_dir(config.run_dir)
-    for logs in ray_dir.glob("session_latest/logs"):
-        kept = config.home / "logs" / "ray"
-        shutil.rmtree(kept, ignore_errors=True)
-        shutil.copytree(logs, kept, ignore_dangling_symlinks=True)
-    shutil.rmtree(ray_dir, ignore_errors=True)
 
 
 async def _acts(controller: Any, state: Path, stopped: asyncio.Event) -> bool:

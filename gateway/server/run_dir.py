@@ -4,7 +4,9 @@ It stands where all users may write, and only the user of the node may have made
 """
 
 import os
+import shutil
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -14,10 +16,32 @@ def make(run_dir: Path) -> None:
     Raises RuntimeError if it is somebody else's, who could answer in a worker's place.
     """
     run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    found = run_dir.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+    if not _ours(run_dir):
         raise RuntimeError(f"{run_dir} is somebody else's: have it removed, or set TMPDIR to another folder")
     run_dir.chmod(0o700)
+
+
+def remove(run_dir: Path, ray_logs: Path) -> bool:
+    """Remove the folder of a node that has ended, but for the logs of Ray, which go to `ray_logs`.
+
+    Returns whether there was one of our own, and is none now.
+    """
+    if not _ours(run_dir):
+        return False
+    for logs in ray_dir(run_dir).glob("session_latest/logs"):
+        shutil.rmtree(ray_logs, ignore_errors=True)
+        with suppress(OSError):  # the disk may be full, which is no reason to leave a private key behind
+            shutil.copytree(logs, ray_logs, ignore_dangling_symlinks=True)
+    shutil.rmtree(run_dir, ignore_errors=True)
+    return not run_dir.exists()
+
+
+def _ours(run_dir: Path) -> bool:
+    try:
+        found = run_dir.lstat()
+    except FileNotFoundError:
+        return False
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid()
 
 
 def ray_dir(run_dir: Path) -> Path:

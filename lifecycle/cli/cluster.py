@@ -128,6 +128,8 @@ def _show_addresses(state: dict[str, Any], as_json: bool) -> None:
 def down(home: Home = HOME, as_json: AsJson = False) -> None:
     """Stop the headrace of a home, letting requests in flight finish.
 
+    After a node that died it ends the processes and removes the run folder that this one left behind.
+
     Example: `headrace down`
     """
     home = home.expanduser().resolve()
@@ -138,13 +140,15 @@ def down(home: Home = HOME, as_json: AsJson = False) -> None:
         with steps.step("Stopping headrace", f"headrace stopped (pid {pid})"):
             daemon.stop(pid)
     left = daemon.sweep(session)
-    if left and not pid:  # of a node that crashed; helpers that outlive a node by a moment are no news
-        steps.say(f"ended {left} processes that were left behind")
+    removed = daemon.tidy(home)
     daemon.forget(home)
     if as_json:
-        show_json({"stopped": bool(pid), "left_behind": left})
-    elif not pid and not left:
+        show_json({"stopped": bool(pid), "left_behind": left, "removed": str(removed or "")})
+    elif not pid and not left and not removed:
         show("nothing was running")
+    elif not pid:  # helpers that outlive a node by a moment are no news
+        folder = f", {removed} removed" if removed else ""
+        steps.say(f"tidied up after a node that had died: {left} processes ended{folder}")
 
 
 def status(url: Url = URL, as_json: AsJson = False) -> None:

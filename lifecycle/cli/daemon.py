@@ -19,6 +19,7 @@ from typing import Any, cast
 import httpx
 import psutil
 
+from gateway.server import run_dir
 from lifecycle.client import Client
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.terminal.screen import show
@@ -34,6 +35,8 @@ STOPPED = (0, -signal.SIGINT, -signal.SIGTERM, 128 + signal.SIGINT, 128 + signal
 """Exit codes of a process that was told to end."""
 STANDBY_S = 15.0
 """After so long another's controller is alive: one that is gone loses its lease sooner."""
+RAY_LOGS = Path("logs", "ray")
+"""Where in the home the logs of Ray's last run are kept."""
 LOG_LINES = 12
 OWN = "headrace: "
 """How a line begins with which the process says itself why it ends."""
@@ -238,6 +241,18 @@ def _belongs(process: psutil.Process, session: int) -> bool:
         return process.pid != os.getpid() and os.getsid(process.pid) == session and _lives(process.pid)
     except OSError:
         return False
+
+
+def tidy(home: Path) -> Path | None:
+    """Remove the run folder of a node that was killed: dead sockets, and the edge's private key.
+
+    Call it once no process of the node is left. Returns the folder; None where none of ours was left.
+    """
+    from gateway.config import GatewayConfig  # with pydantic: other commands start sooner
+
+    folder = GatewayConfig(home=home).run_dir
+    # A node that is just starting has a folder, and no state yet.
+    return folder if read_state(home) and run_dir.remove(folder, home / RAY_LOGS) else None
 
 
 def forget(home: Path) -> None:

@@ -22,3 +22,31 @@ def test_a_folder_that_somebody_else_made_is_refused(tmp_path: Path, monkeypatch
     monkeypatch.setattr(os, "getuid", lambda: tmp_path.stat().st_uid + 1)
     with pytest.raises(RuntimeError, match="set TMPDIR"):
         run_dir.make(tmp_path)
+
+
+def test_a_folder_is_removed_but_for_the_logs_of_ray(tmp_path: Path) -> None:
+    ours, kept = tmp_path / "run", tmp_path / "logs" / "ray"
+    for words in ("first", "second"):
+        run_dir.make(ours)
+        run_dir.certificate_file(ours).touch()
+        (logs := run_dir.ray_dir(ours) / "session_latest" / "logs").mkdir(parents=True)
+        (logs / words).touch()
+        assert run_dir.remove(ours, kept)
+        assert not ours.exists()
+        assert [path.name for path in kept.iterdir()] == [words]
+    assert not run_dir.remove(ours, kept)
+
+
+def test_a_folder_that_somebody_else_made_is_not_removed(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (link := tmp_path / "link").symlink_to(tmp_path)
+    assert not run_dir.remove(link, tmp_path / "logs")
+    assert (tmp_path / "file").exists()
+
+
+def test_a_private_key_goes_even_when_the_logs_cannot_be_kept(tmp_path: Path) -> None:
+    run_dir.make(ours := tmp_path / "run")
+    (run_dir.ray_dir(ours) / "session_latest" / "logs").mkdir(parents=True)
+    (tmp_path / "full").touch()
+    assert run_dir.remove(ours, tmp_path / "full" / "ray")
+    assert not ours.exists()

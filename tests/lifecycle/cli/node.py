@@ -1,7 +1,8 @@
 """Stands in for a node's process: writes what it is, answers `/v1/status`, ends on SIGTERM.
 
 With the option `--workers=9` it says why it cannot start, with `--workers=7` it breaks, with `--workers=8` it
-waits for another's controller. It leaves a child behind.
+waits for another's controller. It leaves a child behind; killed,
+its run folder, too.
 """
 
 import json
@@ -13,6 +14,9 @@ import threading
 import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+
+from gateway.config import GatewayConfig
+from gateway.server import run_dir
 
 
 class Status(BaseHTTPRequestHandler):
@@ -36,6 +40,9 @@ def main() -> None:
     awaits = "first-1f2e3d4c" if options.get("workers") == "8" else ""
     server = HTTPServer(("127.0.0.1", 0), Status)
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
+    folder = GatewayConfig(home=Path(options["home"])).run_dir
+    run_dir.make(folder)
+    run_dir.certificate_file(folder).write_text("a private key")
     state = Path(options["home"]) / "run" / "headrace.json"
     state.parent.mkdir(parents=True, exist_ok=True)
     ports = {"http_port": 8000, "grpc_port": 8001, "admin_port": server.server_port}
@@ -48,6 +55,7 @@ def main() -> None:
         )
     )
     server.serve_forever()
+    run_dir.remove(folder, state.parent)
 
 
 if __name__ == "__main__":

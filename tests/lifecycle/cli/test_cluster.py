@@ -1,5 +1,6 @@
 """`headrace up`, `down` and `status`."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -7,16 +8,21 @@ from pathlib import Path
 
 import pytest
 
+from gateway.config import GatewayConfig
 from lifecycle.cli import daemon
 from tests.lifecycle.cli.conftest import Run
 
 NODE = Path(__file__).with_name("node.py")
 
 
-def test_up_in_the_background_and_down(alone: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(autouse=True)
+def stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(daemon, "COMMAND", (sys.executable, str(NODE)))
     # A process that its starter does not wait for is a warning in Python; here it outlives its starter.
     monkeypatch.setattr(subprocess.Popen, "__del__", lambda _: None, raising=False)
+
+
+def test_up_in_the_background_and_down(alone: Run, tmp_path: Path) -> None:
     home = tmp_path / "node"
     up = alone("up", "--home", home, "--detach", "--json")
     twice = alone("up", "--home", home, "--detach")
@@ -30,11 +36,29 @@ def test_up_in_the_background_and_down(alone: Run, tmp_path: Path, monkeypatch: 
     assert again.out == "nothing was running\n"
 
 
+def test_down_tidies_up_after_a_node_that_was_killed(alone: Run, tmp_path: Path) -> None:
+    home = tmp_path / "node"
+    folder = GatewayConfig(home=home).run_dir
+    for as_json in ((), ("--json",)):
+        alone("up", "--home", home, "--detach")
+        (ray_logs := folder / "ray" / "session_latest" / "logs").mkdir(parents=True)
+        (ray_logs / "raylet.err").write_text("killed")
+        os.kill(daemon.running(home), signal.SIGKILL)
+        down = alone("down", "--home", home, *as_json)
+        assert down.code == 0
+        assert not folder.exists()
+        assert (home / "logs" / "ray" / "raylet.err").read_text() == "killed"  # they may say why it died
+        if not as_json:
+            assert (
+                down.out == f"✓ tidied up after a node that had died: 1 processes ended, {folder} removed\n"
+            )
+    assert down.json == {"stopped": False, "left_behind": 1, "removed": str(folder)}
+    assert alone("down", "--home", home, "--json").json == {"stopped": False, "left_behind": 0, "removed": ""}
+
+
 def test_a_second_node_says_for_whom_it_waits(
     alone: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(daemon, "COMMAND", (sys.executable, str(NODE)))
-    monkeypatch.setattr(subprocess.Popen, "__del__", lambda _: None, raising=False)
     monkeypatch.setattr(daemon, "STANDBY_S", 0.0)
     said = alone("up", "--home", tmp_path / "node", "--detach", "--workers", 8)
     alone("down", "--home", tmp_path / "node")
