@@ -107,6 +107,8 @@ class Pool:
 
     async def close(self) -> None:
         """Let running jobs finish (the watchdog ends them in time), drop waiting ones, take no more."""
+        # Before any thread has its turn: a run that ends meanwhile may call for the next.
+        self._threads.stop()
         if self._relief is not None:
             self._relief.cancel()
         await asyncio.to_thread(self._threads.close)

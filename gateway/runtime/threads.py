@@ -58,7 +58,7 @@ class FairThreads:
         self._closed = False
 
     def submit(self, owner: Hashable, run: Callable[[], T], done: Done) -> Job:
-        """Have a thread run it, and tell what came of it; a run that `close` drops was cancelled.
+        """Have a thread run it, and tell what came of it; a run that `stop` drops was cancelled.
 
         Raises RuntimeError when closed or no thread can be had, queue.Full without room for the owner.
         """
@@ -96,16 +96,22 @@ class FairThreads:
                     self._places += 1
                     self._attend()
 
-    def close(self) -> None:
-        """Let runs under way finish and drop what waits. Blocks until no thread is left."""
+    def stop(self) -> None:
+        """Drop what waits and take no more; runs under way go on."""
         with self._changing:
             self._closed = True
-            dropped, threads = list(self._waiting), list(self._threads)
+            dropped = list(self._waiting)
             self._waiting.clear()
             while self._idle:
                 self._idle.pop().release()
         for job in dropped:
             job.done(None, CancelledError())
+
+    def close(self) -> None:
+        """Stop, and let runs under way finish. Blocks until no thread is left."""
+        self.stop()
+        with self._changing:
+            threads = list(self._threads)
         for thread in threads:
             thread.join()
 

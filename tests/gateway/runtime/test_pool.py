@@ -2,6 +2,7 @@ import asyncio
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -111,6 +112,28 @@ async def test_a_closed_pool_says_try_again() -> None:
     with pytest.raises(GatewayError) as caught:
         pool.submit(quick, 0)
     assert caught.value.code is ErrorCode.NOT_READY
+
+
+async def test_a_pool_that_closes_takes_nothing_from_then_on_and_finishes_what_runs() -> None:
+    pool, started, gate = Pool(1, 1, 60.0), threading.Event(), threading.Event()
+
+    def held(_: RunOptions) -> bool:
+        started.set()
+        return gate.wait(10)
+
+    running = pool.submit(held, 0)
+    await asyncio.to_thread(started.wait, 10)
+    # Every thread that could help with closing is busy, as on a machine with too much to do.
+    asyncio.get_running_loop().set_default_executor(executor := ThreadPoolExecutor(1))
+    executor.submit(gate.wait, 10)
+    closing = asyncio.create_task(pool.close())
+    await asyncio.sleep(0)
+    with pytest.raises(GatewayError) as caught:
+        pool.submit(quick, 0)
+    assert caught.value.code is ErrorCode.NOT_READY
+    gate.set()
+    await closing
+    assert await running
 
 
 async def test_a_caller_who_leaves_frees_the_thread(endless: bytes, session_of: SessionOf) -> None:
