@@ -108,6 +108,15 @@ class Meter(Protocol):
     @property
     def key(self) -> MeterKey: ...
 
+    @property
+    def waiting(self) -> int:
+        """Answers that nobody has taken yet."""
+        ...
+
+    def fresh(self) -> int:
+        """Answers since the last call; `take` counts as one."""
+        ...
+
     def take(self) -> "tuple[int, array[int], int]":
         """The generation, a latency in ns for each answer and the sum of their rows, since the last call."""
         ...

@@ -8,7 +8,7 @@ import os
 import secrets
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from gateway.core.delta import RouteDelta
 from gateway.core.figures import UNUSED, Figures, Refusals
 from gateway.core.keys import Keyring
 from gateway.core.report import WorkerReport
-from gateway.core.routing import RouteTable
+from gateway.core.routing import ModelRoute, RouteTable
 from gateway.core.summary import Window, merged
 from gateway.pipeline import Pipeline
 from gateway.runtime.cycles import CycleCollector
@@ -96,6 +96,7 @@ class Worker:
         self.metrics = Metrics(lambda: [self.report()])
         self._refused = Refusals()
         self._cached = UNUSED
+        self._routed: Mapping[str, ModelRoute] = {}
         self._process = psutil.Process()
         self.gate = Gate(config.certificates) if config.identity else None
         control = repository if config.model_control == "explicit" else None
@@ -204,8 +205,10 @@ class Worker:
         )
         cached, self._cached = self._cached, self.pipeline.caches.use
         models = self.routes.table.models
-        self.pipeline.forget(models)
-        self._tally.forget(models)
+        if models is not self._routed:
+            self._routed = models
+            self.pipeline.forget(models)
+            self._tally.forget(models)
         return Figures.of(self.loader.stages.drain(), self._refused.since(before), self._cached.since(cached))
 
     async def leave(self) -> None:

@@ -30,6 +30,9 @@ MOST_WINDOWS = 200
 """Windows of one drain. With more kinds of traffic than that they take turns, and each window spans longer:
 one costs about 0.1 ms here and again where it is received."""
 
+_SOONER = 10
+"""A meter that holds this part of all that it may is emptied before its window closes."""
+
 
 class _Roll(NamedTuple):
     """From here on, records are of the generation; the counts are all of those before."""
@@ -82,6 +85,8 @@ class TrafficTap:
         self._told: Counter[tuple[str, int, Role]] = Counter()
         self._generation = 0
         self._open: dict[WindowKey, Summing] = {}  # the longest open first
+        self._untaken: defaultdict[WindowKey, set[Meter]] = defaultdict(set)
+        """Of open windows, the meters that have some of their requests."""
         self._sampled: defaultdict[tuple[str, int, Role], list[Record]] = defaultdict(list)
         self._since = time()
         self._draining = threading.Lock()
@@ -167,9 +172,10 @@ class TrafficTap:
         with self._draining:
             seen: Counter[str] = Counter()
             groups = self._take(seen)
-            self._shares = self._thin(seen, groups, now - self._since)
-            for meter in list(self.meters.values()):
-                meter.share = self._shares.get(meter.key[0], 1.0)
+            before, self._shares = self._shares, self._thin(seen, groups, now - self._since)
+            if before or self._shares:
+                for meter in list(self.meters.values()):
+                    meter.share = self._shares.get(meter.key[0], 1.0)
             for record in self._sampler.sample(groups, now - self._since):
                 self._sampled[record.model, record.version, record.role].append(record)
             for key, records in groups.items():
@@ -192,6 +198,8 @@ class TrafficTap:
         return summing
 
     def _close(self, key: WindowKey, now: float) -> Window:
+        for meter in self._untaken.pop(key, ()):
+            self._metered(_Metered(meter.key, *meter.take()))
         summing = self._open.pop(key)
         self._freed_bytes += summing.size
         return summing.window(key, self._profiles(key[0], key[1]), now)
@@ -206,22 +214,33 @@ class TrafficTap:
             if type(item) is Record:
                 groups[item.model, item.version, item.role, self._generation].append(item)
             elif type(item) is _Metered:
-                self._metered(item, seen)
+                self._metered(item)
+                seen[item.key[0]] += len(item.latencies)
             elif type(item) is _Roll:
                 self._count(item.counts, seen)
                 self._rows_told.clear()
                 self._generation = item.generation
         self._count(counts, seen)
         for meter in list(self.meters.values()):
-            self._metered(_Metered(meter.key, *meter.take()), seen)
+            if n := meter.fresh():
+                self._meet(meter, n, seen)
         return groups
 
-    def _metered(self, item: _Metered, seen: Counter[str]) -> None:
+    def _meet(self, meter: Meter, n: int, seen: Counter[str]) -> None:
+        """A meter with `n` new requests: its window is open from now on, and takes them when it closes."""
+        model, version, role, _ = meter.key
+        seen[model] += n
+        key = (model, version, role, meter.generation)
+        self._summing(key)
+        self._untaken[key].add(meter)
+        if meter.waiting * _SOONER >= self._most_records:
+            self._metered(_Metered(meter.key, *meter.take()))
+
+    def _metered(self, item: _Metered) -> None:
         model, version, role, protocol = item.key
-        if n := len(item.latencies):
+        if item.latencies:
             summing = self._summing((model, version, role, item.generation))
             summing.count(protocol, Outcome.OK, item.latencies, (), item.rows)
-            seen[model] += n
 
     def _count(self, counts: dict[CountKey, Count], seen: Counter[str]) -> None:
         for key, count in list(counts.items()):

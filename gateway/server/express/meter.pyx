@@ -32,11 +32,22 @@ cdef class Meter:
         """Whether there is nothing to take or to settle."""
         return not self._requests and not len(self.latencies)
 
+    @property
+    def waiting(self):
+        """Requests that nobody has taken yet."""
+        return len(self.latencies)
+
+    def fresh(self):
+        """Requests since the last call; `take` counts as one."""
+        cdef Py_ssize_t waiting = len(self.latencies), told = self._told
+        self._told = waiting
+        return waiting - told
+
     def take(self):
         """The generation, a latency in ns for each request and the sum of rows, since the last call."""
-        cdef array.array fresh = array.array("q"), latencies
+        cdef array.array empty = array.array("q"), latencies
         cdef int64_t rows = self._rows
-        latencies, self.latencies, self._rows = self.latencies, fresh, 0
+        latencies, self.latencies, self._rows, self._told = self.latencies, empty, 0, 0
         return self.generation, latencies, rows
 
     def settle(self, count):

@@ -1,5 +1,6 @@
 import sys
 import threading
+from array import array
 from collections import Counter
 from collections.abc import Iterator
 
@@ -10,6 +11,7 @@ from gateway.config import Watching
 from gateway.core.profile import Profile
 from gateway.core.summary import Window, quantile
 from gateway.core.types import Array, InferRequest, Outcome, Role
+from gateway.ports import MeterKey
 from gateway.telemetry.tap import MOST_WINDOWS, TrafficTap
 
 REFERENCE = np.random.default_rng(0).normal(size=(200, 3)).astype(np.float32)
@@ -212,3 +214,81 @@ def test_with_very_many_models_windows_take_turns_and_lose_nothing() -> None:
     assert kept == seen
     assert seen == {f"m{number}": turns for number in range(2 * MOST_WINDOWS)}
     assert tap._held_bytes == tap._freed_bytes
+
+
+class _Meter:
+    """As the express lane's, which only it can add to."""
+
+    def __init__(self, model: str) -> None:
+        self.key: MeterKey = model, 1, Role.CHAMPION, "http"
+        self.generation, self.share = 0, 1.0
+        self._latencies, self._told = array("q"), 0
+
+    def answer(self, n: int) -> None:
+        self._latencies.extend([1_000_000] * n)
+
+    @property
+    def waiting(self) -> int:
+        return len(self._latencies)
+
+    def fresh(self) -> int:
+        fresh, self._told = len(self._latencies) - self._told, len(self._latencies)
+        return fresh
+
+    def take(self) -> "tuple[int, array[int], int]":
+        taken, self._latencies, self._told = self._latencies, array("q"), 0
+        return self.generation, taken, len(taken)
+
+
+def metered(tap: TrafficTap, models: int) -> list[_Meter]:
+    meters = [_Meter(f"m{number:03}") for number in range(models)]
+    tap.meters = {meter.key: meter for meter in meters}
+    return meters
+
+
+def test_what_meters_counted_comes_with_the_windows_in_their_turns() -> None:
+    tap, seen = tap_of(), Counter[str]()
+    meters = metered(tap, 2 * MOST_WINDOWS)
+    for turn in range(3):
+        for meter in meters:
+            meter.answer(1)
+        windows, _ = tap.drain(NOW + turn)
+        assert len(windows) == MOST_WINDOWS
+        seen.update({window.model: window.requests for window in windows})
+    windows, _ = tap.drain(NOW + 3, everything=True)
+    seen.update({window.model: window.requests for window in windows})
+    assert seen == {meter.key[0]: 3 for meter in meters}
+    assert tap.drain(NOW + 4) == ([], [])
+
+
+def test_a_busy_meter_does_not_wait_for_its_windows_turn() -> None:
+    tap = tap_of(records=1000)
+    *others, busy = metered(tap, 2 * MOST_WINDOWS)
+    for meter in others:
+        meter.answer(1)
+    busy.answer(600)
+    windows, _ = tap.drain(NOW)
+    assert busy.key[0] not in {window.model for window in windows}
+    assert busy.waiting == 0
+    windows, _ = tap.drain(NOW + 1)
+    assert {window.model: window.requests for window in windows}[busy.key[0]] == 600
+
+
+def test_of_a_busy_meter_a_share_is_kept_until_it_is_quiet_again() -> None:
+    tap = tap_of(rate=10, profile=None)
+    (meter,) = metered(tap, 1)
+    for asked, share in ((1000, 0.01), (1000, 0.01), (0, 1.0)):
+        meter.answer(asked)
+        tap._since = NOW - 1.0
+        tap.drain(NOW)
+        assert meter.share == share
+
+
+def test_a_new_table_parts_what_a_meter_counted() -> None:
+    tap = tap_of()
+    (meter,) = metered(tap, 1)
+    meter.answer(2)
+    tap.roll(7)
+    meter.answer(3)
+    windows, _ = tap.drain(NOW)
+    assert {window.generation: window.requests for window in windows} == {0: 2, 7: 3}
