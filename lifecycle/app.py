@@ -30,9 +30,9 @@ from lifecycle.adapters.webhooks import WebhookSender
 from lifecycle.api.admin_server import AdminServer
 from lifecycle.config import LifecycleConfig
 from lifecycle.errors import LifecycleCode, LifecycleError
-from lifecycle.office import furnish
 from lifecycle.parts import assemble
 from lifecycle.tenure import Tenure, holder
+from lifecycle.wiring import wire
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ class Lifecycle:
         starts, unsealed = parts.fleet.starts.copy, parts.checkpointer.unsealed
         self._control = ControlMetrics(parts.store, parts.monitor, parts.estimates, starts, unsealed)
         self._metrics = Metrics(parts.fleet.workers, self._control, EdgeMetrics(parts.nodes.edges))
-        desk, self._repository = furnish(config, parts, metrics=self._metrics.render, make_way=self._make_way)
+        desk, self._repository = wire(config, parts, metrics=self._metrics.render, make_way=self._make_way)
         self._retraining, self._loading = desk.retraining, desk.traffic.loading
         self._admin = AdminServer(desk, config.gateway)
         self._tasks: list[asyncio.Task[None]] = []

@@ -33,7 +33,7 @@ TESTED_ELSEWHERE = {
     "lifecycle/app.py": "tests/e2e/test_traffic.py",
     "lifecycle/cluster.py": "tests/e2e/test_survival.py",
     "lifecycle/joined.py": "tests/e2e/test_nodes.py",
-    "lifecycle/office.py": "tests/e2e/test_admin.py",
+    "lifecycle/wiring.py": "tests/e2e/test_admin.py",
     "lifecycle/parts.py": "tests/e2e/test_traffic.py",
     "lifecycle/adapters/applications.py": "tests/e2e/test_dedicated.py",
     "lifecycle/adapters/nodes.py": "tests/e2e/test_nodes.py",

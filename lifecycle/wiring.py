@@ -1,4 +1,4 @@
-"""The desk, furnished: every command wired to what it works on."""
+"""Every command wired to what it works on, at the desk that the admin interfaces ask."""
 
 import os
 import time
@@ -26,7 +26,7 @@ from lifecycle.core.rollouts.plan import correcting, preset
 from lifecycle.parts import Parts
 
 
-def furnish(
+def wire(
     config: LifecycleConfig,
     parts: Parts,
     *,
