@@ -6,6 +6,9 @@ from gateway.core.placement import Placement
 
 INLINE_BUDGET_NS = 300_000
 """A run longer than this would hold up every other request of the worker's loop."""
+INLINE_MOST_NS = 10_000_000
+"""No request that takes longer runs inline, whoever asks for it: with runs of 100 ms in its loop a worker is
+behind, and refuses the requests of all models."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +46,12 @@ def cost(one_ns: float, many_ns: float, rows: int, elements: int, unbounded: boo
 def inline_elements(placement: Placement, cost: Cost, budget_ns: float = INLINE_BUDGET_NS) -> float:
     """Up to how many input elements a request runs inline; a larger one goes to the pool.
 
-    A placement other than `auto` overrules the measurement.
+    `inline` overrules the budget, up to `INLINE_MOST_NS`; `pool` and `dedicated` overrule the measurement.
     """
     if placement is Placement.INLINE:
-        return float("inf")
-    if placement is not Placement.AUTO or cost.unbounded or cost.row_ns > budget_ns:
+        budget_ns = INLINE_MOST_NS
+    elif placement is not Placement.AUTO or cost.unbounded:
+        return -1.0
+    if cost.row_ns > budget_ns:
         return -1.0
     return (budget_ns - cost.fixed_ns) / max(cost.element_ns, 1e-3)

@@ -1,9 +1,9 @@
-import math
+from dataclasses import replace
 
 import pytest
 
 from gateway.core.placement import Placement
-from gateway.runtime.placement import INLINE_BUDGET_NS, Cost, cost, inline_elements
+from gateway.runtime.placement import INLINE_BUDGET_NS, INLINE_MOST_NS, Cost, cost, inline_elements
 
 ROW = 30
 
@@ -37,7 +37,15 @@ def test_auto_sends_the_costly_and_the_unpredictable_to_the_pool(measured: Cost)
 
 
 def test_a_person_may_overrule_the_measurement() -> None:
-    cheap, costly = Cost(10, 0.1, ROW), Cost(1e9, 1e6, ROW)
-    assert inline_elements(Placement.INLINE, costly) == math.inf
+    cheap, costly = Cost(10, 0.1, ROW), Cost(INLINE_BUDGET_NS * 2, 1e3, ROW)
+    assert inline_elements(Placement.AUTO, costly) < 0
+    assert inline_elements(Placement.INLINE, costly) > 100 * ROW
+    assert inline_elements(Placement.INLINE, replace(costly, unbounded=True)) > 100 * ROW
     assert inline_elements(Placement.POOL, cheap) < 0
     assert inline_elements(Placement.DEDICATED, cheap) < 0
+
+
+def test_nobody_makes_a_worker_hold_still_for_long() -> None:
+    slow, many = Cost(INLINE_MOST_NS * 2, 0, ROW), Cost(0, INLINE_MOST_NS / 1000, ROW)
+    assert inline_elements(Placement.INLINE, slow) < 0
+    assert inline_elements(Placement.INLINE, many) == pytest.approx(1000)
