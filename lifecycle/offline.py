@@ -27,13 +27,16 @@ def create_key(
     actor: str,
     models: Sequence[str] = (),
     expires_s: float | None = None,
+    subject: str = "",
     owner: str = "",
 ) -> tuple[Key, str]:
     """See `Keys.create`. The home is made if there is none; its controller must not be running."""
     home.mkdir(parents=True, exist_ok=True)
     return _with_keys(
         load(home, {}),
-        lambda keys: keys.create(name, role, actor=actor, models=models, expires_s=expires_s, owner=owner),
+        lambda keys: keys.create(
+            name, role, actor=actor, models=models, expires_s=expires_s, subject=subject, owner=owner
+        ),
     )
 
 

@@ -138,3 +138,9 @@ def secret_in(authorization: str, api_key: str) -> str:
     """The secret of a request: `authorization: Bearer SECRET`, or else `x-api-key: SECRET`. Empty if none."""
     scheme, _, value = authorization.partition(" ")
     return value.strip() if scheme.lower() == "bearer" else api_key.strip()
+
+
+def uncertified(subject: str) -> str:
+    """What whoever shows a certificate of no key is told."""
+    make = f"headrace key create NAME --role ROLE --certificate {subject!r}"
+    return f"no key stands for the certificate {subject!r}; an admin makes one by `{make}`"

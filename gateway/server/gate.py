@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gateway.core.keys import NO_KEYS, SUBJECT, Key, Keyring, KeyRole, secret_in
+from gateway.core.keys import NO_KEYS, SUBJECT, Key, Keyring, KeyRole, secret_in, uncertified
 from gateway.core.routing import RouteTable
 from gateway.core.throttle import BadKeys
 from gateway.core.types import VersionKey
@@ -45,10 +45,10 @@ class Gate:
         key, told = self._find(headers)
         if key is not None:
             return key
+        subject = headers.get(_SUBJECT, b"").decode("latin-1") if self._certificates else ""
         if not told:
-            raise GatewayError(
-                ErrorCode.UNAUTHENTICATED, "a key is needed: send it as `authorization: Bearer KEY`"
-            )
+            message = "a key is needed: send it as `authorization: Bearer KEY`"
+            raise GatewayError(ErrorCode.UNAUTHENTICATED, uncertified(subject) if subject else message)
         address = headers.get(_ADDRESS, b"").decode("latin-1")
         if self._bad.note(address, time.monotonic()):
             raise GatewayError(ErrorCode.THROTTLED, "too many bad keys from this address; wait a minute")

@@ -6,7 +6,7 @@ import time
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway.core.keys import SUBJECT, Key, secret_in
+from gateway.core.keys import SUBJECT, Key, secret_in, uncertified
 from gateway.core.throttle import BadKeys
 from lifecycle.api.status import error_response
 from lifecycle.commands.governance.keys import Keys
@@ -71,5 +71,5 @@ class Identity:
         if self._bad.note(address, time.monotonic()):
             message = "too many bad keys from this address; wait a minute"
             raise LifecycleError(LifecycleCode.THROTTLED, message)
-        message = "this key is unknown, expired or revoked"
+        message = "this key is unknown, expired or revoked" if secret else uncertified(subject)
         raise LifecycleError(LifecycleCode.UNAUTHENTICATED, message)

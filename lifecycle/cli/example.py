@@ -2,12 +2,13 @@
 
 import json
 import math
+import os
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import typer
 
-from lifecycle.cli.options import URL, AsJson, Name, Url, connect
+from lifecycle.cli.options import KEY, URL, AsJson, Name, Url, connect, tls_files
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.terminal.screen import show_json
 
@@ -33,15 +34,17 @@ def example(
             message = f"{name} has no traffic yet; `headrace version deploy {name} VERSION` gives it some"
             raise LifecycleError(LifecycleCode.CONFLICT, message)
         inputs = client.version(name, model["champion"])["signature"]["inputs"]
+    certified = info["tls"] and tls_files()[1] and not (KEY.get() or os.environ.get("HEADRACE_KEY"))
+    keyed = info["identity"] and not certified  # else the certificate is who calls
     long = sum(math.prod(_row(spec)) for spec in inputs) > MOST_TYPED
     host = urlsplit(url).hostname
     if as_json:
         show_json(body(inputs))
     elif python or long:
-        print(program(name, inputs, f"{host}:{info['http_port']}", info["tls"], info["identity"]))
+        print(program(name, inputs, f"{host}:{info['http_port']}", info["tls"], keyed))
     else:
         base = f"{'https' if info['tls'] else 'http'}://{host}:{info['http_port']}"
-        print(command(name, inputs, base, info["identity"]))
+        print(command(name, inputs, base, keyed))
 
 
 def body(inputs: list[dict[str, Any]]) -> dict[str, Any]:
@@ -63,15 +66,25 @@ def command(name: str, inputs: list[dict[str, Any]], base: str, identity: bool) 
     """As curl sends it."""
     tensors = ",\n".join(f"    {json.dumps(tensor)}" for tensor in body(inputs)["inputs"])
     tensors = tensors.replace("'", "'\\''")  # the shell's way to say a quote between quotes
-    key = ' -H "x-api-key: $HEADRACE_KEY"' if identity else ""
-    return f"curl -s{key} {base}/v2/models/{name}/infer -d '\n  {{\"inputs\": [\n{tensors}]}}'"
+    options = ' -H "x-api-key: $HEADRACE_KEY"' if identity else ""
+    if base.startswith("https:"):
+        ca, certificate, _ = tls_files()
+        options += ' --cacert "$HEADRACE_TLS_CA"' if ca else ""
+        options += ' --cert "$HEADRACE_TLS_CERT" --key "$HEADRACE_TLS_KEY"' if certificate else ""
+    return f"curl -s{options} {base}/v2/models/{name}/infer -d '\n  {{\"inputs\": [\n{tensors}]}}'"
 
 
 def program(name: str, inputs: list[dict[str, Any]], place: str, tls: bool, identity: bool) -> str:
     """As tritonclient sends it."""
-    lines = ["import os"] if identity else []
+    trusted = _ssl_options() if tls else {}
+    lines = ["import os"] if identity or trusted else []
     lines += ["import numpy as np", "import tritonclient.http as triton", ""]
-    lines.append(f'client = triton.InferenceServerClient("{place}"{", ssl=True" if tls else ""})')
+    how = ", ssl=True" if tls else ""
+    if trusted:
+        files = ", ".join(f'"{name}": os.environ["{variable}"]' for name, variable in trusted.items())
+        lines.append(f"files = {{{files}}}")
+        how += ", ssl_options=files"
+    lines.append(f'client = triton.InferenceServerClient("{place}"{how})')
     lines.append("inputs = []")
     for spec in inputs:
         of, shape, value = spec["datatype"], tuple(_row(spec)), _value(spec["datatype"])
@@ -84,6 +97,13 @@ def program(name: str, inputs: list[dict[str, Any]], place: str, tls: bool, iden
     lines.append("for output in answer.get_response()['outputs']:")
     lines.append("    print(output['name'], answer.as_numpy(output['name']))")
     return "\n".join(lines)
+
+
+def _ssl_options() -> dict[str, str]:
+    """Of tritonclient: which variable of the environment names which file, where it does."""
+    ca, certificate, _ = tls_files()
+    options = {"ca_certs": "HEADRACE_TLS_CA"} if ca else {}
+    return options | ({"certfile": "HEADRACE_TLS_CERT", "keyfile": "HEADRACE_TLS_KEY"} if certificate else {})
 
 
 def _row(spec: dict[str, Any]) -> list[int]:

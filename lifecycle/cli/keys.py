@@ -55,11 +55,15 @@ def create(
             made = client.create_key(
                 name, role, models=model or (), expires_s=expires_s, subject=certificate, owner=owner
             )
-    elif certificate:
-        raise LifecycleError(LifecycleCode.INVALID, "--certificate needs a running cluster; leave out --home")
     else:
         made = _create_offline(
-            home.expanduser().resolve(), name, role, models=model or (), expires_s=expires_s, owner=owner
+            home.expanduser().resolve(),
+            name,
+            role,
+            models=model or (),
+            expires_s=expires_s,
+            subject=certificate,
+            owner=owner,
         )
     if as_json:
         show_json(made)

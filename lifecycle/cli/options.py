@@ -58,8 +58,14 @@ def actor_name() -> str:
     return os.environ.get("HEADRACE_ACTOR") or _login()
 
 
-def _transport(url: str) -> httpx.HTTPTransport | None:
+def tls_files() -> tuple[str | None, str | None, str | None]:
+    """The CA to trust, and the certificate to show with its key, as the environment names them."""
     ca, certificate, key = (os.environ.get(f"HEADRACE_TLS_{name}") for name in ("CA", "CERT", "KEY"))
+    return ca, certificate, key
+
+
+def _transport(url: str) -> httpx.HTTPTransport | None:
+    ca, certificate, key = tls_files()
     if not url.startswith("https:") or not (ca or certificate):
         return None
     try:

@@ -245,6 +245,8 @@ def unreachable(url: str, error: Exception) -> LifecycleError:
         return LifecycleError(LifecycleCode.INVALID, message)
     elif "[SSL" in str(error):
         message = f"what answers at {url} speaks no TLS; try http:// in place of https://"
+    elif isinstance(error, httpx.RemoteProtocolError | httpx.ReadError) and url.startswith("http:"):
+        message = f"{url} hung up: it may have TLS, so try https:// in place of http://, or it is ending"
     elif isinstance(cause, socket.gaierror):
         message = f"the host of {url} is not known; check the URL"
     else:

@@ -255,7 +255,7 @@ def test_a_certificate_stands_for_its_key_where_the_edge_verifies_it() -> None:
         with pytest.raises(GatewayError):
             gate.caller({SHOWN: subject.encode()})
     gate.take(2, Keyring(()))
-    with pytest.raises(GatewayError):
+    with pytest.raises(GatewayError, match="no key stands for the certificate 'CN=shop'"):
         gate.caller({SHOWN: b"CN=shop"})
 
 

@@ -183,7 +183,9 @@ async def test_a_certificate_counts_only_where_the_edge_verifies_it(staff: Staff
         assert (await behind_the_edge.get("/v1/models", headers=claim)).status_code == 200
         assert (await behind_the_edge.get("/v1/keys", headers=claim)).status_code == 403
         desk.keys.revoke("shop", "boss")
-        assert (await behind_the_edge.get("/v1/models", headers=claim)).status_code == 401
+        refused = await behind_the_edge.get("/v1/models", headers=claim)
+        assert refused.status_code == 401
+        assert "create NAME --role ROLE --certificate 'CN=shop'`" in refused.json()["error"]["message"]
 
 
 def filled(route: str, model: str = "fraud") -> str:

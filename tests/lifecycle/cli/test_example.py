@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from lifecycle.cli.example import body, command, program
 from tests.lifecycle.cli.conftest import Run
 
@@ -38,6 +40,20 @@ def test_the_program_builds_its_request(tmp_path: Path) -> None:
     built = text.split("answer = ")[0] + "print([(i.name(), i.shape(), i.datatype()) for i in inputs])"
     said = subprocess.run([sys.executable, "-c", built], capture_output=True, text=True, check=True)
     assert said.stdout.startswith("[(\"owner's country\", [1, 1], 'BYTES'), ('amount', [1, 2], 'FP32')")
+
+
+def test_where_callers_show_certificates_the_request_has_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("CA", "CERT", "KEY"):
+        monkeypatch.setenv(f"HEADRACE_TLS_{name}", f"/tls/{name}.pem")
+    sent = command("fraud", INPUTS, "https://localhost:8000", identity=False)
+    files = '--cacert "$HEADRACE_TLS_CA" --cert "$HEADRACE_TLS_CERT" --key "$HEADRACE_TLS_KEY"'
+    assert sent.startswith(f"curl -s {files} https://localhost:8000/")
+    text = program("fraud", INPUTS, "localhost:8000", tls=True, identity=False)
+    built = text.split("client = ")[0] + "print(files)"
+    said = subprocess.run([sys.executable, "-c", built], capture_output=True, text=True, check=True)
+    assert "'certfile': '/tls/CERT.pem'" in said.stdout
+    assert "ssl=True, ssl_options=files" in text
+    assert "cert" not in command("fraud", INPUTS, "http://localhost:8000", identity=False)
 
 
 def test_a_model_without_traffic_says_what_gives_it_some(run: Run) -> None:

@@ -27,3 +27,9 @@ def test_the_first_key_is_made_offline(alone: Run, tmp_path: Path) -> None:
     made = alone("key", "create", "boss", "--role", "admin", "--owner", "ann", "--home", home, "--json")
     assert (made.code, made.json["secret"][:3], made.json["owner"]) == (0, "hr_", "ann")
     assert alone("key", "create", "boss", "--role", "admin", "--home", home).code == 1
+
+
+def test_a_certificate_may_be_the_first_key(alone: Run, tmp_path: Path) -> None:
+    create = ("key", "create", "boss", "--role", "admin", "--home", tmp_path / "node")
+    said = alone(*create, "--certificate", "CN=boss,O=Acme")
+    assert (said.code, said.out) == (0, "whoever shows a certificate of CN=boss,O=Acme is boss\n")

@@ -69,5 +69,8 @@ def test_a_certificate_of_an_unknown_ca_is_no_absence(tmp_path: Path) -> None:
             pytest.raises(LifecycleError, match="HEADRACE_TLS_CA names its CA") as told,
         ):
             client.ready()
+        plain = url.replace("https", "http")
+        with Client(plain) as client, pytest.raises(LifecycleError, match="try https:// in place of http://"):
+            client.ready()
         server.shutdown()
     assert told.value.code is LifecycleCode.INVALID
