@@ -131,13 +131,14 @@ class Express:
             return False
         # A body of gRPC names its model itself, so all of them are looked for together.
         bodies = self._bodies.get((request.url, kind)) or Bodies(kind)
-        layout = bodies.known(words.start)
+        rest = request.body[len(words.start) :]
+        layout = bodies.known(words.start, rest)
         if layout is None:
             # Words that hold something of each request's own, such as a time, would push out all others.
             if not self._sightings.again(b"\0".join((request.url, words.start, *words.around))):
                 return False
             layout = _layout(asked, words, kind)
-        if layout is None or not self.renews(layout) or not layout.reads(request.body[len(words.start) :]):
+        if layout is None or not self.renews(layout) or not layout.reads(rest):
             return False
         if any(tensor.array.tobytes() != asked.inputs[tensor.name].tobytes() for tensor in layout.inputs):
             return False

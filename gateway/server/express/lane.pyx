@@ -21,6 +21,8 @@ cdef enum:
 MOST_HEADS = 8192
 MOST_ENDS = 16
 """Of the words in front of messages of one length. Each is tried in turn, so nobody may add to them without end."""
+MOST_ALIKE = 4
+"""Layouts with the same words in front of their first tensor. Each is tried in turn, too."""
 CHUNKED = IN_CHUNKS
 """The length of a body that says it itself."""
 JSON, GRPC = ALL_JSON, MESSAGE
@@ -49,15 +51,32 @@ cdef class Bodies:
 
     def add(self, bytes start, Py_ssize_t length, Layout layout):
         """Know a layout whose bodies begin with `start`; those of gRPC all have this length."""
-        self.layouts[start] = layout
+        alike = self.alike(start)
+        if layout not in alike:
+            if not alike or len(alike) >= MOST_ALIKE:
+                self.layouts[start] = layout
+            else:
+                alike[len(alike) - 1].other = layout
         if self.kind == MESSAGE:
             ends = self.ends.setdefault(length, set())
             if len(ends) >= MOST_ENDS:
                 ends.clear()
             ends.add(len(start))
 
-    def known(self, bytes start):
-        return self.layouts.get(start)
+    def known(self, bytes start, bytes rest):
+        """The layout of a body: its words in front of the first tensor, and what stands behind them."""
+        for layout in self.alike(start):
+            if layout.reads(rest):
+                return layout
+        return None
+
+    def alike(self, bytes start):
+        """The layouts whose bodies begin so, in the order in which they are tried."""
+        found, layout = [], self.layouts.get(start)
+        while layout is not None:
+            found.append(layout)
+            layout = layout.other
+        return found
 
     cdef Layout find(self, const char* body, Py_ssize_t length, Py_ssize_t* end):
         cdef const char* at
@@ -155,7 +174,9 @@ cdef class Lane:
         elif not one_chunk(&body, &end):
             return None
         layout = head.bodies.find(body, end - body, &start)
-        if layout is None or not layout.read(body + start, end):
+        while layout is not None and not layout.read(body + start, end):
+            layout = layout.other
+        if layout is None:
             return None
         if layout.table is not self.routes.table and not self.host.renews(layout):
             return None

@@ -18,6 +18,7 @@ cdef class Layout:
     cdef readonly long long rows
     cdef public object table, route, choice, draws
     cdef public list ways
+    cdef public Layout other
 
     cdef bint read(self, const char* at, const char* end) noexcept
 

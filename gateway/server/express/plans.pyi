@@ -22,6 +22,7 @@ class Layout:
     choice: Choice | None
     draws: Draws
     ways: list[object]
+    other: Layout | None
     def __init__(
         self,
         inputs: list[Tensor],

@@ -61,6 +61,8 @@ cdef class Layout:
         words: what stands before each run of elements and, last, behind them.
         runs: how many elements there are in each, tensor by tensor; a nested list of JSON has several.
         text: whether the elements are numbers of JSON, or else raw bytes.
+
+    `other` is one that begins alike: for bodies whose later words are not these.
     """
 
     def __init__(

@@ -34,6 +34,20 @@ async def test_with_many_words_the_old_ones_are_forgotten(
     assert not line.goes_express(named(0))
 
 
+async def test_bodies_that_begin_alike_are_told_apart_by_their_later_words(
+    start: Start, logistic: bytes, written: Write
+) -> None:
+    line = await start(route("m", written(logistic)))
+    bodies = [infer("m", BODY.rstrip()[:-1] + b', "more": %d}' % number) for number in range(6)]
+    for body in bodies[:4]:
+        line.taught(body)
+    assert all(line.goes_express(body) for body in bodies[:4])
+    assert not line.goes_express(bodies[4])
+    line.taught(bodies[4])  # one more than are tried in turn: it takes their place
+    assert line.goes_express(bodies[4])
+    assert not line.goes_express(bodies[0])
+
+
 async def test_words_that_are_new_each_time_are_not_kept(lines: tuple[Line, Line]) -> None:
     express, usual = lines
     version = express.worker.routes.loaded("m", 1)
