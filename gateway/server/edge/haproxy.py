@@ -149,7 +149,7 @@ def _frontend(name: str, config: GatewayConfig, port: int, connections: int) -> 
     acl repeatable path_end /infer :predict /invocations /invoke /score
     acl repeatable path_end /ModelInfer
     http-request disable-l7-retry unless METH_GET or repeatable
-    use_backend lane if grpc lane
+    use_backend lane if lane grpc
     use_backend grpc if grpc
     default_backend workers
 """
