@@ -35,6 +35,9 @@ from lifecycle.terminal.screen import harmless
 PANELS = ("The cluster", "Models and versions", "Traffic", "How well it does", "Care")
 """Of the help, in the order in which one comes to need them."""
 
+COMMON = ("--key", "--override")
+"""Options of `headrace` itself."""
+
 
 class Panels(TyperGroup):
     """The commands by panel: by itself Typer puts groups of commands last."""
@@ -112,7 +115,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except LifecycleError as error:
         return _fail(error.message, 1)
     except typer.TyperException as error:
-        return _fail(error.format_message(), error.exit_code)
+        option = getattr(error, "option_name", None)
+        place = f"; {option} stands first: `headrace {option} TEXT COMMAND …`" if option in COMMON else ""
+        return _fail(error.format_message() + place, error.exit_code)
     except typer.Abort:
         return _fail("interrupted", 130)
     except BrokenPipeError:  # the reader of our output left, e.g. `| head`

@@ -25,6 +25,8 @@ def describe(rollout: Rollout) -> str:
     line += f", {rollout['weight']:g} % of traffic, {rollout['verdict']}"
     if rollout["paused"]:
         line += ", paused"
+    if rollout["frozen"]:
+        line += f", {rollout['frozen']}"
     return f"{line} (last move: {rollout['reason']})" if rollout["reason"] else line
 
 
@@ -51,7 +53,9 @@ def _facts(rollout: Rollout) -> list[tuple[str, object]]:
 
 
 def _waits_for(rollout: Rollout) -> str:
-    """The guards that have too little evidence yet, or the person that a manual plan ends with."""
+    """A freeze's end, guards with too little evidence yet, or the person that a manual plan ends with."""
+    if frozen := str(rollout["frozen"]):
+        return frozen
     last = rollout["step"] == len(rollout["plan"]["steps"]) - 1 and rollout["phase"] == "step"
     if rollout["plan"]["manual"] and last and rollout["verdict"] == "PASS" and not rollout["paused"]:
         return f"a person: `headrace rollout promote {rollout['model']}`"

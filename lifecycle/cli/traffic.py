@@ -120,7 +120,8 @@ def _confirmation(traffic: dict[str, Any]) -> str:
     if "confirmed" not in traffic:
         return revision
     if traffic["dry_run"]:
-        return f"nothing was changed; this would be {revision}"
+        held = f", but {traffic['frozen']}" if traffic["frozen"] else ""
+        return f"nothing was changed; this would be {revision}{held}"
     if traffic["confirmed"]:
         return f"{revision}, confirmed by every worker in {traffic['confirm_seconds'] * 1000:.0f} ms"
     return f"{revision}; not every worker has confirmed it yet, see `headrace status`"

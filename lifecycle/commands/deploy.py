@@ -58,7 +58,13 @@ class Deploy:
         if model.champion == number:
             return f"version {number} of {name!r} is the champion already"
         if self._calendar and not override and (freeze := self._calendar.freeze(name)):
-            return f"version {number} of {name!r} is approved and waits: {self._calendar.says(freeze)}"
+            if model.champion:  # what stands in its way beside the freeze is told first
+                self._rollouts.draft(name, number, plan or self._plan, actor)
+            again = f"version deploy {name} {number}"
+            return (
+                f"version {number} of {name!r} is approved and waits: {self._calendar.says(freeze)}; then "
+                f"`headrace {again}`, or now, by an admin, `headrace --override REASON {again}`"
+            )
         if not model.champion:
             await self._traffic.set(name, {number: EVERYTHING}, override=override, actor=actor)
             return f"version {number} of {name!r} has all traffic"

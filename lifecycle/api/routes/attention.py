@@ -45,7 +45,10 @@ async def attention(desk: AtDesk, caller: Caller) -> AttentionOut:
 def _matters(desk: Desk) -> Iterator[MatterOut]:
     for rollout in desk.store.rollouts(active=True):
         yield MatterOut(
-            model=rollout.model, matter=Matter.ROLLOUT, since=rollout.started_at, says=_progress(rollout)
+            model=rollout.model,
+            matter=Matter.ROLLOUT,
+            since=rollout.started_at,
+            says=_progress(rollout, desk.calendar.holds(rollout)),
         )
     for model, signals in desk.monitor.alarms().items():
         if signals.fall is not None:
@@ -59,8 +62,9 @@ def _matters(desk: Desk) -> Iterator[MatterOut]:
         yield MatterOut(model=model, matter=Matter.ESTIMATE, since=since, says=told)
 
 
-def _progress(rollout: Rollout) -> str:
+def _progress(rollout: Rollout, frozen: str) -> str:
     step = f" {rollout.step + 1} of {len(rollout.plan.steps)}" if rollout.step >= 0 else ""
     paused = ", paused" if rollout.paused else ""
     asked = f"; {rollout.asked.reason}" if rollout.asked else ""
-    return f"version {rollout.version}: {rollout.phase}{step}, {rollout.verdict}{paused}{asked}"
+    held = f"; {frozen}" if frozen else ""
+    return f"version {rollout.version}: {rollout.phase}{step}, {rollout.verdict}{paused}{asked}{held}"

@@ -28,7 +28,7 @@ async def list_rollouts(
     """A model's rollouts, newest first."""
     weights = dict(desk.traffic.show(model).weights)  # NOT_FOUND rather than an empty list
     found = desk.store.rollouts(model)[:limit]
-    return RolloutsOut(rollouts=[RolloutOut.of(one, weights.get(one.version, 0.0)) for one in found])
+    return RolloutsOut(rollouts=[_shown(desk, one, weights) for one in found])
 
 
 @router.post("", status_code=201)
@@ -107,5 +107,8 @@ def read_plan(desk: Desk, given: str | dict[str, Any]) -> Plan:
 
 
 def shown(desk: Desk, rollout: Rollout) -> RolloutOut:
-    weights = dict(desk.traffic.show(rollout.model).weights)
-    return RolloutOut.of(rollout, weights.get(rollout.version, 0.0))
+    return _shown(desk, rollout, dict(desk.traffic.show(rollout.model).weights))
+
+
+def _shown(desk: Desk, rollout: Rollout, weights: dict[int, float]) -> RolloutOut:
+    return RolloutOut.of(rollout, weights.get(rollout.version, 0.0), desk.calendar.holds(rollout))

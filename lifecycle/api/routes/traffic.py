@@ -44,9 +44,11 @@ async def set_traffic(
         override=override,
         actor=actor,
     )
-    if not wanted.dry_run:
-        response.headers["etag"] = etag(change.model.revision)
-    return ChangeOut.of_change(change, dry_run=wanted.dry_run)
+    if wanted.dry_run:
+        freeze = None if override else desk.calendar.freeze(model)
+        return ChangeOut.of_change(change, dry_run=True, frozen=desk.calendar.says(freeze) if freeze else "")
+    response.headers["etag"] = etag(change.model.revision)
+    return ChangeOut.of_change(change)
 
 
 @router.post("/rollback")

@@ -14,7 +14,8 @@ class RolloutOut(BaseModel):
     """One version on its way to all traffic, or back. Times are Unix seconds.
 
     `step` is the index of the plan's step in force, -1 before the first; `step_requests` the version's
-    requests in it. `weight` is the version's present share in percent.
+    requests in it. `weight` is the version's present share in percent. `frozen` says which freeze holds it
+    there, and until when; it is empty if none does.
     """
 
     id: str
@@ -38,9 +39,10 @@ class RolloutOut(BaseModel):
     findings: list[FindingOut]
     pending: str
     reason: str
+    frozen: str
 
     @classmethod
-    def of(cls, rollout: Rollout, weight: float) -> Self:
+    def of(cls, rollout: Rollout, weight: float, frozen: str = "") -> Self:
         return cls(
             id=rollout.id,
             model=rollout.model,
@@ -63,6 +65,7 @@ class RolloutOut(BaseModel):
             findings=[FindingOut.of(finding) for finding in rollout.findings],
             pending=rollout.pending.kind.value if rollout.pending else "",
             reason=rollout.reason,
+            frozen=frozen,
         )
 
 

@@ -71,20 +71,22 @@ class ChangeOut(TrafficOut):
     """The traffic after a change.
 
     `load_seconds` passed until every worker held what was to get traffic, `confirm_seconds` from the
-    switch until every worker had confirmed it.
+    switch until every worker had confirmed it. `frozen` says of a `dry_run` which freeze stands in its way.
     """
 
     confirmed: bool
     dry_run: bool
     load_seconds: float
     confirm_seconds: float
+    frozen: str
 
     @classmethod
-    def of_change(cls, change: Change, *, dry_run: bool = False) -> Self:
+    def of_change(cls, change: Change, *, dry_run: bool = False, frozen: str = "") -> Self:
         return cls(
             **TrafficOut.of(change.model).model_dump(),
             confirmed=change.confirmed,
             dry_run=dry_run,
             load_seconds=change.load_seconds,
             confirm_seconds=change.confirm_seconds,
+            frozen=frozen,
         )

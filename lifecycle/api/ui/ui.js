@@ -91,6 +91,7 @@ function drawRollout(rollout) {
     rollout.active ? drawSteps(rollout) : null,
     rollout.active && rollout.step_started_at ? el("p", { class: "quiet" }, spent, needs) : null,
     rollout.reason ? el("p", { class: "quiet" }, `Last move: ${rollout.reason}`) : null,
+    rollout.frozen ? el("p", {}, `Waits: ${rollout.frozen}`) : null,
     waitsForPerson(rollout) ? el("p", {}, "Waits for a person: ", el("code", {}, `headrace rollout promote ${rollout.model}`)) : null,
     rollout.findings.length ? el("div", { class: "findings", role: "list" }, ...rollout.findings.map(drawFinding)) : null);
 }

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from lifecycle.core.governance.freeze import Freeze, frozen
+from lifecycle.core.rollouts.rollout import Phase, Rollout
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.ports import Entry, Store
 
@@ -22,6 +23,13 @@ class Calendar:
     def freeze(self, model: str) -> Freeze | None:
         """What holds a model's traffic now."""
         return frozen(self._freezes, model, self._clock())
+
+    def holds(self, rollout: Rollout) -> str:
+        """Why a freeze keeps the rollout where it is; empty if none does."""
+        if not rollout.active or rollout.overrides or rollout.phase is Phase.BAKE:
+            return ""
+        freeze = self.freeze(rollout.model)
+        return self.says(freeze) if freeze else ""
 
     def says(self, freeze: Freeze) -> str:
         """A freeze in words: which one, and until when."""

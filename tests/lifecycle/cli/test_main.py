@@ -45,6 +45,12 @@ def test_wrong_words_are_one_line_and_exit_2(alone: Run, words: str) -> None:
     assert said.err.count("\n") == 1
 
 
+def test_an_option_of_all_commands_in_the_wrong_place_is_told_the_right_one(alone: Run) -> None:
+    for option in ("--override", "--key"):
+        said = alone("traffic", "set", "fraud", "1=100", option, "why")
+        assert (said.code, f"`headrace {option} TEXT COMMAND …`" in said.err) == (2, True)
+
+
 def test_without_words_the_help_is_shown(alone: Run) -> None:
     said = alone()
     shown = said.out + said.err

@@ -34,6 +34,7 @@ def rollout(**changes: object) -> dict[str, object]:
         "verdict": "INCONCLUSIVE",
         "findings": findings,
         "reason": "",
+        "frozen": "",
         **changes,
     }
 
@@ -60,6 +61,12 @@ def test_the_whole_shows_split_guards_and_time() -> None:
     assert "then it is rolled back" in text
     assert re.search("waits for +outputs", text)
     assert "[too] few" in text
+
+
+def test_a_rollout_that_a_freeze_holds_waits_for_its_end() -> None:
+    frozen = "traffic is frozen until 2999-01-01 00:00 UTC (`audit`)"
+    assert describe(rollout(frozen=frozen)).endswith(f"INCONCLUSIVE, {frozen}")
+    assert re.search(f"waits for +{re.escape(frozen)}", drawn(frozen=frozen))
 
 
 def test_a_manual_plan_waits_for_a_person_at_its_end() -> None:

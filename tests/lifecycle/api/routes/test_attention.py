@@ -1,10 +1,15 @@
 """What is told to be looked at first."""
 
+import time
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from gateway.core.keys import Key, KeyRole
+from lifecycle.api.app import build
+from lifecycle.commands.governance.calendar import Calendar
+from lifecycle.core.governance.freeze import Freeze
 from lifecycle.core.performance.answers import Measure
 from lifecycle.core.performance.change import Fall
 from lifecycle.core.rollouts.rollout import Phase
@@ -12,11 +17,25 @@ from lifecycle.core.verdict import Finding, Verdict
 from lifecycle.estimates import Estimates
 from lifecycle.monitor import Monitor, Signals
 from tests.lifecycle.api.conftest import Admin
+from tests.lifecycle.desk import in_process
 
 
 async def matters(admin: Admin) -> list[tuple[str, str]]:
     found = (await admin.http.get("/v1/attention")).json()["matters"]
     return [(each["model"], each["matter"]) for each in found]
+
+
+async def test_a_rollout_that_a_freeze_holds_says_so(admin: Admin) -> None:
+    await admin.deployed(2)
+    await admin.http.post("/v1/models/fraud/rollouts", json={"version": 2, "plan": "quick"})
+    calendar = Calendar(admin.store, [Freeze("audit", ends=datetime(2999, 1, 1, tzinfo=UTC))], time.time)
+    async with in_process(build(replace(admin.desk, calendar=calendar))) as http:
+        (matter,) = (await http.get("/v1/attention")).json()["matters"]
+        rollout = (await http.get("/v1/models/fraud/rollouts/current")).json()
+        again = await http.post("/v1/models/fraud/versions/2/deploy")
+    assert rollout["frozen"] == "traffic is frozen until 2999-01-01 00:00 UTC (`audit`)"
+    assert matter["says"] == f"version 2: loading, INCONCLUSIVE; {rollout['frozen']}"
+    assert (again.status_code, "is in a rollout" in again.text) == (409, True)
 
 
 async def test_a_quiet_cluster_has_nothing_to_look_at(admin: Admin) -> None:

@@ -38,7 +38,10 @@ async def test_a_policy_can_be_seen_and_a_freeze_overridden(tmp_path: Path) -> N
         assert approved.json()["approvals"][0]["comment"] == "as agreed"
         waits = (await http.post(f"{path}/deploy")).json()
         assert "is approved and waits: traffic is frozen" in waits["message"]
+        assert "(`audit`); then `headrace version deploy fraud 1`, or now" in waits["message"]
         split = {"weights": {"1": 100}}
+        draft = (await http.put("/v1/models/fraud/traffic", json=split | {"dry_run": True})).json()
+        assert (draft["revision"], draft["frozen"]) == (2, shown["frozen"])
         assert (await http.put("/v1/models/fraud/traffic", json=split)).status_code == 409
         over = {"x-headrace-override": "card outage"}
         assert (await http.put("/v1/models/fraud/traffic", json=split, headers=over)).status_code == 200

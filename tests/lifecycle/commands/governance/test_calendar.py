@@ -1,7 +1,7 @@
 """In a freeze nothing that changes traffic begins, by people or by itself; going back is always possible."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -87,12 +87,16 @@ async def test_a_rollout_stands_still_in_a_freeze_and_goes_on_after_it(house: Ho
     house.registry.now = BEGINS - 1
     house.rollouts.start("m", 2, preset("manual"), "ann")
     await house.tick(BEGINS)
-    assert house.rollouts.show("m").phase is Phase.LOADING
+    held = house.rollouts.show("m")
+    assert held.phase is Phase.LOADING
+    assert house.calendar.holds(held) == "traffic is frozen until 1970-01-01 00:33 UTC (`audit`)"
+    assert house.calendar.holds(replace(held, phase=Phase.BAKE)) == ""
     assert house.weights() == {1: 100.0}
     with pytest.raises(LifecycleError, match="frozen"):
         house.rollouts.promote("m", "ann")
     await house.tick(ENDS)
     assert house.rollouts.show("m").phase is not Phase.LOADING
+    assert house.calendar.holds(house.rollouts.show("m")) == ""
 
 
 async def test_a_rollout_can_be_aborted_in_a_freeze(house: House) -> None:
@@ -107,5 +111,6 @@ async def test_a_rollout_that_an_admin_started_goes_on(house: House) -> None:
     house.registry.now = BEGINS
     started = house.rollouts.start("m", 2, preset("manual"), "boss", override="card outage")
     assert started.overrides
+    assert house.calendar.holds(started) == ""
     await house.tick(BEGINS + 1)
     assert house.rollouts.show("m").phase is not Phase.LOADING
