@@ -117,11 +117,7 @@ def _show_addresses(state: dict[str, Any], as_json: bool) -> None:
         unused = "unused: install onnxruntime-gpu in place of onnxruntime"
         told.append(("GPUs", f"{gpus:g}, {'for dedicated versions' if state['cuda'] else unused}"))
     console().print(fields(told))
-    near = (
-        state.get("joins")
-        or f"{scheme}://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{state['admin_port']}"
-    )
-    if near != DEFAULT_URL:
+    if (near := daemon.url_of(state)) != DEFAULT_URL:
         show(f"for other commands: export HEADRACE_URL={near}")
 
 

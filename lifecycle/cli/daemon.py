@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any, cast
@@ -155,6 +155,33 @@ def read_state(home: Path) -> dict[str, Any] | None:
         return cast(dict[str, Any], json.loads(_state(home).read_text()))
     except (OSError, ValueError):
         return None
+
+
+def url_of(state: dict[str, Any]) -> str:
+    """Of the admin API, as a command on the node's own machine calls it."""
+    host, scheme = state["host"], "https" if state.get("tls") else "http"
+    near = "127.0.0.1" if host in ("0.0.0.0", "::") else host
+    return str(state.get("joins") or f"{scheme}://{near}:{state['admin_port']}")
+
+
+def home_at(url: str) -> Path | None:
+    """The home of the node on this machine that serves or joins the cluster at the URL."""
+    wanted = url.rstrip("/").replace("//localhost", "//127.0.0.1")
+    for home in _homes():
+        state = read_state(home)
+        if state and running(home) and url_of(state) == wanted:
+            return home
+    return None
+
+
+def _homes() -> Iterator[Path]:
+    """Of nodes on this machine, as far as this user may know."""
+    own = len(COMMAND)
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            words = process.cmdline()
+            if words[1:own] == list(COMMAND[1:]) and words[own:]:
+                yield Path(words[own].removeprefix("--home="))
 
 
 def running(home: Path) -> int:

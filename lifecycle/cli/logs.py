@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import os
 import time
 from collections.abc import Iterator
 from datetime import datetime
@@ -11,7 +12,9 @@ from typing import Annotated, Any
 
 import typer
 
-from lifecycle.cli.options import HOME, AsJson, Home
+from lifecycle.cli import daemon
+from lifecycle.cli.options import HOME, AsJson
+from lifecycle.client import DEFAULT_URL
 from lifecycle.core.moments import read_since
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.terminal.screen import harmless
@@ -39,7 +42,15 @@ def add_to(parent: typer.Typer) -> None:
 
 
 def logs(
-    home: Home = HOME,
+    home: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="HEADRACE_HOME",
+            file_okay=False,
+            help="Whose logs.",
+            show_default="of the node here that HEADRACE_URL names, else ~/.headrace",
+        ),
+    ] = None,
     model: Annotated[str, typer.Option(metavar="NAME", help="Only lines about this model.")] = "",
     level: Annotated[Level, typer.Option(help="This level and graver ones.")] = Level.INFO,
     since: Annotated[
@@ -56,15 +67,17 @@ def logs(
 ) -> None:
     """Show what workers, dedicated versions and the controller logged, slow and failed requests among it.
 
-    Needs no running cluster. With `--json` a line is one JSON object.
+    It reads this machine's files and needs no running cluster. With `--json` a line is one JSON object.
 
     Example: `headrace logs --follow --level warning --model fraud --since 15m`
     """
+    home = home or daemon.home_at(os.environ.get("HEADRACE_URL", DEFAULT_URL)) or HOME
     files = Files(home.expanduser() / "logs")
     if not files.paths():
         raise LifecycleError(
             LifecycleCode.NOT_FOUND,
-            f"no log under {home}: `headrace up` writes one; --home names another home",
+            f"no log under {home}: `headrace up` writes one; --home names another home, HEADRACE_URL a node "
+            "that runs here",
         )
     begin = read_since(since, time.time()) if since else 0.0
     found = itertools.chain(files.older(begin), files.new()) if since else files.new()

@@ -1,5 +1,6 @@
 """`headrace up`, `down` and `status`."""
 
+import json
 import os
 import signal
 import subprocess
@@ -34,6 +35,19 @@ def test_up_in_the_background_and_down(alone: Run, tmp_path: Path) -> None:
     assert (down.code, again.code) == (0, 0)
     assert "headrace stopped" in down.out
     assert again.out == "nothing was running\n"
+
+
+def test_logs_are_those_of_the_node_that_other_commands_call(
+    alone: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "node"
+    up = alone("up", "--home", home, "--detach", "--json")
+    line = {"time": "2026-01-01T00:00:00+00:00", "level": "error", "message": "of this node"}
+    (home / "logs" / "worker-0.jsonl").write_text(json.dumps(line) + "\n")
+    monkeypatch.setenv("HEADRACE_URL", f"http://127.0.0.1:{up.json['admin_port']}")
+    said = alone("logs")
+    alone("down", "--home", home)
+    assert "of this node" in said.out
 
 
 def test_down_tidies_up_after_a_node_that_was_killed(alone: Run, tmp_path: Path) -> None:

@@ -44,6 +44,19 @@ def test_a_node_is_started_once_and_ended_whole(home: Path) -> None:
     assert daemon.sweep(process.pid) == 0
 
 
+def test_a_home_is_found_by_its_nodes_url(home: Path) -> None:
+    with daemon.start(home, [], detach=True) as process:
+        state = daemon.wait_ready(process, home, detached=True, standing_by=alone)
+        port = state["admin_port"]
+        found = [daemon.home_at(f"http://{place}") for place in (f"localhost:{port}/", "127.0.0.1:1")]
+        daemon.stop(process.pid)
+    daemon.sweep(process.pid)
+    assert found == [home, None]
+    assert daemon.home_at(daemon.url_of(state)) is None
+    assert daemon.url_of(state | {"host": "0.0.0.0", "tls": True}) == f"https://127.0.0.1:{port}"
+    assert daemon.url_of(state | {"joins": "http://10.0.0.5:8002"}) == "http://10.0.0.5:8002"
+
+
 def test_a_node_that_does_not_start_says_why(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with (
         daemon.start(home, ["--workers=9"], detach=True) as process,
