@@ -13,7 +13,7 @@ from gateway.core.report import WorkerReport as WorkerReport
 from gateway.core.routing import RouteTable
 from gateway.core.types import VersionKey
 from lifecycle.core.asked import Asked
-from lifecycle.core.dedicated import Application
+from lifecycle.core.dedicated import Application, State
 from lifecycle.core.governance.checkpoint import Kept, Statement
 from lifecycle.core.governance.ledger import Head, Record
 from lifecycle.core.governance.retention import StoredFile
@@ -162,14 +162,17 @@ class Fleet(Protocol):
 class Applications(Protocol):
     """The Serve applications of dedicated versions. Every call blocks."""
 
-    def states(self) -> Mapping[str, bool]:
-        """Every such application, and whether its start is over: it runs, or was given up.
-
-        A table then names its version, and workers say what becomes of it.
-        """
+    def states(self) -> Mapping[str, State]:
+        """Every such application, by name."""
 
     def start(self, application: Application) -> None:
-        """Ask for one, or for new processes of one that there is; it runs later."""
+        """Ask for one; it runs later."""
+
+    def renew(self, application: Application) -> str:
+        """Ask for new processes of one that there is, which end the old ones once they run.
+
+        Nothing is asked if they could never come, or the old ones would have no successor either: says why.
+        """
 
     def end(self, name: str) -> None:
         """Ask for its end; requests that it has got are answered first."""

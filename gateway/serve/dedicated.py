@@ -21,7 +21,7 @@ from gateway.errors import ErrorCode, GatewayError, late
 from gateway.runtime.pool import overloaded
 from gateway.runtime.stages import StageLog
 from gateway.serve.replica import START_S, Ready, Refusal, Reply
-from gateway.serve.starting import given_up
+from gateway.serve.starting import answers, given_up
 
 ATTEMPTS = 3
 """Of a run whose replica ends: one that ends every replica must not end many."""
@@ -63,7 +63,8 @@ class DedicatedLoader:
         )
 
     def _given_up(self, name: str) -> GatewayError | None:
-        return given_up(serve.status().applications.get(name), self._own)
+        found = serve.status().applications.get(name)
+        return None if answers(found) else given_up(found, self._own)
 
     def unload(self, model: str, version: object) -> None:
         """Nothing to let go of: the application ends when no worker holds the version."""

@@ -17,6 +17,9 @@ Resources = Mapping[str, float]
 _NOT_PLACED = "to be scheduled"
 """Serve's words for replicas for which Ray has found no node in half a minute."""
 
+_SERVES = "RUNNING"
+"""Serve's word for a replica that takes requests."""
+
 
 def needs(own: Dedicated, gpus: float) -> dict[str, float]:
     """What Ray sets aside for one replica.
@@ -27,24 +30,36 @@ def needs(own: Dedicated, gpus: float) -> dict[str, float]:
     return {"CPU": own.cpus, "GPU": own.gpus if gpus and offers_cuda() else 0.0}
 
 
-def given_up(found: ApplicationStatusOverview | None, own: Dedicated) -> GatewayError | None:
-    """Why nobody should wait for an application any longer; None if it runs or may come. Blocks.
+def answers(found: ApplicationStatusOverview | None) -> bool:
+    """Whether some process of an application serves, be it an old one whose successor does not come."""
+    deployments = found.deployments.values() if found else ()
+    counts = (count for each in deployments for count in each.replica_states.items())
+    return any(count and state == _SERVES for state, count in counts)
 
-    It is a `NoRoom` if the version may be sound: where no node is as large as a replica, at once, and where
-    others hold what it needs, when Ray has looked for half a minute.
+
+def given_up(found: ApplicationStatusOverview | None, own: Dedicated) -> GatewayError | None:
+    """Why nobody should wait for an application's newest processes any longer; None if they run or may come.
+
+    Blocks. It is a `NoRoom` if the version may be sound: where no node is as large as a replica, at once, and
+    where others hold what it needs, when Ray has looked for half a minute.
     """
     if found is None or found.status in (ApplicationStatus.RUNNING, ApplicationStatus.DELETING):
         return None  # one that ends says nothing of its successor
     if found.status is ApplicationStatus.DEPLOY_FAILED:
         message = "the version's own process does not start; the logs of Ray Serve say why"
         return GatewayError(ErrorCode.INTERNAL, message)
+    told = [deployment.message for deployment in found.deployments.values()]
+    if reason := refusal(own, waited=any(_NOT_PLACED in message for message in told)):
+        return NoRoom(ErrorCode.NOT_READY, reason)
+    return None
+
+
+def refusal(own: Dedicated, *, waited: bool = False) -> str:
+    """`no_room` on the nodes that there are. Blocks."""
     present: Callable[[], list[dict[str, Any]]] = ray.nodes
     nodes = [node["Resources"] for node in present() if node["Alive"]]
     wanted = needs(own, sum(node.get("GPU", 0.0) for node in nodes))
-    told = [deployment.message for deployment in found.deployments.values()]
-    if reason := no_room(wanted, nodes, waited=any(_NOT_PLACED in message for message in told)):
-        return NoRoom(ErrorCode.NOT_READY, reason)
-    return None
+    return no_room(wanted, nodes, waited=waited)
 
 
 def no_room(wanted: Resources, nodes: Iterable[Resources], *, waited: bool) -> str:

@@ -169,8 +169,8 @@ def status(url: Url = URL, as_json: AsJson = False) -> None:
         )
     )
     rows = [
-        (worker["worker"], worker["generation"], worker["loaded"], _memory(worker), _failed(worker["failed"]))
-        for worker in answer["workers"]
+        (each["worker"], each["generation"], each["loaded"], _memory(each), _reasons(each["failed"]))
+        for each in answer["workers"]
     ]
     screen.print()
     headings = ["worker", "generation", "loaded", "memory", "failed"]
@@ -186,8 +186,8 @@ def _memory(worker: dict[str, Any]) -> str:
     return f"{held:.0f} of {budget:.0f} MiB"
 
 
-def _failed(versions: list[dict[str, Any]]) -> str:
-    return " ".join(f"{version['model']}/{version['version']}: {version['reason']}" for version in versions)
+def _reasons(versions: list[dict[str, Any]]) -> str:
+    return "; ".join(f"{version['model']}/{version['version']}: {version['reason']}" for version in versions)
 
 
 def upgrade(url: Url = URL, as_json: AsJson = False) -> None:
@@ -196,6 +196,8 @@ def upgrade(url: Url = URL, as_json: AsJson = False) -> None:
     New workers start, load, warm and join the balancer before old ones leave it. Of `HOME/headrace.toml`, the
     sections `limits`, `serving`, `dedicated` and `watching` of `[gateway]` are read anew. While the
     controller is away, for some seconds, rollouts stand still.
+
+    Exits 1 if dedicated versions found no room for new processes, or those did not start: old ones serve on.
 
     Example: `headrace upgrade`
     """
@@ -208,9 +210,15 @@ def upgrade(url: Url = URL, as_json: AsJson = False) -> None:
             after = _successor(client, before)
     if as_json:
         show_json(answer | {"controller": {"before": before, "after": after}})
-        return
-    workers, came = (" ".join(answer[name]) for name in ("before", "after"))
-    console().print(fields([("before", f"{workers} {before}"), ("after", f"{came} {after}")]))
+    else:
+        workers, came = (" ".join(answer[name]) for name in ("before", "after"))
+        console().print(fields([("before", f"{workers} {before}"), ("after", f"{came} {after}")]))
+    if stayed := answer["stayed"]:
+        message = (
+            f"workers and controller are new, but old processes serve on for {_reasons(stayed)}; "
+            "make room, or set `cpus` and `gpus` of `[gateway.dedicated]`, and upgrade again"
+        )
+        raise LifecycleError(LifecycleCode.UNAVAILABLE, message)
 
 
 def _successor(client: Client, before: str) -> str:

@@ -33,7 +33,8 @@ class Operations(RegistryOperations):
     def upgrade(self) -> Call[Json]:
         """Replace every worker, new ones first, and after the answer the controller that it names.
 
-        Its successor answers once `status()["info"]["controller"]` is another.
+        Dedicated versions under `stayed` were not, for the `reason`s given; their old processes serve on.
+        The controller's successor answers once `status()["info"]["controller"]` is another.
         """
         return send("POST", "/v1/upgrade", timeout_s=LONG_S)
 

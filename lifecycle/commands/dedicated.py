@@ -2,9 +2,10 @@
 
 import asyncio
 import logging
+from collections.abc import Mapping
 
 from lifecycle.commands.publish import Publisher
-from lifecycle.core.dedicated import applications, steps
+from lifecycle.core.dedicated import Phase, State, Stayed, applications, steps
 from lifecycle.ports import Applications, Fleet
 
 log = logging.getLogger(__name__)
@@ -20,16 +21,16 @@ class Dedicated:
         self._publisher = publisher
         self._fleet = fleet
         self._serve = serve
-        self._present: frozenset[str] = frozenset()
+        self._present: Mapping[str, State] = {}
         self._dropped: dict[str, int] = {}
         self._looked_at = 0.0
         self._resting = False
 
     async def look(self) -> None:
         """See what runs; the next table names what does."""
-        states = await asyncio.to_thread(self._serve.states)
-        self._present = frozenset(states)
-        self._publisher.running = frozenset(name for name, runs in states.items() if runs)
+        self._present = await asyncio.to_thread(self._serve.states)
+        started = (name for name, state in self._present.items() if state.started)
+        self._publisher.running = frozenset(started)
 
     async def tick(self, now: float) -> None:
         """One look, and what follows from it. `now` is in seconds."""
@@ -49,20 +50,24 @@ class Dedicated:
             log.info("no worker needs the application %s any more", name)
             await asyncio.to_thread(self._serve.end, name)
 
-    async def renew(self) -> None:
+    async def renew(self) -> tuple[Stayed, ...]:
         """Replace all processes by ones of the installed code and the present settings, new ones first.
 
-        Returns once they run, or were given up.
+        Returns once they run or were given up; the versions are named whose old processes go on.
         """
         await self.look()
-        renewed = [each for each in applications(self._publisher.wanted()) if each.name in self._present]
-        for application in renewed:
-            await asyncio.to_thread(self._serve.start, application)
-        while True:
-            states = await asyncio.to_thread(self._serve.states)
-            if all(states.get(application.name, True) for application in renewed):
-                return
+        asked = [each for each in applications(self._publisher.wanted()) if each.name in self._present]
+        refused = {each.name: await asyncio.to_thread(self._serve.renew, each) for each in asked}
+        states = await asyncio.to_thread(self._serve.states)
+        while any(state.phase is Phase.STARTING for name, state in states.items() if name in refused):
             await asyncio.sleep(LOOK_EVERY_S)
+            states = await asyncio.to_thread(self._serve.states)
+        reasons = {name: reason or states[name].reason for name, reason in refused.items() if name in states}
+        return tuple(
+            Stayed(each.model, each.entry.version, reasons[each.name])
+            for each in asked
+            if reasons.get(each.name)
+        )
 
     def _note_dropped(self) -> None:
         table = self._fleet.table

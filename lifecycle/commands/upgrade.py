@@ -1,11 +1,12 @@
 """A rolling upgrade: new workers and then a new controller take over, of the code that is installed now."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from gateway.config import GatewayConfig
+from lifecycle.core.dedicated import Stayed
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.ports import Entry, Fleet, Store
 
@@ -43,18 +44,19 @@ class Nodes(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Upgraded:
-    """The workers that went and those that came, by name."""
+    """The workers that went and those that came, by name, and dedicated versions without new processes."""
 
     before: tuple[str, ...]
     after: tuple[str, ...]
     seconds: float
+    stayed: tuple[Stayed, ...]
 
 
 class Upgrade:
     """One at a time, and in it one node after the other.
 
     Args:
-        renew: replaces the processes of dedicated versions, and waits for them.
+        renew: replaces the processes of dedicated versions, waits for them, and tells of those that stay.
         check: raises LifecycleError INVALID if the installed code would not start. Blocks.
         restart: has this controller make way for a new one as soon as what it was asked is answered. What it
             must not forget is stored, so rollouts go on under its successor, and requests need neither.
@@ -65,7 +67,7 @@ class Upgrade:
         store: Store,
         fleet: Fleet,
         nodes: Nodes,
-        renew: Callable[[], Awaitable[None]],
+        renew: Callable[[], Awaitable[Sequence[Stayed]]],
         check: Callable[[], None],
         restart: Callable[[], None],
     ) -> None:
@@ -79,7 +81,7 @@ class Upgrade:
 
     async def run(self, actor: str) -> Upgraded:
         """Returns when every old worker has left and as many new ones follow the table in force, and when
-        dedicated versions run anew.
+        dedicated versions run anew, but for those that `stayed`: their old processes serve on.
 
         Raises:
             LifecycleError: INVALID for settings that are wrong or code that does not start, CONFLICT while
@@ -100,12 +102,15 @@ class Upgrade:
                     async with asyncio.timeout(TIMEOUT_S):
                         await self._roll(node, config)
                 async with asyncio.timeout(TIMEOUT_S):
-                    await self._renew()
+                    stayed = tuple(await self._renew())
             except TimeoutError:
                 message = "not every process was replaced in time; see `headrace status` and the logs"
                 raise LifecycleError(LifecycleCode.UNAVAILABLE, message) from None
+            for model, version, reason in stayed:
+                detail = {"version": version, "reason": reason}
+                self._store.commit(Entry(actor, "gateway.upgrade.stayed", model, detail))
             seconds = asyncio.get_running_loop().time() - started
-            return Upgraded(tuple(sorted(before)), tuple(sorted(self._names())), seconds)
+            return Upgraded(tuple(sorted(before)), tuple(sorted(self._names())), seconds, stayed)
 
     async def _roll(self, node: str, config: GatewayConfig) -> None:
         before = self._names(node)

@@ -6,6 +6,7 @@ follows a table that names it.
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import NamedTuple
 
 from gateway.core.placement import Placement, application_name
@@ -19,6 +20,35 @@ class Application(NamedTuple):
     name: str
     model: str
     entry: VersionEntry
+
+
+class Phase(StrEnum):
+    """How far the processes are that were asked for last; meanwhile older ones may serve."""
+
+    STARTING = "starting"
+    RUNNING = "running"
+    GIVEN_UP = "given_up"
+    ENDING = "ending"
+
+
+class State(NamedTuple):
+    """An application as it is, and why it was given up, if it was."""
+
+    phase: Phase
+    reason: str = ""
+
+    @property
+    def started(self) -> bool:
+        """Whether its start is over. A table then names its version, and workers say what becomes of it."""
+        return self.phase in (Phase.RUNNING, Phase.GIVEN_UP)
+
+
+class Stayed(NamedTuple):
+    """A version that is served on by its old processes, since no new ones came, and why."""
+
+    model: str
+    version: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +76,7 @@ def named(wanted: ModelRoute, before: ModelRoute | None, running: Collection[str
 
     Args:
         before: the model's route in the table in force.
-        running: names of applications that answer.
+        running: names of applications whose start is over.
     """
     waiting = {app.entry.version for app in applications([wanted]) if app.name not in running}
     if not waiting:
@@ -68,7 +98,7 @@ def named(wanted: ModelRoute, before: ModelRoute | None, running: Collection[str
 
 def steps(
     wanted: Collection[Application],
-    present: Collection[str],
+    present: Mapping[str, State],
     dropped: Mapping[str, int],
     workers: Collection[WorkerReport],
 ) -> Steps:
@@ -76,14 +106,13 @@ def steps(
 
     Args:
         wanted: what the stored state asks for.
-        present: applications that there are, in whatever state.
+        present: applications that there are.
         dropped: the first generation whose table does not name an application any more.
     """
     names = {application.name for application in wanted}
     oldest = min((report.generation for report in workers), default=None)
+    left = {name for name, since in dropped.items() if oldest is not None and oldest >= since}
     end = (
-        name
-        for name in present
-        if name not in names and name in dropped and oldest is not None and oldest >= dropped[name]
+        name for name, state in present.items() if name in left - names and state.phase is not Phase.ENDING
     )
     return Steps(tuple(app for app in wanted if app.name not in present), tuple(end))

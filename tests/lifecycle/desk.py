@@ -34,6 +34,7 @@ from lifecycle.commands.rollouts import Rollouts
 from lifecycle.commands.traffic import Traffic
 from lifecycle.commands.upgrade import Upgrade
 from lifecycle.core.analysis.evidence import Arm
+from lifecycle.core.dedicated import Stayed
 from lifecycle.core.governance.freeze import Freeze
 from lifecycle.core.governance.policy import AUTOMATIC, Policy
 from lifecycle.core.governance.retention import Retention
@@ -67,8 +68,8 @@ class InstantSandbox:
         return Inspection(SIGNATURE, gates, Cost(0.01, 1.0))
 
 
-async def _nothing_dedicated() -> None:
-    """No version has processes of its own."""
+async def _nothing_dedicated() -> tuple[Stayed, ...]:
+    return ()
 
 
 def nothing(_version: Version) -> pa.Table:

@@ -8,15 +8,27 @@ from lifecycle.api.desk import Actor, AtDesk
 router = APIRouter(prefix="/v1", tags=["cluster"])
 
 
+class StayedOut(BaseModel):
+    """A dedicated version whose old process serves on, since no new one came, and why."""
+
+    model: str
+    version: int
+    reason: str
+
+
 class UpgradeOut(BaseModel):
     """The workers that went and those that came, and the controller that goes after this answer.
 
-    Another one answers when `controller` of `info` in `/v1/status` has changed.
+    What `stayed` names was not upgraded. Where others hold the room that a new process needs, it waits, and
+    takes over once there is some; for other reasons put right what they say, and upgrade again.
+
+    Another controller answers when `controller` of `info` in `/v1/status` has changed.
     """
 
     before: list[str]
     after: list[str]
     seconds: float
+    stayed: list[StayedOut]
     controller: str
 
 
@@ -44,5 +56,6 @@ async def upgrade(desk: AtDesk, actor: Actor) -> UpgradeOut:
         before=list(done.before),
         after=list(done.after),
         seconds=done.seconds,
+        stayed=[StayedOut(**each._asdict()) for each in done.stayed],
         controller=desk.info["controller"],
     )

@@ -1,9 +1,13 @@
 """Why a process of a version's own does not come. `tests/e2e` has Ray and Serve around it."""
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
+from ray.serve.schema import ApplicationStatus, ApplicationStatusOverview
 
 from gateway.config import Dedicated
-from gateway.serve.starting import needs, no_room
+from gateway.serve.starting import answers, needs, no_room
 
 SMALL, LARGE = {"CPU": 2.0}, {"CPU": 8.0, "GPU": 1.0}
 
@@ -31,3 +35,11 @@ def test_what_others_hold_is_told_after_a_while() -> None:
     assert no_room(wanted, [SMALL, LARGE], waited=False) == ""
     told = "its own process waits for 1 CPU and 1 GPU, which others hold"
     assert no_room(wanted, [SMALL, LARGE], waited=True) == told
+
+
+@pytest.mark.parametrize(("old", "serves"), [("RUNNING", True), ("STOPPING", False)])
+def test_one_whose_new_process_does_not_come_is_served_by_the_old_one(old: str, serves: bool) -> None:
+    pending: Any = SimpleNamespace(replica_states={old: 1, "STARTING": 1})
+    found = ApplicationStatusOverview(ApplicationStatus.DEPLOYING, "", 0.0, {"Replica": pending})
+    assert answers(found) is serves
+    assert not answers(None)

@@ -1,17 +1,21 @@
 """`headrace up`, `down` and `status`."""
 
+import asyncio
 import json
 import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
 from gateway.config import GatewayConfig
 from lifecycle.cli import daemon
+from lifecycle.core.dedicated import Stayed
 from tests.lifecycle.cli.conftest import Run
+from tests.lifecycle.live import Live
 
 NODE = Path(__file__).with_name("node.py")
 
@@ -111,3 +115,27 @@ def test_status_shows_the_workers(deployed: Run) -> None:
 def test_status_shows_rollouts_under_way(deployed: Run) -> None:
     deployed("rollout", "start", "fraud", 2)
     assert "version 2: loading, INCONCLUSIVE" in deployed("status").out
+
+
+@pytest.mark.parametrize("reason", ["", "its own process waits for 1 GPU, which others hold"])
+def test_an_upgrade_says_who_is_new_and_what_is_not(
+    deployed: Run, live: Live, monkeypatch: pytest.MonkeyPatch, reason: str
+) -> None:
+    async def renew() -> tuple[Stayed, ...]:
+        return (Stayed("fraud", 1, reason),) if reason else ()
+
+    info = cast("dict[str, Any]", live.desk.info)
+
+    def make_way() -> None:  # once what was asked is answered
+        name = {"controller": info["controller"] + "1"}
+        asyncio.get_running_loop().call_soon(info.update, name)
+
+    monkeypatch.setattr(live.desk.upgrade, "_renew", renew)
+    monkeypatch.setattr(live.desk.upgrade, "restart", make_way)
+    told, in_json = deployed("upgrade"), deployed("upgrade", "--json")
+    assert "controller-11" in told.out
+    assert in_json.json["controller"] == {"before": "controller-11", "after": "controller-111"}
+    assert told.code == in_json.code == bool(reason)
+    if reason:
+        assert f"old processes serve on for fraud/1: {reason}" in told.err
+        assert in_json.json["stayed"] == [{"model": "fraud", "version": 1, "reason": reason}]

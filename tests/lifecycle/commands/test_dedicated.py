@@ -9,27 +9,41 @@ from gateway.core.placement import Placement
 from lifecycle.commands.dedicated import Dedicated
 from lifecycle.commands.traffic import Traffic
 from lifecycle.core import traffic as traffic_of
-from lifecycle.core.dedicated import Application
+from lifecycle.core.dedicated import Application, Phase, State, Stayed
 from lifecycle.ports import Entry
 from tests.lifecycle.one_model import Registry
 
 
 @dataclass
 class Serve:
-    """Applications run once they are told to."""
+    """Applications run once they are told to, and are there until their end is over."""
 
-    runs: dict[str, bool] = field(default_factory=dict)
+    phases: dict[str, Phase] = field(default_factory=dict)
+    reason: str = ""
+    """Why what is given up was."""
+    too_small: str = ""
     ended: list[str] = field(default_factory=list)
 
-    def states(self) -> dict[str, bool]:
-        return dict(self.runs)
+    def states(self) -> dict[str, State]:
+        return {
+            name: State(phase, self.reason if phase is Phase.GIVEN_UP else "")
+            for name, phase in self.phases.items()
+        }
 
     def start(self, application: Application) -> None:
-        self.runs[application.name] = False
+        self.phases[application.name] = Phase.STARTING
+
+    def renew(self, application: Application) -> str:
+        if not self.too_small:
+            self.start(application)
+        return self.too_small
 
     def end(self, name: str) -> None:
-        del self.runs[name]
+        self.phases[name] = Phase.ENDING
         self.ended.append(name)
+
+    def all_run(self) -> None:
+        self.phases = dict.fromkeys(self.phases, Phase.RUNNING)
 
 
 @pytest.fixture
@@ -57,11 +71,11 @@ async def test_a_champion_moves_there_and_back(
     moving = asyncio.create_task(traffic.place("m", Placement.DEDICATED, actor="ann"))
     await asyncio.sleep(0)
     await dedicated.tick(1.0)
-    (name,) = serve.runs
+    (name,) = serve.phases
     await dedicated.tick(2.0)
     assert placed(registry) == {1: Placement.AUTO}
     assert not moving.done()
-    serve.runs[name] = True
+    serve.all_run()
     await dedicated.tick(3.0)
     assert placed(registry) == {1: Placement.DEDICATED}
     assert (await moving).confirmed
@@ -84,13 +98,13 @@ async def test_the_next_version_is_named_once_its_application_runs(
     apart = replace(model, placement=Placement.DEDICATED, revision=2)
     registry.publisher.commit(Entry("ann", "placement.set", "m"), apart)
     await dedicated.tick(1.0)
-    serve.runs = dict.fromkeys(serve.runs, True)
+    serve.all_run()
     await dedicated.tick(2.0)
     registry.publisher.commit(Entry("ann", "traffic.set.load", "m"), traffic_of.holding(apart, {2}))
     await dedicated.tick(3.0)
-    assert sorted(serve.runs.values()) == [False, True]
+    assert sorted(serve.phases.values()) == [Phase.RUNNING, Phase.STARTING]
     assert placed(registry) == {1: Placement.DEDICATED}
-    serve.runs = dict.fromkeys(serve.runs, True)
+    serve.all_run()
     await dedicated.tick(4.0)
     assert placed(registry) == {1: Placement.DEDICATED, 2: Placement.DEDICATED}
     assert serve.ended == []
@@ -99,10 +113,11 @@ async def test_the_next_version_is_named_once_its_application_runs(
 async def test_a_controller_that_comes_back_ends_what_nobody_asked_for(
     registry: Registry, serve: Serve, dedicated: Dedicated
 ) -> None:
-    serve.runs = {"model-m-9-abc": True}
+    serve.phases = {"model-m-9-abc": Phase.RUNNING}
     await dedicated.look()
     await dedicated.tick(1.0)
-    assert serve.ended == ["model-m-9-abc"]
+    await dedicated.tick(2.0)
+    assert serve.ended == ["model-m-9-abc"]  # told once, however long it takes
 
 
 async def test_one_that_rests_starts_nothing(
@@ -112,27 +127,56 @@ async def test_one_that_rests_starts_nothing(
     placing = asyncio.create_task(traffic.place("m", Placement.DEDICATED, actor="ann"))
     await asyncio.sleep(0)
     await dedicated.tick(1.0)
-    assert serve.runs == {}
+    assert serve.phases == {}
     placing.cancel()
     await asyncio.gather(placing, return_exceptions=True)
 
 
-async def test_an_upgrade_starts_anew_what_there_is_and_waits_for_it(
-    registry: Registry, serve: Serve, dedicated: Dedicated, traffic: Traffic
-) -> None:
-    await dedicated.renew()  # there is nothing to wait for
+@pytest.fixture
+async def moved(registry: Registry, serve: Serve, dedicated: Dedicated, traffic: Traffic) -> str:
+    """The application of version 1, which serves."""
     moving = asyncio.create_task(traffic.place("m", Placement.DEDICATED, actor="ann"))
     await asyncio.sleep(0)
     await dedicated.tick(1.0)
-    (name,) = serve.runs
-    serve.runs[name] = True
+    serve.all_run()
     await dedicated.tick(2.0)
     await moving
+    (name,) = serve.phases
+    return name
 
+
+async def test_an_upgrade_starts_anew_what_there_is_and_waits_for_it(
+    registry: Registry, serve: Serve, dedicated: Dedicated, moved: str
+) -> None:
     renewing = asyncio.create_task(dedicated.renew())
     await asyncio.wait({renewing}, timeout=0.2)
     assert not renewing.done()
-    assert not serve.runs[name]
+    assert serve.phases == {moved: Phase.STARTING}
     assert placed(registry) == {1: Placement.DEDICATED}
-    serve.runs[name] = True
-    await renewing
+    serve.all_run()
+    assert await renewing == ()
+
+
+async def test_an_upgrade_has_nothing_to_wait_for_where_nothing_is_dedicated(dedicated: Dedicated) -> None:
+    assert await dedicated.renew() == ()
+
+
+async def test_an_upgrade_tells_of_processes_that_do_not_come(
+    registry: Registry, serve: Serve, dedicated: Dedicated, moved: str
+) -> None:
+    renewing = asyncio.create_task(dedicated.renew())
+    await asyncio.wait({renewing}, timeout=0.05)
+    serve.reason = "its own process waits for 1 CPU, which others hold"
+    serve.phases[moved] = Phase.GIVEN_UP
+    assert await renewing == (Stayed("m", 1, serve.reason),)
+    await dedicated.tick(9.0)
+    assert placed(registry) == {1: Placement.DEDICATED}
+    assert serve.ended == []
+
+
+async def test_an_upgrade_leaves_alone_what_could_never_come_back(
+    serve: Serve, dedicated: Dedicated, moved: str
+) -> None:
+    serve.too_small = "its own process needs 9 CPU, and no node has as much"
+    assert await dedicated.renew() == (Stayed("m", 1, serve.too_small),)
+    assert serve.phases == {moved: Phase.RUNNING}

@@ -1,11 +1,12 @@
 """An upgrade ends when all workers are new; one that cannot begin changes nothing."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 
 from lifecycle.commands.upgrade import Upgrade
+from lifecycle.core.dedicated import Stayed
 from lifecycle.errors import LifecycleCode, LifecycleError
 from tests.lifecycle.one_model import Registry
 from tests.lifecycle.world import FakeNodes
@@ -15,15 +16,15 @@ def fit() -> None:
     """The installed code starts."""
 
 
-async def nothing_dedicated() -> None:
-    """No version has processes of its own."""
+async def nothing_dedicated() -> tuple[Stayed, ...]:
+    return ()
 
 
 def upgrade_of(
     registry: Registry,
     nodes: FakeNodes,
     check: Callable[[], None] = fit,
-    renew: Callable[[], Awaitable[None]] = nothing_dedicated,
+    renew: Callable[[], Awaitable[Sequence[Stayed]]] = nothing_dedicated,
 ) -> Upgrade:
     return Upgrade(registry.store, registry.fleet, nodes, renew, check, registry.fleet.restart)
 
@@ -71,11 +72,27 @@ async def test_it_waits_for_workers_that_are_on_their_way_and_runs_once(registry
 async def test_versions_with_processes_of_their_own_are_renewed_after_the_workers(registry: Registry) -> None:
     nodes = FakeNodes(registry.fleet)
 
-    async def renew() -> None:
+    async def renew() -> tuple[Stayed, ...]:
         nodes.rolled.append("dedicated")
+        return ()
 
-    await upgrade_of(registry, nodes, renew=renew).run("ann")
+    done = await upgrade_of(registry, nodes, renew=renew).run("ann")
     assert nodes.rolled == ["", "dedicated"]
+    assert done.stayed == ()
+    assert registry.store.records()[-1].kind == "gateway.upgrade"
+
+
+async def test_versions_that_stay_in_old_processes_are_told_and_written_down(registry: Registry) -> None:
+    stayed = Stayed("m", 1, "its own process waits for 1 CPU, which others hold")
+
+    async def renew() -> tuple[Stayed, ...]:
+        return (stayed,)
+
+    done = await upgrade_of(registry, FakeNodes(registry.fleet), renew=renew).run("ann")
+    assert done.stayed == (stayed,)
+    record = registry.store.records("m")[-1]
+    assert (record.actor, record.kind) == ("ann", "gateway.upgrade.stayed")
+    assert record.detail == {"version": 1, "reason": stayed.reason}
 
 
 async def test_wrong_settings_replace_nobody(registry: Registry) -> None:

@@ -4,7 +4,7 @@ from gateway.core.placement import Placement
 from gateway.core.report import WorkerReport
 from gateway.core.routing import ModelRoute, VersionEntry
 from gateway.core.signature import Signature
-from lifecycle.core.dedicated import applications, named, steps
+from lifecycle.core.dedicated import Phase, State, applications, named, steps
 
 NONE = Signature((), ())
 
@@ -24,6 +24,7 @@ def placements(found: ModelRoute) -> dict[int, Placement]:
 D, P = Placement.DEDICATED, Placement.POOL
 MOVED = route((1, D), weights={1: 100})
 (APPLICATION,) = applications([MOVED])
+RUNS = {APPLICATION.name: State(Phase.RUNNING)}
 
 
 def report(generation: int) -> WorkerReport:
@@ -49,14 +50,15 @@ def test_traffic_is_never_left_out() -> None:
 
 
 def test_what_is_wanted_is_started_once() -> None:
-    assert steps([APPLICATION], [], {}, []).start == (APPLICATION,)
-    assert steps([APPLICATION], [APPLICATION.name], {}, []).start == ()
+    assert steps([APPLICATION], {}, {}, []).start == (APPLICATION,)
+    assert steps([APPLICATION], RUNS, {}, []).start == ()
 
 
 def test_an_application_ends_when_every_worker_follows_a_table_without_it() -> None:
     name = APPLICATION.name
-    assert steps([], [name], {}, [report(9)]).end == ()
-    assert steps([], [name], {name: 7}, [report(7), report(6)]).end == ()
-    assert steps([], [name], {name: 7}, []).end == ()
-    assert steps([], [name], {name: 7}, [report(7), report(8)]).end == (name,)
-    assert steps([APPLICATION], [name], {name: 7}, [report(8)]).end == ()
+    assert steps([], RUNS, {}, [report(9)]).end == ()
+    assert steps([], RUNS, {name: 7}, [report(7), report(6)]).end == ()
+    assert steps([], RUNS, {name: 7}, []).end == ()
+    assert steps([], RUNS, {name: 7}, [report(7), report(8)]).end == (name,)
+    assert steps([APPLICATION], RUNS, {name: 7}, [report(8)]).end == ()
+    assert steps([], {name: State(Phase.ENDING)}, {name: 7}, [report(8)]).end == ()  # it was told
