@@ -1,6 +1,7 @@
 """One ONNX Runtime session: arrays in, arrays out, and its errors turned into ours."""
 
 import logging
+import re
 from collections.abc import Callable, Mapping
 from functools import partial
 
@@ -32,7 +33,14 @@ _ON_GPU = (
     ),
     CPU,
 )
+_LOST = re.compile(r"CUDA failure (214|700|702|709|710|714|715|716|717|718|719)\b")
+"""What the runtime says where a process cannot use the GPU any more, by the numbers of `cudaError_t`."""
+_GPU_FAILED = "the model's GPU failed; try again in a moment"
 _FATAL = 4  # errors come as exceptions; the runtime need not print them too
+
+
+class DeviceLost(GatewayError):
+    """The GPU takes no more runs of this process; another one may have it."""
 
 
 class Session:
@@ -82,7 +90,7 @@ class Session:
 
         Raises:
             GatewayError: INVALID for BYTES that are not UTF-8, and if the model fails on inputs of different
-                numbers of rows; INTERNAL if it fails otherwise.
+                numbers of rows; `DeviceLost` if every run will fail; INTERNAL if it fails otherwise.
         """
         if self.rows:
             return even(lambda part: self._once(part, outputs, options), inputs, self.rows)
@@ -97,6 +105,9 @@ class Session:
         try:
             answer = dict(zip(names, self._run(names, inputs, options), strict=True))
         except Exception as error:  # as above
+            if self.device is Device.GPU and (lost := _LOST.search(str(error))):
+                log.error("the GPU takes no more runs of this process: %s", lost.group())
+                raise DeviceLost(ErrorCode.NOT_READY, _GPU_FAILED) from None
             log.warning("a model fails to run: %s", type(error).__name__)  # its words may quote data
             if self._joined and len({len(array) for array in inputs.values()}) > 1:
                 raise GatewayError(ErrorCode.INVALID, "the inputs have different numbers of rows") from None

@@ -19,7 +19,7 @@ from gateway.core.routing import VersionEntry
 from gateway.core.types import Array
 from gateway.errors import ErrorCode, GatewayError, internal
 from gateway.runtime.loader import Loader
-from gateway.runtime.session import cuda_starts
+from gateway.runtime.session import DeviceLost, cuda_starts
 from gateway.serve.slots import claim
 from gateway.serve.starting import needs
 from gateway.telemetry.logs import log_to_file
@@ -72,16 +72,20 @@ class Replica:
         self._loader = Loader(home / "cache", serving, gpu=gpu and cuda_starts())
         self._load = partial(self._loader.load, model, replace(entry, placement=Placement.POOL))
         self._wedged = 0
+        self._lost: DeviceLost | None = None
         self._version = asyncio.get_running_loop().create_task(self._load())
 
     async def check_health(self) -> None:
         """Called by Serve; its first call waits until the version is warm, or does not load.
 
-        That is no reason to start the process again: whoever asks is told why at once, by `ready`.
+        That is no reason to start the process again: whoever asks is told why at once, by `ready`. A lost GPU
+        is one: Serve then replaces this process.
         """
+        if self._lost:
+            raise self._lost
         await asyncio.wait({self._version})
         error = self._version.exception()
-        if error is not None and not isinstance(error, GatewayError):
+        if isinstance(error, DeviceLost) or not isinstance(error, GatewayError | None):
             raise error
 
     async def ready(self) -> Ready | Refusal:
@@ -104,6 +108,8 @@ class Replica:
         try:
             return await (await self._version).run(inputs, outputs, deadline_ns)
         except GatewayError as error:
+            if isinstance(error, DeviceLost):
+                self._lost = error
             return error.code, error.message
         except Exception:  # ours, or memory
             log.exception("a run failed")

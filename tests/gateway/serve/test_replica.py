@@ -5,6 +5,7 @@ import json
 import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from gateway.config import Dedicated, GatewayConfig, Serving
 from gateway.core.batching import Batching
 from gateway.core.placement import Device
 from gateway.core.routing import VersionEntry
-from gateway.errors import ErrorCode
+from gateway.errors import ErrorCode, GatewayError
 from gateway.serve.replica import Ready, Replica, application
 from gateway.serve.slots import claim
 from gateway.telemetry.logs import log_file
@@ -106,6 +107,40 @@ async def test_a_version_that_does_not_load_says_why_and_is_tried_again(
     assert (await replica.run({"i": np.array([1])}, (), FAR_NS)).answer == refused
     written(lookup)
     assert await replica.ready() == Ready(Batching.EXACT, Device.CPU)
+    await replica._loader.close()
+
+
+@pytest.mark.parametrize(
+    ("words", "lost"),
+    [
+        ("CUDA failure 700: an illegal memory access was encountered ; GPU=0 ; hostname=h", True),
+        ("CUDA failure 2: out of memory ; GPU=0 ; hostname=h", False),
+    ],
+)
+async def test_a_process_whose_gpu_takes_no_more_runs_is_not_well(
+    tmp_path: Path, written: Write, lookup: bytes, monkeypatch: pytest.MonkeyPatch, words: str, lost: bool
+) -> None:
+    replica = Replica("m", written(lookup), GatewayConfig(home=tmp_path), gpu=False)
+    await replica.check_health()
+
+    def fail(*_: object) -> None:
+        raise RuntimeError(words)
+
+    version: Any = await replica._version
+    monkeypatch.setattr(version._session, "_run", fail)
+    version._session.device = Device.GPU
+    together = await asyncio.gather(*(replica.run({"i": np.array([1])}, (), FAR_NS) for _ in range(3)))
+    refused = (
+        (ErrorCode.NOT_READY, "the model's GPU failed; try again in a moment")
+        if lost
+        else (ErrorCode.INTERNAL, "the model failed on this input")
+    )
+    assert [reply.answer for reply in together] == [refused] * 3
+    if lost:
+        with pytest.raises(GatewayError, match="GPU failed"):
+            await replica.check_health()
+    else:
+        await replica.check_health()
     await replica._loader.close()
 
 
