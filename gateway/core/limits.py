@@ -21,7 +21,9 @@ class ModelLimits:
         if self.max_concurrency < 0 or self.max_queue < 0:
             raise ValueError("a limit is 0 or more")
         if self.max_queue and not self.max_concurrency:
-            raise ValueError("a limit of the queue needs a limit of the concurrency")
+            raise ValueError(
+                "a limit of the queue needs one of the concurrency: set max_concurrency above 0, too"
+            )
 
     def as_json(self) -> dict[str, int]:
         return asdict(self)

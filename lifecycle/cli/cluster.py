@@ -141,7 +141,8 @@ def down(home: Home = HOME, as_json: AsJson = False) -> None:
     if as_json:
         show_json({"stopped": bool(pid), "left_behind": left, "removed": str(removed or "")})
     elif not pid and not left and not removed:
-        show("nothing was running")
+        others = " and ".join(map(str, daemon.homes()))
+        show("nothing was running" + (f" in {home}; --home names one that is up: {others}" if others else ""))
     elif not pid:  # helpers that outlive a node by a moment are no news
         folder = f", {removed} removed" if removed else ""
         steps.say(f"tidied up after a node that had died: {left} processes ended{folder}")

@@ -167,21 +167,23 @@ def url_of(state: dict[str, Any]) -> str:
 def home_at(url: str) -> Path | None:
     """The home of the node on this machine that serves or joins the cluster at the URL."""
     wanted = url.rstrip("/").replace("//localhost", "//127.0.0.1")
-    for home in _homes():
+    for home in homes():
         state = read_state(home)
-        if state and running(home) and url_of(state) == wanted:
+        if state and url_of(state) == wanted:
             return home
     return None
 
 
-def _homes() -> Iterator[Path]:
-    """Of nodes on this machine, as far as this user may know."""
+def homes() -> Iterator[Path]:
+    """Of the nodes that run on this machine, as far as this user may know."""
     own = len(COMMAND)
     for process in psutil.process_iter():
         with suppress(psutil.Error):
             words = process.cmdline()
             if words[1:own] == list(COMMAND[1:]) and words[own:]:
-                yield Path(words[own].removeprefix("--home="))
+                home = Path(words[own].removeprefix("--home="))
+                if running(home) == process.pid:
+                    yield home
 
 
 def running(home: Path) -> int:
