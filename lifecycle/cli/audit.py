@@ -136,7 +136,7 @@ def _show_proof(answer: dict[str, Any], as_json: bool) -> None:
     elif answer["ok"]:
         console().print(f"the ledger is whole: {answer['records']} records, each sealing the one before it")
         console().print(f"{answer['checkpoints']} signed checkpoints vouch for it up to {answer['sealed']}")
-        told = f"{answer['rows']} versions and keys are as it says"
+        told = f"{answer['rows']} models, versions, rollouts and keys are as it says"
         partly = f"; of {answer['partial']}, records of an older release say a part only"
         console().print(told + (partly if answer["partial"] else ""))
     else:

@@ -11,7 +11,8 @@ from lifecycle.terminal.tables import fields, table
 
 MOST_SHOWN = 60
 """Characters of one output or list; `--json` has all of it."""
-_ELSEWHERE = {"reason", "rollout", "revision", "digest", "lineage", "action"}
+_ELSEWHERE = {"reason", "rollout", "revision", "digest", "lineage", "action", "previous"}
+_ELSEWHERE |= {"standing", "stages", "settings"}  # for the comparison with the registry
 _MOMENTS = {"since", "until", "expires_at"}
 _SPLIT = {"champion", "weights", "shadows", "held"}
 

@@ -11,7 +11,7 @@ from typing import Any
 from lifecycle.commands.lookup import find_model, find_versions
 from lifecycle.commands.publish import Publisher
 from lifecycle.core import traffic
-from lifecycle.core.rollouts.effect import begun, effect, stages
+from lifecycle.core.rollouts.effect import begun, effect, stages, standing
 from lifecycle.core.rollouts.rollout import Action, Rollout
 from lifecycle.core.stages import TRANSITIONS, Event
 from lifecycle.core.version import Model, Version
@@ -28,8 +28,10 @@ def perform(
     model = effect(action, rollout, find_model(store, rollout.model))
     # Taken before the write: every table that carries the new split has a higher generation.
     after = begun(action, rollout, now, store.next_generation())
-    entry = Entry(actor, f"rollout.{action.kind}", rollout.model, _detail(rollout, action, model))
-    publisher.commit(entry, model, after, *_moved(store, rollout, action))
+    moved = list(_moved(store, rollout, action))
+    told = {"standing": standing(after), "stages": traffic.stages(moved)}
+    detail = _detail(rollout, action, model) | told
+    publisher.commit(Entry(actor, f"rollout.{action.kind}", rollout.model, detail), model, after, *moved)
     return after
 
 

@@ -9,7 +9,7 @@ from lifecycle.commands.lookup import active_rollout, find_model, find_versions
 from lifecycle.commands.perform import perform
 from lifecycle.commands.publish import Publisher
 from lifecycle.core import traffic
-from lifecycle.core.rollouts.effect import resumed
+from lifecycle.core.rollouts.effect import resumed, standing
 from lifecycle.core.rollouts.plan import Plan, vouched
 from lifecycle.core.rollouts.rollout import Action, Kind, Phase, Rollout
 from lifecycle.errors import LifecycleCode, LifecycleError
@@ -54,7 +54,8 @@ class Rollouts:
         """Begin a rollout. Raises NOT_FOUND, STALE, or CONFLICT with what stands in the way, a freeze too."""
         rollout = self.draft(model, version, plan, actor, if_revision=if_revision)
         rollout = self._admitted(rollout, "start", actor, override)
-        self._note(rollout, "start", actor, plan=rollout.plan.as_json())
+        before = {"champion": rollout.champion, "previous": rollout.previous}
+        self._note(rollout, "start", actor, plan=rollout.plan.as_json(), **before)
         self._call()
         return rollout
 
@@ -108,7 +109,8 @@ class Rollouts:
             return rollout
         rollout = self._admitted(rollout, "resume", actor, override)
         accepted = {"accepted": rollout.asked.reason} if rollout.asked else {}
-        return self._note(resumed(rollout, self._clock()), "resume", actor, **accepted)
+        after = resumed(rollout, self._clock())
+        return self._note(after, "resume", actor, plan=after.plan.as_json(), **accepted)
 
     def promote(
         self, model: str, actor: str, *, if_revision: int | None = None, override: str = ""
@@ -121,7 +123,8 @@ class Rollouts:
         if rollout.phase is Phase.BAKE:
             raise _conflict(f"version {rollout.version} is promoted already and in its bake time")
         rollout = self._admitted(rollout, "promote", actor, override)
-        return self._note(replace(resumed(rollout, self._clock()), promoter=actor), "promote", actor)
+        after = replace(resumed(rollout, self._clock()), promoter=actor)
+        return self._note(after, "promote", actor, plan=after.plan.as_json())
 
     def abort(self, model: str, actor: str, *, if_revision: int | None = None) -> Rollout:
         """Give all traffic back to the champion at once. The version stays approved."""
@@ -149,6 +152,7 @@ class Rollouts:
 
     def _note(self, rollout: Rollout, kind: str, actor: str, **more: object) -> Rollout:
         detail = {"rollout": rollout.id, "version": rollout.version, "phase": str(rollout.phase), **more}
+        detail["standing"] = standing(rollout)
         self._store.commit(Entry(actor, f"rollout.{kind}", rollout.model, detail), rollout)
         return rollout
 

@@ -191,8 +191,9 @@ class Traffic:
             load_seconds = _now() - started
             self._refuse_during_rollout(after.name)
             after = replace(after, revision=present.revision + 1)
-            versions = _restaged(find_versions(self._store, after.name), before, after)
-            self._publisher.commit(Entry(actor, kind, after.name, traffic.split(after)), after, *versions)
+            moved = list(_restaged(find_versions(self._store, after.name), before, after))
+            detail = traffic.split(after) | {"stages": traffic.stages(moved)}
+            self._publisher.commit(Entry(actor, kind, after.name, detail), after, *moved)
         return await self._confirm(after, load_seconds)
 
     async def _confirm(self, model: Model, load_seconds: float) -> Change:

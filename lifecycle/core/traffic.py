@@ -1,7 +1,7 @@
 """Changes of a model's traffic. Each returns a new model, one revision on; none touches a worker."""
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -140,11 +140,17 @@ def split(model: Model) -> dict[str, Any]:
     """What every ledger record of a traffic change tells, so that the past can be read from the ledger."""
     return {
         "champion": model.champion,
+        "previous": model.previous,
         "weights": {str(version): weight for version, weight in model.weights},
         "shadows": list(model.shadows),
         "held": list(model.held),
         "revision": model.revision,
     }
+
+
+def stages(moved: Iterable[Version]) -> dict[str, str]:
+    """What a record of a traffic change tells besides: the new stages of the versions that it moved."""
+    return {str(version.number): str(version.stage) for version in moved}
 
 
 _ON_THE_WAY = {Stage.REGISTERED: "validate", Stage.VALIDATED: "approve", Stage.REJECTED: "validate"}

@@ -157,12 +157,17 @@ class PredictionOut(BaseModel):
 
 
 class DifferenceOut(BaseModel):
-    """A field of a version or key that is not what the ledger says; empty where all is lost or unknown."""
+    """A fact of a model, version, rollout or key that is not what the ledger says.
+
+    `field` is empty where all is lost or unknown; `record` is the number of the record that says otherwise, 0
+    if none knows the row.
+    """
 
     row: str
     field: str
     ledger: Any
     registry: Any
+    record: int
     reason: str
 
     @classmethod
@@ -172,6 +177,7 @@ class DifferenceOut(BaseModel):
             field=found.field,
             ledger=found.ledger,
             registry=found.registry,
+            record=found.record,
             reason=str(found),
         )
 
@@ -180,7 +186,7 @@ class LedgerOut(BaseModel):
     """Whether the ledger is whole, and the registry what it says; `reason` is why not.
 
     Keep `seq` and `hash` elsewhere: they show later if its end was cut. `sealed` is the last record that a
-    checkpoint vouches for, 0 without any. Of the `rows` of versions and keys, records of older releases tell
+    checkpoint vouches for, 0 without any. Of the `rows` of the registry, records of older releases tell
     of the `partial` ones in part only. A ledger that is not whole is held against nothing.
     """
 

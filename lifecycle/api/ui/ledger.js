@@ -7,7 +7,7 @@ const KEPT = 100;
 const AGAIN_MS = 3000;
 const RECEIPT = "labels.received";
 const MOMENTS = ["since", "until", "expires_at"];
-const QUIET = ["rollout", "revision", "digest"];
+const QUIET = ["rollout", "revision", "digest", "previous"];
 
 function detailOf({ reason, ...rest }) {
   const facts = Object.entries(rest)

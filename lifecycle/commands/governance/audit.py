@@ -3,11 +3,11 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import chain
 
 from lifecycle.commands.lookup import find_model, find_versions
 from lifecycle.commands.trail import trail
 from lifecycle.core.governance.checkpoint import Kept, Statement
+from lifecycle.core.governance.facts import rows
 from lifecycle.core.governance.ledger import Head, Problem, Record
 from lifecycle.core.governance.ledger import verify as problem_of
 from lifecycle.core.governance.testimony import Comparison, compare
@@ -97,9 +97,11 @@ def verify(store: Store, kept: Kept = NONE, *remembered: Head) -> Audit:
 
 def _compared(store: Store) -> Comparison:
     since = store.head().seq
-    keys, models = store.api_keys(), store.models()
-    versions = [version for model in models for version in store.versions(model.name)]
-    return compare(chain(trail(store, kind="version"), trail(store, kind="key")), versions, keys, since)
+    # Each by its name: the list of all may come from memory, and not show an edit behind the store's back.
+    models = [found for model in store.models() for found in store.models(model.name)]
+    versions = (version for model in models for version in store.versions(model.name))
+    rollouts = (rollout for model in models for rollout in store.rollouts(model.name))
+    return compare(trail(store), rows(models, versions, rollouts, store.api_keys()), since)
 
 
 def account(store: Store, origin: Origin) -> Account:

@@ -84,6 +84,7 @@ class Keys:
         expires_at = 0.0 if expires_s is None else now + expires_s
         key = Key(name, mark, role, tuple(models), now, expires_at, subject=subject, owner=owner)
         detail = {"key": name, "role": str(role), "models": list(models), "expires_at": expires_at}
+        detail["digest"] = key.digest  # tells nothing of the secret, but that another row is another key
         told = {"subject": subject, "owner": owner}
         detail |= {name: text for name, text in told.items() if text}
         self._commit(Entry(actor, "key.created", "", detail), key)

@@ -179,12 +179,16 @@ class Models:
             ranges=ranges_after(before(self._store, name), ranges, package.signature),
         )
         changed: Sequence[Model] = ()
+        settings: dict[str, str] = {}
         if model is None:
             changed = [Model(name, 1, now, recipe=recipe, placement=placement or Placement.AUTO)]
+            settings = {"recipe": recipe, "placement": str(changed[0].placement)}
         elif recipe and recipe != model.recipe:
             changed = [replace(model, revision=model.revision + 1, recipe=recipe)]
+            settings = {"recipe": recipe}
         detail = {"version": version.number, "digest": version.digest, "cause": lineage.cause}
         detail |= {"lineage": asdict(version.lineage)} | ({"signer": signed.signer} if signed else {})
+        detail |= {"settings": settings} if settings else {}
         self._store.commit(Entry(actor, "version.registered", name, detail), *changed, version)
         return version
 

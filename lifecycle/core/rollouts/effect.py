@@ -5,6 +5,7 @@ Effects name the state to reach, never a difference, so repeating one changes no
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from lifecycle.core import traffic
 from lifecycle.core.rollouts.plan import vouched
@@ -85,6 +86,17 @@ def settled(snapshot: Snapshot) -> Rollout:
         return rollout
     live = (now,) if rollout.pending.kind is Kind.SET_WEIGHT else ()
     return replace(rollout, pending=None, step_started_at=now, splits_at=rollout.splits_at + live)
+
+
+def standing(rollout: Rollout) -> dict[str, Any]:
+    """What every ledger record of a rollout tells of where it stands, so that an edit of its row shows."""
+    return {
+        "phase": str(rollout.phase),
+        "step": rollout.step,
+        "paused": rollout.paused,
+        "promoter": rollout.promoter,
+        "overrides": rollout.overrides,
+    }
 
 
 def stages(action: Action, rollout: Rollout) -> Mapping[int, Event]:

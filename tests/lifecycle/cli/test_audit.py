@@ -91,7 +91,7 @@ def test_verifying_finds_a_version_whose_submitter_was_edited(
 ) -> None:
     live.desk.checkpoints.add(Statement(live.store.head(), 1.0))
     where = [tmp_path / word if word == "home" else word for word in away]
-    assert "2 versions and keys are as it says" in deployed("audit", "verify", *where).out
+    assert "3 models, versions, rollouts and keys are as it says" in deployed("audit", "verify", *where).out
     database = sqlite3.connect(tmp_path / "home" / "headrace.db")
     database.execute("UPDATE versions SET body = json_set(body, '$.submitter', 'mallory')")
     database.commit()

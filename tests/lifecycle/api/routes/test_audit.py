@@ -72,7 +72,7 @@ async def test_a_version_that_was_edited_in_the_database_is_named(admin: Admin, 
     await admin.deployed(versions=2)
     await admin.http.post("/v1/keys", json={"name": "ann", "role": "viewer"})
     before = (await admin.http.get("/v1/audit/verify")).json()
-    assert (before["ok"], before["rows"], before["partial"], before["differences"]) == (True, 3, 0, [])
+    assert (before["ok"], before["rows"], before["partial"], before["differences"]) == (True, 4, 0, [])
     with sqlite3.connect(tmp_path / "headrace.db") as database:
         database.execute("UPDATE versions SET body = json_set(body, '$.submitter', 'eve') WHERE number = 2")
         database.execute("UPDATE keys SET body = json_set(body, '$.role', 'admin')")
@@ -84,7 +84,7 @@ async def test_a_version_that_was_edited_in_the_database_is_named(admin: Admin, 
     assert named == [("key 'ann'", "role", "admin"), ("version 2 of 'fraud'", "submitter", "eve")]
     assert after["reason"] == (
         "the registry is not what the ledger says: "
-        'key \'ann\': role is "viewer" in the ledger, "admin" in the registry, and 1 more'
+        f'key \'ann\': role is "viewer" by record {before["seq"]}, "admin" in the registry, and 1 more'
     )
 
 
