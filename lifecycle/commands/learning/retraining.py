@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from lifecycle.commands.learning.labelled import Reference
+from lifecycle.commands.learning.past import ACTOR, Past
 from lifecycle.commands.learning.training_set import gather, write
 from lifecycle.commands.lookup import find_model
 from lifecycle.commands.registry.intake import SignatureFile
 from lifecycle.commands.registry.models import Models
-from lifecycle.commands.trail import trail
 from lifecycle.core.learning.retrain import Hold, Retrain, RetrainPlan, Snapshot, decide
 from lifecycle.core.rollouts.rollout import Phase
 from lifecycle.core.version import Lineage, Model, Version
@@ -27,8 +27,6 @@ from lifecycle.monitor import Monitor
 from lifecycle.ports import CaptureLog, Entry, Store, Trainer, TrainingJob
 from lifecycle.signing import sign
 
-ACTOR = "retraining"
-"""Who submits retrained versions."""
 LOOK_S = 1.0
 """Between two looks at all models. One takes 2 ms of a thousand models, and no signal comes more often."""
 MOST_REASONS = 20
@@ -52,15 +50,6 @@ class Status:
     def as_json(self) -> dict[str, Any]:
         names = ("recipe", "running", "reason", "started")
         return {name: getattr(self, name) for name in names}
-
-
-@dataclass(slots=True)
-class _Past:
-    """What the ledger says of a model's trainings."""
-
-    started: tuple[float, ...] = ()
-    asked_at: float = 0.0
-    unfinished: bool = False
 
 
 class Retraining:
@@ -100,7 +89,7 @@ class Retraining:
         self._plan = plan or RetrainPlan()
         self._clock = clock
         self._trusted = trusted
-        self._past: dict[str, _Past] = {}
+        self._past: dict[str, Past] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
         self._decisions: dict[str, Retrain | Hold] = {}
         self._next = 0.0
@@ -160,8 +149,11 @@ class Retraining:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _snapshot(self, model: Model, past: _Past, now: float) -> Snapshot:
+    def _snapshot(self, model: Model, past: Past, now: float) -> Snapshot:
         signals = self._monitor.signals(model.name)
+        # What follows is read only when it matters: of very many models few have fallen.
+        if signals.fall:
+            past.follow(self._store, model.name)
         return Snapshot(
             now,
             self._plan,
@@ -169,9 +161,9 @@ class Retraining:
             drift_since=signals.drift_since,
             rows=signals.fall.rows if signals.fall else 0,
             started=past.started,
-            # Read only when it matters: of very many models few have fallen.
+            taken_back_at=past.taken_back_at,
             busy=self._busy(model.name) if signals.fall else "",
-            failed_canaries=self._failed_canaries(model.name, past.asked_at) if signals.fall else 0,
+            failed_canaries=self._failed_canaries(model.name, past) if signals.fall else 0,
         )
 
     def _busy(self, name: str) -> str:
@@ -180,28 +172,23 @@ class Retraining:
         active = self._store.rollouts(name, active=True)
         return f"the rollout of version {active[0].version}" if active else ""
 
-    def _failed_canaries(self, name: str, asked_at: float) -> int:
-        """Retrained versions rolled back in a row, since a person last asked for a training."""
+    def _failed_canaries(self, name: str, past: Past) -> int:
+        """Retrained versions rolled back in a row, also once promoted, since a person last asked for one."""
         own = {version.number for version in self._store.versions(name) if version.submitter == ACTOR}
         failed = 0
         for rollout in self._store.rollouts(name):
             if rollout.version not in own or rollout.active:
                 continue
-            if rollout.phase is Phase.PROMOTED or rollout.started_at < asked_at:
+            undone = rollout.phase is Phase.PROMOTED and rollout.version in past.taken_back
+            if rollout.started_at < past.asked_at or (rollout.phase is Phase.PROMOTED and not undone):
                 break
-            failed += rollout.phase is Phase.ROLLED_BACK
+            failed += undone or rollout.phase is Phase.ROLLED_BACK
         return failed
 
-    def _remember(self, name: str) -> _Past:
+    def _remember(self, name: str) -> Past:
         """A model's trainings; the first time, from the ledger, noting one that was cut off as lost."""
         if name not in self._past:
-            past = self._past[name] = _Past()
-            for record in trail(self._store, name):
-                if record.kind == "retrain.started":
-                    past.started = (*past.started, record.at)
-                    past.asked_at = past.asked_at if record.actor == ACTOR else record.at
-                if record.kind.startswith("retrain."):
-                    past.unfinished = record.kind == "retrain.started"
+            past = self._past[name] = Past.of(self._store, name)
             if past.unfinished:
                 self._record("retrain.lost", name, {"reason": "the controller ended while it ran"})
         return self._past[name]

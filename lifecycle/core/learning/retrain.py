@@ -15,7 +15,8 @@ class RetrainPlan:
     Args:
         margin: loss of accuracy that is tolerated, as a share of rows; see `yardstick` for numbers.
         min_rows: labelled rows of the changed period that training needs.
-        cooldown_s: rest after a training began; choose it no shorter than labels take to arrive.
+        cooldown_s: rest after a training began, or a person took a version back; choose it no shorter than
+            labels take to arrive.
         per_day: trainings in any 24 hours.
         max_failed_canaries: after so many retrained versions in a row were rolled back, only a person
             starts the next one.
@@ -38,7 +39,8 @@ class Snapshot:
         rows: labelled rows since `fallen_since`.
         started: when earlier trainings began.
         busy: what is under way that a training must wait for, e.g. `the rollout of version 3`.
-        failed_canaries: retrained versions rolled back in a row since a person last stepped in.
+        failed_canaries: retrained versions rolled back in a row since a person last asked for a training.
+        taken_back_at: when a person last rolled back or aborted; None if nobody did.
     """
 
     now: float
@@ -49,6 +51,7 @@ class Snapshot:
     started: tuple[float, ...] = ()
     busy: str = ""
     failed_canaries: int = 0
+    taken_back_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,8 @@ def decide(snapshot: Snapshot) -> Retrain | Hold:
         )
     if snapshot.rows < plan.min_rows:
         return Hold(f"{snapshot.rows} of {plan.min_rows} labelled rows since the change")
-    if (rest := plan.cooldown_s - (snapshot.now - max(snapshot.started, default=-DAY_S))) > 0:
+    taken_back = () if snapshot.taken_back_at is None else (snapshot.taken_back_at,)
+    if (rest := plan.cooldown_s - (snapshot.now - max((*snapshot.started, *taken_back), default=-DAY_S))) > 0:
         return Hold(f"cooling down for {rest:.0f} s more")
     if sum(snapshot.now - start < DAY_S for start in snapshot.started) >= plan.per_day:
         return Hold(f"{plan.per_day} trainings in 24 hours are the limit")

@@ -14,11 +14,14 @@ from lifecycle.adapters.profiles import Profiles
 from lifecycle.adapters.recipe import run_recipe
 from lifecycle.adapters.sandbox.process import ProcessSandbox
 from lifecycle.adapters.sql.store import SqlStore
-from lifecycle.commands.learning.retraining import ACTOR, Retraining
+from lifecycle.commands.learning.past import ACTOR
+from lifecycle.commands.learning.retraining import Retraining
 from lifecycle.commands.registry.models import Models
 from lifecycle.commands.registry.trial import Trial
 from lifecycle.commands.registry.validation import Validation
 from lifecycle.core.governance.policy import AUTOMATIC, Policy
+from lifecycle.core.rollouts.plan import QUICK
+from lifecycle.core.rollouts.rollout import Phase, Rollout
 from lifecycle.core.stages import Stage
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.monitor import Monitor
@@ -159,6 +162,30 @@ async def test_drift_without_labels_trains_nothing(world: World) -> None:
     assert world.monitor.signals(MODEL).drift_since is not None
     assert status.reason == "inputs drift, but no loss is confirmed by labels"
     assert world.written() == []
+
+
+async def test_what_a_person_took_back_gives_retraining_a_rest(world: World) -> None:
+    await world.register()
+    await world.traffic(6, faded=False)
+    split = {"champion": 1, "weights": {"1": 100.0}}
+    world.store.commit(Entry("ann", "traffic.rollback", MODEL, split))
+    await world.traffic(12, faded=True)
+    assert world.written() == []
+    assert "cooling down for 1" in world.retraining.status(MODEL).reason
+    world.now += 120
+    await world.retraining.tick(world.now)
+    assert world.written() == ["retrain.started"]
+    await asyncio.sleep(0)
+    await world.retraining.close()
+    for number in (2, 3):
+        trained = replace(world.models.version(MODEL, 1), number=number, submitter=ACTOR)
+        rollout = Rollout(str(number), MODEL, number, 1, QUICK, world.now, ACTOR, phase=Phase.PROMOTED)
+        served = {"champion": number, "weights": {str(number): 100.0}}
+        world.store.commit(Entry("controller", "rollout.promote", MODEL, served), trained, rollout)
+        world.store.commit(Entry("ann", "traffic.rollback", MODEL, split))
+    world.now += 2
+    await world.retraining.tick(world.now)
+    assert "2 retrained versions in a row were rolled back" in world.retraining.status(MODEL).reason
 
 
 async def test_one_training_at_a_time_and_a_lost_one_is_known(world: World) -> None:
