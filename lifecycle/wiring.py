@@ -42,6 +42,7 @@ def wire(
     store, fleet, publisher, captures = parts.store, parts.fleet, parts.publisher, parts.captures
     gateway, governance = config.gateway, config.governance
     checks, read = config.validation, parts.profiles.reference
+    trainer = RayTrainer()
     models = Models(
         store,
         parts.artifacts,
@@ -50,6 +51,7 @@ def wire(
         limits=checks.limits,
         policy=lambda model: governance.policy_of(model, gateway.home),
         dedicated_above_mb=gateway.dedicated.above_mb,
+        find_recipe=trainer.find,
     )
     validation = Validation(store, parts.artifacts, models, parts.trial, read, checks.standards)
     traffic = Traffic(store, fleet, publisher, parts.clock, parts.calendar)
@@ -60,7 +62,7 @@ def wire(
         store,
         parts.monitor,
         captures,
-        RayTrainer(),
+        trainer,
         models,
         partial(deploy.deploy, plan=correcting(plan)),
         gateway.home / "training",

@@ -5,6 +5,7 @@ bytes. One recent row in three is kept from it: on those the new version is judg
 """
 
 import importlib
+import inspect
 from pathlib import Path
 
 import numpy as np
@@ -49,7 +50,7 @@ def run_recipe(job: TrainingJob) -> tuple[Path, Path]:
     held[new] = hold_out(int(new.sum()), HOLD_OUT_EVERY)
     if not (held & recent).any():
         raise _refused(job.recipe, "has too few new labelled rows: none can be held out to judge it by")
-    recipe = _find(job.recipe)
+    recipe = find(job.recipe)
     try:
         taught = data.filter(pa.array(~held))
         with threadpool_limits(1):
@@ -65,7 +66,11 @@ def run_recipe(job: TrainingJob) -> tuple[Path, Path]:
     return job.output / MODEL, job.output / REFERENCE
 
 
-def _find(recipe: str) -> Recipe:
+def find(recipe: str) -> Recipe:
+    """The function of a recipe, not called yet.
+
+    Raises LifecycleError REFUSED if it cannot be imported or cannot be called with a `TrainingData`.
+    """
     module, _, name = recipe.partition(":")
     try:
         function = getattr(importlib.import_module(module), name)
@@ -73,6 +78,12 @@ def _find(recipe: str) -> Recipe:
         raise _refused(recipe, f"cannot be imported: {error}; {_IMPORTABLE}") from error
     if not callable(function):
         raise _refused(recipe, "is not a function")
+    try:
+        inspect.signature(function).bind(None)
+    except TypeError as error:
+        raise _refused(recipe, f"cannot be called with one `TrainingData`: {error}") from None
+    except ValueError:
+        pass  # a function of another language, which does not tell
     found: Recipe = function
     return found
 

@@ -8,11 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
-from lifecycle.adapters.recipe import MODEL, NICENESS, REFERENCE, run_recipe
+from lifecycle.adapters.recipe import MODEL, NICENESS, REFERENCE, find, run_recipe
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.ports import TrainingJob
 
 TIMEOUT_S = 1800.0
+FIND_TIMEOUT_S = 60.0
+"""To start a process and import a recipe."""
 MAX_RETRIES = 2
 
 
@@ -24,6 +26,24 @@ class RayTrainer:
 
     def __init__(self, timeout_s: float = TIMEOUT_S) -> None:
         self._timeout_s = timeout_s
+
+    async def find(self, recipe: str) -> None:
+        """Import a recipe where it would train, and call nothing. Raises LifecycleError REFUSED."""
+        import ray
+
+        options: dict[str, Any] = {"num_cpus": 0, "max_calls": 1}
+        remote = cast("Callable[[Callable[..., Any]], Any]", ray.remote(**options))(_find)
+        task = remote.remote(recipe)
+        try:
+            async with asyncio.timeout(FIND_TIMEOUT_S):
+                refusal = await task
+        except (TimeoutError, ray.exceptions.RayError):
+            refusal = f"recipe {recipe!r} could not be tried: its import ended the process, or did not end"
+        finally:
+            ray.cancel(task, force=True)
+        if refusal:
+            message = f"{refusal}; repair it and repeat, or leave it out"
+            raise LifecycleError(LifecycleCode.REFUSED, message)
 
     async def train(self, job: TrainingJob) -> tuple[Path, Path]:
         """Returns the ONNX file and its reference data. Raises LifecycleError REFUSED, UNAVAILABLE."""
@@ -49,6 +69,15 @@ class RayTrainer:
             raise LifecycleError(LifecycleCode.REFUSED, refusal)
         await asyncio.to_thread(_write, job.output, model, reference)
         return job.output / MODEL, job.output / REFERENCE
+
+
+def _find(recipe: str) -> str:
+    """The Ray task: why a recipe cannot be called, empty if it can."""
+    try:
+        find(recipe)
+    except LifecycleError as error:
+        return error.message
+    return ""
 
 
 def _train(job: TrainingJob, data: bytes) -> tuple[bytes, bytes, str]:

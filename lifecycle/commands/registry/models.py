@@ -5,7 +5,7 @@ Never opens an artifact itself and never gives a version traffic. Every outcome 
 
 import asyncio
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -35,6 +35,7 @@ class Models:
         limits: what an artifact may cost while it is inspected.
         policy: a model's; the submitter of a version never counts among those who approve it.
         dedicated_above_mb: versions seen to need this much memory get processes of their own; 0: none do.
+        find_recipe: raises LifecycleError if a recipe could not train; None to take any unseen.
     """
 
     def __init__(
@@ -46,11 +47,13 @@ class Models:
         limits: Limits | None = None,
         policy: Callable[[str], Policy] = lambda _: AUTOMATIC,
         dedicated_above_mb: int = 0,
+        find_recipe: Callable[[str], Awaitable[None]] | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
         self._policy = policy
         self._dedicated_above_mb = dedicated_above_mb
+        self._find_recipe = find_recipe
         self._intake = Intake(artifacts, sandbox, limits or Limits())
 
     def policy(self, model: str) -> Policy:
@@ -99,7 +102,8 @@ class Models:
 
         Raises:
             LifecycleError: INVALID for a bad name, number, placement or range, UNSUPPORTED or REFUSED if the
-                file is not a servable ONNX model, CONFLICT if the number is taken by another file.
+                file is not a servable ONNX model or the recipe does not load, CONFLICT if the number is
+                taken by another file.
         """
         if not NAME.fullmatch(name):
             raise LifecycleError(
@@ -111,6 +115,12 @@ class Models:
         if if_revision is not None:
             find_model(self._store, name, if_revision)
         self._refuse_to_move(name, placement)
+        if (
+            self._find_recipe
+            and recipe
+            and recipe not in (model.recipe for model in self._store.models(name))
+        ):
+            await self._find_recipe(recipe)
         try:
             stored = await asyncio.to_thread(self._intake.store, artifact)
             if (known := present(self._store, name, number, stored.digest)) is not None:

@@ -87,6 +87,7 @@ def test_a_version_that_nothing_could_be_judged_by_is_not_trained(tmp_path: Path
         ("no.such.module:train", "cannot be imported: No module named 'no'"),
         ("nonsense", "cannot be imported"),
         (f"{HERE}:HERE", "is not a function"),
+        (f"{HERE}:job", "cannot be called with one `TrainingData`: missing a required argument"),
     ],
 )
 def test_a_recipe_that_does_not_work_is_refused_with_its_error(

@@ -75,6 +75,19 @@ async def test_training_gives_a_model_and_its_reference_data(tmp_path: Path) -> 
     assert caught.value.code is LifecycleCode.REFUSED
 
 
+async def test_a_recipe_is_found_or_refused_without_being_called() -> None:
+    await RayTrainer().find(f"{HERE}:crash")
+    for recipe, complaint in (
+        ("no.such:recipe", "No module named 'no'"),
+        (f"{HERE}:HERE", "is not a function"),
+    ):
+        with pytest.raises(
+            LifecycleError, match=f"{complaint}.*repair it and repeat, or leave it out"
+        ) as caught:
+            await RayTrainer().find(recipe)
+        assert caught.value.code is LifecycleCode.REFUSED
+
+
 async def test_a_recipe_that_kills_its_process_is_cut_off(tmp_path: Path) -> None:
     with pytest.raises(LifecycleError, match="cut off") as caught:
         await RayTrainer().train(job(tmp_path, f"{HERE}:crash"))

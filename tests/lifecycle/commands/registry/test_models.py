@@ -50,6 +50,23 @@ async def test_a_first_version_brings_its_model_signature_and_profile(
     assert house.kinds() == ["version.registered"]
 
 
+async def test_a_new_recipe_that_cannot_be_found_registers_nothing(house: House, linear: Write) -> None:
+    asked: list[str] = []
+
+    async def find(recipe: str) -> None:
+        asked.append(recipe)
+        if recipe == "no:such":
+            raise LifecycleError(LifecycleCode.REFUSED, "it cannot be imported")
+
+    models = Models(house.store, house.artifacts, house.sandbox, lambda: 1000.0, find_recipe=find)
+    with pytest.raises(LifecycleError, match="cannot be imported"):
+        await models.register("m", linear(), actor="ann", recipe="no:such")
+    assert house.store.models() == []
+    await models.register("m", linear(), actor="ann", recipe="a:b")
+    await models.register("m", linear(slope=2), actor="ann", recipe="a:b")
+    assert asked == ["no:such", "a:b"]
+
+
 async def test_the_same_file_again_changes_nothing(house: House, linear: Write) -> None:
     first = await house.models.register("m", linear(), actor="ann")
     assert await house.models.register("m", linear(), actor="bob") == first
