@@ -57,9 +57,15 @@ class Reply(NamedTuple):
 
 
 class Replica:
-    """Joins the requests of all workers into batches, as a worker's pool does."""
+    """Joins the requests of all workers into batches, as a worker's pool does.
 
-    def __init__(self, model: str, entry: VersionEntry, config: GatewayConfig, gpu: bool) -> None:
+    Args:
+        follows: on an older process, which must serve on if the version does not load in this one.
+    """
+
+    def __init__(
+        self, model: str, entry: VersionEntry, config: GatewayConfig, gpu: bool, follows: bool = False
+    ) -> None:
         # The number is given back by the end of the process, however that comes.
         process = f"replica-{claim(config.run_dir, 'replica', _MOST_LOGS).number}"
         log_to_file(config.home, process, config.logging, {"model": model, "version": entry.version})
@@ -71,6 +77,7 @@ class Replica:
         home = Path(os.environ.get("HEADRACE_HOME", config.home))
         self._loader = Loader(home / "cache", serving, gpu=gpu and cuda_starts())
         self._load = partial(self._loader.load, model, replace(entry, placement=Placement.POOL))
+        self._follows = follows
         self._wedged = 0
         self._lost: DeviceLost | None = None
         self._version = asyncio.get_running_loop().create_task(self._load())
@@ -78,14 +85,15 @@ class Replica:
     async def check_health(self) -> None:
         """Called by Serve; its first call waits until the version is warm, or does not load.
 
-        That is no reason to start the process again: whoever asks is told why at once, by `ready`. A lost GPU
-        is one: Serve then replaces this process.
+        That is no reason to start the process again: whoever asks is told why at once, by `ready`. It is one
+        to keep an older process. A lost GPU is a reason to replace this one.
         """
         if self._lost:
             raise self._lost
         await asyncio.wait({self._version})
         error = self._version.exception()
-        if isinstance(error, DeviceLost) or not isinstance(error, GatewayError | None):
+        told = isinstance(error, GatewayError) and not isinstance(error, DeviceLost)
+        if error is not None and (self._follows or not told):
             raise error
 
     async def ready(self) -> Ready | Refusal:
@@ -121,11 +129,14 @@ class Replica:
         return Reply(answer, runs, wedged)
 
 
-def application(model: str, entry: VersionEntry, config: GatewayConfig, gpus: float) -> serve.Application:
+def application(
+    model: str, entry: VersionEntry, config: GatewayConfig, gpus: float, follows: bool = False
+) -> serve.Application:
     """The Serve application of one version.
 
     Args:
         gpus: that Ray has on some node; none are asked for if the runtime cannot use them.
+        follows: on older processes, which end once the version has loaded in new ones.
     """
     own = config.dedicated
     wanted = needs(own, gpus)
@@ -140,7 +151,7 @@ def application(model: str, entry: VersionEntry, config: GatewayConfig, gpus: fl
         graceful_shutdown_wait_loop_s=0.1,
         max_surge_percent=100,
     )
-    return deployment(Replica).bind(model, entry, config, wanted["GPU"] > 0)
+    return deployment(Replica).bind(model, entry, config, wanted["GPU"] > 0, follows)
 
 
 def _replicas(own: Dedicated) -> dict[str, Any]:

@@ -217,7 +217,7 @@ def upgrade(url: Url = URL, as_json: AsJson = False) -> None:
     if stayed := answer["stayed"]:
         message = (
             f"workers and controller are new, but old processes serve on for {_reasons(stayed)}; "
-            "make room, or set `cpus` and `gpus` of `[gateway.dedicated]`, and upgrade again"
+            "put that right (room is `cpus` and `gpus` of `[gateway.dedicated]`) and upgrade again"
         )
         raise LifecycleError(LifecycleCode.UNAVAILABLE, message)
 

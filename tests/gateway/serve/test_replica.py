@@ -110,6 +110,17 @@ async def test_a_version_that_does_not_load_says_why_and_is_tried_again(
     await replica._loader.close()
 
 
+async def test_where_an_older_process_serves_one_that_does_not_load_is_not_well(
+    tmp_path: Path, written: Write, lookup: bytes
+) -> None:
+    entry = written(lookup)
+    written(b"another", signature=entry.signature)
+    replica = Replica("m", entry, GatewayConfig(home=tmp_path), gpu=False, follows=True)
+    with pytest.raises(GatewayError, match="the artifact was altered"):
+        await replica.check_health()
+    await replica._loader.close()
+
+
 @pytest.mark.parametrize(
     ("words", "lost"),
     [
