@@ -69,6 +69,7 @@ def _globals(config: GatewayConfig, connections: int) -> str:
     # clients every request would open one of its own, and cost half as much again.
     # maxhdr is above the worker's own limit, so that the worker says what is wrong. A glitch is a frame that
     # no sound HTTP/2 client sends; too many of them end the connection.
+    # pattern: to look in a cache of words that matched takes longer than to compare the few that there are.
     # `noreuseport`: a second node on the same port is refused; it would get half of the first one's callers.
     return f"""global
     noreuseport
@@ -76,6 +77,7 @@ def _globals(config: GatewayConfig, connections: int) -> str:
     no strict-limits
     nbthread 1
     tune.bufsize 32768
+    tune.pattern.cache-size 0
     tune.pool-low-fd-ratio 90
     tune.pool-high-fd-ratio 95
     tune.h2.initial-window-size 1048576
