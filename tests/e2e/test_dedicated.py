@@ -137,46 +137,6 @@ def workers(client: Client) -> set[str]:
     return {each["worker"] for each in client.status()["workers"]}
 
 
-def test_an_upgrade_without_room_says_so_and_old_processes_serve_on_until_there_is_some(
-    cluster: Cluster,
-    deployed: Callable[[int], tuple[str, Client]],
-    load: Callable[[str], Load],
-    until: Until,
-    tmp_path: Path,
-) -> None:
-    model, client = deployed(1)
-    client.register("beside", signed(1, tmp_path / "beside.onnx"))
-    client.validate("beside", 1)
-    client.deploy("beside", 1)
-    settings = cluster.home / "headrace.toml"
-    before = settings.read_text() if settings.exists() else ""
-    cpus = 0.375 * (os.cpu_count() or 1)  # room for two processes, and not for a third
-    settings.write_text(f"[gateway.dedicated]\ncpus = {cpus}\n")
-    try:
-        assert upgraded(client, until) == []
-        for moved in (model, "beside"):
-            client.set_placement(moved, "dedicated")
-        with load(model) as callers:
-            old = applications(cluster, model)
-            assert sorted(upgraded(client, until)) == sorted((model, "beside"))
-            assert applications(cluster, model) == old
-            assert "gateway.upgrade.stayed" in [record["kind"] for record in client.audit(model)]
-            present = workers(client)
-            cluster.processes("ServeReplica:gateway")[0].kill()
-            until(lambda: workers(client) - present != set(), 60, "a new worker")
-            _more(callers, until)
-            assert all(each["failed"] == [] for each in client.status()["workers"])
-            client.set_placement("beside", "pool")
-            until(lambda: not set(old) & set(applications(cluster, model)), 60, "the new process")
-            _more(callers, until)
-        assert callers.failures == []
-    finally:
-        settings.write_text(before)
-        for moved in (model, "beside"):
-            client.set_placement(moved, "pool")
-    assert upgraded(client, until) == []
-
-
 def test_a_process_that_cannot_load_its_version_says_why_and_all_stays_as_it_was(
     cluster: Cluster, deployed: Callable[[int], tuple[str, Client]], load: Callable[[str], Load], until: Until
 ) -> None:
@@ -221,3 +181,43 @@ def test_a_process_that_dies_whenever_it_starts_is_given_up_and_all_stays_as_it_
     assert callers.failures == []
     assert client.model(model)["placement"] == "auto"
     until(lambda: applications(cluster, model) == [], 60, "the end of the application")
+
+
+# The last one here: until the next start or upgrade, dedicated versions take as much as it says.
+def test_an_upgrade_without_room_says_so_and_old_processes_serve_on_until_there_is_some(
+    cluster: Cluster,
+    deployed: Callable[[int], tuple[str, Client]],
+    load: Callable[[str], Load],
+    until: Until,
+    tmp_path: Path,
+) -> None:
+    model, client = deployed(1)
+    client.register("beside", signed(1, tmp_path / "beside.onnx"))
+    client.validate("beside", 1)
+    client.deploy("beside", 1)
+    settings = cluster.home / "headrace.toml"
+    before = settings.read_text() if settings.exists() else ""
+    cpus = 0.375 * (os.cpu_count() or 1)  # room for two processes, and not for a third
+    settings.write_text(f"[gateway.dedicated]\ncpus = {cpus}\n")
+    try:
+        assert upgraded(client, until) == []
+        for moved in (model, "beside"):
+            client.set_placement(moved, "dedicated")
+        with load(model) as callers:
+            old = applications(cluster, model)
+            assert sorted(upgraded(client, until)) == sorted((model, "beside"))
+            assert applications(cluster, model) == old
+            assert "gateway.upgrade.stayed" in [record["kind"] for record in client.audit(model)]
+            present = workers(client)
+            cluster.processes("ServeReplica:gateway")[0].kill()
+            until(lambda: workers(client) - present != set(), 60, "a new worker")
+            _more(callers, until)
+            assert all(each["failed"] == [] for each in client.status()["workers"])
+            client.set_placement("beside", "pool")
+            until(lambda: not set(old) & set(applications(cluster, model)), 60, "the new process")
+            _more(callers, until)
+        assert callers.failures == []
+    finally:
+        settings.write_text(before)
+        for moved in (model, "beside"):
+            client.set_placement(moved, "pool")

@@ -32,7 +32,9 @@ def node(tmp_path_factory: pytest.TempPathFactory, endless: bytes) -> Iterator[N
         [tensor("x", TensorProto.FLOAT, rows)],
         [tensor("y", TensorProto.FLOAT, rows)],
     )
-    config = config_of(tmp_path_factory.mktemp("home"), limits={"max_body_mb": 1})
+    # The model without end is tried with noise when it is loaded, and ended after `max_run_s`.
+    given = {"limits": {"max_body_mb": 1}, "serving": {"max_run_s": 5}}
+    config = config_of(tmp_path_factory.mktemp("home"), **given)
     with Node(config, {"one": serialised(graph), "endless": endless}) as node:
         yield node
 
@@ -141,7 +143,7 @@ def test_42_a_cancelled_call_frees_its_place(channel: grpc.Channel, node: Node) 
         with contextlib.suppress(grpc.FutureTimeoutError):
             pending.result(timeout=0.2)  # time to arrive; if it did not, the test still holds
         pending.cancel()
-    call(channel, quick)
+    call(channel, quick, timeout=3)  # sooner than the runs would end by themselves
 
 
 # ---- frames, by hand ----
