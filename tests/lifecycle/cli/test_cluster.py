@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -21,10 +22,18 @@ NODE = Path(__file__).with_name("node.py")
 
 
 @pytest.fixture(autouse=True)
-def stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
+def stand_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    started, start = list["subprocess.Popen[bytes]"](), daemon.start
+
+    def kept(home: Path, options: Sequence[str], *, detach: bool) -> "subprocess.Popen[bytes]":
+        started.append(start(home, options, detach=detach))
+        return started[-1]
+
     monkeypatch.setattr(daemon, "COMMAND", (sys.executable, str(NODE)))
-    # A process that its starter does not wait for is a warning in Python; here it outlives its starter.
-    monkeypatch.setattr(subprocess.Popen, "__del__", lambda _: None, raising=False)
+    monkeypatch.setattr(daemon, "start", kept)
+    yield
+    for process in started:  # the command that started it has not waited for it
+        process.wait(30)
 
 
 def test_up_in_the_background_and_down(alone: Run, tmp_path: Path) -> None:

@@ -34,8 +34,12 @@ def config(tmp_path: Path) -> Iterator[GatewayConfig]:
 
 
 def haproxy(config: GatewayConfig) -> list[psutil.Process]:
-    mine = psutil.Process().children()
-    return [process for process in mine if str(config.run_dir / "haproxy.cfg") in process.cmdline()]
+    path, found = str(config.run_dir / "haproxy.cfg"), []
+    for process in psutil.Process().children():
+        with contextlib.suppress(psutil.NoSuchProcess):  # another test's, that has ended
+            if path in process.cmdline():
+                found.append(process)
+    return found
 
 
 async def infer(config: GatewayConfig) -> int:
