@@ -14,8 +14,8 @@ import time
 from collections.abc import Callable
 
 WORKER, EDGE = 0.21, 0.52
-"""Shares of a processor. One client that asks as fast as it can takes .19 of each of two workers and .41 of an
-edge; 32 of them take .23 and .67."""
+"""Shares of a processor. One client that asks as fast as it can takes .19 of each of two workers and .41 of
+an edge; 32 of them take .23 and .67."""
 _LOOK_S = 0.5
 
 
