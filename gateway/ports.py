@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol, runtime_checkable
 
 from gateway.core.batching import Batching
-from gateway.core.placement import Device
+from gateway.core.placement import Device, Placed
 from gateway.core.routing import RouteTable, VersionEntry
 from gateway.core.signature import Signature
 from gateway.core.types import Array, InferRequest, InferResponse, Outcome, Role, VersionKey
@@ -37,6 +37,9 @@ class LoadedVersion(Protocol):
 
     @property
     def device(self) -> Device: ...
+
+    @property
+    def placed(self) -> Placed: ...
 
     async def run(
         self, inputs: Mapping[str, Array], outputs: tuple[str, ...], deadline_ns: int

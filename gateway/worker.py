@@ -21,9 +21,11 @@ from gateway.core.capture import CaptureBlock, blocks
 from gateway.core.delta import RouteDelta
 from gateway.core.figures import UNUSED, Figures, Refusals
 from gateway.core.keys import Keyring
+from gateway.core.placement import Placed
 from gateway.core.report import WorkerReport
 from gateway.core.routing import ModelRoute, RouteTable
 from gateway.core.summary import Window, merged
+from gateway.core.types import VersionKey
 from gateway.pipeline import Pipeline
 from gateway.runtime.cycles import CycleCollector
 from gateway.runtime.live import LiveRoutes
@@ -48,6 +50,8 @@ from gateway.telemetry.trace_sampling import TraceSampling
 
 log = logging.getLogger(__name__)
 _TURN_S = 0.0001
+_SAY_AGAIN_S = 10.0
+"""How often it is told where versions run though nothing changed: a controller may have begun anew."""
 _GRACE_S = 15.0
 """For requests under way. With all else that a worker does at its end, less than Serve gives it: 20 s."""
 
@@ -96,6 +100,8 @@ class Worker:
         self.metrics = Metrics(lambda: [self.report()])
         self._refused = Refusals()
         self._cached = UNUSED
+        self._placed: Mapping[VersionKey, Placed] = {}
+        self._placed_at = -math.inf
         self._routed: Mapping[str, ModelRoute] = {}
         self._process = psutil.Process()
         self.gate = Gate(config.certificates) if config.identity else None
@@ -209,7 +215,16 @@ class Worker:
             self._routed = models
             self.pipeline.forget(models)
             self._tally.forget(models)
-        return Figures.of(self.loader.stages.drain(), self._refused.since(before), self._cached.since(cached))
+        runs = self.loader.stages.drain()
+        return Figures.of(runs, self._refused.since(before), self._cached.since(cached), self._moved())
+
+    def _moved(self) -> Mapping[VersionKey, Placed] | None:
+        """Where versions run, if it is to be told."""
+        placed, now = self.residence.placed, time.monotonic()
+        if placed == self._placed and now - self._placed_at < _SAY_AGAIN_S:
+            return None
+        self._placed, self._placed_at = placed, now
+        return placed
 
     async def leave(self) -> None:
         """Say to balancers that new work is to go elsewhere. What comes is still answered."""

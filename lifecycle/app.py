@@ -171,7 +171,7 @@ class Lifecycle:
     ) -> tuple[int, Keyring]:
         """Returns the newest keys and their generation, so that no worker waits for them."""
         if self._begun.done():
-            self._fleet.observe(report, windows, captures)
+            self._fleet.observe(report, windows, captures, figures.placed)
             if windows or captures:
                 self._controller.call()
             self._metrics.absorb_figures(figures)

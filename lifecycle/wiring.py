@@ -92,6 +92,7 @@ def wire(
         metrics=metrics,
         find=captures.find,
         rates=parts.controller.rates,
+        placed=fleet.placed,
         champion_now=parts.controller.champion_now,
         default_plan=config.control.default_plan,
         keys=Keys(store, publisher.commit, parts.clock, lambda: fleet.table.keys),

@@ -9,7 +9,8 @@ from prometheus_client.core import Metric
 
 from gateway.core.disagreement import Disagreement
 from gateway.core.figures import CacheUse, Refusals, Run, Stages
-from gateway.core.report import Place, WorkerReport
+from gateway.core.placement import Placement
+from gateway.core.report import MemoryUse, Place, WorkerReport
 from gateway.core.summary import Window
 from gateway.core.types import Outcome, Role
 from gateway.server.edge.metrics import families, rows
@@ -50,7 +51,7 @@ def traffic() -> TrafficMetrics:
 
 @pytest.fixture
 def exposed(tmp_path: Path) -> list[Metric]:
-    workers = WorkerMetrics(lambda: [WorkerReport("worker-0-1", 1)])
+    workers = WorkerMetrics(lambda: [WorkerReport("worker-0-1", 1, memory=MemoryUse({Placement.POOL: 1}))])
     workers.absorb(Refusals({"m": 1}), CacheUse({"m": 1}, {"m": 1}))
     desk, store, _ = open_desk(tmp_path)
     control = ControlMetrics(store, desk.monitor, desk.estimates, lambda: {Place("", "worker-0"): 1}, int)

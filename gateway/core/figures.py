@@ -1,6 +1,6 @@
-"""What a worker did in a window beside answering: stages of its pool's runs, refusals, and its caches' use.
+"""What a worker did in a window beside answering: stages of its pool's runs, refusals, its caches' use.
 
-Only counts; they merge by addition, so any number of workers add up to the node.
+Only counts, but for where versions run; they merge by addition, so any number of workers add up to the node.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gateway.core.binning import histogram
+from gateway.core.placement import Placed
 from gateway.core.summary import Counts, latency_histogram
 from gateway.core.types import VersionKey
 
@@ -145,17 +146,25 @@ def _more(now: Mapping[str, int], before: Mapping[str, int]) -> dict[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What one worker did in one window: stages of its pool's runs, refusals, and its caches' use."""
+    """What one worker did in one window: stages of its pool's runs, refusals, and its caches' use.
+
+    `placed` is where all versions in its memory run; None: as it told before.
+    """
 
     stages: Mapping[VersionKey, Stages] = field(default_factory=dict)
     refusals: Refusals = field(default_factory=Refusals)
     cache: CacheUse = UNUSED
+    placed: Mapping[VersionKey, Placed] | None = None
 
     @classmethod
     def of(
-        cls, runs: Iterable[tuple[VersionKey, Run]], refusals: Refusals, cache: CacheUse = UNUSED
+        cls,
+        runs: Iterable[tuple[VersionKey, Run]],
+        refusals: Refusals,
+        cache: CacheUse = UNUSED,
+        placed: Mapping[VersionKey, Placed] | None = None,
     ) -> "Figures":
         grouped: dict[VersionKey, list[Run]] = {}
         for key, run in runs:
             grouped.setdefault(key, []).append(run)
-        return cls({key: Stages.of(each) for key, each in grouped.items()}, refusals, cache)
+        return cls({key: Stages.of(each) for key, each in grouped.items()}, refusals, cache, placed)

@@ -1,6 +1,7 @@
 """Where a version runs, and the name of the Serve application that is its own."""
 
 from enum import StrEnum
+from typing import NamedTuple
 
 APPLICATIONS = "model-"
 """How the names of these applications begin."""
@@ -23,6 +24,18 @@ class Device(StrEnum):
 
     CPU = "cpu"
     GPU = "gpu"
+
+
+class Placed(NamedTuple):
+    """Where a version in memory runs, and what decided it if that was left to `auto`.
+
+    Args:
+        placement: `inline` is for requests within its budget of time; what takes longer goes to the pool.
+        run_ns: of a run of one row, measured when it was loaded; infinite if it could not be measured.
+    """
+
+    placement: Placement
+    run_ns: float
 
 
 def application_name(model: str, version: int, digest: str) -> str:

@@ -4,18 +4,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from gateway.core.placement import Placement
 from gateway.core.types import VersionKey
 
 
 @dataclass(frozen=True, slots=True)
 class MemoryUse:
-    """What a worker's models take, in bytes as measured. `loads` and `evictions` count from its start."""
+    """What a worker's models take, in bytes as measured. `loads` and `evictions` count from its start.
 
-    versions: int = 0
+    `placements` counts the versions in memory by where they run.
+    """
+
+    placements: Mapping[Placement, int] = field(default_factory=dict)
     held_bytes: int = 0
     budget_bytes: int = 0
     loads: int = 0
     evictions: int = 0
+
+    @property
+    def versions(self) -> int:
+        return sum(self.placements.values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from gateway.core.eviction import to_evict
+from gateway.core.placement import Placed, Placement
 from gateway.core.report import MemoryUse
 from gateway.core.routing import VersionEntry, alike
 from gateway.core.types import VersionKey
@@ -57,6 +58,7 @@ class Residence:
         self._most_waiting = most_waiting
         self._max_wait_s = max_wait_s
         self._versions: OrderedDict[VersionKey, LoadedVersion] = OrderedDict()  # the longest unused first
+        self._placements: Counter[Placement] = Counter()
         self._sizes: dict[VersionKey, int] = {}  # as measured at the last load
         self._loads: dict[tuple[str, VersionEntry], asyncio.Task[LoadedVersion]] = {}
         self._gone: set[VersionKey] = set()
@@ -73,7 +75,13 @@ class Residence:
 
     @property
     def use(self) -> MemoryUse:
-        return MemoryUse(len(self._versions), self.held_bytes, self.budget_bytes, self.loads, self.evictions)
+        return MemoryUse(+self._placements, self.held_bytes, self.budget_bytes, self.loads, self.evictions)
+
+    @property
+    def placed(self) -> dict[VersionKey, Placed]:
+        """Where each version runs. Takes time in proportion to them: call it from a thread."""
+        # Copied first, in one step: the loop goes on changing it.
+        return {key: version.placed for key, version in self._versions.copy().items()}
 
     @property
     def failed(self) -> dict[VersionKey, str]:
@@ -190,6 +198,7 @@ class Residence:
                 raise
             self._drop(key)  # an older one of the same number: until here it still answered
             self._versions[key] = version
+            self._placements[version.placed.placement] += 1
             self.held_bytes += version.size_bytes
             self.loads += 1
             return version
@@ -260,6 +269,7 @@ class Residence:
     def _drop(self, key: VersionKey) -> None:
         version = self._versions.pop(key, None)
         if version is not None:
+            self._placements[version.placed.placement] -= 1
             self.held_bytes -= version.size_bytes
             self._loader.unload(key[0], version)
 

@@ -9,7 +9,7 @@ from onnxruntime import RunOptions
 from gateway.config import Serving
 from gateway.core.batching import Batching, permitted
 from gateway.core.figures import Run
-from gateway.core.placement import Device
+from gateway.core.placement import Device, Placed, Placement
 from gateway.core.routing import VersionEntry
 from gateway.core.signature import Signature
 from gateway.core.types import Array
@@ -45,10 +45,11 @@ class OnnxVersion:
         self.entry = entry
         self.signature: Signature = entry.signature
         self.size_bytes = size_bytes
-        self.cost = warmth.cost
         self._session = session
         self._pool = pool
         self._inline = inline_elements(entry.placement, warmth.cost)
+        place = Placement.POOL if self._inline < 0 else Placement.INLINE
+        self.placed = Placed(place, warmth.cost.row_ns)
         self._note = note
         self.plans: dict[object, object] = {}
         self.batching = permitted(warmth.batching, serving.batching)

@@ -14,7 +14,7 @@ from ray.serve.exceptions import BackPressureError, RayServeException
 from ray.serve.handle import DeploymentHandle
 
 from gateway.config import Dedicated, Serving
-from gateway.core.placement import application_name
+from gateway.core.placement import Placed, Placement, application_name
 from gateway.core.routing import VersionEntry
 from gateway.core.types import Array
 from gateway.errors import ErrorCode, GatewayError, late
@@ -92,7 +92,8 @@ class DedicatedVersion:
         self.entry = entry
         self._stages = stages
         self._note = stages.of((model, entry.version))
-        self.batching, self.device = ready
+        self.batching, self.device, run_ns = ready
+        self.placed = Placed(Placement.DEDICATED, run_ns)
         self.signature = entry.signature
         # Kept: each `handle.run` would build another handle.
         self._remote: Callable[..., Any] = handle.run.remote

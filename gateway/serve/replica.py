@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import os
 import time
 from dataclasses import replace
@@ -40,6 +41,8 @@ class Ready(NamedTuple):
 
     batching: Batching
     device: Device
+    run_ns: float = math.inf
+    """A process from before an upgrade may not tell it."""
 
 
 class Reply(NamedTuple):
@@ -102,7 +105,7 @@ class Replica:
             self._version = asyncio.create_task(self._load())
         try:
             version = await self._version
-            return Ready(version.batching, version.device)
+            return Ready(version.batching, version.device, version.placed.run_ns)
         except GatewayError as error:
             return error.code, error.message
 

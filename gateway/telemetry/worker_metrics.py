@@ -69,6 +69,13 @@ class WorkerMetrics(Collector):
             for report in reports:
                 family.add_metric(report.place, value(report))
             yield family
+        loaded = GaugeMetricFamily(
+            "headrace_loaded_versions", "Versions in memory.", labels=[*PLACE, "placement"]
+        )
+        for report in reports:
+            for placement, n in report.memory.placements.items():
+                loaded.add_metric([*report.place, placement], n)
+        yield loaded
         for name, text, count in _COUNTERS:
             counter = CounterMetricFamily(name, text, labels=PLACE)
             for report in reports:
@@ -79,7 +86,6 @@ class WorkerMetrics(Collector):
 Told = tuple[tuple[str, str, Callable[[WorkerReport], float]], ...]
 _GAUGES: Told = (
     ("headrace_route_generation", "Route table in force.", lambda report: report.generation),
-    ("headrace_loaded_versions", "Versions in memory.", lambda report: report.memory.versions),
     ("headrace_loaded_bytes", "Memory that they take.", lambda report: report.memory.held_bytes),
     ("headrace_memory_budget_bytes", "What they may take.", lambda report: report.memory.budget_bytes),
     ("headrace_failed_versions", "Versions that do not load.", lambda report: len(report.failed)),

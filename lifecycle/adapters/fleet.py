@@ -5,12 +5,13 @@ Lives in the controller's event loop. Workers that fall silent stop counting aft
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import reduce
 
 from gateway.core.capture import CaptureBlock
 from gateway.core.delta import RouteDelta, difference
+from gateway.core.placement import Placed
 from gateway.core.report import Place, WorkerReport
 from gateway.core.routing import EMPTY, RouteTable
 from gateway.core.summary import Window
@@ -35,6 +36,7 @@ class WorkerFleet:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._reports: dict[str, WorkerReport] = {}
+        self._placed: dict[str, Mapping[VersionKey, Placed]] = {}
         self._windows: list[Window] = []
         self._captures: list[CaptureBlock] = []
         self._published = asyncio.Event()
@@ -54,6 +56,12 @@ class WorkerFleet:
     def workers(self) -> tuple[WorkerReport, ...]:
         horizon = self._clock() - SILENT_AFTER_S
         return tuple(report for report in self._reports.values() if report.seen_at >= horizon)
+
+    def placed(self, model: str, version: int) -> tuple[Placed, ...]:
+        """Where it runs, of each live worker that has it in memory; as of the last second."""
+        key = (model, version)
+        known = (self._placed.get(report.worker, {}) for report in self.workers())
+        return tuple(placed[key] for placed in known if key in placed)
 
     async def confirmed(
         self, generation: int, timeout_s: float, holding: Collection[VersionKey] = ()
@@ -102,10 +110,16 @@ class WorkerFleet:
         return reduce(RouteDelta.then, found)
 
     def observe(
-        self, report: WorkerReport, windows: Sequence[Window], captures: Sequence[CaptureBlock]
+        self,
+        report: WorkerReport,
+        windows: Sequence[Window],
+        captures: Sequence[CaptureBlock],
+        placed: Mapping[VersionKey, Placed] | None = None,
     ) -> None:
-        """Take in what a worker saw since its last call."""
+        """Take in what a worker saw since its last call, and where its versions run if it says so."""
         self._note(report)
+        if placed is not None:
+            self._placed[report.worker] = placed
         self._windows.extend(windows)
         self._captures.extend(captures)
 
@@ -133,6 +147,7 @@ class WorkerFleet:
 
     def _forget(self, worker: str) -> None:
         self._reports.pop(worker, None)
+        self._placed.pop(worker, None)
         self._sent.pop(worker, None)
 
     def _wake(self) -> None:

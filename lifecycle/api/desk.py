@@ -8,6 +8,7 @@ from fastapi import Depends, Header, Path, Request
 from pydantic import StringConstraints
 
 from gateway.core.keys import Key, KeyRole
+from gateway.core.placement import Placed
 from lifecycle.commands.deploy import Deploy
 from lifecycle.commands.governance.calendar import Calendar
 from lifecycle.commands.governance.keys import Keys
@@ -37,6 +38,7 @@ class Desk:
     Args:
         find: where the answer with a prediction id came from; None if it was not captured.
         rates: what the versions of a model did of late.
+        placed: where a model's version runs, of each worker that has it in memory.
         champion_now: what a champion did of late and its requests per second, for a rollout to come.
         metrics: the Prometheus text of `/metrics`.
         info: what the node says of itself in `/v1/status`.
@@ -68,6 +70,7 @@ class Desk:
     metrics: Callable[[], bytes]
     find: Callable[[str], Origin | None]
     rates: Callable[[str], Sequence[Rates]]
+    placed: Callable[[str, int], tuple[Placed, ...]]
     champion_now: Callable[[Rollout], tuple[Arm, float]]
     info: Mapping[str, Any] = field(default_factory=dict)
     default_plan: str = "quick"

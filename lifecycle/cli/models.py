@@ -9,7 +9,7 @@ from gateway.core.placement import Placement
 from lifecycle.cli.follow import follow_deployment
 from lifecycle.cli.options import URL, AsJson, IfRevision, Name, Url, connect
 from lifecycle.cli.plans import Plan, read_plan
-from lifecycle.cli.serving import cache_of, limits_of, memory_of
+from lifecycle.cli.serving import cache_of, limits_of, memory_of, placed
 from lifecycle.cli.versions import AllowChange, role_of
 from lifecycle.terminal.screen import Steps, console, shares, show_json, when
 from lifecycle.terminal.tables import fields, table
@@ -160,13 +160,14 @@ def show(name: Name, url: Url = URL, as_json: AsJson = False) -> None:
             version["number"],
             version["stage"],
             role_of(model, version["number"]),
+            placed(version),
             version["submitter"],
             when(version["created_at"]),
             version["lineage"]["cause"],
         )
         for version in versions
     ]
-    headings = ["version", "stage", "role", "submitter", "registered (UTC)", "cause"]
+    headings = ["version", "stage", "role", "runs", "submitter", "registered (UTC)", "cause"]
     screen.print(table(headings, rows, empty="no versions", sentences=1))
 
 

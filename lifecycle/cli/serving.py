@@ -131,6 +131,19 @@ def memory_of(model: dict[str, Any]) -> str:
     return "resident" if model["resident"] else "by demand"
 
 
+def placed(version: dict[str, Any]) -> str:
+    """Where a version runs now, and what a run was measured to take."""
+    return (
+        ", ".join(f"{way['placement']} ({_run(way['run_ms'])})" for way in version["placed"]) or "not loaded"
+    )
+
+
+def _run(ms: float | None) -> str:
+    if ms is None:
+        return "not measured"
+    return f"{ms:.3g} ms a run" if ms >= 1 else f"{ms * 1000:.3g} µs a run"
+
+
 def _tell(told: dict[str, Any], keys: tuple[str, ...], fact: tuple[str, str], as_json: bool) -> None:
     name = told.get("model") or told["name"]
     if as_json:

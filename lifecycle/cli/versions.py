@@ -7,6 +7,7 @@ import typer
 from lifecycle.cli.follow import follow_deployment
 from lifecycle.cli.options import URL, AsJson, IfRevision, Name, Number, Url, connect
 from lifecycle.cli.plans import Plan, read_plan
+from lifecycle.cli.serving import placed
 from lifecycle.terminal.screen import Steps, console, show_json, when
 from lifecycle.terminal.tables import fields, table
 
@@ -149,6 +150,7 @@ def _facts(version: dict[str, Any], model: dict[str, Any]) -> list[tuple[str, ob
         ("version", f"{version['model']} {version['number']}"),
         ("stage", version["stage"]),
         ("role", role_of(model, number)),
+        ("placement", f"{model['placement']} → {placed(version)}"),
         ("also called", ", ".join(called)),
         ("tags", tags(version["description"]["tags"])),
         ("owner", version["description"]["owner"]),

@@ -55,7 +55,7 @@ def test_one_scrape_covers_the_node_and_a_shadow_is_compared(
     slots = {name.rpartition("-")[0] for name in workers(client)}
     assert len(slots) == 2
     for worker in slots:
-        assert (value(text, "headrace_loaded_versions", worker=worker) or 0) >= 2
+        assert (value(text, "headrace_loaded_versions", worker=worker, placement="inline") or 0) >= 2
         assert (value(text, "headrace_worker_starts_total", worker=worker) or 0) >= 1
         assert value(text, "headrace_edge_worker_up", worker=worker) == 1
     assert (value(text, "headrace_edge_requests_total", frontend="http") or 0) >= REQUESTS

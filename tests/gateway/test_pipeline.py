@@ -9,7 +9,7 @@ import pytest
 
 from gateway.core.batching import Batching
 from gateway.core.limits import ModelLimits
-from gateway.core.placement import Device
+from gateway.core.placement import Device, Placed, Placement
 from gateway.core.ranges import OutputRange
 from gateway.core.routing import ModelRoute, RouteTable, VersionEntry
 from gateway.core.signature import Signature, TensorSpec
@@ -31,6 +31,7 @@ class Doubler:
     running: int = 0
     batching: Batching = Batching.OFF
     device: Device = Device.CPU
+    placed = Placed(Placement.POOL, 1e6)
 
     async def run(
         self, inputs: Mapping[str, Array], outputs: tuple[str, ...], deadline_ns: int

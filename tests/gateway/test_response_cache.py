@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from gateway.core.batching import Batching
-from gateway.core.placement import Device
+from gateway.core.placement import Device, Placed, Placement
 from gateway.core.routing import ModelRoute, VersionEntry
 from gateway.core.signature import Signature
 from gateway.core.types import Array, InferRequest, Tensors
@@ -28,6 +28,7 @@ class Version:
     running: int = 0
     batching: Batching = Batching.OFF
     device: Device = Device.CPU
+    placed = Placed(Placement.POOL, 1e6)
     runs: int = 0
     answer: dict[str, Array] = field(default_factory=lambda: {"y": np.ones(4, np.float32)})
     failure: GatewayError | None = None

@@ -12,7 +12,7 @@ from gateway.config import GatewayConfig, Serving
 from gateway.core.figures import Figures, Refusals
 from gateway.core.placement import Placement
 from gateway.core.routing import ModelRoute, RouteTable, VersionEntry
-from gateway.core.types import InferRequest, Role
+from gateway.core.types import InferRequest, Role, VersionKey
 from gateway.errors import ErrorCode, GatewayError
 from gateway.worker import Worker
 
@@ -65,6 +65,27 @@ async def test_the_pools_runs_are_told(
     await worker.drain()
     assert figures.stages["m", 1].requests == 3
     assert figures.stages["m", 1].batches.sum() == 1
+
+
+async def test_where_versions_run_is_told_anew_when_they_move(
+    lookup: bytes, written: Callable[..., VersionEntry], tmp_path: Path
+) -> None:
+    worker = Worker(GatewayConfig(home=tmp_path), "w")
+    told: list[dict[VersionKey, Placement] | None] = []
+    for generation, placement in enumerate((Placement.AUTO, Placement.POOL), 1):
+        entry = replace(written(lookup), placement=placement)
+        await worker.routes.apply(RouteTable(generation, {"m": ModelRoute("m", (entry,), 1, ((1, 100.0),))}))
+        told += [placements(worker), placements(worker)]
+    await worker.routes.apply(RouteTable(3, {}))
+    told += [placements(worker)]
+    await worker.drain()
+    assert told == [{("m", 1): Placement.INLINE}, None, {("m", 1): Placement.POOL}, None, {}]
+
+
+def placements(worker: Worker) -> dict[VersionKey, Placement] | None:
+    """What the worker's next window says of them."""
+    placed = worker.collect()[2].placed
+    return None if placed is None else {key: place.placement for key, place in placed.items()}
 
 
 async def test_no_two_answers_share_a_prediction_id(worker: Worker, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pyarrow as pa
 from fastapi import FastAPI
 
 from gateway.core.capture import Capture
+from gateway.core.placement import Placed, Placement
 from gateway.core.signature import Signature, TensorSpec
 from gateway.core.types import Role
 from lifecycle.adapters.artifacts import FileArtifacts
@@ -81,6 +82,12 @@ class NoTrainer:
         raise NotImplementedError(job.model)
 
 
+def _placed(model: str, version: int) -> tuple[Placed, ...]:
+    """Version 1 of every model is too slow for the loop, if only just; others are in nobody's memory."""
+    del model
+    return (Placed(Placement.INLINE, 0.28e6), Placed(Placement.POOL, 0.31e6)) if version == 1 else ()
+
+
 def open_desk(
     home: Path,
     *,
@@ -140,6 +147,7 @@ def open_desk(
         checkpoints=FileCheckpoints(str(home / "checkpoints"), public_text(signer), signer),
         find=captures.find,
         rates=lambda _: [Rates(1, Role.CHAMPION, 1_000.0, 0.005, 0.0, 0.2, math.nan)],
+        placed=_placed,
         champion_now=lambda _: (Arm(60_000, 300), 1_000.0),
         metrics=lambda: b"headrace_up 1\n",
         info={

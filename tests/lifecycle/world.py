@@ -10,6 +10,7 @@ from statistics import NormalDist
 import numpy as np
 
 from gateway.config import GatewayConfig
+from gateway.core.placement import Placement
 from gateway.core.report import MemoryUse, WorkerReport
 from gateway.core.routing import EMPTY, RouteTable
 from gateway.core.signature import Signature, TensorSpec
@@ -119,7 +120,9 @@ class FakeFleet:
             (route.name, version) for route in self.table.models.values() for version in route.held
         )
         failed = dict.fromkeys(wanted & self.broken, "it is broken")
-        memory = MemoryUse(len(wanted - self.broken), held_bytes=5 * 2**20, budget_bytes=50 * 2**20)
+        memory = MemoryUse(
+            {Placement.POOL: len(wanted - self.broken)}, held_bytes=5 * 2**20, budget_bytes=50 * 2**20
+        )
         told = (self.table.generation, held - self.broken, failed, memory)
         self._reports = tuple(WorkerReport(name, *told) for name in self._names)
 

@@ -16,9 +16,9 @@ from lifecycle.api.routes.rollouts import read_plan, shown
 from lifecycle.api.schemas.requests import ApprovalIn, DeployIn, ValidateIn
 from lifecycle.api.schemas.rollouts import DeploymentOut
 from lifecycle.api.schemas.traffic import TrafficOut
-from lifecycle.api.schemas.versions import VersionOut, VersionsOut
+from lifecycle.api.schemas.versions import LiveVersionOut, VersionOut, VersionsOut
 from lifecycle.commands.registry.intake import SignatureFile
-from lifecycle.core.version import Lineage
+from lifecycle.core.version import Lineage, Version
 from lifecycle.errors import LifecycleCode, LifecycleError
 
 router = APIRouter(prefix="/v1/models/{model}/versions", tags=["versions"])
@@ -27,7 +27,7 @@ router = APIRouter(prefix="/v1/models/{model}/versions", tags=["versions"])
 @router.get("")
 async def list_versions(model: str, desk: AtDesk) -> VersionsOut:
     """A model's versions, lowest number first."""
-    return VersionsOut(versions=[VersionOut.of(version) for version in desk.models.show(model)[1]])
+    return VersionsOut(versions=[_live(desk, version) for version in desk.models.show(model)[1]])
 
 
 @router.post("", status_code=201)
@@ -90,9 +90,13 @@ async def keep(upload: UploadFile, path: Path) -> Path:
 
 
 @router.get("/{number}")
-async def show_version(model: str, number: Numbered, desk: AtDesk) -> VersionOut:
-    """One version with its lineage and the evidence for it."""
-    return VersionOut.of(desk.models.version(model, number))
+async def show_version(model: str, number: Numbered, desk: AtDesk) -> LiveVersionOut:
+    """One version with its lineage, the evidence for it, and where it runs."""
+    return _live(desk, desk.models.version(model, number))
+
+
+def _live(desk: AtDesk, version: Version) -> LiveVersionOut:
+    return LiveVersionOut.live(version, desk.placed(version.model, version.number))
 
 
 @router.post("/{number}/validate")

@@ -1,11 +1,13 @@
 """The admin API's JSON, on its way out, as pydantic models: versions and what is known of them."""
 
+import math
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Self
 
 from pydantic import BaseModel
 
-from gateway.core.placement import Placement
+from gateway.core.placement import Placed, Placement
 from lifecycle.core.verdict import Finding, Verdict
 from lifecycle.core.version import Version
 
@@ -132,5 +134,36 @@ class VersionOut(BaseModel):
         )
 
 
+class PlacedOut(BaseModel):
+    """Workers with the version in memory that run it in one way.
+
+    `run_ms` is of a run of one row as measured when it was loaded, the slowest of them; None: not measured.
+    """
+
+    placement: Placement
+    workers: int
+    run_ms: float | None
+
+    @classmethod
+    def of(cls, placement: Placement, placed: Iterable[Placed]) -> Self:
+        took = [each.run_ns for each in placed if each.placement is placement]
+        slowest = max(took)
+        return cls(
+            placement=placement, workers=len(took), run_ms=slowest / 1e6 if math.isfinite(slowest) else None
+        )
+
+
+class LiveVersionOut(VersionOut):
+    """A version, and where it runs: `placed` is empty while no worker has it in memory."""
+
+    placed: list[PlacedOut]
+
+    @classmethod
+    def live(cls, version: Version, placed: tuple[Placed, ...]) -> Self:
+        ways = sorted({each.placement for each in placed})
+        told = [PlacedOut.of(placement, placed) for placement in ways]
+        return cls(**VersionOut.of(version).model_dump(), placed=told)
+
+
 class VersionsOut(BaseModel):
-    versions: list[VersionOut]
+    versions: list[LiveVersionOut]

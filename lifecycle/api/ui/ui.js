@@ -109,6 +109,12 @@ function ratesOf(rates, number) {
   ];
 }
 
+function placed({ placed }) {
+  if (!placed.length) return el("span", { class: "quiet" }, "not loaded");
+  const took = ({ run_ms: ms }) => (ms === null ? "" : ` ${few(ms)} ms`);
+  return el("span", { class: "whole" }, ...placed.map((way) => el("div", {}, `${way.placement}${took(way)}`)));
+}
+
 function failuresOf({ stage, evidence }) {
   const failed = stage === "rejected" ? evidence.filter(({ verdict }) => verdict === "FAIL") : [];
   return failed.map(({ name, reason }) => `${name.replaceAll("_", " ")}: ${reason}`).join("; ");
@@ -117,11 +123,11 @@ function failuresOf({ stage, evidence }) {
 function drawVersions(model, versions, rates) {
   const newest = [...versions].reverse();
   const rows = newest.map((version) => [
-    version.number, badge(version.stage), roleOf(model, version.number), ...ratesOf(rates, version.number),
+    version.number, badge(version.stage), roleOf(model, version.number), placed(version), ...ratesOf(rates, version.number),
     el("span", { class: "whole" }, moment(version.created_at)), version.submitter, version.lineage.cause,
   ]);
   return el("section", {}, el("h3", {}, "Versions"),
-    table(["version", "stage", "role", "requests/s", "errors", "p50 / p99", "registered", "by", "cause"], rows, `Versions of ${model.name}`, newest.map(failuresOf)));
+    table(["version", "stage", "role", "runs", "requests/s", "errors", "p50 / p99", "registered", "by", "cause"], rows, `Versions of ${model.name}`, newest.map(failuresOf)));
 }
 
 function drawMetrics(metrics, name) {

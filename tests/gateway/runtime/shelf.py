@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gateway.core.batching import Batching
-from gateway.core.placement import Device
+from gateway.core.placement import Device, Placed, Placement
 from gateway.core.routing import VersionEntry
 from gateway.core.signature import Signature
 from gateway.core.types import Array
@@ -27,6 +27,7 @@ class Held:
     running: int = 0
     batching: Batching = Batching.OFF
     device: Device = Device.CPU
+    placed = Placed(Placement.POOL, 1e6)
 
     @property
     def signature(self) -> Signature:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway.core.placement import Placement
 from gateway.errors import ErrorCode, GatewayError
 from gateway.runtime.residence import Residence
 from tests.gateway.runtime.shelf import Held, Shelf, entry
@@ -39,7 +40,8 @@ async def test_the_longest_unused_makes_room() -> None:
         await ask(residence, version)
     assert shelf.story == ["load 1", "load 2", "load 3", "unload 2"]
     use = residence.use
-    assert (use.versions, use.held_bytes, use.loads, use.evictions) == (2, 2 * SIZE, 3, 1)
+    assert (use.placements, use.held_bytes, use.loads, use.evictions) == ({Placement.POOL: 2}, 2 * SIZE, 3, 1)
+    assert residence.placed.keys() == {("m", 1), ("m", 3)}
 
 
 async def test_what_runs_is_never_evicted() -> None:

@@ -12,6 +12,7 @@ from gateway.core.placement import Placement
 from gateway.core.routing import VersionEntry
 from gateway.errors import ErrorCode, GatewayError
 from gateway.runtime.loader import Loader
+from gateway.runtime.placement import INLINE_BUDGET_NS
 from tests.gateway.runtime.running import ROW, suspends
 
 Write = Callable[..., VersionEntry]
@@ -23,6 +24,8 @@ async def test_a_cheap_version_answers_inline_without_suspending(
     version = await loader.load("m", written(logistic))
     assert not suspends(version.run(ROW, (), 0))
     assert (await version.run(ROW, (), 0))["label"].shape == (1,)
+    assert version.placed.placement is Placement.INLINE
+    assert 0 < version.placed.run_ns < INLINE_BUDGET_NS
 
 
 async def test_many_rows_go_to_the_pool_with_the_same_answer(
@@ -41,6 +44,8 @@ async def test_a_costly_version_goes_to_the_pool_by_itself(
 ) -> None:
     version = await loader.load("m", written(slow))
     assert suspends(version.run({"x": np.zeros((1, 256), np.float32)}, (), 0))
+    assert version.placed.placement is Placement.POOL
+    assert version.placed.run_ns > INLINE_BUDGET_NS
 
 
 async def test_a_version_with_loops_cannot_hold_the_worker_up(

@@ -61,7 +61,7 @@ class Handle:
 def version(handle: Any, queue: int = 8, stages: StageLog | None = None) -> DedicatedVersion:
     serving = Serving(queue=queue, max_run_s=5)
     return DedicatedVersion(
-        "m", ENTRY, handle, Ready(Batching.OFF, Device.CPU), serving, stages or StageLog()
+        "m", ENTRY, handle, Ready(Batching.OFF, Device.CPU, 8e6), serving, stages or StageLog()
     )
 
 

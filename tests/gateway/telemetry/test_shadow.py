@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from gateway.core.batching import Batching
-from gateway.core.placement import Device
+from gateway.core.placement import Device, Placed, Placement
 from gateway.core.routing import EMPTY, RouteTable, VersionEntry
 from gateway.core.signature import Signature, TensorSpec
 from gateway.core.types import Array, InferRequest, InferResponse, Outcome, Role
@@ -31,6 +31,7 @@ class Version:
     running: int = 0
     batching: Batching = Batching.OFF
     device: Device = Device.CPU
+    placed = Placed(Placement.POOL, 1e6)
 
     async def run(
         self, inputs: Mapping[str, Array], outputs: tuple[str, ...], deadline_ns: int

@@ -1,10 +1,17 @@
 from gateway.core.figures import CacheUse, Refusals
+from gateway.core.placement import Placement
 from gateway.core.report import MemoryUse, WorkerReport
 from gateway.telemetry.worker_metrics import WorkerMetrics
 from tests.gateway.telemetry.exposed import exposition, value
 
 REPORTS = [
-    WorkerReport("worker-0-77", 9, memory=MemoryUse(2, 700, 900, 5, 3), connections=12, resident_bytes=1000),
+    WorkerReport(
+        "worker-0-77",
+        9,
+        memory=MemoryUse({Placement.INLINE: 1, Placement.POOL: 1}, 700, 900, 5, 3),
+        connections=12,
+        resident_bytes=1000,
+    ),
     WorkerReport("worker-1-78", 8, failed={("m", 2): "broken"}),
     WorkerReport("other-1f/worker-0-12", 7),
 ]
@@ -15,7 +22,7 @@ def test_every_worker_is_told_by_its_slot() -> None:
     assert value(text, "headrace_route_generation", node="other-1f", worker="worker-0") == 7
     assert value(text, "headrace_route_generation", worker="worker-0") == 9
     assert value(text, "headrace_route_generation", worker="worker-1") == 8
-    assert value(text, "headrace_loaded_versions", worker="worker-0") == 2
+    assert value(text, "headrace_loaded_versions", worker="worker-0", placement="pool") == 1
     assert value(text, "headrace_loaded_bytes", worker="worker-0") == 700
     assert value(text, "headrace_memory_budget_bytes", worker="worker-0") == 900
     assert value(text, "headrace_version_loads_total", worker="worker-0") == 5

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from gateway.core.delta import RouteDelta, advance
+from gateway.core.placement import Placed, Placement
 from gateway.core.report import WorkerReport
 from gateway.core.routing import ModelRoute, RouteTable, VersionEntry
 from gateway.core.signature import Signature
@@ -98,3 +99,20 @@ async def test_the_silent_and_the_departed_do_not_count() -> None:
     fleet.leave("departed")
     assert [worker.worker for worker in fleet.workers()] == ["a"]
     assert await fleet.confirmed(1, 0.01)
+
+
+async def test_where_a_version_runs_is_what_each_live_worker_said_last() -> None:
+    clock, key = Clock(), ("m", 1)
+    fleet = WorkerFleet(clock)
+    inline, pool = Placed(Placement.INLINE, 2e5), Placed(Placement.POOL, 4e5)
+    fleet.observe(WorkerReport("silent", 0), [], [], {key: inline})
+    clock.now += SILENT_AFTER_S + 1
+    fleet.observe(WorkerReport("departed", 0), [], [], {key: inline})
+    fleet.leave("departed")
+    fleet.observe(WorkerReport("a", 1), [], [], {key: inline})
+    fleet.observe(WorkerReport("b", 1), [], [], {key: inline})
+    fleet.observe(WorkerReport("b", 1), [], [], {key: pool})
+    fleet.observe(WorkerReport("b", 1), [], [])  # as it was
+    assert (fleet.placed("m", 1), fleet.placed("m", 2)) == ((inline, pool), ())
+    fleet.observe(WorkerReport("b", 1), [], [], {})
+    assert fleet.placed("m", 1) == (inline,)

@@ -22,6 +22,15 @@ def test_a_version_is_judged_and_decided_on(run: Run) -> None:
     ]
 
 
+def test_a_version_shows_where_it_runs_and_what_a_run_takes(deployed: Run) -> None:
+    deployed("model", "register", "fraud", "v2.onnx")
+    runs = "inline (280 µs a run), pool (310 µs a run)"
+    assert f"auto → {runs}" in deployed("version", "show", "fraud", 1).out
+    assert "auto → not loaded" in deployed("version", "show", "fraud", 2).out
+    shown = deployed("model", "show", "fraud").out
+    assert (runs in shown, "not loaded" in shown) == (True, True)
+
+
 def test_a_version_shows_its_evidence(deployed: Run) -> None:
     out = deployed("version", "show", "fraud", 1).out
     assert "x FP32[-1, 3]" in out

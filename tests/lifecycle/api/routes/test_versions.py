@@ -8,6 +8,10 @@ async def test_a_version_is_registered_and_shown(admin: Admin) -> None:
     shown = (await admin.http.get("/v1/models/fraud/versions/1")).json()
 
     assert answer.status_code == 201
+    assert shown.pop("placed") == [
+        {"placement": "inline", "workers": 1, "run_ms": 0.28},
+        {"placement": "pool", "workers": 1, "run_ms": 0.31},
+    ]
     assert answer.json() == shown
     assert shown["stage"] == "registered"
     assert shown["submitter"] == "local"

@@ -1,12 +1,13 @@
 """What was seen, as JSON."""
 
+from gateway.core.placement import Placement
 from gateway.core.report import MemoryUse, WorkerReport
 from lifecycle.api.schemas.observations import WorkerOut
 
 
 def test_a_worker_counts_what_it_has_in_memory_and_names_what_it_cannot_load() -> None:
     failed = {("c", 9): "gone", ("b", 1): "torn"}
-    memory = MemoryUse(versions=3, held_bytes=7, budget_bytes=9)
+    memory = MemoryUse({Placement.POOL: 3}, held_bytes=7, budget_bytes=9)
     shown = WorkerOut.of(WorkerReport("w", 3, frozenset(), failed, memory, 1.0), lambda _: True).model_dump()
     assert (shown["loaded"], shown["held_bytes"], shown["budget_bytes"]) == (3, 7, 9)
     assert shown["failed"] == [
