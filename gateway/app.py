@@ -42,7 +42,12 @@ class Gateway:
         name = f"{node}/{name}" if node else name
         neighbours = Neighbours(config.run_dir, config.slots, self._slot.number)
         stages = StageLog()
-        dedicated = DedicatedLoader(config.serving, config.dedicated, stages)
+        dedicated = DedicatedLoader(
+            config.serving,
+            config.dedicated,
+            stages,
+            lambda key, reason: self._worker.residence.note_lost(key, reason),
+        )
         self._worker = Worker(
             config,
             name,

@@ -154,7 +154,7 @@ class Routes(Protocol):
 
     @property
     def failed(self) -> Mapping[VersionKey, str]:
-        """Versions of the table that did not load when last tried, with the reason."""
+        """Versions of the table that did not load when last tried or cannot run now, with the reason."""
         ...
 
     def loaded(self, model: str, version: int) -> LoadedVersion | None:

@@ -35,7 +35,7 @@ class WorkerReport:
     Args:
         worker: `<slot>-<process id>`; in a cluster of several nodes `<node>/<slot>-<process id>`.
         held: of the versions that are to be held, for a rollout or to get traffic, those in memory.
-        failed: versions of the table that did not load when last tried, with the reason.
+        failed: versions of the table that did not load when last tried or cannot run now, with the reason.
         no_room: of these, the ones that may be sound and found no room in memory.
         connections: open HTTP connections.
         resident_bytes: memory of its process.

@@ -39,7 +39,7 @@ class LiveRoutes:
 
     @property
     def failed(self) -> Mapping[VersionKey, str]:
-        return self._residence.failed
+        return self._residence.failed | self._residence.lost
 
     @property
     def no_room(self) -> frozenset[VersionKey]:
@@ -115,7 +115,7 @@ class LiveRoutes:
             await self._residence.bring(model, entry)
 
     def _swap(self, given: RouteTable, changed: Collection[str]) -> None:
-        failed, models = self.failed, dict(self.table.models)
+        failed, models = self._residence.failed, dict(self.table.models)
         self._held_back.clear()
         before = {key for name in changed for table in (self.given, self.table) for key in _keys(table, name)}
         for name in changed:

@@ -98,6 +98,8 @@ class Loader:
                 self._retired[key] = profile
         while len(self._retired) > _RETIRED_PROFILES:
             self._retired.popitem(last=False)
+        if self._dedicated is not None:
+            self._dedicated.unload(model, version)
         with contextlib.suppress(RuntimeError):  # shut down; else freed there: a big one takes milliseconds
             self._loading.submit(_free, version)
 

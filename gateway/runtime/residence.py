@@ -66,6 +66,8 @@ class Residence:
         self._wanted: Counter[VersionKey] = Counter()
         self._turn = asyncio.Lock()
         self._failures: dict[VersionKey, _Failure] = {}
+        self.lost: dict[VersionKey, str] = {}
+        """Versions that are placed elsewhere and cannot run there now, with the reason."""
         self.kept: set[VersionKey] = set()
         """Versions that stay in memory, whatever the budget."""
         self.budget_bytes = budget_bytes
@@ -126,7 +128,7 @@ class Residence:
         key = (model, entry.version)
         failure = self._failures.get(key)
         if failure is not None and time.monotonic() < failure.until:
-            raise _not_ready(key, failure.code, failure.message)
+            raise not_ready(key, failure.code, failure.message)
         if self._wanted.total() >= self._most_waiting:
             raise GatewayError(ErrorCode.NOT_READY, "too many requests wait for models to load; try again")
         left_s = (deadline_ns - time.monotonic_ns()) / 1e9 if deadline_ns else self._max_wait_s
@@ -138,12 +140,20 @@ class Residence:
                 try:
                     return load.result()
                 except GatewayError as error:
-                    raise _not_ready(key, error.code, error.message) from None
+                    raise not_ready(key, error.code, error.message) from None
         if left_s < self._max_wait_s:
             raise GatewayError(ErrorCode.DEADLINE, "the request's deadline passed while its model loaded")
         raise GatewayError(
             ErrorCode.NOT_READY, f"version {entry.version} of model {model!r} is still loading; try again"
         )
+
+    def note_lost(self, key: VersionKey, reason: str) -> None:
+        """A version cannot run where it is placed; without a reason it can again."""
+        if reason:
+            self.lost[key] = reason
+            log.error("version %d of %s cannot run: %s", key[1], key[0], reason)
+        elif self.lost.pop(key, ""):
+            log.warning("version %d of %s runs again", key[1], key[0])
 
     def forgive(self, key: VersionKey) -> None:
         """Forget a failure: what is wanted of this number now is in memory, another file or place was not."""
@@ -270,6 +280,7 @@ class Residence:
         version = self._versions.pop(key, None)
         if version is not None:
             self._placements[version.placed.placement] -= 1
+            self.lost.pop(key, None)
             self.held_bytes -= version.size_bytes
             self._loader.unload(key[0], version)
 
@@ -278,7 +289,7 @@ def _alike(present: VersionEntry, wanted: VersionEntry) -> bool:
     return alike(present, wanted) and present.profile_digest == wanted.profile_digest
 
 
-def _not_ready(key: VersionKey, code: ErrorCode, message: str) -> GatewayError:
+def not_ready(key: VersionKey, code: ErrorCode, message: str) -> GatewayError:
     """What a request hears: another worker may have the version, or this one a little later."""
     if code is not ErrorCode.NOT_READY:
         message = f"version {key[1]} of model {key[0]!r} does not load: {message}"

@@ -1,6 +1,7 @@
 """Versions that run in a Serve application of their own, as a worker reaches them: by one cached handle each.
 
 A run that its replica did not survive is tried again: inference may be repeated, and Serve starts another.
+Where that one cannot load the version, requests are refused at once until some process can.
 """
 
 import asyncio
@@ -13,12 +14,14 @@ from ray import serve
 from ray.serve.exceptions import BackPressureError, RayServeException
 from ray.serve.handle import DeploymentHandle
 
+from gateway import ports
 from gateway.config import Dedicated, Serving
 from gateway.core.placement import Placed, Placement, application_name
 from gateway.core.routing import VersionEntry
-from gateway.core.types import Array
+from gateway.core.types import Array, VersionKey
 from gateway.errors import ErrorCode, GatewayError, late
 from gateway.runtime.pool import overloaded
+from gateway.runtime.residence import not_ready
 from gateway.runtime.stages import StageLog
 from gateway.serve.replica import START_S, Ready, Refusal, Reply
 from gateway.serve.starting import answers, given_up
@@ -27,7 +30,9 @@ ATTEMPTS = 3
 """Of a run whose replica ends: one that ends every replica must not end many."""
 _POLL_S = 0.25
 _LOOK_S = 5.0
-"""How often one that is waited for is looked at: whether Serve has given it up."""
+"""How often an application is looked at: whether its processes run the version, or will not come."""
+_MOST_LOOK_S = 60.0
+"""How often in the end, if no process loads it: each look is another load."""
 
 
 class DedicatedLoader:
@@ -35,12 +40,21 @@ class DedicatedLoader:
 
     Args:
         stages: is told of the runs that replicas tell of.
+        note_lost: is told why no process runs a version now that did, and with no reason that one does again.
     """
 
-    def __init__(self, serving: Serving, own: Dedicated, stages: StageLog) -> None:
+    def __init__(
+        self,
+        serving: Serving,
+        own: Dedicated,
+        stages: StageLog,
+        note_lost: Callable[[VersionKey, str], None],
+    ) -> None:
         self._serving = serving
         self._own = own
         self._stages = stages
+        self._note_lost = note_lost
+        self._watches: dict[ports.LoadedVersion, asyncio.Task[None]] = {}
 
     async def load(self, model: str, entry: VersionEntry) -> "DedicatedVersion":
         """Raises GatewayError INTERNAL if the version does not load there, or its process does not start,
@@ -54,7 +68,9 @@ class DedicatedLoader:
             try:
                 handle = await asyncio.to_thread(serve.get_app_handle, name)
                 ready = await asyncio.wait_for(_ready(handle), min(ends - time.monotonic(), _LOOK_S))
-                return DedicatedVersion(model, entry, handle, ready, self._serving, self._stages)
+                version = DedicatedVersion(model, entry, handle, ready, self._serving, self._stages)
+                self._watches[version] = asyncio.create_task(self._watch(name, handle, version))
+                return version
             except (RayServeException, ray.exceptions.RayError, TimeoutError):
                 await asyncio.sleep(_POLL_S)
         raise GatewayError(
@@ -66,8 +82,32 @@ class DedicatedLoader:
         found = serve.status().applications.get(name)
         return None if answers(found) else given_up(found, self._own)
 
-    def unload(self, model: str, version: object) -> None:
-        """Nothing to let go of: the application ends when no worker holds the version."""
+    async def _watch(self, name: str, handle: DeploymentHandle[Any], version: "DedicatedVersion") -> None:
+        pause = _LOOK_S
+        while True:
+            await asyncio.sleep(pause)
+            try:
+                reason = await self._lost(name, handle)
+            except (RayServeException, ray.exceptions.RayError, TimeoutError):
+                continue  # one is starting, or loads, or has no time to answer
+            pause = min(2 * pause, _MOST_LOOK_S) if reason else _LOOK_S
+            if reason != version.lost:
+                version.lose(reason)
+                self._note_lost(version.key, reason)
+
+    async def _lost(self, name: str, handle: DeploymentHandle[Any]) -> str:
+        try:
+            if reason := await asyncio.to_thread(self._given_up, name):
+                raise reason
+            await asyncio.wait_for(_ready(handle), _LOOK_S)
+        except GatewayError as error:
+            return error.message
+        return ""
+
+    def unload(self, model: str, version: ports.LoadedVersion) -> None:
+        """Look no more. The application ends when no worker holds the version."""
+        if watch := self._watches.pop(version, None):
+            watch.cancel()
 
 
 async def _ready(handle: DeploymentHandle[Any]) -> Ready:
@@ -90,8 +130,11 @@ class DedicatedVersion:
         stages: StageLog,
     ) -> None:
         self.entry = entry
+        self.key = (model, entry.version)
+        self.lost = ""
+        self._until_lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._stages = stages
-        self._note = stages.of((model, entry.version))
+        self._note = stages.of(self.key)
         self.batching, self.device, run_ns = ready
         self.placed = Placed(Placement.DEDICATED, run_ns)
         self.signature = entry.signature
@@ -105,6 +148,8 @@ class DedicatedVersion:
     async def run(
         self, inputs: Mapping[str, Array], outputs: tuple[str, ...], deadline_ns: int
     ) -> dict[str, Array]:
+        if self.lost:
+            raise self._refusal()
         if self.running >= self._most:
             raise overloaded()
         self.running += 1
@@ -133,15 +178,28 @@ class DedicatedVersion:
         response = self._remote(dict(inputs), outputs, left_ns)
         answering: asyncio.Future[Reply] = asyncio.ensure_future(response)
         try:
-            await asyncio.wait({answering}, timeout=left_ns / 1e9)
+            either: set[asyncio.Future[Any]] = {answering, self._until_lost}
+            await asyncio.wait(either, timeout=left_ns / 1e9, return_when=asyncio.FIRST_COMPLETED)
             if answering.done():
                 return answering.result()
-            raise late()
+            raise self._refusal() if self.lost else late()
         finally:
-            if not answering.done():  # the deadline has passed, or the caller has gone
+            if not answering.done():  # the deadline has passed, the caller has gone, or nobody will answer
                 answering.add_done_callback(_unheard)
                 response.cancel()
                 answering.cancel()
+
+    def lose(self, reason: str) -> None:
+        """Refuse what comes and what waits, since no process runs the version; without a reason one does."""
+        self.lost = reason
+        if reason:
+            if not self._until_lost.done():
+                self._until_lost.set_result(None)
+        else:
+            self._until_lost = asyncio.get_running_loop().create_future()
+
+    def _refusal(self) -> GatewayError:
+        return not_ready(self.key, ErrorCode.INTERNAL, self.lost)
 
     def _heard(self, reply: Reply) -> dict[str, Array]:
         for run in reply.runs:

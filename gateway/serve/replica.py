@@ -5,6 +5,7 @@ import logging
 import math
 import os
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -15,18 +16,21 @@ from ray import serve
 from gateway.config import Dedicated, GatewayConfig
 from gateway.core.batching import Batching
 from gateway.core.figures import Run
-from gateway.core.placement import Device, Placement
+from gateway.core.placement import Device, Placement, application_name
 from gateway.core.routing import VersionEntry
 from gateway.core.types import Array
 from gateway.errors import ErrorCode, GatewayError, internal
+from gateway.ports import LoadedVersion
 from gateway.runtime.loader import Loader
 from gateway.runtime.session import DeviceLost, cuda_starts
 from gateway.serve.slots import claim
-from gateway.serve.starting import needs
+from gateway.serve.starting import needs, served
 from gateway.telemetry.logs import log_to_file
 
 START_S = 120.0
 """How long loading and warming may take."""
+_PAUSE_S = 5.0
+"""Serve starts a process that is not well again at once, for ever."""
 _AVERAGED_S = 30.0
 _MOST_LOGS = 1024
 """Replicas of one node, each with a file of its own. Far more than a node has memory for."""
@@ -63,11 +67,11 @@ class Replica:
     """Joins the requests of all workers into batches, as a worker's pool does.
 
     Args:
-        follows: on an older process, which must serve on if the version does not load in this one.
+        served: whether another process of the version takes requests. Blocks.
     """
 
     def __init__(
-        self, model: str, entry: VersionEntry, config: GatewayConfig, gpu: bool, follows: bool = False
+        self, model: str, entry: VersionEntry, config: GatewayConfig, gpu: bool, served: Callable[[], bool]
     ) -> None:
         # The number is given back by the end of the process, however that comes.
         process = f"replica-{claim(config.run_dir, 'replica', _MOST_LOGS).number}"
@@ -80,7 +84,8 @@ class Replica:
         home = Path(os.environ.get("HEADRACE_HOME", config.home))
         self._loader = Loader(home / "cache", serving, gpu=gpu and cuda_starts())
         self._load = partial(self._loader.load, model, replace(entry, placement=Placement.POOL))
-        self._follows = follows
+        self._served = served
+        self._joined = False
         self._wedged = 0
         self._lost: DeviceLost | None = None
         self._version = asyncio.get_running_loop().create_task(self._load())
@@ -89,25 +94,39 @@ class Replica:
         """Called by Serve; its first call waits until the version is warm, or does not load.
 
         That is no reason to start the process again: whoever asks is told why at once, by `ready`. It is one
-        to keep an older process. A lost GPU is a reason to replace this one.
+        to leave requests to the other processes that there are. A lost GPU is a reason to replace this one.
         """
         if self._lost:
             raise self._lost
+        if self._joined:
+            return
         await asyncio.wait({self._version})
         error = self._version.exception()
         told = isinstance(error, GatewayError) and not isinstance(error, DeviceLost)
-        if error is not None and (self._follows or not told):
+        if error is not None and (not told or await asyncio.to_thread(self._served)):
+            await asyncio.sleep(_PAUSE_S)
             raise error
+        self._joined = True
 
     async def ready(self) -> Ready | Refusal:
         """Comes once the version is warm. One that did not load is tried again."""
         if self._version.done() and self._version.exception() is not None:
             self._version = asyncio.create_task(self._load())
         try:
-            version = await self._version
+            version = await self._loaded()
             return Ready(version.batching, version.device, version.placed.run_ns)
         except GatewayError as error:
-            return error.code, error.message
+            return self._refusal(error)
+
+    async def _loaded(self) -> LoadedVersion:
+        # Not awaited itself: a caller who gives up would end the load for all.
+        await asyncio.wait({self._version})
+        return self._version.result()
+
+    def _refusal(self, error: GatewayError) -> Refusal:
+        if isinstance(error, DeviceLost):
+            self._lost = error
+        return error.code, error.message
 
     async def run(self, inputs: dict[str, Array], outputs: tuple[str, ...], left_ns: int) -> Reply:
         """`left_ns`: until the caller's deadline. Clocks of two machines tell durations alike, not times."""
@@ -117,11 +136,14 @@ class Replica:
         self, inputs: dict[str, Array], outputs: tuple[str, ...], deadline_ns: int
     ) -> dict[str, Array] | Refusal:
         try:
-            return await (await self._version).run(inputs, outputs, deadline_ns)
+            version = await self._loaded()
         except GatewayError as error:
-            if isinstance(error, DeviceLost):
-                self._lost = error
-            return error.code, error.message
+            _, reason = self._refusal(error)
+            return ErrorCode.NOT_READY, f"the version does not load in its own process: {reason}"
+        try:
+            return await version.run(inputs, outputs, deadline_ns)
+        except GatewayError as error:
+            return self._refusal(error)
         except Exception:  # ours, or memory
             log.exception("a run failed")
             return ErrorCode.INTERNAL, internal().message
@@ -132,14 +154,11 @@ class Replica:
         return Reply(answer, runs, wedged)
 
 
-def application(
-    model: str, entry: VersionEntry, config: GatewayConfig, gpus: float, follows: bool = False
-) -> serve.Application:
+def application(model: str, entry: VersionEntry, config: GatewayConfig, gpus: float) -> serve.Application:
     """The Serve application of one version.
 
     Args:
         gpus: that Ray has on some node; none are asked for if the runtime cannot use them.
-        follows: on older processes, which end once the version has loaded in new ones.
     """
     own = config.dedicated
     wanted = needs(own, gpus)
@@ -154,7 +173,8 @@ def application(
         graceful_shutdown_wait_loop_s=0.1,
         max_surge_percent=100,
     )
-    return deployment(Replica).bind(model, entry, config, wanted["GPU"] > 0, follows)
+    among = partial(served, application_name(model, entry.version, entry.digest))
+    return deployment(Replica).bind(model, entry, config, wanted["GPU"] > 0, among)
 
 
 def _replicas(own: Dedicated) -> dict[str, Any]:

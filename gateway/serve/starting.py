@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import ray
+from ray import serve
 from ray.serve.schema import ApplicationStatus, ApplicationStatusOverview
 
 from gateway.config import Dedicated
@@ -16,6 +17,9 @@ Resources = Mapping[str, float]
 
 _NOT_PLACED = "to be scheduled"
 """Serve's words for replicas for which Ray has found no node in half a minute."""
+
+_FAILS = "REPLICA_STARTUP_FAILED"
+"""Serve's word for a deployment whose processes ended three times in a row before they took requests."""
 
 _SERVES = "RUNNING"
 """Serve's word for a replica that takes requests."""
@@ -37,6 +41,11 @@ def answers(found: ApplicationStatusOverview | None) -> bool:
     return any(count and state == _SERVES for state, count in counts)
 
 
+def served(name: str) -> bool:
+    """Whether an application `answers` now. Blocks."""
+    return answers(serve.status().applications.get(name))
+
+
 def given_up(found: ApplicationStatusOverview | None, own: Dedicated) -> GatewayError | None:
     """Why nobody should wait for an application's newest processes any longer; None if they run or may come.
 
@@ -45,7 +54,8 @@ def given_up(found: ApplicationStatusOverview | None, own: Dedicated) -> Gateway
     """
     if found is None or found.status in (ApplicationStatus.RUNNING, ApplicationStatus.DELETING):
         return None  # one that ends says nothing of its successor
-    if found.status is ApplicationStatus.DEPLOY_FAILED:
+    fails = any(deployment.status_trigger == _FAILS for deployment in found.deployments.values())
+    if found.status is ApplicationStatus.DEPLOY_FAILED or fails:
         message = "the version's own process does not start; the logs of Ray Serve say why"
         return GatewayError(ErrorCode.INTERNAL, message)
     told = [deployment.message for deployment in found.deployments.values()]

@@ -38,18 +38,15 @@ class ServeApplications:
         return State(Phase.STARTING)
 
     def start(self, application: Application) -> None:
-        self._deploy(application, follows=False)
-
-    def _deploy(self, application: Application, *, follows: bool) -> None:
         resources: Callable[[], dict[str, float]] = ray.cluster_resources
         gpus = resources().get("GPU", 0.0)
-        target = application_of(application.model, application.entry, self._config(), gpus, follows)
+        target = application_of(application.model, application.entry, self._config(), gpus)
         start(target, application.name)
 
     def renew(self, application: Application) -> str:
         if reason := refusal(self._config().dedicated):
             return reason
-        self._deploy(application, follows=True)
+        self.start(application)
         return ""
 
     def end(self, name: str) -> None:

@@ -4,7 +4,7 @@ import contextlib
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -137,14 +137,95 @@ def workers(client: Client) -> set[str]:
     return {each["worker"] for each in client.status()["workers"]}
 
 
+def alter(cluster: Cluster, client: Client, model: str) -> dict[Path, bytes]:
+    """Damage the files of the first version; what they held."""
+    digest = client.versions(model)[0]["digest"].removeprefix("sha256:")
+    folders = (cluster.home / "artifacts", cluster.home / "cache")
+    held = {file: file.read_bytes() for folder in folders for file in folder.rglob(f"*{digest}*")}
+    for file in held:
+        file.write_bytes(b"another")
+    return held
+
+
+@contextlib.contextmanager
+def killing(cluster: Cluster, model: str) -> Iterator[None]:
+    """Each of the model's own processes dies as soon as it starts."""
+    over = threading.Event()
+
+    def kill_each() -> None:
+        while not over.wait(0.05):
+            for process in cluster.processes(f"ServeReplica:model-{model}-"):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.kill()
+
+    killer = threading.Thread(target=kill_each)
+    killer.start()
+    try:
+        yield
+    finally:
+        over.set()
+        killer.join()
+
+
+@contextlib.contextmanager
+def damaged(cluster: Cluster, model: str) -> Iterator[None]:
+    """The artifact is altered and the process that had loaded it dies."""
+    with cluster.client() as client:
+        held = alter(cluster, client, model)
+    for process in cluster.processes(f"ServeReplica:model-{model}-"):
+        process.kill()
+    try:
+        yield
+    finally:
+        for file, content in held.items():
+            file.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("broken", "reason"),
+    [(damaged, "the artifact was altered"), (killing, "own process does not start")],
+)
+def test_while_no_process_comes_in_place_of_one_that_died_requests_are_refused_with_the_reason(
+    cluster: Cluster,
+    tmp_path: Path,
+    load: Callable[[str], Load],
+    until: Until,
+    broken: Callable[[Cluster, str], contextlib.AbstractContextManager[None]],
+    reason: str,
+) -> None:
+    model = f"lost-{broken.__name__}"
+    with cluster.client() as client:
+        client.register(model, signed(1, tmp_path / "1.onnx"), placement="dedicated")
+        client.validate(model, 1)
+        client.deploy(model, 1)
+
+        def lost() -> bool:
+            told = [failed for worker in client.status()["workers"] for failed in worker["failed"]]
+            return len(told) == 2 and all(reason in each["reason"] for each in told)
+
+        def ready() -> bool:
+            return httpx.get(f"http://127.0.0.1:{cluster.http}/v2/models/{model}/ready").is_success
+
+        with broken(cluster, model):
+            until(lost, 120, "word of both workers that the version is lost")
+            assert not ready()
+            body = {"inputs": [{"name": "x", "datatype": "FP32", "shape": [1, 4], "data": [0, 0, 0, 0]}]}
+            url = f"http://127.0.0.1:{cluster.http}/v2/models/{model}/infer"
+            refused = httpx.post(url, json=body, headers={"x-headrace-timeout-ms": "2000"})
+            assert (refused.status_code, reason in refused.text) == (503, True)
+        until(ready, 120, "a process that loads it")
+        until(lambda: all(not worker["failed"] for worker in client.status()["workers"]), 60, "all is well")
+        with load(model) as callers:
+            _more(callers, until)
+        assert callers.failures == []
+        client.set_placement(model, "pool")
+
+
 def test_a_process_that_cannot_load_its_version_says_why_and_all_stays_as_it_was(
     cluster: Cluster, deployed: Callable[[int], tuple[str, Client]], load: Callable[[str], Load], until: Until
 ) -> None:
     model, client = deployed(1)
-    digest = client.versions(model)[0]["digest"].removeprefix("sha256:")
-    for folder in ("artifacts", "cache"):
-        for file in (cluster.home / folder).rglob(f"*{digest}*"):
-            file.write_bytes(b"another")
+    alter(cluster, client, model)
     with load(model) as callers:
         until(lambda: callers.sent > 100, 30, "load")
         with pytest.raises(LifecycleError, match="the artifact was altered"):
@@ -159,25 +240,11 @@ def test_a_process_that_dies_whenever_it_starts_is_given_up_and_all_stays_as_it_
     cluster: Cluster, deployed: Callable[[int], tuple[str, Client]], load: Callable[[str], Load], until: Until
 ) -> None:
     model, client = deployed(1)
-    over = threading.Event()
-
-    def kill_each() -> None:
-        while not over.wait(0.05):
-            for process in cluster.processes(f"ServeReplica:model-{model}-"):
-                with contextlib.suppress(psutil.NoSuchProcess):
-                    process.kill()
-
-    killer = threading.Thread(target=kill_each)
-    killer.start()
-    try:
-        with load(model) as callers:
-            until(lambda: callers.sent > 100, 30, "load")
-            with pytest.raises(LifecycleError, match="own process does not start"):
-                client.set_placement(model, "dedicated")
-            _more(callers, until)
-    finally:
-        over.set()
-        killer.join()
+    with killing(cluster, model), load(model) as callers:
+        until(lambda: callers.sent > 100, 30, "load")
+        with pytest.raises(LifecycleError, match="own process does not start"):
+            client.set_placement(model, "dedicated")
+        _more(callers, until)
     assert callers.failures == []
     assert client.model(model)["placement"] == "auto"
     until(lambda: applications(cluster, model) == [], 60, "the end of the application")

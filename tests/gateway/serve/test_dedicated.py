@@ -167,6 +167,21 @@ async def test_a_caller_who_goes_takes_the_call_along_and_gives_its_place_back()
     assert await dedicated.run({}, (), 0) == ANSWER
 
 
+async def test_while_no_process_runs_it_who_comes_and_who_waits_is_refused_with_the_reason() -> None:
+    handle = Handle(never, answer)
+    dedicated = version(handle)
+    waiting = asyncio.create_task(dedicated.run({}, (), 0))
+    await asyncio.sleep(0)
+    dedicated.lose("the artifact is gone")
+    for refused in (waiting, dedicated.run({}, (), 0)):
+        with pytest.raises(GatewayError, match="'m' does not load: the artifact is gone") as caught:
+            await refused
+        assert caught.value.code is ErrorCode.NOT_READY
+    assert handle.responses[0].cancelled
+    dedicated.lose("")
+    assert await dedicated.run({}, (), 0) == ANSWER
+
+
 async def test_a_full_application_is_overload() -> None:
     handle = Handle(failing(BackPressureError(num_queued_requests=1, max_queued_requests=1)))
     with pytest.raises(GatewayError) as caught:

@@ -38,7 +38,7 @@ def _logging() -> Iterator[None]:
 async def test_answers_joins_and_tells_errors_as_values(
     tmp_path: Path, written: Write, lookup: bytes
 ) -> None:
-    replica = Replica("m", written(lookup), GatewayConfig(home=tmp_path), gpu=False)
+    replica = Replica("m", written(lookup), GatewayConfig(home=tmp_path), gpu=False, served=lambda: False)
     await replica.check_health()
     replies = await asyncio.gather(*(replica.run({"i": np.array([i])}, (), FAR_NS) for i in (1, 2, 9)))
     answers = [reply.answer for reply in replies]
@@ -54,7 +54,7 @@ async def test_answers_joins_and_tells_errors_as_values(
 async def test_each_run_is_told_once_with_one_of_the_answers_that_it_gave(
     tmp_path: Path, written: Write, lookup: bytes
 ) -> None:
-    replica = Replica("m", written(lookup), GatewayConfig(home=tmp_path), gpu=False)
+    replica = Replica("m", written(lookup), GatewayConfig(home=tmp_path), gpu=False, served=lambda: False)
     await replica.check_health()
     first = await replica.run({"i": np.array([1])}, (), FAR_NS)
     assert [(len(run.arrived), run.rows) for run in first.runs] == [(1, 1)]
@@ -69,7 +69,7 @@ async def test_a_run_that_never_ends_is_ended_and_told(
     tmp_path: Path, written: Write, endless: bytes
 ) -> None:
     config = GatewayConfig(home=tmp_path, serving=Serving(max_run_s=0.2))
-    replica = Replica("m", written(endless), config, gpu=False)
+    replica = Replica("m", written(endless), config, gpu=False, served=lambda: False)
     await replica.check_health()
     sound, hangs = np.zeros((1, 1), np.float32), np.full((1, 1), 2, np.float32)
     await replica.run({"x": sound}, (), FAR_NS)  # tells of what warming did
@@ -85,7 +85,7 @@ async def test_what_it_logs_names_its_model_in_a_file_of_the_home(
 ) -> None:
     config = GatewayConfig(home=tmp_path)
     beside = claim(config.run_dir, "replica", 1)  # by a process that lives
-    replica = Replica("m", written(lookup), config, gpu=False)
+    replica = Replica("m", written(lookup), config, gpu=False, served=lambda: False)
     await replica.check_health()
     await replica.run({"i": np.array([9])}, (), FAR_NS)
     lines = [json.loads(line) for line in log_file(tmp_path, "replica-1").read_text().splitlines()]
@@ -101,25 +101,47 @@ async def test_a_version_that_does_not_load_says_why_and_is_tried_again(
     entry = written(lookup)
     altered = written(b"another", signature=entry.signature)
     assert altered.artifact == entry.artifact
-    replica = Replica("m", entry, GatewayConfig(home=tmp_path), gpu=False)
+    replica = Replica("m", entry, GatewayConfig(home=tmp_path), gpu=False, served=lambda: False)
     await replica.check_health()  # no reason for Serve to start the process again
-    refused = (ErrorCode.INTERNAL, "the artifact was altered: it has another digest")
-    assert await replica.ready() == refused
-    assert (await replica.run({"i": np.array([1])}, (), FAR_NS)).answer == refused
+    assert await replica.ready() == (
+        ErrorCode.INTERNAL,
+        "the artifact was altered: it has another digest",
+    )
+    assert (await replica.run({"i": np.array([1])}, (), FAR_NS)).answer == (
+        ErrorCode.NOT_READY,
+        "the version does not load in its own process: the artifact was altered: it has another digest",
+    )
     written(lookup)
     ready = await replica.ready()
     assert isinstance(ready, Ready)
     assert ready[:2] == (Batching.EXACT, Device.CPU)
     assert 0 < ready.run_ns < math.inf
+    assert isinstance((await replica.run({"i": np.array([1])}, (), FAR_NS)).answer, dict)
     await replica._loader.close()
 
 
-async def test_where_an_older_process_serves_one_that_does_not_load_is_not_well(
+async def test_a_caller_who_gives_up_ends_no_load_that_others_wait_for(
     tmp_path: Path, written: Write, lookup: bytes
 ) -> None:
+    replica = Replica("m", written(lookup), GatewayConfig(home=tmp_path), gpu=False, served=lambda: False)
+    gone = [
+        asyncio.create_task(replica.ready()),
+        asyncio.create_task(replica.run({"i": np.array([1])}, (), FAR_NS)),
+    ]
+    await asyncio.sleep(0)
+    for caller in gone:
+        caller.cancel()
+    assert isinstance(await replica.ready(), Ready)
+    await replica._loader.close()
+
+
+async def test_where_another_process_serves_one_that_does_not_load_is_not_well(
+    tmp_path: Path, written: Write, lookup: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.serve.replica._PAUSE_S", 0.01)
     entry = written(lookup)
     written(b"another", signature=entry.signature)
-    replica = Replica("m", entry, GatewayConfig(home=tmp_path), gpu=False, follows=True)
+    replica = Replica("m", entry, GatewayConfig(home=tmp_path), gpu=False, served=lambda: True)
     with pytest.raises(GatewayError, match="the artifact was altered"):
         await replica.check_health()
     await replica._loader.close()
@@ -135,7 +157,7 @@ async def test_where_an_older_process_serves_one_that_does_not_load_is_not_well(
 async def test_a_process_whose_gpu_takes_no_more_runs_is_not_well(
     tmp_path: Path, written: Write, lookup: bytes, monkeypatch: pytest.MonkeyPatch, words: str, lost: bool
 ) -> None:
-    replica = Replica("m", written(lookup), GatewayConfig(home=tmp_path), gpu=False)
+    replica = Replica("m", written(lookup), GatewayConfig(home=tmp_path), gpu=False, served=lambda: False)
     await replica.check_health()
 
     def fail(*_: object) -> None:

@@ -7,7 +7,7 @@ import pytest
 from ray.serve.schema import ApplicationStatus, ApplicationStatusOverview
 
 from gateway.config import Dedicated
-from gateway.serve.starting import answers, needs, no_room
+from gateway.serve.starting import answers, given_up, needs, no_room
 
 SMALL, LARGE = {"CPU": 2.0}, {"CPU": 8.0, "GPU": 1.0}
 
@@ -43,3 +43,20 @@ def test_one_whose_new_process_does_not_come_is_served_by_the_old_one(old: str, 
     found = ApplicationStatusOverview(ApplicationStatus.DEPLOYING, "", 0.0, {"Replica": pending})
     assert answers(found) is serves
     assert not answers(None)
+
+
+@pytest.mark.parametrize(
+    ("status", "trigger", "told"),
+    [
+        ("UNHEALTHY", "REPLICA_STARTUP_FAILED", "own process does not start"),
+        ("DEPLOY_FAILED", "HEALTH_CHECK_FAILED", "own process does not start"),
+    ],
+)
+def test_processes_that_end_before_they_take_requests_are_not_waited_for(
+    status: str, trigger: str, told: str
+) -> None:
+    failing: Any = SimpleNamespace(replica_states={"STARTING": 1}, status_trigger=trigger, message="")
+    found = ApplicationStatusOverview(ApplicationStatus(status), "", 0.0, {"Replica": failing})
+    error = given_up(found, Dedicated())
+    assert error is not None
+    assert told in error.message
