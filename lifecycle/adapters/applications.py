@@ -9,7 +9,7 @@ from ray.serve.schema import ApplicationStatus, ApplicationStatusOverview
 from gateway.config import GatewayConfig
 from gateway.core.placement import APPLICATIONS
 from gateway.serve.replica import application as application_of
-from gateway.serve.starting import given_up, refusal
+from gateway.serve.starting import answers, given_up, refusal
 from lifecycle.adapters.nodes import start
 from lifecycle.core.dedicated import Application, Phase, State
 
@@ -34,7 +34,8 @@ class ServeApplications:
         if found.status is ApplicationStatus.DELETING:
             return State(Phase.ENDING)
         if error := given_up(found, self._config().dedicated):
-            return State(Phase.GIVEN_UP, error.message)
+            dead = found.status is ApplicationStatus.DEPLOY_FAILED and not answers(found)
+            return State(Phase.DEAD if dead else Phase.GIVEN_UP, error.message)
         return State(Phase.STARTING)
 
     def start(self, application: Application) -> None:

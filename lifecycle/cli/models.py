@@ -149,11 +149,12 @@ def show(name: Name, url: Url = URL, as_json: AsJson = False) -> None:
     """
     with connect(url) as client:
         model, versions = client.model(name), client.versions(name)
+        workers = [] if as_json else client.status()["workers"]
     if as_json:
         show_json(model | {"versions": versions})
         return
     screen = console()
-    screen.print(fields(_facts(model)))
+    screen.print(fields([*_facts(model), *_failures(name, workers)]))
     screen.print()
     rows = [
         (
@@ -194,6 +195,12 @@ def holdout(
         show_json(model)
         return
     console().print(f"versions of {name} are judged on {rows.name} ({model['holdout_digest'][:19]}…)")
+
+
+def _failures(name: str, workers: list[dict[str, Any]]) -> list[tuple[str, object]]:
+    found = (failed for worker in workers for failed in worker["failed"] if failed["model"] == name)
+    reasons = {(failed["version"], failed["reason"]) for failed in found}
+    return [("does not load", f"version {number}: {reason}") for number, reason in sorted(reasons)]
 
 
 def _facts(model: dict[str, Any]) -> list[tuple[str, object]]:

@@ -12,6 +12,8 @@ log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 0.5
 """How often Serve is asked; never while there is nothing to ask about."""
+REST_S = 60.0
+"""After Serve has given an application up: what keeps its processes from starting may be over by then."""
 
 
 class Dedicated:
@@ -23,6 +25,8 @@ class Dedicated:
         self._serve = serve
         self._present: Mapping[str, State] = {}
         self._dropped: dict[str, int] = {}
+        self._dead: dict[str, float] = {}
+        """Since when, by name."""
         self._looked_at = 0.0
         self._resting = False
 
@@ -42,7 +46,10 @@ class Dedicated:
         if self._publisher.behind():
             self._publisher.publish()
         self._note_dropped()
-        todo = steps(wanted, self._present, self._dropped, self._fleet.workers())
+        dead = (name for name, state in self._present.items() if state.phase is Phase.DEAD)
+        self._dead = {name: self._dead.get(name, now) for name in dead}
+        rested = {name for name, since in self._dead.items() if now - since >= REST_S}
+        todo = steps(wanted, self._present, self._dropped, self._fleet.workers(), rested)
         for application in todo.start:
             log.info("starting the application %s", application.name)
             await asyncio.to_thread(self._serve.start, application)

@@ -28,6 +28,8 @@ class Phase(StrEnum):
     STARTING = "starting"
     RUNNING = "running"
     GIVEN_UP = "given_up"
+    DEAD = "dead"
+    """Given up, with no older process either: nothing comes until the application is started again."""
     ENDING = "ending"
 
 
@@ -40,7 +42,7 @@ class State(NamedTuple):
     @property
     def started(self) -> bool:
         """Whether its start is over. A table then names its version, and workers say what becomes of it."""
-        return self.phase in (Phase.RUNNING, Phase.GIVEN_UP)
+        return self.phase in (Phase.RUNNING, Phase.GIVEN_UP, Phase.DEAD)
 
 
 class Stayed(NamedTuple):
@@ -101,6 +103,7 @@ def steps(
     present: Mapping[str, State],
     dropped: Mapping[str, int],
     workers: Collection[WorkerReport],
+    rested: Collection[str] = (),
 ) -> Steps:
     """What to do next.
 
@@ -108,6 +111,7 @@ def steps(
         wanted: what the stored state asks for.
         present: applications that there are.
         dropped: the first generation whose table does not name an application any more.
+        rested: names of those that have been dead for long enough to be started again.
     """
     names = {application.name for application in wanted}
     oldest = min((report.generation for report in workers), default=None)
@@ -115,4 +119,5 @@ def steps(
     end = (
         name for name, state in present.items() if name in left - names and state.phase is not Phase.ENDING
     )
-    return Steps(tuple(app for app in wanted if app.name not in present), tuple(end))
+    start = (app for app in wanted if app.name not in present or app.name in rested)
+    return Steps(tuple(start), tuple(end))

@@ -1,6 +1,8 @@
 """`headrace model` against a server."""
 
 from tests.lifecycle.cli.conftest import Run
+from tests.lifecycle.live import Live
+from tests.lifecycle.world import FakeFleet
 
 
 def test_a_model_is_registered_deployed_and_shown(run: Run) -> None:
@@ -13,6 +15,15 @@ def test_a_model_is_registered_deployed_and_shown(run: Run) -> None:
     assert (shown["champion"], shown["recipe"]) == (1, "recipes:fit")
     assert "1=100" in run("model", "list").out
     assert "registered by hand" in run("model", "show", "fraud").out
+
+
+def test_what_does_not_load_is_shown_with_the_reason(deployed: Run, live: Live) -> None:
+    assert "does not load" not in deployed("model", "show", "fraud").out
+    fleet = live.desk.fleet
+    assert isinstance(fleet, FakeFleet)
+    fleet.broken.add(("fraud", 1))
+    fleet.wake()
+    assert "version 1: it is broken" in deployed("model", "show", "fraud").out
 
 
 def test_each_step_names_the_next(run: Run) -> None:

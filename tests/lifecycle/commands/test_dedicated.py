@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from gateway.core.placement import Placement
-from lifecycle.commands.dedicated import Dedicated
+from lifecycle.commands.dedicated import REST_S, Dedicated
 from lifecycle.commands.traffic import Traffic
 from lifecycle.core import traffic as traffic_of
 from lifecycle.core.dedicated import Application, Phase, State, Stayed
@@ -172,6 +172,18 @@ async def test_an_upgrade_tells_of_processes_that_do_not_come(
     await dedicated.tick(9.0)
     assert placed(registry) == {1: Placement.DEDICATED}
     assert serve.ended == []
+
+
+async def test_one_that_serve_gave_up_for_good_is_started_again_after_a_rest(
+    registry: Registry, serve: Serve, dedicated: Dedicated, moved: str
+) -> None:
+    serve.phases[moved] = Phase.DEAD
+    await dedicated.tick(10.0)
+    await dedicated.tick(9.0 + REST_S)
+    assert serve.phases == {moved: Phase.DEAD}
+    assert placed(registry) == {1: Placement.DEDICATED}  # workers hear why
+    await dedicated.tick(10.0 + REST_S)
+    assert serve.phases == {moved: Phase.STARTING}
 
 
 async def test_an_upgrade_leaves_alone_what_could_never_come_back(

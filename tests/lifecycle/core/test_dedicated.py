@@ -54,6 +54,13 @@ def test_what_is_wanted_is_started_once() -> None:
     assert steps([APPLICATION], RUNS, {}, []).start == ()
 
 
+def test_one_that_is_dead_is_started_again_after_a_rest() -> None:
+    dead = {APPLICATION.name: State(Phase.DEAD, "it does not start")}
+    assert steps([APPLICATION], dead, {}, []).start == ()
+    assert steps([APPLICATION], dead, {}, [], {APPLICATION.name}).start == (APPLICATION,)
+    assert steps([], dead, {}, [], {APPLICATION.name}).start == ()
+
+
 def test_an_application_ends_when_every_worker_follows_a_table_without_it() -> None:
     name = APPLICATION.name
     assert steps([], RUNS, {}, [report(9)]).end == ()
