@@ -33,8 +33,8 @@ class ErrorCode(StrEnum):
     INTERNAL = "INTERNAL"
 
 
-SERVER_FAULTS = frozenset({ErrorCode.NOT_READY, ErrorCode.OVERLOADED, ErrorCode.DEADLINE, ErrorCode.INTERNAL})
-"""Codes that count against a version. A caller's own mistakes never do."""
+SERVER_FAULTS = frozenset({ErrorCode.NOT_READY, ErrorCode.DEADLINE, ErrorCode.INTERNAL})
+"""Codes that count against a version. A caller's own mistakes never do, nor what a limit turns away."""
 
 
 class GatewayError(Exception):

@@ -10,7 +10,7 @@ from gateway.core.limits import ModelLimits
 from gateway.core.routing import Draws, ModelRoute, choose, key_point
 from gateway.core.signature import check
 from gateway.core.types import InferRequest, InferResponse, Outcome
-from gateway.errors import SERVER_FAULTS, GatewayError
+from gateway.errors import GatewayError
 from gateway.ports import Routes, Shadow, Tap
 from gateway.response_cache import ResponseCaches
 
@@ -50,7 +50,7 @@ class Pipeline:
         return self._answer(request, route, started)
 
     async def _in_turn(self, request: InferRequest, limits: ModelLimits, started: int) -> InferResponse:
-        # One that is refused is no evidence about a version, so it leaves no record.
+        # One that is refused here leaves no record: no version was chosen yet.
         await self.admission.enter(request.model, limits, request.deadline_ns)
         waited_ns = time.monotonic_ns() - started
         try:
@@ -83,8 +83,9 @@ class Pipeline:
             raise
         except GatewayError as error:
             error.version, error.prediction_id = choice.version, prediction_id
-            if error.code not in SERVER_FAULTS:
-                outcome = Outcome.CLIENT_ERROR
+            outcome = Outcome.of(error.code)
+            if outcome is Outcome.REFUSED:
+                self.admission.refused[request.model] += 1
             raise
         finally:
             latency_ns = time.monotonic_ns() - started

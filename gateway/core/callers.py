@@ -10,7 +10,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.core.types import Outcome
+from gateway.core.types import NO_EVIDENCE, Outcome
 
 Counts = NDArray[np.int64]
 
@@ -23,13 +23,14 @@ _BAD = {Outcome.SERVER_ERROR: ERRORS, Outcome.INVALID_OUTPUT: INVALID}
 
 
 def by_bucket(requests: Iterable[tuple[str, Outcome]]) -> Counts:
-    """Counts of keyed requests, int64 [3, BUCKETS]; [3, 0] if none has a key. Client errors are left out.
+    """Counts of keyed requests, int64 [3, BUCKETS]; [3, 0] if none has a key.
 
-    The bucket is CRC-32 of the key, so it says nothing of where routing sends the key.
+    What is no evidence is left out. The bucket is CRC-32 of the key, so it says nothing of where routing
+    sends the key.
     """
     counts: Counts | None = None
     for key, outcome in requests:
-        if not key or outcome is Outcome.CLIENT_ERROR:
+        if not key or outcome in NO_EVIDENCE:
             continue
         if counts is None:
             counts = np.zeros((3, BUCKETS), np.int64)

@@ -83,7 +83,7 @@ class Refusals:
     """Work that was turned away or given up.
 
     Args:
-        limited: requests over their model's limit, by model.
+        limited: requests over their model's limit or the queue of its runs, by model.
         shed: requests that came while the worker was behind.
         connections: connections over the worker's limit.
         wedged: runs that were ended for taking too long.

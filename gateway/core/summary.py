@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from gateway.core.binning import histogram
 from gateway.core.callers import NO_KEYS, added
 from gateway.core.disagreement import NO_PAIRS, Disagreement
-from gateway.core.types import Outcome, Role
+from gateway.core.types import NO_EVIDENCE, Outcome, Role
 
 Counts = NDArray[np.int64]
 K = TypeVar("K")
@@ -59,7 +59,7 @@ class Window:
     Args:
         start: Unix seconds; +inf in an empty window.
         end: Unix seconds; -inf in an empty window.
-        protocols: requests by the protocol they came by and their outcome, caller's errors included.
+        protocols: requests by the protocol they came by and their outcome, `NO_EVIDENCE` included.
         latency: histogram of answered requests (OK and INVALID_OUTPUT).
         rows: rows of the answered requests.
         counts: binned features by profile key, each [features, bins]; empty without a profile.
@@ -100,8 +100,8 @@ class Window:
 
     @property
     def requests(self) -> int:
-        """Requests the version is judged by: all outcomes but CLIENT_ERROR, which is never its fault."""
-        return sum(n for outcome, n in self.outcomes.items() if outcome is not Outcome.CLIENT_ERROR)
+        """Requests the version is judged by: all outcomes that say something of it."""
+        return sum(n for outcome, n in self.outcomes.items() if outcome not in NO_EVIDENCE)
 
     def merge(self, other: "Window") -> "Window":
         """Both windows as one. Associative and commutative.

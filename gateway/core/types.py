@@ -11,6 +11,8 @@ import ml_dtypes
 import numpy as np
 from numpy.typing import NDArray
 
+from gateway.errors import SERVER_FAULTS, ErrorCode
+
 Array = NDArray[np.generic]
 Tensors = Mapping[str, Array]
 VersionKey = tuple[str, int]
@@ -75,6 +77,19 @@ class Outcome(StrEnum):
     """Answered, but with NaN or infinity in an output."""
     CLIENT_ERROR = "client_error"
     SERVER_ERROR = "server_error"
+    REFUSED = "refused"
+    """Turned away by a limit before it ran."""
+
+    @classmethod
+    def of(cls, code: ErrorCode) -> "Outcome":
+        """Of a request without an answer."""
+        if code is ErrorCode.OVERLOADED:
+            return cls.REFUSED
+        return cls.SERVER_ERROR if code in SERVER_FAULTS else cls.CLIENT_ERROR
+
+
+NO_EVIDENCE = frozenset({Outcome.CLIENT_ERROR, Outcome.REFUSED})
+"""Outcomes that say nothing of the version, neither for nor against it."""
 
 
 # Not frozen: built once per request, and a frozen dataclass costs 3x as much to build.

@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping
 from gateway.config import Logging
 from gateway.core.trace_context import trace_context
 from gateway.core.types import InferRequest, InferResponse, Outcome
-from gateway.errors import SERVER_FAULTS, GatewayError
+from gateway.errors import GatewayError
 
 _MOST_ID = 128
 _BURST_S = 2.0
+_LEVELS = {Outcome.SERVER_ERROR: logging.ERROR, Outcome.REFUSED: logging.WARNING}
 Headers = Mapping[bytes, bytes]
 log = logging.getLogger(__name__)
 
@@ -43,8 +44,7 @@ class RequestLog:
         """Note a request without an answer. The error's words may quote the request, so its code stands."""
         if not self._takes():
             return
-        ours = error.code in SERVER_FAULTS
-        outcome = Outcome.SERVER_ERROR if ours else Outcome.CLIENT_ERROR
+        outcome = Outcome.of(error.code)
         fields: dict[str, object] = {
             "model": model[:_MOST_ID],
             "code": error.code.value,
@@ -53,7 +53,7 @@ class RequestLog:
         if error.version is not None:
             fields["version"] = error.version
         fields |= _ids(request_id, error.prediction_id, headers) | _latency(latency_ns)
-        log.log(logging.ERROR if ours else logging.INFO, "a request failed", extra=fields)
+        log.log(_LEVELS.get(outcome, logging.INFO), "a request failed", extra=fields)
 
     def tell_left_out(self) -> None:
         """Say how many were not logged since the last call, if any were."""

@@ -30,7 +30,7 @@ from opentelemetry.trace import (
 
 from gateway.core.trace_context import TraceContext, trace_context
 from gateway.core.types import InferRequest, InferResponse, Outcome, Role
-from gateway.errors import SERVER_FAULTS, GatewayError
+from gateway.errors import GatewayError
 from gateway.telemetry.shadow import Copied
 from gateway.telemetry.trace_sampling import TraceSampling
 
@@ -87,7 +87,7 @@ class Tracer:
             span.set_attribute("error.type", error.code.value)
             if error.version is not None:
                 span.set_attribute("headrace.version", error.version)
-            if error.code in SERVER_FAULTS:
+            if Outcome.of(error.code) is not Outcome.CLIENT_ERROR:
                 span.set_status(Status(StatusCode.ERROR, error.code.value))
         else:
             span.set_attribute("error.type", type(error).__name__)

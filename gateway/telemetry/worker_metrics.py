@@ -44,7 +44,7 @@ class WorkerMetrics(Collector):
     def collect(self) -> Iterable[Metric]:
         seen = self._refusals
         for name, text, counts in (
-            ("headrace_refused", "Requests over a model's limit.", self._limited),
+            ("headrace_refused", "Requests over a model's limit or its queue.", self._limited),
             ("headrace_cache_hits", "Requests answered from a response cache.", self._hits),
             ("headrace_cache_misses", "Requests of cached models that had to run.", self._misses),
         ):

@@ -16,8 +16,8 @@ import numpy as np
 from onnx import TensorProto, helper
 
 from gateway.core.signature import Signature, TensorSpec
-from gateway.core.types import Array, InferRequest, InferResponse, Role
-from gateway.errors import SERVER_FAULTS, GatewayError
+from gateway.core.types import Array, InferRequest, InferResponse, Outcome, Role
+from gateway.errors import GatewayError
 from gateway.local import table_of
 from gateway.protocols import (
     json_bulk,
@@ -246,7 +246,7 @@ def _caught(attempt: Callable[[], T]) -> T | None:
         return attempt()
     except GatewayError as caught:
         error = caught
-    assert error.code not in SERVER_FAULTS, error
+    assert Outcome.of(error.code) is Outcome.CLIENT_ERROR, error
     assert len(error.message) <= _SMALL, error
     assert not _INTERNAL.search(error.message.encode("utf-8", "surrogatepass")), error
     return None

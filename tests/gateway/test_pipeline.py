@@ -149,13 +149,16 @@ async def test_an_answer_outside_of_its_declared_range_is_answered_and_counted()
         (ErrorCode.INTERNAL, Outcome.SERVER_ERROR),
         (ErrorCode.DEADLINE, Outcome.SERVER_ERROR),
         (ErrorCode.INVALID, Outcome.CLIENT_ERROR),
+        (ErrorCode.OVERLOADED, Outcome.REFUSED),
     ],
 )
 async def test_only_the_servers_faults_count_against_a_version(code: ErrorCode, outcome: Outcome) -> None:
     seen = Seen()
+    line = pipeline(seen, failure=GatewayError(code, "no"))
     with pytest.raises(GatewayError):
-        await pipeline(seen, failure=GatewayError(code, "no")).infer(request())
+        await line.infer(request())
     assert seen.records[0][2] is outcome
+    assert line.admission.refused["m"] == (outcome is Outcome.REFUSED)
 
 
 async def test_misfit_is_refused_before_it_runs() -> None:

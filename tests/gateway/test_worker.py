@@ -12,7 +12,8 @@ from gateway.config import GatewayConfig, Serving
 from gateway.core.figures import Figures, Refusals
 from gateway.core.placement import Placement
 from gateway.core.routing import ModelRoute, RouteTable, VersionEntry
-from gateway.core.types import InferRequest, Role, VersionKey
+from gateway.core.summary import merged
+from gateway.core.types import InferRequest, Outcome, Role, VersionKey
 from gateway.errors import ErrorCode, GatewayError
 from gateway.worker import Worker
 
@@ -65,6 +66,21 @@ async def test_the_pools_runs_are_told(
     await worker.drain()
     assert figures.stages["m", 1].requests == 3
     assert figures.stages["m", 1].batches.sum() == 1
+
+
+async def test_what_a_full_queue_refuses_is_counted_as_that(
+    slow: bytes, written: Callable[..., VersionEntry], tmp_path: Path
+) -> None:
+    worker = Worker(GatewayConfig(home=tmp_path, serving=Serving(threads=1, queue=1)), "w")
+    await worker.routes.apply(RouteTable(1, {"m": ModelRoute("m", (written(slow),), 1, ((1, 100.0),))}))
+    asked = InferRequest("m", None, {"x": np.zeros((1, 256), np.float32)})
+    said = await asyncio.gather(*(worker.pipeline.infer(asked) for _ in range(20)), return_exceptions=True)
+    windows, _, figures = worker.collect()
+    await worker.drain()
+    refused = sum(isinstance(each, GatewayError) and each.code is ErrorCode.OVERLOADED for each in said)
+    assert 0 < refused < 20
+    assert merged(windows)[0].outcomes == {Outcome.OK: 20 - refused, Outcome.REFUSED: refused}
+    assert figures.refusals.limited == {"m": refused}
 
 
 async def test_where_versions_run_is_told_anew_when_they_move(

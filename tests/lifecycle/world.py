@@ -37,13 +37,14 @@ def window(
     requests: int = 100,
     errors: int = 0,
     invalid: int = 0,
+    refused: int = 0,
     ms: float = 5.0,
     end: float = 1.0,
     model: str = "m",
 ) -> Window:
-    """A second of traffic; `requests` include the failed ones."""
-    ok = requests - errors - invalid
-    outcomes = {Outcome.OK: ok, Outcome.SERVER_ERROR: errors, Outcome.INVALID_OUTPUT: invalid}
+    """A second of traffic; `requests` include the failed and the refused ones."""
+    ok = requests - errors - invalid - refused
+    outcomes = dict(zip(Outcome, (ok, invalid, 0, errors, refused), strict=True))
     latency = latencies(ok + invalid, ms)
     protocols = {("http", outcome): n for outcome, n in outcomes.items()}
     return Window(model, number, role, generation, end - 1, end, outcomes, protocols, latency, ok, {})

@@ -7,6 +7,7 @@ A block ends with the rollout's state. Commands:
     start plan=NAME [rate=REQUESTS_PER_SECOND] [at_deadline=hold] [label_margin=SHARE] [restart]
                                                            `restart` forgets all but JSON at every tick
     run SECONDS [errors=PERCENT] [nan=PERCENT] [ms=MEDIAN] what the new version does meanwhile
+                [refused=PERCENT]                          and what its full queue turns away
                 [wrong=PERCENT]                            and late labels; of the old one's 10 % are wrong
                 [other=PERCENT]                            and classes in shadow that the old one does not
     workers ready|asleep|broken|full                       broken ones cannot load the version, full ones
@@ -121,6 +122,7 @@ class Scenario:
             ill = percents if number == NEW else {}
             errors = self.whole("errors", requests * ill.get("errors", 0) / 100)
             invalid = self.whole("nan", requests * ill.get("nan", 0) / 100)
+            refused = self.whole("refused", requests * ill.get("refused", 0) / 100)
             yield window(
                 number,
                 role,
@@ -128,6 +130,7 @@ class Scenario:
                 requests=requests,
                 errors=errors,
                 invalid=invalid,
+                refused=refused,
                 ms=ill.get("ms", 5.0),
                 end=self.now,
             )

@@ -26,7 +26,7 @@ class Arm:
     """What one side of a comparison did.
 
     Args:
-        requests: requests that the version is judged by; a caller's own mistakes are left out.
+        requests: requests that the version is judged by; callers' mistakes and what was refused are left out.
         errors: of these, failed by the server's fault.
         invalid: of these, answered with NaN or infinity.
         latency: answered requests by bin of `LATENCY_EDGES_NS`, int64; zero-length when none was seen.

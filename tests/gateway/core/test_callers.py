@@ -11,6 +11,7 @@ MIXED = [
     *[("bob", Outcome.SERVER_ERROR)] * 3,
     ("cleo", Outcome.INVALID_OUTPUT),
     ("cleo", Outcome.CLIENT_ERROR),
+    ("cleo", Outcome.REFUSED),
     ("", Outcome.SERVER_ERROR),
 ]
 

@@ -45,13 +45,15 @@ def test_a_failure_is_told_by_its_code_and_never_in_its_words(said: pytest.LogCa
     error = GatewayError(ErrorCode.INTERNAL, "4111 is out of range")
     error.version, error.prediction_id = 3, "p2"
     log.failed("m", error, 1_000_000, {}, "r2")
+    log.failed("m", GatewayError(ErrorCode.OVERLOADED, "full"), 1_000_000, {})
     log.failed("x" * 1000, GatewayError(ErrorCode.INVALID, "no"), 1_000_000, {}, "y" * 1000)
     assert told(said, "version", "prediction_id", "code", "outcome", "levelname") == [
         (3, "p2", "INTERNAL", "server_error", "ERROR"),
+        (None, None, "OVERLOADED", "refused", "WARNING"),
         (None, None, "INVALID", "client_error", "INFO"),
     ]
     assert "4111" not in said.text
-    assert [len(str(ids)) for ids in told(said, "model")[1] + told(said, "request_id")[1]] == [128, 128]
+    assert [len(str(ids)) for ids in told(said, "model")[2] + told(said, "request_id")[2]] == [128, 128]
 
 
 def test_beyond_the_rate_requests_are_counted(said: pytest.LogCaptureFixture) -> None:

@@ -44,6 +44,14 @@ def test_a_callers_fault_is_no_error_of_the_service_and_no_words_are_told() -> N
     assert not any("4111" in str(span) for span in collector.spans)
 
 
+def test_a_refusal_is_an_error_of_the_service() -> None:
+    with collecting() as collector:
+        tracer = Tracer(collector.endpoint, "w", TraceSampling(1.0))
+        tracer.failed(tracer.begin(REQUEST, {}), GatewayError(ErrorCode.OVERLOADED, "full"))
+        tracer.close()
+    assert [span.status.code for span in collector.spans] == [2]
+
+
 def test_a_copy_is_as_long_as_it_took_and_part_of_its_request() -> None:
     with collecting() as collector:
         tracer = Tracer(collector.endpoint, "w", TraceSampling(1.0))

@@ -63,10 +63,10 @@ def test_a_segment_needs_a_share_of_both(share: float) -> None:
         Segment(share)
 
 
-def test_an_arm_from_a_window_leaves_callers_mistakes_out() -> None:
+def test_an_arm_from_a_window_leaves_out_callers_mistakes_and_what_was_refused() -> None:
     answers = {"label": np.array([1, 2, 2], np.int64)}
     profile = Profile.of({"x": np.zeros((3, 1), np.float32)}, answers)
-    outcomes = {Outcome.OK: 5, Outcome.INVALID_OUTPUT: 2, Outcome.SERVER_ERROR: 1, Outcome.CLIENT_ERROR: 9}
+    outcomes = dict(zip(Outcome, (5, 2, 9, 1, 60), strict=True))
     latency = latency_histogram(np.full(7, 1_000_000))
     window = Window("m", 2, Role.CANARY, 1, 0.0, 5.0, outcomes, {}, latency, 7, profile.count({}, answers))
     bins = common_bins(profile, profile)
