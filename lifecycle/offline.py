@@ -2,10 +2,10 @@
 
 import socket
 import time
-from collections.abc import Callable, Sequence
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import psutil
 
@@ -16,28 +16,13 @@ from lifecycle.commands.governance.keys import Keys
 from lifecycle.config import LifecycleConfig, load
 from lifecycle.errors import LifecycleCode, LifecycleError
 
-T = TypeVar("T")
 
-
-def create_key(
-    home: Path,
-    name: str,
-    role: KeyRole,
-    *,
-    actor: str,
-    models: Sequence[str] = (),
-    expires_s: float | None = None,
-    subject: str = "",
-    owner: str = "",
-) -> tuple[Key, str]:
-    """See `Keys.create`. The home is made if there is none; its controller must not be running."""
-    home.mkdir(parents=True, exist_ok=True)
-    return _with_keys(
-        load(home, {}),
-        lambda keys: keys.create(
-            name, role, actor=actor, models=models, expires_s=expires_s, subject=subject, owner=owner
-        ),
-    )
+@contextmanager
+def open_keys(config: LifecycleConfig) -> Iterator[Keys]:
+    """The keys of a home, which is made if there is none; its controller must not be running."""
+    config.gateway.home.mkdir(parents=True, exist_ok=True)
+    with closing(SqlStore(config.store_url)) as store:
+        yield Keys(store, store.commit, time.time)
 
 
 def check_home(home: Path, overrides: dict[str, Any]) -> None:
@@ -84,9 +69,9 @@ def check_identity(config: LifecycleConfig) -> None:
     """Raises LifecycleError REFUSED if keys are required and there is no admin to make any."""
     if not config.gateway.identity:
         return
-    config.gateway.home.mkdir(parents=True, exist_ok=True)
-    now = time.time()
-    if not _with_keys(config, lambda keys: any(_rules(key, now) for key in keys.list())):
+    with open_keys(config) as keys:
+        found = any(_rules(key, time.time()) for key in keys.list())
+    if not found:
         message = (
             f"callers of {config.gateway.host} need keys, and there is no admin's key yet; make one with "
             f"`headrace key create NAME --role admin --home {config.gateway.home}`"
@@ -96,8 +81,3 @@ def check_identity(config: LifecycleConfig) -> None:
 
 def _rules(key: Key, now: float) -> bool:
     return key.role is KeyRole.ADMIN and key.wide and key.live(now)
-
-
-def _with_keys(config: LifecycleConfig, ask: Callable[[Keys], T]) -> T:
-    with closing(SqlStore(config.store_url)) as store:
-        return ask(Keys(store, store.commit, time.time))

@@ -78,9 +78,11 @@ def create(
 def _create_offline(home: Path, name: str, role: KeyRole, **more: Any) -> dict[str, Any]:
     if daemon.running(home):
         raise LifecycleError(LifecycleCode.CONFLICT, f"{home} is up; leave out --home to ask it for a key")
-    from lifecycle.offline import create_key  # opens the store: other commands start in half the time
+    from lifecycle.config import load  # other commands start in half the time without these
+    from lifecycle.offline import open_keys
 
-    key, secret = create_key(home, name, role, actor=actor_name(), **more)
+    with open_keys(load(home, {})) as keys:
+        key, secret = keys.create(name, role, actor=actor_name(), **more)
     made: dict[str, Any] = key.as_json()
     del made["digest"]
     return made | {"secret": secret}

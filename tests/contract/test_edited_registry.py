@@ -24,6 +24,7 @@ from lifecycle.commands.governance import audit
 from lifecycle.commands.governance.keys import Keys
 from lifecycle.commands.publish import Publisher
 from lifecycle.commands.registry.catalogue import Catalogue, Words
+from lifecycle.commands.registry.intake import Submission
 from lifecycle.commands.rollouts import Rollouts
 from lifecycle.commands.traffic import Traffic
 from lifecycle.controller import Controller
@@ -62,7 +63,7 @@ class Place:
         path = self.home / "model.onnx"
         number = len(self.store.versions("m")) + 1
         path.write_bytes(onnx_bytes(str(number)))
-        await self.house.models.register("m", path, actor="ann", recipe=recipe)
+        await self.house.models.register("m", path, actor="ann", given=Submission(recipe=recipe))
 
     async def serve(self, number: int) -> None:
         await self.house.validation.validate("m", number, "ann")

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from gateway.core.keys import KeyRole
+from lifecycle.config import load
 from lifecycle.errors import LifecycleError
-from lifecycle.offline import check_home, create_key
+from lifecycle.offline import check_home, open_keys
 from tests.ports import free_port
 
 
@@ -31,7 +32,8 @@ def test_beyond_loopback_takes_an_admin(tmp_path: Path, free: dict[str, int]) ->
     check_home(home, free | {"host": "127.0.0.1"})
     for made in (None, KeyRole.VIEWER, KeyRole.ADMIN):
         if made is not None:
-            create_key(home, str(made), made, actor="ann")
+            with open_keys(load(home, {})) as keys:
+                keys.create(str(made), made, actor="ann")
         if made is not KeyRole.ADMIN:
             with pytest.raises(LifecycleError, match="`headrace key create NAME --role admin"):
                 check_home(home, free | {"host": "0.0.0.0"})

@@ -17,7 +17,7 @@ from lifecycle.api.schemas.requests import ApprovalIn, DeployIn, ValidateIn
 from lifecycle.api.schemas.rollouts import DeploymentOut
 from lifecycle.api.schemas.traffic import TrafficOut
 from lifecycle.api.schemas.versions import LiveVersionOut, VersionOut, VersionsOut
-from lifecycle.commands.registry.intake import SignatureFile
+from lifecycle.commands.registry.intake import SignatureFile, Submission
 from lifecycle.core.version import Lineage, Version
 from lifecycle.errors import LifecycleCode, LifecycleError
 
@@ -67,13 +67,15 @@ async def register(
             actor=actor,
             if_revision=if_revision,
             number=number,
-            reference=await keep(reference, Path(folder) / "reference") if reference else None,
-            golden=await keep(golden, Path(folder) / "golden") if golden else None,
-            recipe=recipe,
-            lineage=Lineage(parent, recipe, data_digest, run=run, code=code),
-            placement=placement,
-            signature=signed,
-            ranges=ranges,
+            given=Submission(
+                reference=await keep(reference, Path(folder) / "reference") if reference else None,
+                golden=await keep(golden, Path(folder) / "golden") if golden else None,
+                recipe=recipe,
+                lineage=Lineage(parent, recipe, data_digest, run=run, code=code),
+                placement=placement,
+                signature=signed,
+                ranges=ranges,
+            ),
         )
     return VersionOut.of(version)
 

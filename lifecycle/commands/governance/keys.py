@@ -21,7 +21,7 @@ class Keys:
     Args:
         commit: writes a key and has workers take it; the store's own where none are running.
         clock: Unix time in seconds.
-    published: the keys that workers go by, which count here too while the registry is away.
+        published: the keys that workers go by, which count here too while the registry is away.
     """
 
     def __init__(

@@ -17,7 +17,7 @@ from lifecycle.commands.learning.labelled import Reference
 from lifecycle.commands.learning.past import ACTOR, Past
 from lifecycle.commands.learning.training_set import gather, write
 from lifecycle.commands.lookup import find_model
-from lifecycle.commands.registry.intake import SignatureFile
+from lifecycle.commands.registry.intake import SignatureFile, Submission
 from lifecycle.commands.registry.models import Models
 from lifecycle.core.learning.retrain import Hold, Retrain, RetrainPlan, Snapshot, decide
 from lifecycle.core.rollouts.rollout import Phase
@@ -238,9 +238,9 @@ class Retraining:
             model.name,
             artifact,
             actor=ACTOR,
-            reference=reference,
-            lineage=replace(cause, data_digest=digest),
-            signature=signed,
+            given=Submission(
+                reference=reference, lineage=replace(cause, data_digest=digest), signature=signed
+            ),
         )
         if version.number in versions:
             raise LifecycleError(LifecycleCode.REFUSED, f"training gave version {version.number} once more")

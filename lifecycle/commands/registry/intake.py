@@ -6,17 +6,19 @@ What is inspected is the stored copy, so nothing can change between the look and
 import asyncio
 import hashlib
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from gateway.core.placement import Placement
 from gateway.core.profile import Profile
+from gateway.core.ranges import OutputRange
 from gateway.core.signature import Signature
 from lifecycle.core.governance.policy import Policy
 from lifecycle.core.inspection import GOLDEN, REFERENCE, Answers, Limits
 from lifecycle.core.sniff import HEAD_BYTES, foreign
 from lifecycle.core.validation import stopped
 from lifecycle.core.verdict import Verdict
-from lifecycle.core.version import PackageSignature, Version
+from lifecycle.core.version import Lineage, PackageSignature, Version
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.ports import Artifacts, Sandbox
 from lifecycle.signing import verify
@@ -51,6 +53,31 @@ class SignatureFile:
 
     path: Path
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What people and trainers bring along with an artifact.
+
+    Args:
+        reference: Parquet rows that stand for normal traffic, optionally with their `label`.
+        golden: Parquet rows with the `outputs.<tensor>` that every later version must give too.
+        recipe: `module:function` that trains the model from now on; empty leaves it as it is.
+        placement: of a new model; None leaves it to what is measured.
+        signature: of the file; may also be brought later, with the same file.
+        ranges: of outputs; those of the champion, or else of the newest version, hold on where they fit.
+    """
+
+    reference: Path | None = None
+    golden: Path | None = None
+    recipe: str = ""
+    placement: Placement | None = None
+    lineage: Lineage = field(default_factory=Lineage)
+    signature: SignatureFile | None = None
+    ranges: tuple[OutputRange, ...] = ()
+
+
+NOTHING = Submission()
 
 
 class Intake:

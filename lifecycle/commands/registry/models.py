@@ -10,15 +10,14 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from gateway.core.placement import Placement
-from gateway.core.ranges import OutputRange
 from gateway.core.words import listed
 from lifecycle.commands.lookup import find_model, find_version, find_versions, in_use, person
-from lifecycle.commands.registry.intake import Intake, Package, SignatureFile, Stored
+from lifecycle.commands.registry.intake import NOTHING, Intake, Package, SignatureFile, Stored, Submission
 from lifecycle.commands.registry.siblings import before, present, ranges_after
 from lifecycle.core.governance.policy import AUTOMATIC, Policy
 from lifecycle.core.inspection import Limits
 from lifecycle.core.stages import SERVABLE, Event, Stage, move
-from lifecycle.core.version import Approval, Lineage, Model, PackageSignature, Version
+from lifecycle.core.version import Approval, Model, PackageSignature, Version
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.ports import Artifacts, Entry, Sandbox, Store
 
@@ -82,23 +81,12 @@ class Models:
         actor: str,
         if_revision: int | None = None,
         number: int | None = None,
-        reference: Path | None = None,
-        golden: Path | None = None,
-        recipe: str = "",
-        placement: Placement | None = None,
-        lineage: Lineage | None = None,
-        signature: SignatureFile | None = None,
-        ranges: tuple[OutputRange, ...] = (),
+        given: Submission = NOTHING,
     ) -> Version:
         """Store an ONNX file as a new version. Registering the same file again changes nothing.
 
         Args:
             number: the version's; None: the next, or the newest if it has the same file and is not retired.
-            reference: Parquet rows that stand for normal traffic, optionally with their `label`.
-            golden: Parquet rows with the `outputs.<tensor>` that every later version must give too.
-            placement: of a new model; None leaves it to what is measured.
-            signature: of the file; may also be brought later, with the same file.
-            ranges: of outputs; those of the champion, or else of the newest version, hold on where they fit.
 
         Raises:
             LifecycleError: INVALID for a bad name, number, placement or range, UNSUPPORTED or REFUSED if the
@@ -114,25 +102,22 @@ class Models:
             raise LifecycleError(LifecycleCode.INVALID, "a version's number is 1 or higher")
         if if_revision is not None:
             find_model(self._store, name, if_revision)
-        self._refuse_to_move(name, placement)
-        if (
-            self._find_recipe
-            and recipe
-            and recipe not in (model.recipe for model in self._store.models(name))
-        ):
-            await self._find_recipe(recipe)
+        self._refuse_to_move(name, given.placement)
+        known_recipes = {"", *(model.recipe for model in self._store.models(name))}
+        if self._find_recipe and given.recipe not in known_recipes:
+            await self._find_recipe(given.recipe)
         try:
             stored = await asyncio.to_thread(self._intake.store, artifact)
             if (known := present(self._store, name, number, stored.digest)) is not None:
-                return await self._sign_later(known, stored, signature, actor)
-            signed = await self._intake.check(stored, signature, self._policy(name), self._clock())
-            package = await self._intake.inspect(stored, reference, golden, before(self._store, name))
+                return await self._sign_later(known, stored, given.signature, actor)
+            signed = await self._intake.check(stored, given.signature, self._policy(name), self._clock())
+            beside = before(self._store, name)
+            package = await self._intake.inspect(stored, given.reference, given.golden, beside)
         except LifecycleError as error:
             if error.code in (LifecycleCode.REFUSED, LifecycleCode.UNSUPPORTED):
                 self._store.commit(Entry(actor, "version.refused", name, {"reason": error.message}))
             raise
-        given = lineage or Lineage()
-        return self._add(name, number, package, recipe, placement, actor, given, signed, ranges)
+        return self._add(name, number, package, given, signed, actor)
 
     async def _sign_later(
         self, version: Version, stored: Stored, signature: SignatureFile | None, actor: str
@@ -156,12 +141,9 @@ class Models:
         name: str,
         number: int | None,
         package: Package,
-        recipe: str,
-        placement: Placement | None,
-        actor: str,
-        lineage: Lineage,
+        given: Submission,
         signed: PackageSignature | None,
-        ranges: tuple[OutputRange, ...],
+        actor: str,
     ) -> Version:
         # While the artifact was inspected another registration may have gone ahead.
         if (known := present(self._store, name, number, package.artifact.digest)) is not None:
@@ -179,24 +161,25 @@ class Models:
             created_at=now,
             profile=package.profile.uri,
             profile_digest=package.profile.digest,
-            lineage=replace(lineage, recipe=lineage.recipe or recipe),
+            lineage=replace(given.lineage, recipe=given.lineage.recipe or given.recipe),
             reference=package.reference.uri,
             reference_digest=package.reference.digest,
             package_signature=signed,
             placement=Placement.DEDICATED if self._is_large(package) else Placement.AUTO,
             golden=package.golden.uri,
             golden_digest=package.golden.digest,
-            ranges=ranges_after(before(self._store, name), ranges, package.signature),
+            ranges=ranges_after(before(self._store, name), given.ranges, package.signature),
         )
         changed: Sequence[Model] = ()
         settings: dict[str, str] = {}
         if model is None:
-            changed = [Model(name, 1, now, recipe=recipe, placement=placement or Placement.AUTO)]
-            settings = {"recipe": recipe, "placement": str(changed[0].placement)}
-        elif recipe and recipe != model.recipe:
-            changed = [replace(model, revision=model.revision + 1, recipe=recipe)]
-            settings = {"recipe": recipe}
-        detail = {"version": version.number, "digest": version.digest, "cause": lineage.cause}
+            placement = given.placement or Placement.AUTO
+            changed = [Model(name, 1, now, recipe=given.recipe, placement=placement)]
+            settings = {"recipe": given.recipe, "placement": str(placement)}
+        elif given.recipe not in ("", model.recipe):
+            changed = [replace(model, revision=model.revision + 1, recipe=given.recipe)]
+            settings = {"recipe": given.recipe}
+        detail = {"version": version.number, "digest": version.digest, "cause": version.lineage.cause}
         detail |= {"lineage": asdict(version.lineage)} | ({"signer": signed.signer} if signed else {})
         detail |= {"settings": settings} if settings else {}
         self._store.commit(Entry(actor, "version.registered", name, detail), *changed, version)

@@ -14,6 +14,7 @@ import pytest
 from gateway.core.profile import Profile
 from lifecycle.adapters.artifacts import FileArtifacts
 from lifecycle.adapters.profiles import Profiles
+from lifecycle.commands.registry.intake import Submission
 from lifecycle.core.inspection import REFERENCE, Answers
 from lifecycle.core.rollouts.plan import preset
 from lifecycle.core.rollouts.rollout import Rollout
@@ -35,7 +36,7 @@ async def registered(house: House, linear: Callable[..., Path], tmp_path: Path) 
     reference = tmp_path / "reference.parquet"
     pq.write_table(pa.table({"x": list(ROWS), "label": [0, 1] * 10}), reference)
     house.sandbox.says = replace(GOOD, sets={REFERENCE: Answers({"x": ROWS}, {"y": ROWS})})
-    await house.models.register("m", linear(), actor="ann", reference=reference)
+    await house.models.register("m", linear(), actor="ann", given=Submission(reference=reference))
     house.sandbox.says = GOOD
     await house.models.register("m", linear("plain.onnx", slope=2.0), actor="ann")
 
@@ -56,7 +57,7 @@ async def test_numbers_compare_however_differently_two_versions_answer(
         prices = np.linspace(0.0, 10.0 * number, 20, dtype=np.float32)
         house.sandbox.says = replace(GOOD, sets={REFERENCE: Answers({"x": ROWS}, {"y": prices})})
         await house.models.register(
-            "m", linear(slope=number), actor="ann", reference=tmp_path / "reference.parquet"
+            "m", linear(slope=number), actor="ann", given=Submission(reference=tmp_path / "reference.parquet")
         )
     bins = profiles.bins(Rollout("r", "m", 2, 1, preset("quick"), 0.0, "ann"))
     assert bins is not None
@@ -94,7 +95,9 @@ async def test_a_controller_on_another_node_waits_for_no_store(
     house.artifacts = FileArtifacts(remote, tmp_path / "first")
     models, _ = house.commands()
     house.sandbox.says = replace(GOOD, sets={REFERENCE: Answers({"x": ROWS}, {"y": ROWS})})
-    await models.register("m", linear(), actor="ann", reference=tmp_path / "reference.parquet")
+    await models.register(
+        "m", linear(), actor="ann", given=Submission(reference=tmp_path / "reference.parquet")
+    )
     profiles = Profiles(house.store, FileArtifacts(remote, tmp_path / "second"))
     with pytest.raises(LifecycleError, match="version 1 of 'm' is not here yet") as caught:
         profiles.of("m", 1)
@@ -122,7 +125,9 @@ async def test_reference_rows_keep_their_names_and_flags(
     reference = tmp_path / "reference.parquet"
     names, held = [f"p{i}" for i in range(20)], [True, False, None, False] * 5
     pq.write_table(pa.table({"inputs.x": list(ROWS), "row_id": names, "holdout": held}), reference)
-    rows = profiles.reference(await house.models.register("m", linear(), actor="ann", reference=reference))
+    rows = profiles.reference(
+        await house.models.register("m", linear(), actor="ann", given=Submission(reference=reference))
+    )
     assert rows.column_names == ["inputs.x", "row_id", "holdout"]
     assert rows["row_id"].to_pylist() == names
     assert rows["holdout"].to_pylist() == held

@@ -16,6 +16,7 @@ from lifecycle.adapters.sandbox.process import ProcessSandbox
 from lifecycle.adapters.sql.store import SqlStore
 from lifecycle.commands.learning.past import ACTOR
 from lifecycle.commands.learning.retraining import Retraining
+from lifecycle.commands.registry.intake import Submission
 from lifecycle.commands.registry.models import Models
 from lifecycle.commands.registry.trial import Trial
 from lifecycle.commands.registry.validation import Validation
@@ -71,7 +72,10 @@ class World:
     async def register(self, recipe: str = RECIPE) -> None:
         reference = write_reference(self.folder / "reference.parquet")
         version = await self.models.register(
-            MODEL, self.folder / "model.onnx", actor="ann", reference=reference, recipe=recipe
+            MODEL,
+            self.folder / "model.onnx",
+            actor="ann",
+            given=Submission(reference=reference, recipe=recipe),
         )
         await self.validation.validate(MODEL, version.number, "ann")
         version = self.models.approve(MODEL, version.number, "ann")

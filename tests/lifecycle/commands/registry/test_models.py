@@ -12,7 +12,7 @@ from gateway.core.keys import Key, KeyRole
 from gateway.core.placement import Placement
 from gateway.core.profile import Profile
 from lifecycle import signing
-from lifecycle.commands.registry.intake import SignatureFile
+from lifecycle.commands.registry.intake import SignatureFile, Submission
 from lifecycle.commands.registry.models import Models
 from lifecycle.core.governance.policy import Policy
 from lifecycle.core.inspection import Cost
@@ -36,7 +36,10 @@ async def test_a_first_version_brings_its_model_signature_and_profile(
     house: House, linear: Write, tmp_path: Path
 ) -> None:
     version = await house.real.register(
-        "m", linear(slope=2), actor="ann", reference=reference(tmp_path / "rows.parquet"), recipe="a:b"
+        "m",
+        linear(slope=2),
+        actor="ann",
+        given=Submission(reference=reference(tmp_path / "rows.parquet"), recipe="a:b"),
     )
     assert (version.number, version.stage, version.submitter) == (1, Stage.REGISTERED, "ann")
     assert version.signature == GOOD.signature
@@ -60,10 +63,10 @@ async def test_a_new_recipe_that_cannot_be_found_registers_nothing(house: House,
 
     models = Models(house.store, house.artifacts, house.sandbox, lambda: 1000.0, find_recipe=find)
     with pytest.raises(LifecycleError, match="cannot be imported"):
-        await models.register("m", linear(), actor="ann", recipe="no:such")
+        await models.register("m", linear(), actor="ann", given=Submission(recipe="no:such"))
     assert house.store.models() == []
-    await models.register("m", linear(), actor="ann", recipe="a:b")
-    await models.register("m", linear(slope=2), actor="ann", recipe="a:b")
+    await models.register("m", linear(), actor="ann", given=Submission(recipe="a:b"))
+    await models.register("m", linear(slope=2), actor="ann", given=Submission(recipe="a:b"))
     assert asked == ["no:such", "a:b"]
 
 
@@ -199,7 +202,9 @@ async def test_a_signature_may_come_later_and_is_asked_for_before_validation(
     assert house.models.version("m", 1).stage is Stage.REGISTERED
     signing.sign(linear(), tmp_path / "m.sig", ann.key)
     given = SignatureFile(tmp_path / "m.sig", linear().name)
-    signed = (await strict.register("m", linear(), actor="bob", signature=given)).package_signature
+    signed = (
+        await strict.register("m", linear(), actor="bob", given=Submission(signature=given))
+    ).package_signature
     assert signed is not None
     assert (signed.signer, signed.verified_at) == ("ann.pub", 1000.0)
     assert (await validation.validate("m", 1, "ann")).stage is Stage.APPROVED
@@ -217,5 +222,5 @@ async def test_a_version_seen_to_need_much_memory_gets_processes_of_its_own(
     assert (await models.register("m", linear(slope=2), actor="ann")).placement is Placement.DEDICATED
     house.sandbox.says = replace(GOOD, cost=Cost(1.0, 900.0))
     with pytest.raises(LifecycleError, match="`headrace model placement m pool` moves it") as refused:
-        await models.register("m", linear(slope=3), actor="ann", placement=Placement.POOL)
+        await models.register("m", linear(slope=3), actor="ann", given=Submission(placement=Placement.POOL))
     assert refused.value.code is LifecycleCode.INVALID

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from gateway.core.ranges import OutputRange
+from lifecycle.commands.registry.intake import Submission
 from lifecycle.core.stages import Stage
 from lifecycle.errors import LifecycleCode, LifecycleError
 from tests.lifecycle.registry import House
@@ -37,12 +38,14 @@ async def test_versions_count_up_and_a_taken_number_is_a_conflict(house: House, 
 
 async def test_declared_ranges_hold_on_until_they_are_said_anew(house: House, linear: Write) -> None:
     wide, narrow = OutputRange("y", -9.0, 9.0), OutputRange("y", 0.0, 1.0)
-    first = await house.real.register("m", linear(slope=2), actor="ann", ranges=(wide,))
+    first = await house.real.register("m", linear(slope=2), actor="ann", given=Submission(ranges=(wide,)))
     second = await house.real.register("m", linear(slope=3), actor="ann")
-    third = await house.real.register("m", linear(slope=4), actor="ann", ranges=(narrow,))
+    third = await house.real.register("m", linear(slope=4), actor="ann", given=Submission(ranges=(narrow,)))
     assert [version.ranges for version in (first, second, third)] == [(wide,), (wide,), (narrow,)]
     assert [version.ranges for version in house.models.show("m")[1]] == [(wide,), (wide,), (narrow,)]
     assert second.entry().ranges == (wide,)
     with pytest.raises(LifecycleError, match="there is y") as caught:
-        await house.real.register("m", linear(slope=5), actor="ann", ranges=(OutputRange("z", 0.0, 1.0),))
+        await house.real.register(
+            "m", linear(slope=5), actor="ann", given=Submission(ranges=(OutputRange("z", 0.0, 1.0),))
+        )
     assert caught.value.code is LifecycleCode.INVALID

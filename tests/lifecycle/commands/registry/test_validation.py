@@ -14,6 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from gateway.core.capture import Capture, blocks
 from gateway.core.types import Role
+from lifecycle.commands.registry.intake import Submission
 from lifecycle.core.governance.policy import Policy
 from lifecycle.core.inspection import Inspection
 from lifecycle.core.stages import Stage
@@ -64,7 +65,7 @@ def evidence(version: Version) -> dict[str, Finding]:
 
 async def test_the_way_through_all_gates(house: House, linear: Write, tmp_path: Path) -> None:
     rows = table(tmp_path / "rows.parquet")
-    await house.real.register("m", linear(), actor="ann", reference=rows)
+    await house.real.register("m", linear(), actor="ann", given=Submission(reference=rows))
     version = await house.judged.validate("m", 1, "ann")
     assert (version.stage, [yes.by for yes in version.approvals]) == (Stage.APPROVED, ["policy"])
     assert [finding.name for finding in version.evidence] == list(GATES)
@@ -94,7 +95,9 @@ async def test_a_version_that_breaks_callers_is_rejected_with_the_evidence_kept(
 async def test_nan_on_the_champions_reference_rows_is_rejected(
     house: House, linear: Write, tmp_path: Path
 ) -> None:
-    await house.real.register("m", linear(), actor="ann", reference=table(tmp_path / "rows.parquet"))
+    await house.real.register(
+        "m", linear(), actor="ann", given=Submission(reference=table(tmp_path / "rows.parquet"))
+    )
     house.serve(1)
     await house.real.register("m", linear(slope=float("nan")), actor="ann")
     with pytest.raises(LifecycleError, match="`finite_outputs`"):
@@ -159,7 +162,7 @@ async def test_golden_rows_hold_every_later_version_to_their_answers(house: Hous
     golden = tmp_path / "golden.parquet"
     pq.write_table(pa.table({"x": x, "outputs.p": answers}), golden)
     good = classifier(tmp_path / "a.onnx", (1, 1, 0))
-    await house.real.register("m", good, actor="ann", golden=golden)
+    await house.real.register("m", good, actor="ann", given=Submission(golden=golden))
     first = await house.judged.validate("m", 1, "ann")
     assert evidence(first)["golden"].numbers["rows"] == 2
     house.serve(1)
@@ -172,7 +175,10 @@ async def test_golden_rows_hold_every_later_version_to_their_answers(house: Hous
 async def test_golden_rows_without_answers_are_refused(house: House, tmp_path: Path) -> None:
     with pytest.raises(LifecycleError, match=r"`outputs\.p`"):
         await house.real.register(
-            "m", classifier(tmp_path / "a.onnx", (1, 1, 0)), actor="a", golden=table(tmp_path / "golden")
+            "m",
+            classifier(tmp_path / "a.onnx", (1, 1, 0)),
+            actor="a",
+            given=Submission(golden=table(tmp_path / "golden")),
         )
 
 
@@ -208,13 +214,17 @@ async def test_the_holdout_is_frozen_by_the_first_version_that_has_one_and_stays
 ) -> None:
     held = pa.array([i % 3 == 0 for i in range(1200)])
     first = table(tmp_path / "first.parquet", label=truth(), holdout=held)
-    await house.real.register("m", classifier(tmp_path / "a.onnx", (1, 1, 0)), actor="a", reference=first)
+    await house.real.register(
+        "m", classifier(tmp_path / "a.onnx", (1, 1, 0)), actor="a", given=Submission(reference=first)
+    )
     await house.judged.validate("m", 1, "a")
     frozen = house.models.show("m")[0].holdout_digest
     assert frozen
     house.serve(1)
     other = table(tmp_path / "other.parquet", label=1 - truth(), holdout=held)
-    await house.real.register("m", classifier(tmp_path / "b.onnx", (-1, -1, 0)), actor="a", reference=other)
+    await house.real.register(
+        "m", classifier(tmp_path / "b.onnx", (-1, -1, 0)), actor="a", given=Submission(reference=other)
+    )
     with pytest.raises(LifecycleError, match="gate `holdout`"):
         await house.judged.validate("m", 2, "a")
     found = evidence(house.models.version("m", 2))
