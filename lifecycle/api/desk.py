@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, cast
 
 from fastapi import Depends, Header, Path, Request
-from pydantic import StringConstraints
+from pydantic import AfterValidator, StringConstraints
 
 from gateway.core.keys import Key, KeyRole
 from gateway.core.placement import Placed
@@ -97,10 +97,21 @@ def covered(caller: Key, model: str) -> None:
         raise LifecycleError(LifecycleCode.NOT_FOUND, f"there is no model {model!r}")
 
 
+def _text(header: str) -> str:
+    """What a header says in UTF-8, which HTTP hands on as Latin-1."""
+    try:
+        text = header.encode("latin-1").decode()
+    except UnicodeError:
+        raise ValueError("must be UTF-8") from None
+    if not text.isprintable():
+        raise ValueError("must be one line of printable text")
+    return text
+
+
 def _actor(
     request: Request,
     x_headrace_actor: Annotated[
-        str, Header(), StringConstraints(min_length=1, max_length=200, pattern=r"^[ -~]+$")
+        str, Header(), StringConstraints(min_length=1, max_length=200), AfterValidator(_text)
     ] = "local",
 ) -> str:
     return _caller(request).name or x_headrace_actor
@@ -109,7 +120,7 @@ def _actor(
 def _override(
     request: Request,
     x_headrace_override: Annotated[
-        str, Header(), StringConstraints(max_length=1000, pattern=r"^[ -~]*$")
+        str, Header(), StringConstraints(max_length=1000), AfterValidator(_text)
     ] = "",
 ) -> str:
     caller = _caller(request)

@@ -209,15 +209,15 @@ def _sound(url: str) -> Iterator[None]:
         raise LifecycleError(LifecycleCode.INVALID, f"{url!r} is not a URL") from None
 
 
-def _headers(actor: str, key: str | None, override: str) -> dict[str, str]:
-    secret = os.environ.get("HEADRACE_KEY", "") if key is None else key
-    authorization = f"Bearer {secret}" if secret else ""
+def _headers(actor: str, key: str | None, override: str) -> dict[bytes, bytes]:
+    """In UTF-8, as names and reasons are written; a line's end, of a key from a file, would end a header."""
+    secret = (os.environ.get("HEADRACE_KEY", "") if key is None else key).strip()
     headers = {
-        "x-headrace-actor": actor,
-        "authorization": authorization,
-        "x-headrace-override": override,
+        b"x-headrace-actor": actor,
+        b"authorization": f"Bearer {secret}" if secret else "",
+        b"x-headrace-override": override,
     }
-    return {name: value for name, value in headers.items() if value}
+    return {name: " ".join(value.split()).encode() for name, value in headers.items() if value}
 
 
 def _open(path: Path) -> BinaryIO:

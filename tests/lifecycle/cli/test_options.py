@@ -22,6 +22,15 @@ def test_or_as_the_one_logged_in(run: Run, live: Live, monkeypatch: pytest.Monke
         assert client.status()["ready"]
 
 
+def test_names_reasons_and_keys_may_be_written_as_people_write(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEADRACE_ACTOR", "jürgen")
+    monkeypatch.setenv("HEADRACE_KEY", "hr_…\n")
+    said = run("--override", "für heute,\nnur einmal", "model", "register", "fraud", "v1.onnx", "--json")
+    assert said.json["submitter"] == "jürgen"
+
+
 CHANGES = (
     "model register fraud v3.onnx",
     "model holdout fraud v3.onnx",
