@@ -7,6 +7,7 @@ from lifecycle.commands.rollouts import Rollouts
 from lifecycle.commands.traffic import Traffic
 from lifecycle.core.rollouts.plan import Plan
 from lifecycle.core.stages import Stage
+from lifecycle.errors import LifecycleCode, LifecycleError
 
 EVERYTHING = 100.0
 
@@ -47,10 +48,16 @@ class Deploy:
         """Returns in a sentence what came of it. In a freeze that nobody overrides the version waits.
 
         Raises:
-            LifecycleError: REFUSED if a gate fails or a worker cannot load the version, CONFLICT if a
-                required gate cannot be judged, or a rollout or hand-made traffic stands in the way,
-                NOT_FOUND, STALE, UNAVAILABLE.
+            LifecycleError: REFUSED if a gate fails or a worker cannot load the version, CONFLICT if it was
+                rejected, if a required gate cannot be judged, or a rollout or hand-made traffic stands in the
+                way, NOT_FOUND, STALE, UNAVAILABLE.
         """
+        if self._models.version(name, number).stage is Stage.REJECTED:
+            message = (
+                f"version {number} of {name!r} was rejected: `headrace audit {name}` tells why; "
+                f"`headrace version validate {name} {number}` has it judged anew"
+            )
+            raise LifecycleError(LifecycleCode.CONFLICT, message)
         version = await self._validation.validate(name, number, actor, if_revision=if_revision)
         if version.stage is Stage.VALIDATED:
             return f"version {number} of {name!r} is validated and waits for approval"

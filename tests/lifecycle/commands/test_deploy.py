@@ -78,3 +78,13 @@ async def test_where_people_approve_a_deployment_waits_for_them(house: Deployed,
     assert house.fleet.published == []
     house.commands(approvals=1)[0].approve("m", 1, "bob")
     assert await deploy.deploy("m", 1, "ann") == "version 1 of 'm' has all traffic"
+
+
+async def test_a_rejected_version_comes_back_by_a_new_judgement_only(house: Deployed, linear: Write) -> None:
+    await house.models.register("m", linear(), actor="ann")
+    house.models.reject("m", 1, "bob")
+    with pytest.raises(LifecycleError, match="was rejected") as caught:
+        await house.deploy.deploy("m", 1, "ann")
+    assert caught.value.code is LifecycleCode.CONFLICT
+    await house.validation.validate("m", 1, "ann")
+    assert await house.deploy.deploy("m", 1, "ann") == "version 1 of 'm' has all traffic"
