@@ -1,7 +1,12 @@
 """Following a deployment until the version answers live traffic, or is turned back."""
 
+import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+
+import typer
 
 from lifecycle.cli.rollout_text import describe
 from lifecycle.client import Client
@@ -10,6 +15,16 @@ from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.terminal.screen import Steps
 
 POLL_S = 0.5
+
+
+@contextmanager
+def leaving(model: str) -> Iterator[None]:
+    """Ctrl-C ends the looking on, not the rollout, and that is said."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        print(f"the rollout goes on; `headrace rollout abort {model}` would end it", file=sys.stderr)
+        raise typer.Exit(130) from None
 
 
 def follow_deployment(
@@ -30,7 +45,8 @@ def follow_deployment(
         elif version["stage"] == "validated":
             steps.note(f"next: `headrace version approve {model} {version['number']}`, by somebody else")
         return answer
-    with steps.step("Waiting for its first live traffic", f"version {number} answers live traffic"):
+    answers = f"version {number} answers live traffic"
+    with leaving(model), steps.step("Waiting for its first live traffic", answers):
         rollout = _first_traffic(client, model, answer["rollout"], steps)
     steps.note(f"follow it with `headrace rollout watch {model}`")
     return answer | {"traffic": client.traffic(model), "rollout": rollout}

@@ -64,7 +64,7 @@ def _waits_for(rollout: Rollout) -> str:
 
 def _time_in_step(rollout: Rollout) -> str:
     spent = duration(max(time.time() - rollout["step_started_at"], 0))
-    if not 0 <= rollout["step"] < len(rollout["plan"]["steps"]):
+    if rollout["phase"] == "bake" or not 0 <= rollout["step"] < len(rollout["plan"]["steps"]):
         return spent
     step = rollout["plan"]["steps"][rollout["step"]]
     return (

@@ -1,12 +1,12 @@
 """`headrace rollout`: start one, watch it, and step in."""
 
-import sys
 import time
 from typing import Annotated, Any
 
 import typer
 from rich.live import Live
 
+from lifecycle.cli.follow import leaving
 from lifecycle.cli.forecast_text import draw_forecast
 from lifecycle.cli.options import URL, AsJson, IfRevision, Name, Number, Url, connect
 from lifecycle.cli.plans import Plan, read_plan
@@ -73,15 +73,11 @@ def watch(name: Name, url: Url = URL, as_json: AsJson = False) -> None:
 
     Example: `headrace rollout watch fraud`
     """
-    with connect(url) as client:
-        try:
-            if console().is_terminal and not as_json:
-                rollout = _watch_live(client, name)
-            else:
-                rollout = _watch_lines(client, name, quiet=as_json)
-        except KeyboardInterrupt:
-            print(f"the rollout goes on; `headrace rollout abort {name}` would end it", file=sys.stderr)
-            raise typer.Exit(130) from None
+    with connect(url) as client, leaving(name):
+        if console().is_terminal and not as_json:
+            rollout = _watch_live(client, name)
+        else:
+            rollout = _watch_lines(client, name, quiet=as_json)
     if as_json:
         show_json(rollout)
     if rollout["phase"] != "promoted":
@@ -138,6 +134,8 @@ def promote(name: Name, if_revision: IfRevision = None, url: Url = URL, as_json:
     """
     with connect(url) as client:
         _show_line(client.at_revision(if_revision).promote(name), as_json)
+    if not as_json:
+        show_line(f"  it gets all traffic once every worker has it: `headrace rollout watch {name}`")
 
 
 @app.command()

@@ -2,6 +2,8 @@
 
 from threading import Thread
 
+import pytest
+
 from lifecycle.cli.follow import follow_deployment
 from lifecycle.client import Client
 from lifecycle.terminal.screen import Steps
@@ -30,3 +32,16 @@ def test_a_champion_is_not_deployed_again(deployed: Run, live: Live) -> None:
         answer = follow_deployment(client, "fraud", 1, "", Steps(quiet=True))
     assert answer["message"] == "version 1 of 'fraud' is the champion already"
     assert deployed("version", "deploy", "fraud", 1).code == 0
+
+
+def test_to_stop_waiting_stops_no_rollout(deployed: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_: object) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("lifecycle.cli.follow.describe", interrupted)
+    said = deployed("version", "deploy", "fraud", 2)
+    assert (said.code, said.err) == (
+        130,
+        "the rollout goes on; `headrace rollout abort fraud` would end it\n",
+    )
+    assert deployed("rollout", "show", "fraud", "--json").json["active"]

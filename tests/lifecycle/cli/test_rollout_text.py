@@ -77,7 +77,9 @@ def test_a_manual_plan_waits_for_a_person_at_its_end() -> None:
 
 
 def test_the_time_left_is_that_of_the_phase() -> None:
-    assert "promoted for good" in drawn(phase="bake", step_started_at=time.time())
+    baking = drawn(phase="bake", step_started_at=time.time())
+    assert "promoted for good" in baking
+    assert "of at least" not in baking, "all steps are over"
     assert "time left" in drawn()
     assert "rolled back" not in drawn(paused=True)
 

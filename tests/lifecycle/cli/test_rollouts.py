@@ -50,3 +50,8 @@ def test_to_stop_watching_stops_no_rollout(deployed: Run, monkeypatch: pytest.Mo
     said = deployed("rollout", "watch", "fraud")
     assert (said.code, "the rollout goes on" in said.err) == (130, True)
     assert deployed("rollout", "show", "fraud", "--json").json["active"]
+
+
+def test_a_promotion_that_is_still_to_come_is_told_to_be(deployed: Run) -> None:
+    deployed("rollout", "start", "fraud", 2)
+    assert "it gets all traffic once every worker has it" in deployed("rollout", "promote", "fraud").out
