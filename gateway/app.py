@@ -46,7 +46,7 @@ class Gateway:
             config.serving,
             config.dedicated,
             stages,
-            lambda key, reason: self._worker.residence.note_lost(key, reason),
+            lambda key, error: self._worker.residence.note_lost(key, error),
         )
         self._worker = Worker(
             config,

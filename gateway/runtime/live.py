@@ -39,12 +39,12 @@ class LiveRoutes:
 
     @property
     def failed(self) -> Mapping[VersionKey, str]:
-        return self._residence.failed | self._residence.lost
+        return self._residence.failures.reasons | self._residence.lost.reasons
 
     @property
     def no_room(self) -> frozenset[VersionKey]:
         """Of `failed`, those that found no room in memory."""
-        return self._residence.no_room
+        return self._residence.failures.no_room | self._residence.lost.no_room
 
     @property
     def held(self) -> frozenset[VersionKey]:
@@ -93,7 +93,8 @@ class LiveRoutes:
         for route in routes:
             for entry in route.versions:
                 if self._residence.holds(route.name, entry):
-                    self._residence.forgive((route.name, entry.version))
+                    # What is wanted of this number now is in memory; another file or place was not.
+                    self._residence.failures.forget((route.name, entry.version))
                     continue
                 # An older entry of the number is in use: what replaces it must be there when it goes.
                 stale = self._residence.get((route.name, entry.version)) is not None
@@ -115,7 +116,7 @@ class LiveRoutes:
             await self._residence.bring(model, entry)
 
     def _swap(self, given: RouteTable, changed: Collection[str]) -> None:
-        failed, models = self._residence.failed, dict(self.table.models)
+        failed, models = self._residence.failures.reasons, dict(self.table.models)
         self._held_back.clear()
         before = {key for name in changed for table in (self.given, self.table) for key in _keys(table, name)}
         for name in changed:

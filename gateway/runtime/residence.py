@@ -10,7 +10,6 @@ import time
 from collections import Counter, OrderedDict
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
 
 from gateway.core.eviction import to_evict
 from gateway.core.placement import Placed, Placement
@@ -19,6 +18,7 @@ from gateway.core.routing import VersionEntry, alike
 from gateway.core.types import VersionKey
 from gateway.errors import ErrorCode, GatewayError
 from gateway.ports import LoadedVersion, Loader
+from gateway.runtime.failures import Failures, NoRoom, not_ready
 
 log = logging.getLogger(__name__)
 
@@ -26,22 +26,6 @@ _TRY_AGAIN_S = 5.0
 """Requests do not try a version again for so long after it broke."""
 
 _LOOK_AGAIN_S = 0.005
-
-
-class NoRoom(GatewayError):
-    """What is in memory leaves no room for a version that may be sound."""
-
-
-class _Failure(NamedTuple):
-    """Why a version did not load, and until when requests do not try again, on the monotonic clock.
-
-    Only words: an exception's traceback would keep alive what was loaded until then.
-    """
-
-    code: ErrorCode
-    message: str
-    no_room: bool
-    until: float
 
 
 class Residence:
@@ -65,9 +49,10 @@ class Residence:
         """Those that were let go of since their load began."""
         self._wanted: Counter[VersionKey] = Counter()
         self._turn = asyncio.Lock()
-        self._failures: dict[VersionKey, _Failure] = {}
-        self.lost: dict[VersionKey, str] = {}
-        """Versions that are placed elsewhere and cannot run there now, with the reason."""
+        self.failures = Failures()
+        """Of versions when their load was last tried."""
+        self.lost = Failures()
+        """Of versions that are placed elsewhere and cannot run there now."""
         self.kept: set[VersionKey] = set()
         """Versions that stay in memory, whatever the budget."""
         self.budget_bytes = budget_bytes
@@ -84,16 +69,6 @@ class Residence:
         """Where each version runs. Takes time in proportion to them: call it from a thread."""
         # Copied first, in one step: the loop goes on changing it.
         return {key: version.placed for key, version in self._versions.copy().items()}
-
-    @property
-    def failed(self) -> dict[VersionKey, str]:
-        """Versions that did not load when last tried, with the reason."""
-        return {key: failure.message for key, failure in self._failures.items()}
-
-    @property
-    def no_room(self) -> frozenset[VersionKey]:
-        """Of `failed`, those that found no room."""
-        return frozenset(key for key, failure in self._failures.items() if failure.no_room)
 
     def get(self, key: VersionKey) -> LoadedVersion | None:
         """The version, which counts as used now."""
@@ -126,9 +101,7 @@ class Residence:
     async def wait_for(self, model: str, entry: VersionEntry, deadline_ns: int) -> LoadedVersion:
         """The version, for a request: all that wait for it share one load. Raises as `Routes.load` does."""
         key = (model, entry.version)
-        failure = self._failures.get(key)
-        if failure is not None and time.monotonic() < failure.until:
-            raise not_ready(key, failure.code, failure.message)
+        self.failures.check(key)
         if self._wanted.total() >= self._most_waiting:
             raise GatewayError(ErrorCode.NOT_READY, "too many requests wait for models to load; try again")
         left_s = (deadline_ns - time.monotonic_ns()) / 1e9 if deadline_ns else self._max_wait_s
@@ -147,24 +120,21 @@ class Residence:
             ErrorCode.NOT_READY, f"version {entry.version} of model {model!r} is still loading; try again"
         )
 
-    def note_lost(self, key: VersionKey, reason: str) -> None:
-        """A version cannot run where it is placed; without a reason it can again."""
-        if reason:
-            self.lost[key] = reason
-            log.error("version %d of %s cannot run: %s", key[1], key[0], reason)
-        elif self.lost.pop(key, ""):
+    def note_lost(self, key: VersionKey, error: GatewayError | None) -> None:
+        """A version cannot run where it is placed; None: it can again."""
+        if error:
+            self.lost.note(key, error)
+            log.error("version %d of %s cannot run: %s", key[1], key[0], error.message)
+        else:
+            self.lost.forget(key)
             log.warning("version %d of %s runs again", key[1], key[0])
-
-    def forgive(self, key: VersionKey) -> None:
-        """Forget a failure: what is wanted of this number now is in memory, another file or place was not."""
-        self._failures.pop(key, None)
 
     def let_go(self, keys: Collection[VersionKey]) -> None:
         """Forget versions that are not served any more. Runs under way finish; what loads will not stay."""
         self._gone |= {(model, entry.version) for model, entry in self._loads}.intersection(keys)
         for key in keys:
             self._drop(key)
-            self._failures.pop(key, None)
+            self.failures.forget(key)
             self._sizes.pop(key, None)
 
     async def close(self) -> None:
@@ -234,12 +204,11 @@ class Residence:
         key = (model, entry.version)
         if self._loads.get((model, entry)) is load:
             del self._loads[model, entry]
-        self._failures.pop(key, None)
+        self.failures.forget(key)
         error = None if load.cancelled() else load.exception()
         if isinstance(error, GatewayError) and key in self._wanted and key not in self._gone:
             broken = error.code is not ErrorCode.NOT_READY  # which may be over in a moment
-            until = time.monotonic() + _TRY_AGAIN_S * broken
-            self._failures[key] = _Failure(error.code, error.message, isinstance(error, NoRoom), until)
+            self.failures.note(key, error, _TRY_AGAIN_S * broken)
             log.error("version %d of %s does not load: %s", key[1], key[0], error.message)
         self._gone.discard(key)
 
@@ -280,17 +249,10 @@ class Residence:
         version = self._versions.pop(key, None)
         if version is not None:
             self._placements[version.placed.placement] -= 1
-            self.lost.pop(key, None)
+            self.lost.forget(key)
             self.held_bytes -= version.size_bytes
             self._loader.unload(key[0], version)
 
 
 def _alike(present: VersionEntry, wanted: VersionEntry) -> bool:
     return alike(present, wanted) and present.profile_digest == wanted.profile_digest
-
-
-def not_ready(key: VersionKey, code: ErrorCode, message: str) -> GatewayError:
-    """What a request hears: another worker may have the version, or this one a little later."""
-    if code is not ErrorCode.NOT_READY:
-        message = f"version {key[1]} of model {key[0]!r} does not load: {message}"
-    return GatewayError(ErrorCode.NOT_READY, message)

@@ -20,8 +20,8 @@ from gateway.core.placement import Placed, Placement, application_name
 from gateway.core.routing import VersionEntry
 from gateway.core.types import Array, VersionKey
 from gateway.errors import ErrorCode, GatewayError, late
+from gateway.runtime.failures import not_ready
 from gateway.runtime.pool import overloaded
-from gateway.runtime.residence import not_ready
 from gateway.runtime.stages import StageLog
 from gateway.serve.replica import START_S, Ready, Refusal, Reply
 from gateway.serve.starting import answers, given_up
@@ -40,7 +40,7 @@ class DedicatedLoader:
 
     Args:
         stages: is told of the runs that replicas tell of.
-        note_lost: is told why no process runs a version now that did, and with no reason that one does again.
+        note_lost: is told why no process runs a version now that did, and by None that one does again.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class DedicatedLoader:
         serving: Serving,
         own: Dedicated,
         stages: StageLog,
-        note_lost: Callable[[VersionKey, str], None],
+        note_lost: Callable[[VersionKey, GatewayError | None], None],
     ) -> None:
         self._serving = serving
         self._own = own
@@ -87,22 +87,23 @@ class DedicatedLoader:
         while True:
             await asyncio.sleep(pause)
             try:
-                reason = await self._lost(name, handle)
+                error = await self._lost(name, handle)
             except (RayServeException, ray.exceptions.RayError, TimeoutError):
                 continue  # one is starting, or loads, or has no time to answer
-            pause = min(2 * pause, _MOST_LOOK_S) if reason else _LOOK_S
+            pause = min(2 * pause, _MOST_LOOK_S) if error else _LOOK_S
+            reason = error.message if error else ""
             if reason != version.lost:
                 version.lose(reason)
-                self._note_lost(version.key, reason)
+                self._note_lost(version.key, error)
 
-    async def _lost(self, name: str, handle: DeploymentHandle[Any]) -> str:
+    async def _lost(self, name: str, handle: DeploymentHandle[Any]) -> GatewayError | None:
+        if error := await asyncio.to_thread(self._given_up, name):
+            return error
         try:
-            if reason := await asyncio.to_thread(self._given_up, name):
-                raise reason
             await asyncio.wait_for(_ready(handle), _LOOK_S)
         except GatewayError as error:
-            return error.message
-        return ""
+            return error
+        return None
 
     def unload(self, model: str, version: ports.LoadedVersion) -> None:
         """Look no more. The application ends when no worker holds the version."""

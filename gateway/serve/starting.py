@@ -9,7 +9,7 @@ from ray.serve.schema import ApplicationStatus, ApplicationStatusOverview
 
 from gateway.config import Dedicated
 from gateway.errors import ErrorCode, GatewayError
-from gateway.runtime.residence import NoRoom
+from gateway.runtime.failures import NoRoom
 from gateway.runtime.session import offers_cuda
 
 Resources = Mapping[str, float]

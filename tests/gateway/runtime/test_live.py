@@ -5,6 +5,7 @@ import pytest
 from gateway.core.delta import difference
 from gateway.core.routing import ModelRoute, RouteTable
 from gateway.errors import ErrorCode, GatewayError
+from gateway.runtime.failures import NoRoom
 from gateway.runtime.live import LiveRoutes
 from gateway.runtime.residence import Residence
 from tests.gateway.runtime.shelf import Shelf, entry
@@ -91,6 +92,22 @@ async def test_going_back_to_what_is_in_memory_ends_a_failure(routes: LiveRoutes
     assert routes.failed == {("m", 1): "it is broken"}
     await routes.apply(table(3, {1: 100}))
     assert (routes.table, routes.failed) == (table(3, {1: 100}), {})
+
+
+async def test_what_lost_its_place_is_told_until_it_is_back_and_holds_no_table_back(
+    routes: LiveRoutes, residence: Residence
+) -> None:
+    await routes.apply(table(1, {1: 100}))
+    residence.note_lost(("m", 1), NoRoom(ErrorCode.NOT_READY, "others hold it"))
+    assert routes.failed == {("m", 1): "others hold it"}
+    assert routes.no_room == {("m", 1)}
+    await routes.apply(table(2, {1: 90, 2: 10}))
+    assert routes.table.models["m"].weights == ((1, 90), (2, 10))
+    residence.note_lost(("m", 1), None)
+    assert routes.failed == {}
+    residence.note_lost(("m", 1), GatewayError(ErrorCode.INTERNAL, "the artifact is gone"))
+    await routes.apply(table(3, {2: 100}))
+    assert routes.failed == {}
 
 
 async def test_what_finds_no_room_is_loaded_when_it_is_asked_for(shelf: Shelf, routes: LiveRoutes) -> None:

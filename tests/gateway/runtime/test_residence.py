@@ -119,7 +119,7 @@ async def test_a_load_that_nobody_waits_for_any_more_is_not_begun() -> None:
     await first
     await asyncio.sleep(0.01)
     assert shelf.story == ["load 1"]
-    assert residence.failed == {}
+    assert residence.failures.reasons == {}
 
 
 async def test_a_broken_version_is_told_and_not_tried_by_every_request() -> None:
@@ -130,9 +130,9 @@ async def test_a_broken_version_is_told_and_not_tried_by_every_request() -> None
             await residence.wait_for("m", entry(1, "broken"), 0)
         assert caught.value.code is ErrorCode.NOT_READY
     assert shelf.story == ["load 1"]
-    assert residence.failed == {("m", 1): "it is broken"}
+    assert residence.failures.reasons == {("m", 1): "it is broken"}
     await residence.bring("m", entry(1))
-    assert residence.failed == {}
+    assert residence.failures.reasons == {}
 
 
 async def test_a_load_that_fails_in_no_foreseen_way_is_told_as_any_other(
@@ -141,7 +141,7 @@ async def test_a_load_that_fails_in_no_foreseen_way_is_told_as_any_other(
     residence = made(Shelf())
     with pytest.raises(GatewayError, match="the worker's log says why"):
         await residence.bring("m", entry(1, "huge"))
-    assert residence.failed == {("m", 1): "it failed while it loaded; the worker's log says why"}
+    assert residence.failures.reasons == {("m", 1): "it failed while it loaded; the worker's log says why"}
     assert "loading version 1 of m fails" in caplog.text
     await residence.bring("m", entry(2))
 
@@ -181,7 +181,7 @@ async def test_what_is_let_go_while_it_loads_does_not_stay() -> None:
         with pytest.raises(GatewayError) as caught:
             await asking
         assert caught.value.code is ErrorCode.NOT_READY
-        assert (residence.use.versions, residence.use.held_bytes, residence.failed) == (0, 0, {})
+        assert (residence.use.versions, residence.use.held_bytes, residence.failures.reasons) == (0, 0, {})
         await asyncio.sleep(0)
         assert (await ask(residence, 1)).entry.version == 1
 
@@ -238,8 +238,8 @@ async def test_want_of_room_is_told_from_a_broken_version() -> None:
     for wanted in (entry(2), entry(3, "broken")):
         with pytest.raises(GatewayError):
             await residence.bring("m", wanted)
-    assert residence.failed.keys() == {("m", 2), ("m", 3)}
-    assert residence.no_room == {("m", 2)}
+    assert residence.failures.reasons.keys() == {("m", 2), ("m", 3)}
+    assert residence.failures.no_room == {("m", 2)}
 
 
 async def test_another_profile_of_the_same_file_needs_no_room() -> None:
@@ -261,7 +261,7 @@ async def test_a_load_that_found_no_room_leaves_nothing_in_memory() -> None:
         await residence.bring("m", entry(1))
     await asyncio.sleep(0)
     gc.collect()
-    assert residence.failed
+    assert residence.failures.reasons
     assert shelf.alive == 0
 
 
