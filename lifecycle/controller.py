@@ -16,8 +16,9 @@ from lifecycle.core.analysis.evidence import Arm, Evidence
 from lifecycle.core.analysis.late import Late
 from lifecycle.core.recent import Rates, Recent, per_second
 from lifecycle.core.rollouts.absorb import Bins, absorb
+from lifecycle.core.rollouts.decision import Snapshot, decide
 from lifecycle.core.rollouts.effect import settled
-from lifecycle.core.rollouts.rollout import Rollout, Snapshot, decide
+from lifecycle.core.rollouts.rollout import Rollout
 from lifecycle.core.verdict import Finding, Verdict
 from lifecycle.errors import LifecycleError
 from lifecycle.ports import Fleet, Store

@@ -11,7 +11,7 @@ from lifecycle.commands.lookup import active_rollout, find_model
 from lifecycle.commands.perform import CONTROLLER
 from lifecycle.commands.publish import Publisher
 from lifecycle.core import traffic
-from lifecycle.core.rollouts.rollout import MAKE_ROOM
+from lifecycle.core.rollouts.decision import MAKE_ROOM
 from lifecycle.core.version import Model
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.ports import Entry, Fleet, Store

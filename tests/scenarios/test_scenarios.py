@@ -30,9 +30,10 @@ from gateway.core.summary import Window
 from gateway.core.types import Role
 from lifecycle.core.analysis.late import Labelled, Late
 from lifecycle.core.rollouts.absorb import absorb
+from lifecycle.core.rollouts.decision import Snapshot, decide
 from lifecycle.core.rollouts.effect import begun, effect, resumed, settled
 from lifecycle.core.rollouts.plan import AtDeadline, preset
-from lifecycle.core.rollouts.rollout import Action, Kind, Phase, Rollout, Snapshot, decide
+from lifecycle.core.rollouts.rollout import Action, Kind, Phase, Rollout
 from lifecycle.core.verdict import Verdict
 from lifecycle.core.version import Model
 from tests.lifecycle.world import window

@@ -8,8 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 from lifecycle.core import traffic
+from lifecycle.core.rollouts.decision import Snapshot
 from lifecycle.core.rollouts.plan import vouched
-from lifecycle.core.rollouts.rollout import Action, Kind, Phase, Rollout, Snapshot
+from lifecycle.core.rollouts.rollout import Action, Kind, Phase, Rollout
 from lifecycle.core.stages import Event
 from lifecycle.core.version import Model
 

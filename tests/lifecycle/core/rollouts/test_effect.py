@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from lifecycle.core.rollouts.decision import Snapshot
 from lifecycle.core.rollouts.effect import begun, effect, resumed, settled, stages
 from lifecycle.core.rollouts.plan import preset
-from lifecycle.core.rollouts.rollout import Action, Kind, Phase, Rollout, Snapshot
+from lifecycle.core.rollouts.rollout import Action, Kind, Phase, Rollout
 from lifecycle.core.stages import Event
 from lifecycle.core.verdict import Finding, Verdict
 from lifecycle.core.version import Model
