@@ -21,10 +21,10 @@ from gateway.config import GatewayConfig
 from gateway.server import run_dir
 from gateway.server.run_dir import edge_socket
 from lifecycle import joined, signals
-from lifecycle.cli.daemon import RAY_LOGS, sweep
 from lifecycle.config import LifecycleConfig, load
 from lifecycle.errors import LifecycleError
 from lifecycle.offline import check_identity
+from lifecycle.remains import RAY_LOGS, sweep
 from lifecycle.tenure import node_name
 
 log = logging.getLogger("headrace")

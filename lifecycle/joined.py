@@ -21,9 +21,9 @@ from gateway.server.edge.metrics import read
 from gateway.server.edge.process import Edge
 from gateway.server.run_dir import ray_dir, stats_socket
 from lifecycle import signals
-from lifecycle.cli.daemon import sweep
 from lifecycle.cli.options import connect
 from lifecycle.errors import LifecycleCode, LifecycleError
+from lifecycle.remains import sweep
 from lifecycle.tenure import node_name
 
 log = logging.getLogger("headrace")

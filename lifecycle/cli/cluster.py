@@ -12,6 +12,7 @@ from lifecycle.cli import daemon
 from lifecycle.cli.options import HOME, URL, AsJson, Home, Url, connect
 from lifecycle.client import DEFAULT_URL, Client
 from lifecycle.errors import LifecycleCode, LifecycleError
+from lifecycle.remains import stop, sweep
 from lifecycle.terminal.screen import Steps, console, duration, show, show_json, when
 from lifecycle.terminal.tables import fields, table
 
@@ -134,8 +135,8 @@ def down(home: Home = HOME, as_json: AsJson = False) -> None:
     session = daemon.session(home)
     if pid:
         with steps.step("Stopping headrace", f"headrace stopped (pid {pid})"):
-            daemon.stop(pid)
-    left = daemon.sweep(session)
+            stop(pid)
+    left = sweep(session)
     removed = daemon.tidy(home)
     daemon.forget(home)
     if as_json:

@@ -1,7 +1,4 @@
-"""The process behind `headrace up`: starting it, knowing when it is ready, and leaving nothing behind.
-
-Must never end a process that this home did not start.
-"""
+"""The process behind `headrace up`: starting it, and knowing when it is ready, and which one runs."""
 
 import json
 import math
@@ -22,21 +19,16 @@ import psutil
 from gateway.server import run_dir
 from lifecycle.client import Client
 from lifecycle.errors import LifecycleCode, LifecycleError
+from lifecycle.remains import RAY_LOGS, lives
 from lifecycle.terminal.screen import show
 
 COMMAND = (sys.executable, "-m", "lifecycle")
 READY_S = 300.0
-STOP_S = 60.0
-PARTING_S = 1.0
-"""How long what a node leaves behind may take. Ray's processes whose cluster has gone would wait for it."""
-KILLED_S = 5.0
 POLL_S = 0.25
 STOPPED = (0, -signal.SIGINT, -signal.SIGTERM, 128 + signal.SIGINT, 128 + signal.SIGTERM)
 """Exit codes of a process that was told to end."""
 STANDBY_S = 15.0
 """After so long another's controller is alive: one that is gone loses its lease sooner."""
-RAY_LOGS = Path("logs", "ray")
-"""Where in the home the logs of Ray's last run are kept."""
 LOG_LINES = 12
 OWN = "headrace: "
 """How a line begins with which the process says itself why it ends."""
@@ -199,77 +191,14 @@ def running(home: Path) -> int:
     return 0
 
 
-def stop(pid: int) -> None:
-    """SIGTERM, and wait for the drain. What does not end in time is left to `sweep`."""
-    try:
-        process = psutil.Process(pid)
-    except psutil.NoSuchProcess:
-        return
-    _quietly(process.terminate)
-    for stubborn in _outlasting([process], STOP_S):
-        _quietly(stubborn.kill)
-        _outlasting([stubborn], STOP_S)
-
-
 def session(home: Path) -> int:
     """The session of the home's last node; 0 if there was none, or the number is somebody else's by now."""
     if pid := running(home):
         return pid
     state = read_state(home) or {}
-    if state.get("started_at", 0.0) < psutil.boot_time() or _lives(int(state["pid"])):
+    if state.get("started_at", 0.0) < psutil.boot_time() or lives(int(state["pid"])):
         return 0
     return int(state["pid"])
-
-
-def sweep(session: int) -> int:
-    """End every other process of a node's session; returns how many there were.
-
-    The session is what tells them apart: Ray's processes overwrite their title and environment, but never
-    leave the session of the process that started them.
-    """
-    if not session:
-        return 0
-    left = [
-        process for process in psutil.process_iter() if _belongs(process, session) and _lives(process.pid)
-    ]
-    for process in left:
-        _quietly(process.terminate)
-    stubborn = _outlasting(left, PARTING_S)
-    for process in stubborn:
-        _quietly(process.kill)
-    _outlasting(stubborn, KILLED_S)
-    return len(left)
-
-
-def _outlasting(processes: list[psutil.Process], seconds: float) -> list[psutil.Process]:
-    """Those that still run after so long. One that has ended counts as gone, whether or not its parent, as
-    in a container, takes notice."""
-    ends = time.monotonic() + seconds
-    while processes and time.monotonic() < ends:
-        _, waiting = psutil.wait_procs(processes, timeout=0.05)
-        processes = [process for process in waiting if _lives(process.pid)]
-    return processes
-
-
-def _quietly(end: Any) -> None:
-    try:
-        end()
-    except psutil.Error:
-        return
-
-
-def _lives(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.Error:
-        return False
-
-
-def _belongs(process: psutil.Process, session: int) -> bool:
-    try:
-        return process.pid != os.getpid() and os.getsid(process.pid) == session and _lives(process.pid)
-    except OSError:
-        return False
 
 
 def tidy(home: Path) -> Path | None:

@@ -15,6 +15,7 @@ import pytest
 from gateway.config import GatewayConfig
 from lifecycle.cli import daemon
 from lifecycle.core.dedicated import Stayed
+from lifecycle.remains import sweep
 from tests.lifecycle.cli.conftest import Run
 from tests.lifecycle.live import Live
 
@@ -107,7 +108,7 @@ def test_up_in_the_foreground_ends_with_its_node(tmp_path: Path) -> None:
         node = daemon.running(home)
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
-    daemon.sweep(node)
+    sweep(node)
     assert "headrace is ready" in lines[0]
     assert "http://127.0.0.1:8000" in lines[1]
     assert "1, unused: install onnxruntime-gpu" in lines[4]

@@ -12,6 +12,7 @@ import pytest
 
 from lifecycle.cli import daemon
 from lifecycle.errors import LifecycleCode, LifecycleError
+from lifecycle.remains import stop, sweep
 
 NODE = Path(__file__).with_name("node.py")
 
@@ -26,8 +27,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     home = tmp_path / "home"
     yield home
     if pid := daemon.running(home):
-        daemon.stop(pid)
-        daemon.sweep(pid)
+        stop(pid)
+        sweep(pid)
 
 
 def test_a_node_is_started_once_and_ended_whole(home: Path) -> None:
@@ -37,11 +38,11 @@ def test_a_node_is_started_once_and_ended_whole(home: Path) -> None:
         with pytest.raises(LifecycleError, match="already up") as raised:
             daemon.start(home, [], detach=True)
         children = psutil.Process(process.pid).children()
-        daemon.stop(process.pid)
+        stop(process.pid)
     assert raised.value.code is LifecycleCode.CONFLICT
     assert daemon.running(home) == 0
-    assert daemon.sweep(process.pid) == len(children) == 1
-    assert daemon.sweep(process.pid) == 0
+    assert sweep(process.pid) == len(children) == 1
+    assert sweep(process.pid) == 0
 
 
 def test_a_home_is_found_by_its_nodes_url(home: Path) -> None:
@@ -49,8 +50,8 @@ def test_a_home_is_found_by_its_nodes_url(home: Path) -> None:
         state = daemon.wait_ready(process, home, detached=True, standing_by=alone)
         port = state["admin_port"]
         found = [daemon.home_at(f"http://{place}") for place in (f"localhost:{port}/", "127.0.0.1:1")]
-        daemon.stop(process.pid)
-    daemon.sweep(process.pid)
+        stop(process.pid)
+    sweep(process.pid)
     assert found == [home, None]
     assert daemon.home_at(daemon.url_of(state)) is None
     assert daemon.url_of(state | {"host": "0.0.0.0", "tls": True}) == f"https://127.0.0.1:{port}"
@@ -80,8 +81,8 @@ def test_a_node_in_the_background_may_stand_by(home: Path, monkeypatch: pytest.M
     told: list[tuple[str, str]] = []
     with daemon.start(home, ["--workers=8"], detach=True) as process:
         state = daemon.wait_ready(process, home, detached=True, standing_by=lambda *said: told.append(said))
-        daemon.stop(process.pid)
-    daemon.sweep(process.pid)
+        stop(process.pid)
+    sweep(process.pid)
     assert told == [(state["awaits"], "")] == [("first-1f2e3d4c", "")]
 
 
@@ -90,8 +91,8 @@ def test_processes_of_others_are_left_alone(home: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, env=environment) as other:
         with daemon.start(home, [], detach=True) as process:
             daemon.wait_ready(process, home, detached=True, standing_by=alone)
-            daemon.stop(process.pid)
-        daemon.sweep(process.pid)
+            stop(process.pid)
+        sweep(process.pid)
         assert other.poll() is None
         other.communicate(b"\n")
 
@@ -105,7 +106,6 @@ def test_a_number_that_somebody_else_has_by_now_is_no_session(home: Path) -> Non
         state.write_text(json.dumps({"pid": pid, "started_at": started_at}))
         sessions.append(daemon.session(home))
     assert sessions == [0, 0, free]
-    assert daemon.sweep(0) == 0
 
 
 def test_a_stale_file_names_nobody(home: Path) -> None:
