@@ -13,7 +13,7 @@ from gateway.core.placement import Placement
 from gateway.core.words import listed
 from lifecycle.commands.lookup import find_model, find_version, find_versions, in_use, person
 from lifecycle.commands.registry.intake import NOTHING, Intake, Package, SignatureFile, Stored, Submission
-from lifecycle.commands.registry.siblings import before, present, ranges_after
+from lifecycle.commands.registry.siblings import before, present, ranges_after, refuse_others
 from lifecycle.core.governance.policy import AUTOMATIC, Policy
 from lifecycle.core.inspection import Limits
 from lifecycle.core.stages import SERVABLE, Event, Stage, move
@@ -91,7 +91,7 @@ class Models:
         Raises:
             LifecycleError: INVALID for a bad name, number, placement or range, UNSUPPORTED or REFUSED if the
                 file is not a servable ONNX model or the recipe does not load, CONFLICT if the number is
-                taken by another file.
+                taken by another file, or by this one with other rows, ranges or recipe.
         """
         if not NAME.fullmatch(name):
             raise LifecycleError(
@@ -109,6 +109,7 @@ class Models:
         try:
             stored = await asyncio.to_thread(self._intake.store, artifact)
             if (known := present(self._store, name, number, stored.digest)) is not None:
+                await asyncio.to_thread(refuse_others, known, given)
                 return await self._sign_later(known, stored, given.signature, actor)
             signed = await self._intake.check(stored, given.signature, self._policy(name), self._clock())
             beside = before(self._store, name)

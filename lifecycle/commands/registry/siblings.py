@@ -1,8 +1,12 @@
 """What a new version has to do with those of its model that are there already."""
 
+import hashlib
+from pathlib import Path
+
 from gateway.core.ranges import OutputRange, declared
 from gateway.core.signature import Signature
 from lifecycle.commands.lookup import find_versions
+from lifecycle.commands.registry.intake import Submission
 from lifecycle.core.stages import Stage
 from lifecycle.core.version import Version
 from lifecycle.errors import LifecycleCode, LifecycleError
@@ -26,6 +30,33 @@ def present(store: Store, name: str, number: int | None, digest: str) -> Version
     raise LifecycleError(
         LifecycleCode.CONFLICT, f"version {number} of {name!r} is another file; choose a new number"
     )
+
+
+def refuse_others(known: Version, given: Submission) -> None:
+    """A version never changes, so its file may come again, but with nothing other beside it. Reads the rows.
+
+    Raises:
+        LifecycleError: CONFLICT naming what is another.
+    """
+    others = {
+        "reference rows": _differs(given.reference, known.reference_digest),
+        "golden rows": _differs(given.golden, known.golden_digest),
+        "output ranges": ranges_after(known, given.ranges, known.signature) != known.ranges,
+        "recipe": given.recipe not in ("", known.lineage.recipe),
+    }
+    if found := [name for name, other in others.items() if other]:
+        message = (
+            f"version {known.number} of {known.model!r} is the same file with other {' and '.join(found)}; "
+            "a version never changes, so give a new number (`--version`)"
+        )
+        raise LifecycleError(LifecycleCode.CONFLICT, message)
+
+
+def _differs(rows: Path | None, digest: str) -> bool:
+    if rows is None:
+        return False
+    with rows.open("rb") as file:
+        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}" != digest
 
 
 def before(store: Store, name: str) -> Version | None:

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from gateway.core.ranges import OutputRange
@@ -34,6 +36,30 @@ async def test_versions_count_up_and_a_taken_number_is_a_conflict(house: House, 
     with pytest.raises(LifecycleError, match="version 2 of 'm' is another file") as caught:
         await house.models.register("m", linear(slope=5), actor="ann", number=2)
     assert caught.value.code is LifecycleCode.CONFLICT
+
+
+async def test_the_same_file_with_other_things_beside_it_is_a_conflict_and_not_ignored(
+    house: House, linear: Write, tmp_path: Path
+) -> None:
+    rows, other = tmp_path / "rows.parquet", tmp_path / "other.parquet"
+    for path in (rows, other):
+        table = pa.table({"x": pa.array([[float(len(path.stem))] * 3], pa.list_(pa.float32()))})
+        pq.write_table(table, path)
+    wide, narrow = OutputRange("y", -9.0, 9.0), OutputRange("y", 0.0, 1.0)
+    given = Submission(reference=rows, recipe="a:b", ranges=(wide,))
+    first = await house.real.register("m", linear(), actor="ann", given=given)
+    for same in (given, Submission(), Submission(reference=rows), Submission(ranges=(wide,))):
+        assert await house.real.register("m", linear(), actor="ann", given=same) == first
+    for wrong, what in (
+        (Submission(reference=other), "reference rows"),
+        (Submission(golden=rows), "golden rows"),
+        (Submission(ranges=(narrow,), recipe="c:d"), "output ranges and recipe"),
+    ):
+        with pytest.raises(LifecycleError, match=f"is the same file with other {what};") as caught:
+            await house.real.register("m", linear(), actor="ann", given=wrong)
+        assert caught.value.code is LifecycleCode.CONFLICT
+    anew = Submission(reference=other)
+    assert (await house.real.register("m", linear(), actor="ann", number=2, given=anew)).number == 2
 
 
 async def test_declared_ranges_hold_on_until_they_are_said_anew(house: House, linear: Write) -> None:
