@@ -23,6 +23,7 @@ from gateway.local import table_of
 from gateway.server.edge.process import Edge
 from gateway.server.run_dir import grpc_socket, http_socket
 from gateway.worker import Worker
+from tests.graphs import serialised
 from tests.ports import free_port
 
 _DONE_S = 30
@@ -39,9 +40,7 @@ class Address(NamedTuple):
 def _model(name: str, nodes: list[onnx.NodeProto], *tensors: onnx.ValueInfoProto) -> bytes:
     """`tensors` are the inputs and, last, the only output."""
     graph = helper.make_graph(nodes, name, tensors[:-1], tensors[-1:])
-    return helper.make_model(
-        graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8
-    ).SerializeToString()
+    return serialised(graph)
 
 
 def models() -> dict[str, bytes]:
@@ -67,10 +66,9 @@ def models() -> dict[str, bytes]:
         [tensor(name, TensorProto.FLOAT, [1, 2]) for name in ("x", "state")],
         [tensor(name, TensorProto.FLOAT, [1, 2]) for name in ("y", "next_state")],
     )
-    memory = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     return {
         "pair": _model("pair", total, *pair),
-        "memory": memory.SerializeToString(),
+        "memory": serialised(graph),
         **{
             name: _model(name, [same], tensor("x", kind, shape), tensor("y", kind, shape))
             for name, (kind, shape) in kinds.items()

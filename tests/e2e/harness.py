@@ -21,6 +21,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from lifecycle.client import Client
 from lifecycle.errors import LifecycleError
+from tests.graphs import serialised
 
 
 @dataclass(frozen=True)
@@ -146,8 +147,7 @@ def signed(version: int, path: Path, work: int = 1) -> Path:
         [helper.make_tensor_value_info("served", TensorProto.FLOAT, [None])],
         [numpy_helper.from_array(value, name) for name, value in constants.items()],
     )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
-    path.write_bytes(model.SerializeToString())
+    path.write_bytes(serialised(graph))
     return path
 
 

@@ -13,6 +13,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from lifecycle.client import Client
 from tests.e2e.harness import Cluster, Load
+from tests.graphs import serialised
 
 Deployed = Callable[[int], tuple[str, Client]]
 Until = Callable[[Callable[[], bool], float, str], None]
@@ -57,8 +58,7 @@ def evil(path: Path) -> Path:
         [helper.make_tensor_value_info("y", TensorProto.FLOAT, [None, 1])],
         [numpy_helper.from_array(value, name) for name, value in constants.items()],
     )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
-    path.write_bytes(model.SerializeToString())
+    path.write_bytes(serialised(graph))
     return path
 
 

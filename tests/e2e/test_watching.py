@@ -13,6 +13,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from lifecycle.client import Client
 from tests.e2e.harness import Cluster, signed
+from tests.graphs import serialised
 
 Until = Callable[[Callable[[], bool], float, str], None]
 pytestmark = pytest.mark.e2e
@@ -48,8 +49,7 @@ def halves(kind: str, path: Path) -> Path:
         [helper.make_tensor_value_info("label", TensorProto.INT64, [None])],
         [numpy_helper.from_array(value, name) for name, value in constants.items()],
     )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
-    path.write_bytes(model.SerializeToString())
+    path.write_bytes(serialised(graph))
     return path
 
 

@@ -41,6 +41,7 @@ from gateway.server.http.codecs import PlainBodies
 from tests.fuzz.reference import Refused, inputs_of
 from tests.fuzz.wire import Answer, Host, exchange
 from tests.gateway.server.express.line import Line, alike, chunked, opened
+from tests.graphs import serialised
 
 T = TypeVar("T")
 CAP = 2**20
@@ -206,10 +207,9 @@ async def _lines() -> tuple[Line, Line]:
             [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 3])],
             [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 3])],
         )
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
         home = Path(tempfile.mkdtemp())
         artifact = home / "copy.onnx"
-        artifact.write_bytes(model.SerializeToString())
+        artifact.write_bytes(serialised(graph))
         champion = table_of({"m": artifact}).models["m"]
         _LINES.extend([await opened(home, champion), await opened(home, champion, express=False)])
         _LINES[0].taught(chunked(KNOWN))

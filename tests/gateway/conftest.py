@@ -17,14 +17,9 @@ from gateway.core.signature import Signature
 from gateway.core.types import Array
 from gateway.runtime.session import Session
 from gateway.runtime.signature import signature_of
+from tests.graphs import serialised
 
 Write = Callable[..., VersionEntry]
-
-
-def serialised(graph: onnx.GraphProto) -> bytes:
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    onnx.checker.check_model(model)
-    return model.SerializeToString()
 
 
 def tensor(name: str, kind: int, shape: list[int | str]) -> onnx.ValueInfoProto:

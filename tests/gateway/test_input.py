@@ -15,12 +15,13 @@ import pytest
 from onnx import TensorProto, helper
 
 from gateway.server.edge.haproxy import LANE
-from tests.gateway.conftest import serialised, tensor
+from tests.gateway.conftest import tensor
 from tests.gateway.exchange import Reply, exchange, post
 from tests.gateway.lone_node import GIVEN
 from tests.gateway.node import Node, config_of
 from tests.gateway.server.http.test_connection import REFUSED
 from tests.gateway.server.http.test_inference import ACCEPTED, FAULTS, ONE, binary, body
+from tests.graphs import serialised
 
 ROOT = Path(__file__).parents[2]
 WAYS = ("direct", "edge")

@@ -16,9 +16,10 @@ from onnx import TensorProto, helper
 
 from gateway.protocols import open_inference_pb2 as pb
 from gateway.server.edge.haproxy import LANE
-from tests.gateway.conftest import serialised, tensor
+from tests.gateway.conftest import tensor
 from tests.gateway.http2 import PREFACE, call, frame, headers
 from tests.gateway.node import Node, config_of
+from tests.graphs import serialised
 
 Code = grpc.StatusCode
 

@@ -13,9 +13,10 @@ from gateway.errors import ErrorCode
 from gateway.protocols.status import STATUS
 from gateway.protocols.tensors import to_raw
 from gateway.runtime.signature import DATATYPES
-from tests.gateway.conftest import serialised, tensor
+from tests.gateway.conftest import tensor
 from tests.gateway.node import Node, config_of
 from tests.gateway.ways import Question, Told, grpc_ways, http_ways
+from tests.graphs import serialised
 
 KINDS = {datatype: kind for kind, datatype in DATATYPES.items()}
 ROWS = np.array([[3, 1, 2, 0]], np.float32)

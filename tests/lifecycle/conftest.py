@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
-import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from tests.graphs import serialised
 from tests.lifecycle.one_model import Registry, opened
 from tests.lifecycle.registry import House
 
@@ -35,9 +35,8 @@ def linear(tmp_path: Path) -> Write:
                 numpy_helper.from_array(np.array(offset, np.float32), "offset"),
             ],
         )
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
         path = tmp_path / name
-        onnx.save_model(model, str(path))
+        path.write_bytes(serialised(graph))
         return path
 
     return write

@@ -7,6 +7,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from tests.graphs import serialised
+
 Make = Callable[[], onnx.ModelProto]
 
 
@@ -143,8 +145,7 @@ def save(
         [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["rows", 3])],
         [helper.make_tensor_value_info("y", kind, output)],
     )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
-    onnx.save_model(model, str(path))
+    path.write_bytes(serialised(graph))
     return path
 
 
@@ -154,37 +155,24 @@ def constant(name: str, value: np.ndarray[tuple[int, ...], np.dtype[np.generic]]
 
 def endless(path: Path) -> Path:
     """A Loop whose condition is always true and whose trip count is the highest there is."""
-    body = helper.make_graph(
-        [helper.make_node("Identity", ["go_in"], ["go_out"]), helper.make_node("Identity", ["in"], ["out"])],
-        "body",
-        [
-            helper.make_tensor_value_info("i", TensorProto.INT64, []),
-            helper.make_tensor_value_info("go_in", TensorProto.BOOL, []),
-            helper.make_tensor_value_info("in", TensorProto.FLOAT, None),
-        ],
-        [
-            helper.make_tensor_value_info("go_out", TensorProto.BOOL, []),
-            helper.make_tensor_value_info("out", TensorProto.FLOAT, None),
-        ],
-    )
-    nodes = [
-        constant("trips", np.array(2**62, np.int64)),
-        constant("go", np.array(True)),
-        helper.make_node("Loop", ["trips", "go", "x"], ["y"], body=body),
-    ]
-    return save(path, nodes, ["rows", 3])
+    return looping(path, helper.make_node("Identity", ["go_in"], ["go_out"]))
 
 
 def endless_on_nan(path: Path) -> Path:
     """A Loop that goes on while its input holds NaN."""
+    return looping(
+        path,
+        helper.make_node("IsNaN", ["in"], ["nans"]),
+        helper.make_node("Cast", ["nans"], ["counts"], to=TensorProto.FLOAT),
+        helper.make_node("ReduceMax", ["counts"], ["any"], keepdims=0),
+        helper.make_node("Cast", ["any"], ["go_out"], to=TensorProto.BOOL),
+    )
+
+
+def looping(path: Path, *condition: onnx.NodeProto) -> Path:
+    """A Loop that gives `x` back, and goes on while `condition` makes `go_out` true of `go_in` or `in`."""
     body = helper.make_graph(
-        [
-            helper.make_node("IsNaN", ["in"], ["nans"]),
-            helper.make_node("Cast", ["nans"], ["counts"], to=TensorProto.FLOAT),
-            helper.make_node("ReduceMax", ["counts"], ["any"], keepdims=0),
-            helper.make_node("Cast", ["any"], ["go_out"], to=TensorProto.BOOL),
-            helper.make_node("Identity", ["in"], ["out"]),
-        ],
+        [*condition, helper.make_node("Identity", ["in"], ["out"])],
         "body",
         [
             helper.make_tensor_value_info("i", TensorProto.INT64, []),

@@ -11,6 +11,7 @@ from gateway.core.signature import Signature, TensorSpec
 from gateway.errors import ErrorCode, GatewayError
 from gateway.runtime.session import Session, cuda_starts, offers_cuda, run_options
 from gateway.runtime.signature import signature_of
+from tests.graphs import serialised
 
 SessionOf = Callable[[bytes], Session]
 on_gpu = pytest.mark.skipif(not cuda_starts(), reason="needs a GPU and onnxruntime-gpu")
@@ -120,8 +121,8 @@ def test_a_run_on_a_gpu_told_to_end_ends(endless: bytes) -> None:
 def test_inputs_of_different_numbers_of_rows_are_the_callers_fault() -> None:
     a, b, y = (helper.make_tensor_value_info(name, TensorProto.FLOAT, [None, 2]) for name in "aby")
     graph = helper.make_graph([helper.make_node("Add", ["a", "b"], ["y"])], "g", [a, b], [y])
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
-    session = Session(model.SerializeToString(), signature_of(model.SerializeToString()))
+    model = serialised(graph)
+    session = Session(model, signature_of(model))
     with pytest.raises(GatewayError, match="different numbers of rows") as caught:
         session.run({"a": np.zeros((2, 2), np.float32), "b": np.zeros((3, 2), np.float32)}, ())
     assert caught.value.code is ErrorCode.INVALID

@@ -6,7 +6,8 @@ from onnx import TensorProto, helper
 
 from gateway.core.types import NUMPY_DTYPES
 from gateway.runtime.session import Session
-from tests.gateway.conftest import serialised, tensor
+from tests.gateway.conftest import tensor
+from tests.graphs import serialised
 
 BF16 = NUMPY_DTYPES["BF16"]
 SessionOf = Callable[[bytes], Session]

@@ -2,7 +2,8 @@
 
 from onnx import TensorProto, helper
 
-from tests.gateway.conftest import serialised, tensor
+from tests.gateway.conftest import tensor
+from tests.graphs import serialised
 
 
 def copies(name: str, kind: int) -> bytes:

@@ -13,11 +13,12 @@ from gateway.core.limits import ModelLimits
 from gateway.core.placement import Placement
 from gateway.core.ranges import OutputRange
 from gateway.core.types import Outcome
-from tests.gateway.conftest import Write, serialised, tensor
+from tests.gateway.conftest import Write, tensor
 from tests.gateway.server.express.bodies import BODY, ROW, binary, call, nested, rows
 from tests.gateway.server.express.conftest import Start
 from tests.gateway.server.express.graphs import copies
 from tests.gateway.server.express.line import Line, alike, chunked, infer, post, route
+from tests.graphs import serialised
 
 
 @pytest.mark.parametrize("way", ["json", "nested json", "binary", "grpc", "pinned", "chunked"])

@@ -12,6 +12,7 @@ from onnx import TensorProto, helper
 from lifecycle.adapters.sandbox import frames
 from lifecycle.adapters.sandbox.inspection import inspect
 from lifecycle.core.inspection import REFERENCE, Limits
+from tests.graphs import serialised
 
 Write = Callable[..., Path]
 
@@ -29,8 +30,7 @@ def test_the_runtimes_reason_is_told_without_where_in_its_source_it_arose() -> N
     text = [helper.make_tensor_value_info(name, TensorProto.STRING, ["n"]) for name in "xy"]
     node = helper.make_node("StringNormalizer", ["x"], ["y"], case_change_action="LOWER", locale="xx_XX")
     graph = helper.make_graph([node], "g", text[:1], text[1:])
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
-    reason = said(model.SerializeToString())[-1]["reason"]
+    reason = said(serialised(graph))[-1]["reason"]
     assert "cannot load the model: Exception during initialization: Failed to construct locale" in reason
     assert ".cc" not in reason
 

@@ -1,13 +1,13 @@
 from pathlib import Path
 
 import numpy as np
-import onnx
 import pytest
 from onnx import TensorProto, helper
 
 from gateway.runtime.session import Session
 from gateway.runtime.signature import signature_of
 from lifecycle.adapters.sandbox.probing import blank, latencies, probe, together
+from tests.graphs import serialised
 from tests.lifecycle.evil import constant, save
 
 X = np.arange(12, dtype=np.float32).reshape(4, 3)
@@ -45,8 +45,7 @@ def texts(path: Path) -> Path:
         [helper.make_tensor_value_info("x", TensorProto.STRING, ["rows"])],
         [helper.make_tensor_value_info("y", TensorProto.STRING, ["rows"])],
     )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
-    onnx.save_model(model, str(path))
+    path.write_bytes(serialised(graph))
     return path
 
 

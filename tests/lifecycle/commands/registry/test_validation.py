@@ -5,7 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import onnx
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -22,6 +21,7 @@ from lifecycle.core.validation import GATES
 from lifecycle.core.verdict import Finding, Verdict
 from lifecycle.core.version import Version
 from lifecycle.errors import LifecycleCode, LifecycleError
+from tests.graphs import serialised
 from tests.lifecycle.registry import GOOD, House
 
 Write = Callable[..., Path]
@@ -53,9 +53,7 @@ def classifier(path: Path, weights: tuple[float, float, float], name: str = "x")
         [helper.make_tensor_value_info("p", TensorProto.FLOAT, ["rows", 2])],
         [numpy_helper.from_array(value, key) for key, value in constants.items()],
     )
-    onnx.save_model(
-        helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9), str(path)
-    )
+    path.write_bytes(serialised(graph))
     return path
 
 
