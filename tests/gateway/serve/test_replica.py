@@ -4,7 +4,7 @@ import asyncio
 import json
 import logging
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from gateway.telemetry.logs import log_file
 
 FAR_NS = 60 * 10**9
 Write = Callable[..., VersionEntry]
+Start = Callable[..., Replica]
 
 
 @pytest.fixture(autouse=True)
@@ -35,10 +36,25 @@ def _logging() -> Iterator[None]:
     root.handlers[:] = before
 
 
+@pytest.fixture
+async def started(tmp_path: Path) -> AsyncIterator[Start]:
+    """Makes replicas on a CPU, which end with the test; `served` says whether another process serves."""
+    replicas: list[Replica] = []
+
+    def start(entry: VersionEntry, config: GatewayConfig | None = None, *, served: bool = False) -> Replica:
+        config = config or GatewayConfig(home=tmp_path)
+        replicas.append(Replica("m", entry, config, gpu=False, served=lambda: served))
+        return replicas[-1]
+
+    yield start
+    for replica in replicas:
+        await replica._loader.close()
+
+
 async def test_answers_joins_and_tells_errors_as_values(
-    tmp_path: Path, written: Write, lookup: bytes
+    started: Start, written: Write, lookup: bytes
 ) -> None:
-    replica = Replica("m", written(lookup), GatewayConfig(home=tmp_path), gpu=False, served=lambda: False)
+    replica = started(written(lookup))
     await replica.check_health()
     replies = await asyncio.gather(*(replica.run({"i": np.array([i])}, (), FAR_NS) for i in (1, 2, 9)))
     answers = [reply.answer for reply in replies]
@@ -48,13 +64,12 @@ async def test_answers_joins_and_tells_errors_as_values(
         ErrorCode.DEADLINE,
         "the request's deadline passed before it was answered",
     )
-    await replica._loader.close()
 
 
 async def test_each_run_is_told_once_with_one_of_the_answers_that_it_gave(
-    tmp_path: Path, written: Write, lookup: bytes
+    started: Start, written: Write, lookup: bytes
 ) -> None:
-    replica = Replica("m", written(lookup), GatewayConfig(home=tmp_path), gpu=False, served=lambda: False)
+    replica = started(written(lookup))
     await replica.check_health()
     first = await replica.run({"i": np.array([1])}, (), FAR_NS)
     assert [(len(run.arrived), run.rows) for run in first.runs] == [(1, 1)]
@@ -62,14 +77,13 @@ async def test_each_run_is_told_once_with_one_of_the_answers_that_it_gave(
     runs = [run for reply in together for run in reply.runs]
     assert sum(len(run.arrived) for run in runs) == 20
     assert all(run.started <= run.ended for run in runs)
-    await replica._loader.close()
 
 
 async def test_a_run_that_never_ends_is_ended_and_told(
-    tmp_path: Path, written: Write, endless: bytes
+    tmp_path: Path, started: Start, written: Write, endless: bytes
 ) -> None:
     config = GatewayConfig(home=tmp_path, serving=Serving(max_run_s=0.2))
-    replica = Replica("m", written(endless), config, gpu=False, served=lambda: False)
+    replica = started(written(endless), config)
     await replica.check_health()
     sound, hangs = np.zeros((1, 1), np.float32), np.full((1, 1), 2, np.float32)
     await replica.run({"x": sound}, (), FAR_NS)  # tells of what warming did
@@ -77,31 +91,29 @@ async def test_a_run_that_never_ends_is_ended_and_told(
     assert ended.answer == (ErrorCode.DEADLINE, "the model ran for 0.2 s and was ended")
     assert ended.wedged == 1
     assert (await replica.run({"x": sound}, (), FAR_NS)).wedged == 0
-    await replica._loader.close()
 
 
 async def test_what_it_logs_names_its_model_in_a_file_of_the_home(
-    tmp_path: Path, written: Write, lookup: bytes
+    tmp_path: Path, started: Start, written: Write, lookup: bytes
 ) -> None:
     config = GatewayConfig(home=tmp_path)
     beside = claim(config.run_dir, "replica", 1)  # by a process that lives
-    replica = Replica("m", written(lookup), config, gpu=False, served=lambda: False)
+    replica = started(written(lookup), config)
     await replica.check_health()
     await replica.run({"i": np.array([9])}, (), FAR_NS)
     lines = [json.loads(line) for line in log_file(tmp_path, "replica-1").read_text().splitlines()]
     assert {(line["process"], line["model"], line["version"]) for line in lines} == {("replica-1", "m", 1)}
     assert "a model fails to run: InvalidArgument" in [line["message"] for line in lines]
     beside.release()
-    await replica._loader.close()
 
 
 async def test_a_version_that_does_not_load_says_why_and_is_tried_again(
-    tmp_path: Path, written: Write, lookup: bytes
+    started: Start, written: Write, lookup: bytes
 ) -> None:
     entry = written(lookup)
     altered = written(b"another", signature=entry.signature)
     assert altered.artifact == entry.artifact
-    replica = Replica("m", entry, GatewayConfig(home=tmp_path), gpu=False, served=lambda: False)
+    replica = started(entry)
     await replica.check_health()  # no reason for Serve to start the process again
     assert await replica.ready() == (
         ErrorCode.INTERNAL,
@@ -117,13 +129,12 @@ async def test_a_version_that_does_not_load_says_why_and_is_tried_again(
     assert ready[:2] == (Batching.EXACT, Device.CPU)
     assert 0 < ready.run_ns < math.inf
     assert isinstance((await replica.run({"i": np.array([1])}, (), FAR_NS)).answer, dict)
-    await replica._loader.close()
 
 
 async def test_a_caller_who_gives_up_ends_no_load_that_others_wait_for(
-    tmp_path: Path, written: Write, lookup: bytes
+    started: Start, written: Write, lookup: bytes
 ) -> None:
-    replica = Replica("m", written(lookup), GatewayConfig(home=tmp_path), gpu=False, served=lambda: False)
+    replica = started(written(lookup))
     gone = [
         asyncio.create_task(replica.ready()),
         asyncio.create_task(replica.run({"i": np.array([1])}, (), FAR_NS)),
@@ -132,19 +143,17 @@ async def test_a_caller_who_gives_up_ends_no_load_that_others_wait_for(
     for caller in gone:
         caller.cancel()
     assert isinstance(await replica.ready(), Ready)
-    await replica._loader.close()
 
 
 async def test_where_another_process_serves_one_that_does_not_load_is_not_well(
-    tmp_path: Path, written: Write, lookup: bytes, monkeypatch: pytest.MonkeyPatch
+    started: Start, written: Write, lookup: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("gateway.serve.replica._PAUSE_S", 0.01)
     entry = written(lookup)
     written(b"another", signature=entry.signature)
-    replica = Replica("m", entry, GatewayConfig(home=tmp_path), gpu=False, served=lambda: True)
+    replica = started(entry, served=True)
     with pytest.raises(GatewayError, match="the artifact was altered"):
         await replica.check_health()
-    await replica._loader.close()
 
 
 @pytest.mark.parametrize(
@@ -155,9 +164,9 @@ async def test_where_another_process_serves_one_that_does_not_load_is_not_well(
     ],
 )
 async def test_a_process_whose_gpu_takes_no_more_runs_is_not_well(
-    tmp_path: Path, written: Write, lookup: bytes, monkeypatch: pytest.MonkeyPatch, words: str, lost: bool
+    started: Start, written: Write, lookup: bytes, monkeypatch: pytest.MonkeyPatch, words: str, lost: bool
 ) -> None:
-    replica = Replica("m", written(lookup), GatewayConfig(home=tmp_path), gpu=False, served=lambda: False)
+    replica = started(written(lookup))
     await replica.check_health()
 
     def fail(*_: object) -> None:
@@ -178,7 +187,6 @@ async def test_a_process_whose_gpu_takes_no_more_runs_is_not_well(
             await replica.check_health()
     else:
         await replica.check_health()
-    await replica._loader.close()
 
 
 def test_a_gpu_is_asked_for_only_where_the_runtime_can_use_it(
