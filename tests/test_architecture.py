@@ -29,6 +29,7 @@ TESTED_ELSEWHERE = {
     "lifecycle/adapters/sql/generations.py": "tests/contract/test_store.py",
     "lifecycle/adapters/sql/records.py": "tests/contract/test_store.py",
     "lifecycle/adapters/sql/requests.py": "tests/contract/test_store.py",
+    "lifecycle/adapters/sql/rows.py": "tests/contract/test_store.py",
     "lifecycle/api/admin_server.py": "tests/e2e/test_admin.py",
     "lifecycle/app.py": "tests/e2e/test_traffic.py",
     "lifecycle/cluster.py": "tests/e2e/test_survival.py",

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import Any
 
 import orjson
 from sqlalchemy import Connection, func, insert, select, update
@@ -19,6 +18,7 @@ from lifecycle.adapters.sql.engine import check, named_failures, open_engine
 from lifecycle.adapters.sql.generations import Generations
 from lifecycle.adapters.sql.records import read
 from lifecycle.adapters.sql.requests import SqlRequests
+from lifecycle.adapters.sql.rows import text, write
 from lifecycle.adapters.sql.schema import prepare
 from lifecycle.core.governance.ledger import Head, Record, canonical, seal
 from lifecycle.core.lease import Lease
@@ -129,7 +129,7 @@ class SqlStore:
             # Taken first: on Postgres this row lock is what puts ledger records in a line.
             last = connection.execute(select(tables.heads).with_for_update()).one()
             for value in values:
-                _write(connection, value)
+                write(connection, value)
             head = Head(last.seq, last.hash)
             record = seal(head, self._clock(), entry.actor, entry.kind, entry.model, entry.detail)
             row = record.as_json() | {"detail": canonical(record.detail)}
@@ -144,7 +144,7 @@ class SqlStore:
             connection.execute(
                 update(tables.rollouts)
                 .where(columns.id == rollout.id, columns.active)
-                .values(body=_text(rollout.as_json()))
+                .values(body=text(rollout.as_json()))
             )
 
     def records(
@@ -225,66 +225,3 @@ def _fenced() -> LifecycleError:
     return LifecycleError(
         LifecycleCode.CONFLICT, "another controller has taken over; nothing was changed. Ask that one"
     )
-
-
-def _write(connection: Connection, value: Model | Version | Rollout | Key) -> None:
-    body = _text(value.as_json())
-    if isinstance(value, Model):
-        _write_model(connection, value, body)
-    elif isinstance(value, Version):
-        _write_version(connection, value, body)
-    elif isinstance(value, Key):
-        _write_key(connection, value, body)
-    else:
-        _write_rollout(connection, value, body)
-
-
-def _write_model(connection: Connection, model: Model, body: str) -> None:
-    columns = tables.models.c
-    row = {"revision": model.revision, "body": body}
-    query = select(columns.revision).where(columns.name == model.name).with_for_update()
-    stored = connection.execute(query).scalar() or 0
-    if stored != model.revision - 1:
-        raise LifecycleError(
-            LifecycleCode.STALE,
-            f"model {model.name!r} is at revision {stored} by now; look at it again and repeat",
-        )
-    if stored:
-        connection.execute(update(tables.models).where(columns.name == model.name).values(row))
-    else:
-        connection.execute(insert(tables.models).values(name=model.name, **row))
-
-
-def _write_version(connection: Connection, version: Version, body: str) -> None:
-    columns = tables.versions.c
-    same = (columns.model == version.model, columns.number == version.number)
-    digest = connection.execute(select(columns.digest).where(*same)).scalar()
-    if digest is None:
-        row = {"model": version.model, "number": version.number, "digest": version.digest, "body": body}
-        connection.execute(insert(tables.versions).values(row))
-    elif digest == version.digest:
-        connection.execute(update(tables.versions).where(*same).values(body=body))
-    else:
-        raise LifecycleError(
-            LifecycleCode.CONFLICT,
-            f"version {version.number} of model {version.model!r} is another artifact; take a new number",
-        )
-
-
-def _write_rollout(connection: Connection, rollout: Rollout, body: str) -> None:
-    columns = tables.rollouts.c
-    row = {"active": rollout.active, "body": body}
-    changed = connection.execute(update(tables.rollouts).where(columns.id == rollout.id).values(row))
-    if not changed.rowcount:
-        key = {"id": rollout.id, "model": rollout.model, "started_at": rollout.started_at}
-        connection.execute(insert(tables.rollouts).values(key | row))
-
-
-def _write_key(connection: Connection, key: Key, body: str) -> None:
-    same = tables.keys.c.name == key.name
-    if not connection.execute(update(tables.keys).where(same).values(body=body)).rowcount:
-        connection.execute(insert(tables.keys).values(name=key.name, body=body))
-
-
-def _text(data: dict[str, Any]) -> str:
-    return orjson.dumps(data).decode()
