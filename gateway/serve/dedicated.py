@@ -5,6 +5,7 @@ Where that one cannot load the version, requests are refused at once until some 
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -25,6 +26,8 @@ from gateway.runtime.pool import overloaded
 from gateway.runtime.stages import StageLog
 from gateway.serve.replica import START_S, Ready, Refusal, Reply
 from gateway.serve.starting import answers, given_up
+
+log = logging.getLogger(__name__)
 
 ATTEMPTS = 3
 """Of a run whose replica ends: one that ends every replica must not end many."""
@@ -90,6 +93,9 @@ class DedicatedLoader:
                 error = await self._lost(name, handle)
             except (RayServeException, ray.exceptions.RayError, TimeoutError):
                 continue  # one is starting, or loads, or has no time to answer
+            except Exception:  # ours: a version that nobody looks at would be refused for ever
+                log.exception("%s cannot be looked at", name)
+                continue
             pause = min(2 * pause, _MOST_LOOK_S) if error else _LOOK_S
             reason = error.message if error else ""
             if reason != version.lost:

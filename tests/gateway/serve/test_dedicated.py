@@ -4,23 +4,25 @@ import asyncio
 import gc
 import time
 from collections.abc import Awaitable, Callable, Generator
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import ray
 from ray.serve.exceptions import BackPressureError, RequestCancelledError
+from ray.serve.schema import ApplicationStatus, ApplicationStatusOverview
 
-from gateway.config import Serving
+from gateway.config import Dedicated, Serving
 from gateway.core.batching import Batching
 from gateway.core.figures import Run
-from gateway.core.placement import Device
+from gateway.core.placement import Device, application_name
 from gateway.core.routing import VersionEntry
 from gateway.core.signature import Signature
-from gateway.core.types import Array
+from gateway.core.types import Array, VersionKey
 from gateway.errors import ErrorCode, GatewayError
 from gateway.runtime.stages import StageLog
-from gateway.serve.dedicated import ATTEMPTS, DedicatedVersion
+from gateway.serve.dedicated import ATTEMPTS, DedicatedLoader, DedicatedVersion
 from gateway.serve.replica import Ready, Reply
 
 ANSWER: dict[str, Array] = {"y": np.zeros(1, np.float32)}
@@ -180,6 +182,40 @@ async def test_while_no_process_runs_it_who_comes_and_who_waits_is_refused_with_
     assert handle.responses[0].cancelled
     dedicated.lose("")
     assert await dedicated.run({}, (), 0) == ANSWER
+
+
+async def test_a_version_is_looked_after_until_it_is_unloaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.serve.dedicated._LOOK_S", 0.01)
+    fine, refused = Ready(Batching.OFF, Device.CPU), (ErrorCode.INTERNAL, "the artifact is gone")
+    replies: list[Any] = [fine, fine, refused, refused, ray.exceptions.ActorDiedError(), refused, fine]
+
+    class Ask:
+        async def remote(self) -> Any:
+            reply = replies.pop(0) if len(replies) > 1 else replies[0]
+            if isinstance(reply, Exception):
+                raise reply
+            return reply
+
+    handle = SimpleNamespace(ready=Ask(), run=Handle(answer))
+    running: Any = SimpleNamespace(replica_states={"RUNNING": 1})
+    found = ApplicationStatusOverview(ApplicationStatus.RUNNING, "", 0.0, {"Replica": running})
+    everything = SimpleNamespace(applications={application_name("m", 1, ENTRY.digest): found})
+    monkeypatch.setattr("gateway.serve.dedicated.serve.status", lambda: everything)
+    monkeypatch.setattr("gateway.serve.dedicated.serve.get_app_handle", lambda _: handle)
+    told: asyncio.Queue[tuple[VersionKey, str]] = asyncio.Queue()
+    loader = DedicatedLoader(
+        Serving(),
+        Dedicated(),
+        StageLog(),
+        lambda key, error: told.put_nowait((key, error.message if error else "")),
+    )
+    loaded = await loader.load("m", ENTRY)
+    assert await told.get() == (KEY, "the artifact is gone")
+    assert await told.get() == (KEY, "")
+    loader.unload("m", loaded)
+    await asyncio.sleep(0.05)
+    assert told.empty()
+    assert await loaded.run({}, (), 0) == ANSWER
 
 
 async def test_a_full_application_is_overload() -> None:
