@@ -2,7 +2,7 @@
 
 from importlib.metadata import PackageNotFoundError, version
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from lifecycle.api.desk import Desk as Desk
 from lifecycle.api.idempotency import Idempotency
@@ -27,6 +27,7 @@ from lifecycle.api.routes import (
     versions,
 )
 from lifecycle.api.status import install_errors
+from lifecycle.api.strangers import refuse_strangers
 
 
 def build(desk: Desk) -> FastAPI:
@@ -57,7 +58,7 @@ def build(desk: Desk) -> FastAPI:
         keys,
         cluster,
     ):
-        app.include_router(part.router)
+        app.include_router(part.router, dependencies=[Depends(refuse_strangers)])
     install_errors(app)
     app.add_middleware(Idempotency, requests=desk.requests)
     if desk.identity:
