@@ -108,14 +108,18 @@ def install_errors(app: FastAPI) -> None:
 
 
 def _elsewhere(request: Request) -> str:
-    """Where to look, for somebody who took this port for that of the models or mistyped a path."""
+    """Where to look, for somebody who took this port for that of the models, mistyped a path, or a name."""
     if request.url.path.startswith("/v2"):
         port = request.app.state.desk.info.get("http_port", 8000)
         return f"models answer at port {port}, and this is the admin API"
+    if b"%2f" in request.scope.get("raw_path", b"").lower():
+        return "no name has a slash in it"
     return "GET /openapi.json tells what there is"
 
 
 def _explain(error: RequestValidationError) -> str:
     first = error.errors()[0]
+    if first["type"] == "json_invalid":
+        return f"the body is no JSON: {first['ctx']['error']} at character {first['loc'][-1]}"
     where = ".".join(str(part) for part in first["loc"][1:])
     return f"{where}: {first['msg']}" if where else str(first["msg"])

@@ -50,6 +50,15 @@ async def test_a_malformed_body_is_explained(admin: Admin) -> None:
     answer = await admin.http.put("/v1/models/m/traffic", json={"weights": {"1": "much"}})
     assert answer.status_code == 400
     assert answer.json()["error"]["message"].startswith("weights.1: ")
+    kind = {"content-type": "application/json"}
+    broken = await admin.http.put("/v1/models/m/traffic", content='{"weights":', headers=kind)
+    assert broken.json()["error"]["message"] == "the body is no JSON: Expecting value at character 11"
+
+
+async def test_a_name_with_a_slash_is_told_to_be_none(admin: Admin) -> None:
+    answer = await admin.http.get("/v1/models/team%2Ffraud")
+    assert answer.status_code == 404
+    assert "no name has a slash in it" in answer.json()["error"]["message"]
 
 
 async def test_an_unexpected_failure_tells_nothing(admin: Admin) -> None:
