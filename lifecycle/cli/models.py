@@ -11,6 +11,7 @@ from lifecycle.cli.options import URL, AsJson, IfRevision, Name, Url, connect
 from lifecycle.cli.plans import Plan, read_plan
 from lifecycle.cli.serving import cache_of, limits_of, memory_of, placed
 from lifecycle.cli.versions import AllowChange, role_of
+from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.terminal.screen import Steps, console, shares, show_json, when
 from lifecycle.terminal.tables import fields, table
 
@@ -99,6 +100,9 @@ def register(
         number = int(answer["number"])
         told = "registered" if answer["stage"] == "registered" else "nothing new: the same file is"
         steps.say(f"{told} {name} version {number} ({answer['digest'][:19]}…)")
+        if answer["stage"] == "rejected" and not allow_signature_change:
+            again = f"`headrace version validate {name} {number}` has it judged anew"
+            raise LifecycleError(LifecycleCode.CONFLICT, f"version {number} was rejected; {again}")
         with steps.step(f"Validating version {number}", f"version {number} passes every gate"):
             answer = client.validate(name, number, allow_signature_change=allow_signature_change)
         if deploy:

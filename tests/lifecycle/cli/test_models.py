@@ -36,6 +36,16 @@ def test_the_same_file_again_is_told_to_be_nothing_new(run: Run) -> None:
     assert "nothing new: the same file is fraud version 1" in run("model", "register", "fraud", "v1.onnx").out
 
 
+def test_the_file_of_a_rejected_version_does_not_come_back_by_itself(run: Run) -> None:
+    run("model", "register", "fraud", "v1.onnx")
+    run("version", "reject", "fraud", 1)
+    said = run("model", "register", "fraud", "v1.onnx", "--deploy")
+    assert (said.code, "version 1 was rejected" in said.err) == (1, True)
+    assert run("version", "show", "fraud", 1, "--json").json["stage"] == "rejected"
+    assert run("version", "validate", "fraud", 1).code == 0
+    assert "version 1 of 'fraud' has all traffic" in run("version", "deploy", "fraud", 1).out
+
+
 def test_json_is_all_that_is_printed(run: Run) -> None:
     assert run("model", "register", "fraud", "v1.onnx", "--json").json["number"] == 1
     assert run("model", "register", "fraud", "v2.onnx", "--version", 7, "--json").json["number"] == 7
