@@ -78,7 +78,7 @@ class DedicatedLoader:
                 await asyncio.sleep(_POLL_S)
         raise GatewayError(
             ErrorCode.INTERNAL,
-            "the version's own process takes too long to start; the logs of Ray Serve say why",
+            "its own process takes too long to start; `headrace logs` or the logs of Ray Serve say why",
         )
 
     def _given_up(self, name: str) -> GatewayError | None:

@@ -104,6 +104,7 @@ class Replica:
         error = self._version.exception()
         told = isinstance(error, GatewayError) and not isinstance(error, DeviceLost)
         if error is not None and (not told or await asyncio.to_thread(self._served)):
+            log.error("the version does not load%s", f": {error}" if told else "", exc_info=error)
             await asyncio.sleep(_PAUSE_S)
             raise error
         self._joined = True

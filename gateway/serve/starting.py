@@ -56,7 +56,7 @@ def given_up(found: ApplicationStatusOverview | None, own: Dedicated) -> Gateway
         return None  # one that ends says nothing of its successor
     fails = any(deployment.status_trigger == _FAILS for deployment in found.deployments.values())
     if found.status is ApplicationStatus.DEPLOY_FAILED or fails:
-        message = "the version's own process does not start; the logs of Ray Serve say why"
+        message = "the version's own process does not start; `headrace logs` or the logs of Ray Serve say why"
         return GatewayError(ErrorCode.INTERNAL, message)
     told = [deployment.message for deployment in found.deployments.values()]
     if reason := refusal(own, waited=any(_NOT_PLACED in message for message in told)):

@@ -146,7 +146,7 @@ async def test_a_caller_who_gives_up_ends_no_load_that_others_wait_for(
 
 
 async def test_where_another_process_serves_one_that_does_not_load_is_not_well(
-    started: Start, written: Write, lookup: bytes, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, started: Start, written: Write, lookup: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("gateway.serve.replica._PAUSE_S", 0.01)
     entry = written(lookup)
@@ -154,6 +154,8 @@ async def test_where_another_process_serves_one_that_does_not_load_is_not_well(
     replica = started(entry, served=True)
     with pytest.raises(GatewayError, match="the artifact was altered"):
         await replica.check_health()
+    (line,) = [json.loads(line) for line in log_file(tmp_path, "replica-0").read_text().splitlines()]
+    assert line["message"].startswith("the version does not load: the artifact was altered")
 
 
 @pytest.mark.parametrize(
