@@ -53,24 +53,32 @@ def _facts(rollout: Rollout) -> list[tuple[str, object]]:
 
 
 def _waits_for(rollout: Rollout) -> str:
-    """A freeze's end, guards with too little evidence yet, or the person that a manual plan ends with."""
+    """A freeze's end, requests, guards with too little evidence, or the person a manual plan ends with."""
     if frozen := str(rollout["frozen"]):
         return frozen
     last = rollout["step"] == len(rollout["plan"]["steps"]) - 1 and rollout["phase"] == "step"
     if rollout["plan"]["manual"] and last and rollout["verdict"] == "PASS" and not rollout["paused"]:
         return f"a person: `headrace rollout promote {rollout['model']}`"
-    return ", ".join(each["name"] for each in rollout["findings"] if each["verdict"] == "INCONCLUSIVE")
+    short = [each["name"] for each in rollout["findings"] if each["verdict"] == "INCONCLUSIVE"]
+    if (step := _step(rollout)) and rollout["step_requests"] < step["min_requests"]:
+        short.insert(0, "min_requests")  # the forecast's word for it
+    return ", ".join(short)
 
 
 def _time_in_step(rollout: Rollout) -> str:
     spent = duration(max(time.time() - rollout["step_started_at"], 0))
-    if rollout["phase"] == "bake" or not 0 <= rollout["step"] < len(rollout["plan"]["steps"]):
+    if not (step := _step(rollout)):
         return spent
-    step = rollout["plan"]["steps"][rollout["step"]]
     return (
         f"{spent} of at least {duration(step['min_seconds'])}, "
         f"{rollout['step_requests']} of at least {step['min_requests']} requests"
     )
+
+
+def _step(rollout: Rollout) -> dict[str, Any] | None:
+    """The step in force; none before the first and after the last."""
+    number, steps = rollout["step"], rollout["plan"]["steps"]
+    return steps[number] if rollout["phase"] != "bake" and 0 <= number < len(steps) else None
 
 
 def _time_left(rollout: Rollout) -> str | None:

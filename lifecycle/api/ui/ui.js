@@ -81,7 +81,7 @@ function waitsForPerson({ active, paused, plan, phase, step, verdict }) {
 
 function drawRollout(rollout) {
   if (!rollout) return null;
-  const step = rollout.plan.steps[rollout.step];
+  const step = rollout.phase === "bake" ? null : rollout.plan.steps[rollout.step];
   const spent = `${duration(Date.now() / 1000 - rollout.step_started_at)} in this step`;
   const needs = step ? `, at least ${duration(step.min_seconds)} and ${rollout.step_requests} of ${step.min_requests} requests` : "";
   return el("section", { "aria-label": "Rollout" },

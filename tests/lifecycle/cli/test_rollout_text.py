@@ -59,7 +59,8 @@ def test_the_whole_shows_split_guards_and_time() -> None:
     assert "shadow" in text
     assert "3.7 of 3.7" in text
     assert "then it is rolled back" in text
-    assert re.search("waits for +outputs", text)
+    assert re.search("waits for +min_requests, outputs", text)
+    assert re.search("waits for +outputs", drawn(step_requests=50))
     assert "[too] few" in text
 
 
