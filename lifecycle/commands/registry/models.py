@@ -89,9 +89,9 @@ class Models:
             number: the version's; None: the next, or the newest if it has the same file and is not retired.
 
         Raises:
-            LifecycleError: INVALID for a bad name, number, placement or range, UNSUPPORTED or REFUSED if the
-                file is not a servable ONNX model or the recipe does not load, CONFLICT if the number is
-                taken by another file, or by this one with other rows, ranges or recipe.
+            LifecycleError: INVALID for a bad name, number, placement, range or parent, UNSUPPORTED or REFUSED
+                if the file is not a servable ONNX model or the recipe does not load, CONFLICT if the number
+                is taken by another file, or by this one with other rows, ranges or recipe.
         """
         if not NAME.fullmatch(name):
             raise LifecycleError(
@@ -102,6 +102,9 @@ class Models:
             raise LifecycleError(LifecycleCode.INVALID, "a version's number is 1 or higher")
         if if_revision is not None:
             find_model(self._store, name, if_revision)
+        if (parent := given.lineage.parent) is not None and parent not in find_versions(self._store, name):
+            message = f"model {name!r} has no version {parent} that this one could be made from"
+            raise LifecycleError(LifecycleCode.INVALID, message)
         self._refuse_to_move(name, given.placement)
         known_recipes = {"", *(model.recipe for model in self._store.models(name))}
         if self._find_recipe and given.recipe not in known_recipes:

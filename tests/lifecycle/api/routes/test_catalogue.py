@@ -62,6 +62,9 @@ async def test_an_approval_keeps_its_comment(admin: Admin) -> None:
 
 
 async def test_lineage_comes_with_the_file(admin: Admin) -> None:
-    answer = await admin.register(parent="4", run="run 7", code="repo@abc", data_digest="sha256:x")
-    lineage = answer.json()["lineage"]
-    assert (lineage["parent"], lineage["run"], lineage["code"]) == (4, "run 7", "repo@abc")
+    stray = await admin.register(parent="1")
+    assert (stray.status_code, "no version 1 that" in stray.json()["error"]["message"]) == (400, True)
+    await admin.register()
+    told = {"run": "run 7", "code": "repo@abc", "data_digest": "sha256:x"}
+    lineage = (await admin.register(text="2", parent="1", **told)).json()["lineage"]
+    assert (lineage["parent"], lineage["run"], lineage["code"]) == (1, "run 7", "repo@abc")
