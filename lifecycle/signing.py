@@ -75,7 +75,8 @@ def verify(package: Path, digest: str, name: str, signature: Path, trusted: Sequ
         for signer in trusted:
             if _signed_by(signer, target, signature):
                 return signer
-    raise _refused("none of the trusted keys has signed it" if trusted else "no signer is trusted here")
+    nobody = "no signer is trusted here: name some in `trusted` of `[governance]`, or of the model's"
+    raise _refused("none of the trusted keys has signed it" if trusted else nobody)
 
 
 def _signed_by(signer: Path, target: Path, signature: Path) -> bool:

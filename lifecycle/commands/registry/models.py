@@ -21,7 +21,8 @@ from lifecycle.core.version import Approval, Model, PackageSignature, Version
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.ports import Artifacts, Entry, Sandbox, Store
 
-NAME = re.compile(r"(?!\.)[A-Za-z0-9._-]{1,128}")
+NAME = re.compile(r"(?!\.|stats$)[A-Za-z0-9._-]{1,128}")
+"""`/v2/models/stats` is the statistics of all models."""
 POLICY = "policy"
 """Who approves where no person has to, in the ledger."""
 
@@ -96,7 +97,8 @@ class Models:
         if not NAME.fullmatch(name):
             raise LifecycleError(
                 LifecycleCode.INVALID,
-                "a model's name has 1 to 128 letters, digits, dots, dashes and underscores, and no dot first",
+                "a model's name has 1 to 128 letters, digits, dots, dashes and underscores, no dot first, "
+                "and is not `stats`, a path of its own",
             )
         if number is not None and not 1 <= number < 2**31:
             raise LifecycleError(LifecycleCode.INVALID, "a version's number is 1 or higher")

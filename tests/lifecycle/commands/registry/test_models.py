@@ -78,7 +78,7 @@ async def test_the_same_file_again_changes_nothing(house: House, linear: Write) 
 
 
 @pytest.mark.parametrize(
-    "name", ["", ".hidden", "..", "../etc", "a/b", "a b", "n" * 129, "nul\0", "é", "a\n"]
+    "name", ["", ".hidden", "..", "../etc", "a/b", "a b", "n" * 129, "nul\0", "é", "a\n", "stats"]
 )
 async def test_a_name_that_could_be_a_path_or_markup_is_invalid(
     house: House, linear: Write, name: str
