@@ -11,6 +11,8 @@ from lifecycle.ports import Entry, Store
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 _MODELS = re.compile(r"(?!\.)[A-Za-z0-9._-]{1,128}\*?")
+_PART = r"[A-Za-z0-9][A-Za-z0-9.-]*=(?:[^,\\]|\\.)*"
+_SUBJECT = re.compile(rf"{_PART}(?:,{_PART})*")
 _RESERVED = frozenset(("controller", "monitor", "retraining", "policy", "local"))
 """The ledger's names for what no person did."""
 
@@ -61,8 +63,8 @@ class Keys:
             owner: the person whose key it is; nobody may approve with one what was submitted with another.
 
         Raises:
-            LifecycleError: INVALID for a bad name or scope, CONFLICT for a name that was ever used: the
-                ledger must always mean one key by it.
+            LifecycleError: INVALID for a bad name, scope or subject, CONFLICT for a name that was ever used:
+                the ledger must always mean one key by it.
         """
         if not _NAME.fullmatch(name) or name in _RESERVED:
             raise _invalid("a key's name has 1 to 64 letters, digits, '.', '_', '@' and '-'; some are taken")
@@ -72,6 +74,11 @@ class Keys:
             raise _invalid(f"{wrong[0]!r} is neither a model's name nor a prefix such as `eu-*`")
         if expires_s is not None and not 0 < expires_s < 1e10:
             raise _invalid("a key expires some time from now, e.g. after 30d")
+        if subject and not _SUBJECT.fullmatch(subject):
+            raise _invalid(
+                "a certificate's subject is written as in CN=shop,O=Acme: "
+                "`openssl x509 -noout -subject -nameopt rfc2253,-esc_msb -in FILE` prints it so"
+            )
         if any(key.name == name for key in self._store.api_keys()):
             message = f"there is or was a key {name!r}; names are not used again, so choose another"
             raise LifecycleError(LifecycleCode.CONFLICT, message)

@@ -108,6 +108,14 @@ def test_a_certificates_key_has_no_secret_and_is_one_of_its_kind(registry: Regis
     assert keys.find_subject("CN=shop") == again
 
 
+def test_a_subject_that_no_certificate_is_told_by_is_refused(keys: Keys) -> None:
+    for subject in ("shop", "CN=shop, O=Acme", "/CN=shop/O=Acme", "CN=shop,"):
+        with pytest.raises(LifecycleError, match="openssl x509"):
+            keys.create("shop", KeyRole.INFERENCE, actor="boss", subject=subject)
+    subject = r"emailAddress=é@acme.example,CN=shop+OU=a b,O=Acme\, Inc,1.2.3=x"
+    assert keys.create("shop", KeyRole.INFERENCE, actor="boss", subject=subject)[0].subject == subject
+
+
 def test_while_the_registry_is_away_the_keys_of_the_workers_count(
     registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
