@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import http.client
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -126,6 +127,7 @@ async def _behind_haproxy(config: GatewayConfig, models: dict[str, Path]) -> Non
     finally:
         await haproxy.stop()
         await worker.drain()
+        shutil.rmtree(config.run_dir)
 
 
 def main() -> None:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import math
+import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,7 @@ async def started(tmp_path: Path) -> AsyncIterator[Start]:
     yield start
     for replica in replicas:
         await replica._loader.close()
+    shutil.rmtree(GatewayConfig(home=tmp_path).run_dir)
 
 
 async def test_answers_joins_and_tells_errors_as_values(
