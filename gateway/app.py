@@ -82,8 +82,10 @@ class Gateway:
             await asyncio.sleep(_JOIN_BALANCER_S)
 
     async def check_health(self) -> None:
-        """Called by Serve; raising makes it replace the worker. Its first call waits for the start."""
-        await self._started
+        """Called by Serve; raising makes it replace the worker."""
+        if not self._started.done():  # its first call, after which it ends a worker at once, undrained
+            await self._started
+            return
         if not self._worker.http.serving:
             raise RuntimeError("the listener is closed")
         if await self._recycling.due():

@@ -222,8 +222,8 @@ class GatewayConfig(_Section):
 
     @property
     def slots(self) -> int:
-        """Sockets that HAProxy knows: room for a full second set of workers during a rolling upgrade."""
-        return 2 * self.workers
+        """Sockets that HAProxy knows: a full second set for an upgrade, and one while a worker recycles."""
+        return 2 * self.workers + 1
 
 
 def is_loopback(host: str) -> bool:

@@ -1,4 +1,8 @@
-"""When a worker that has grown makes way for a new one: one at a time, and only while all others answer."""
+"""When a worker that has grown makes way for a new one: one at a time, while all others answer, and no more.
+
+More answer during an upgrade, which replaces them all. To Serve a worker that makes way has failed, and an
+upgrade whose new workers fail several times is given up.
+"""
 
 import fcntl
 import os
@@ -13,7 +17,7 @@ class Recycling:
     """One worker's view of it.
 
     Args:
-        others: neighbours that must answer.
+        others: neighbours that there are when no upgrade is under way.
         above_mb: resident memory from which a worker makes way; 0: never.
     """
 
@@ -35,7 +39,7 @@ class Recycling:
         try:
             ready = len(await self._neighbours.get("/v2/health/ready"))
         finally:  # also when Serve gives the question up: a turn that is kept says that it is to end
-            if ready < self._others:
+            if ready != self._others:
                 self._give_turn_back()
         return self._turn is not None
 

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import ray
 from ray import serve
+from ray.serve.schema import ApplicationStatus
 
 from gateway.app import application, application_name, resource
 from gateway.config import GatewayConfig
@@ -92,6 +93,10 @@ class ClusterNodes:
             partial_file.write_text(config.model_dump_json(), encoding="utf-8")
             partial_file.replace(config.rolled)
         start(application(config, node), application_name(node))
+
+    def failed(self, node: str) -> bool:
+        found = serve.status().applications.get(application_name(node))
+        return found is not None and found.status is ApplicationStatus.DEPLOY_FAILED
 
     def admission(self) -> Admission:
         if not self._name:

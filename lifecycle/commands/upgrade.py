@@ -37,6 +37,10 @@ class Nodes(Protocol):
         """Have Serve replace a node's workers, new ones first. Blocks, but does not wait for them."""
         ...
 
+    def failed(self, node: str) -> bool:
+        """Whether Serve has given that up: new workers failed, and old ones serve on. Blocks."""
+        ...
+
     def admission(self) -> Admission:
         """Raises LifecycleError CONFLICT if this cluster takes no other node."""
         ...
@@ -85,7 +89,7 @@ class Upgrade:
 
         Raises:
             LifecycleError: INVALID for settings that are wrong or code that does not start, CONFLICT while
-                another upgrade runs, UNAVAILABLE if new processes do not start in time: old ones then go on.
+                another upgrade runs, UNAVAILABLE if new processes do not start, or late: old ones then go on.
         """
         if self._upgrading.locked():
             raise LifecycleError(LifecycleCode.CONFLICT, "an upgrade is under way; wait for its end")
@@ -128,4 +132,14 @@ class Upgrade:
             new = not now & before and len(now) >= wanted
             if new and await self._fleet.confirmed(self._fleet.table.generation, 1.0):
                 return
+            if await asyncio.to_thread(self._nodes.failed, node):
+                raise LifecycleError(LifecycleCode.UNAVAILABLE, _given_up(node))
             await asyncio.sleep(_POLL_S)
+
+
+def _given_up(node: str) -> str:
+    workers = f"new workers of node {node}" if node else "new workers"
+    return (
+        f"{workers} do not stay up: old ones serve on, but if one ends, no other follows; "
+        "`headrace logs` says why; mend it and run `headrace upgrade` again"
+    )

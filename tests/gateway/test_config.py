@@ -54,7 +54,7 @@ def test_a_home_always_finds_its_own_sockets() -> None:
 
 
 def test_a_second_set_of_workers_finds_room() -> None:
-    assert GatewayConfig(home=Path("home"), workers=3).slots == 6
+    assert GatewayConfig(home=Path("home"), workers=3).slots == 7
 
 
 def test_loopback_is_a_whole_network() -> None:

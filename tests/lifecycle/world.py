@@ -64,6 +64,7 @@ class FakeNodes:
         self._fleet = fleet
         self.wrong: dict[str, str] = {}
         self.slow = False
+        self.failing: set[str] = set()
         self.rolled: list[str] = []
 
     def wanted(self) -> dict[str, int]:
@@ -77,8 +78,11 @@ class FakeNodes:
     def roll(self, node: str, config: GatewayConfig) -> None:
         del config
         self.rolled.append(node)
-        if not self.slow:
+        if not self.slow and node not in self.failing:
             self._fleet.roll(node)
+
+    def failed(self, node: str) -> bool:
+        return node in self.failing
 
     def admission(self) -> Admission:
         return Admission("10.0.0.5:6379", "secret")

@@ -17,16 +17,21 @@ def worker(run_dir: Path, slot: int, above_mb: int = LITTLE_MB) -> Recycling:
     return Recycling(run_dir, Neighbours(run_dir, slots=4, own=slot), others=1, above_mb=above_mb)
 
 
-@pytest.fixture
-async def neighbour(tmp_path: Path) -> AsyncIterator[asyncio.Server]:
-    """Whoever answers in slot 1."""
+async def answering(run_dir: Path, slot: int) -> asyncio.Server:
+    """Whoever is ready in a slot."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
         writer.close()
 
-    server = await asyncio.start_unix_server(answer, http_socket(tmp_path, 1))
+    return await asyncio.start_unix_server(answer, http_socket(run_dir, slot))
+
+
+@pytest.fixture
+async def neighbour(tmp_path: Path) -> AsyncIterator[asyncio.Server]:
+    """Of slot 1."""
+    server = await answering(tmp_path, 1)
     yield server
     server.close()
 
@@ -57,6 +62,14 @@ async def test_one_that_was_not_told_whether_others_answer_stays(tmp_path: Path)
         await asyncio.wait_for(alone.due(), 0.05)  # as Serve's health check may
     silent.close()
     assert not await alone.due()
+
+
+@pytest.mark.usefixtures("neighbour")
+async def test_none_goes_while_an_upgrade_replaces_all(tmp_path: Path) -> None:
+    grown, successor = worker(tmp_path, 0), await answering(tmp_path, 2)
+    assert not await grown.due()
+    successor.close()
+    assert await grown.due()
 
 
 async def test_the_last_that_answers_stays(tmp_path: Path) -> None:
