@@ -44,8 +44,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         yield running
     finally:
         running.down()
-        left = [" ".join(process.cmdline()) for process in running.processes()]
-        assert not left, f"left behind: {left}"
+        assert not running.left()
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -74,14 +75,17 @@ class Cluster:
 
     def processes(self, name: str = "") -> list[psutil.Process]:
         """Processes of this Headrace's session that carry `name` in their command line."""
-        found = []
+        return [process for process, command in self._commands() if name in command]
+
+    def left(self) -> list[str]:
+        """The command lines of those that run."""
+        return [command for _, command in self._commands()]
+
+    def _commands(self) -> Iterator[tuple[psutil.Process, str]]:
         for process in psutil.process_iter():
-            try:
-                if os.getsid(process.pid) in self.sessions and name in " ".join(process.cmdline()):
-                    found.append(process)
-            except (psutil.Error, OSError):
-                continue
-        return found
+            with suppress(psutil.Error, OSError):  # it may end at any time
+                if os.getsid(process.pid) in self.sessions:
+                    yield process, " ".join(process.cmdline())
 
     def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         connection = http.client.HTTPConnection("127.0.0.1", self.http, timeout=10)
@@ -108,6 +112,11 @@ class Node(Cluster):
         with suppress(httpx.HTTPError):
             return httpx.get(f"http://127.0.0.1:{self.http}/v2/health/ready").is_success
         return False
+
+
+def kill(worker: str) -> None:
+    """A live one, by its name; workers that leave have processes, too, for a while."""
+    os.kill(int(worker.rpartition("-")[2]), signal.SIGKILL)
 
 
 def workers(client: Client) -> set[str]:

@@ -14,7 +14,7 @@ import pytest
 
 from lifecycle.client import Client
 from lifecycle.errors import LifecycleError
-from tests.e2e.harness import Cluster, Load, signed
+from tests.e2e.harness import Cluster, Load, kill, signed
 
 Until = Callable[[Callable[[], bool], float, str], None]
 pytestmark = pytest.mark.e2e
@@ -276,7 +276,7 @@ def test_an_upgrade_without_room_says_so_and_old_processes_serve_on_until_there_
             assert applications(cluster, model) == old
             assert "gateway.upgrade.stayed" in [record["kind"] for record in client.audit(model)]
             present = workers(client)
-            cluster.processes("ServeReplica:gateway")[0].kill()
+            kill(min(present))
             until(lambda: workers(client) - present != set(), 60, "a new worker")
             _more(callers, until)
             assert all(each["failed"] == [] for each in client.status()["workers"])

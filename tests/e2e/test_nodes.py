@@ -37,7 +37,7 @@ def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Node, Node
     finally:
         for node in (second, first):
             node.down()
-        left = [" ".join(each.cmdline()) for node in (first, second) for each in node.processes()]
+        left = [command for node in (first, second) for command in node.left()]
         assert not left, f"left behind: {left}"
 
 
@@ -95,7 +95,7 @@ def test_a_node_ends_with_its_raylet_and_comes_back(nodes: tuple[Node, Node], un
     first, second = nodes
     with first.client() as client, Load(first, "m") as here:
         before = of(second, workers(client))
-        (raylet,) = [each for each in second.processes() if each.name() == "raylet"]
+        (raylet,) = second.processes("raylet/raylet ")
         raylet.kill()
         until(lambda: not second.processes(), 60, "the end of the node")
         second.up("--address=127.0.0.3", f"--join={first.url}")  # as systemd does by itself

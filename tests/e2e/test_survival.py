@@ -11,7 +11,7 @@ import pytest
 from gateway.config import GatewayConfig
 from lifecycle.client import Client
 from lifecycle.errors import LifecycleError
-from tests.e2e.harness import Cluster, Load, signed
+from tests.e2e.harness import Cluster, Load, kill, signed
 
 Deployed = Callable[[int], tuple[str, Client]]
 Until = Callable[[Callable[[], bool], float, str], None]
@@ -30,10 +30,9 @@ def test_a_killed_worker_costs_no_request(
     client.set_traffic(model, {1: 80, 2: 20})
     before = workers(client)
     assert len(before) == 2
-    victim = cluster.processes("ServeReplica:gateway")[0]
     with load(model) as callers:
         until(lambda: callers.sent > 500, 30, "load")
-        victim.send_signal(signal.SIGKILL)
+        kill(min(before))
         # The dead one stops counting, and a new one with the current table takes its place.
         until(lambda: set(workers(client)) - set(before) != set(), 30, "a new worker")
         until(lambda: len(workers(client)) == 2, 30, "both workers")

@@ -94,5 +94,5 @@ def test_the_node_that_stands_by_takes_over_those_that_joined(
     finally:
         with ThreadPoolExecutor() as beside:
             list(beside.map(Node.down, nodes))
-        left = [" ".join(each.cmdline()) for node in nodes for each in node.processes()]
+        left = [command for node in nodes for command in node.left()]
         assert not left, f"left behind: {left}"
