@@ -8,8 +8,11 @@ import hashlib
 import shutil
 import threading
 from collections.abc import Coroutine, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
+
+import psutil
 
 from gateway.config import GatewayConfig
 from gateway.core.routing import ModelRoute, RouteTable, VersionEntry
@@ -40,6 +43,16 @@ def table_of(folder: Path, models: Mapping[str, bytes]) -> RouteTable:
         entry = VersionEntry(1, str(path), digest, signature_of(model))
         routes[name] = ModelRoute(name, (entry,), 1, ((1, 100.0),))
     return RouteTable(1, routes)
+
+
+def haproxy(config: GatewayConfig) -> list[psutil.Process]:
+    """This process's children that are the edge of `config`."""
+    path, found = str(config.run_dir / "haproxy.cfg"), []
+    for process in psutil.Process().children():
+        with suppress(psutil.NoSuchProcess):  # another test's, that has ended
+            if path in process.cmdline():
+                found.append(process)
+    return found
 
 
 class Node:

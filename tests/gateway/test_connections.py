@@ -1,4 +1,4 @@
-"""Many idle clients, and too many, through the edge and directly; and a worker that leaves the edge."""
+"""Many idle clients, and too many, through the edge; and a worker that leaves it."""
 
 import socket
 import time
@@ -46,20 +46,6 @@ def test_an_edge_that_is_full_says_so_and_serves_those_it_has(node: Node) -> Non
                 refused = status(again) == 503
 
 
-def test_a_worker_that_is_full_says_so_and_counts_it(node: Node) -> None:
-    refused = node.worker.http.refused
-    with ExitStack() as stack:
-
-        def connected() -> socket.socket:
-            return stack.enter_context(socket.create_connection(("127.0.0.1", node.direct[0]), timeout=10))
-
-        held = [connected() for _ in range(MOST - node.worker.http.connections)]
-        assert {status(client) for client in held} == {200}
-        assert int(connected().recv(65_536).split()[1]) == 503
-        assert {status(client) for client in held} == {200}
-    assert node.worker.http.refused == refused + 1
-
-
 def test_a_worker_that_leaves_is_sent_nothing_more_and_answers_what_comes(node: Node) -> None:
     def asked(port: int) -> int:
         with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
@@ -71,7 +57,10 @@ def test_a_worker_that_leaves_is_sent_nothing_more_and_answers_what_comes(node: 
         while 503 not in seen and len(seen) < 100:  # until HAProxy has checked again
             seen.append(asked(node.edge[0]))
             time.sleep(0.05)
-        assert set(seen) == {200, 503}
+        assert seen[-1] == 503
+        assert set(seen) <= {200, 503}
         assert asked(node.direct[0]) == 200
     finally:
         node.worker.http.leaving = False
+        while asked(node.edge[0]) == 503:
+            time.sleep(0.05)

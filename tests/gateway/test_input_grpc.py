@@ -18,7 +18,7 @@ from gateway.protocols import open_inference_pb2 as pb
 from gateway.server.edge.haproxy import LANE
 from tests.gateway.conftest import tensor
 from tests.gateway.http2 import PREFACE, call, frame, headers
-from tests.gateway.node import Node, config_of
+from tests.gateway.node import Node, config_of, haproxy
 from tests.graphs import serialised
 
 Code = grpc.StatusCode
@@ -167,8 +167,8 @@ FLOODS = {
 @pytest.mark.parametrize("name", FLOODS)
 def test_a_flood_harms_nobody_else(name: str, node: Node) -> None:
     mine = psutil.Process()
-    (haproxy,) = [child for child in mine.children() if str(node.config.run_dir) in " ".join(child.cmdline())]
-    before = haproxy.memory_info().rss + mine.memory_info().rss
+    (edge,) = haproxy(node.config)
+    before = edge.memory_info().rss + mine.memory_info().rss
     with grpc.insecure_channel(f"127.0.0.1:{node.edge[1]}") as channel:
         assert_serving(channel)
         with socket.create_connection(("127.0.0.1", node.edge[1]), timeout=20) as flood:
@@ -177,5 +177,5 @@ def test_a_flood_harms_nobody_else(name: str, node: Node) -> None:
                 flood.sendall(FLOODS[name])  # else closed, or no longer read
             assert_serving(channel)  # while the flood's connection is open
         assert_serving(channel)
-    assert haproxy.is_running()
-    assert haproxy.memory_info().rss + mine.memory_info().rss - before < 64 * 2**20
+    assert edge.is_running()
+    assert edge.memory_info().rss + mine.memory_info().rss - before < 64 * 2**20

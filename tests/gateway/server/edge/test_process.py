@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
-import psutil
 import pytest
 
 from gateway.config import GatewayConfig, Limits
@@ -20,6 +19,7 @@ from gateway.server.run_dir import grpc_socket, http_socket, stats_socket
 from gateway.server.service import Service
 from lifecycle.client import AsyncClient
 from lifecycle.errors import LifecycleCode, LifecycleError
+from tests.gateway.node import haproxy
 from tests.gateway.server.conftest import NumpyEngine
 from tests.ports import free_port
 
@@ -31,15 +31,6 @@ def config(tmp_path: Path) -> Iterator[GatewayConfig]:
     config.run_dir.mkdir()
     yield config
     shutil.rmtree(config.run_dir)
-
-
-def haproxy(config: GatewayConfig) -> list[psutil.Process]:
-    path, found = str(config.run_dir / "haproxy.cfg"), []
-    for process in psutil.Process().children():
-        with contextlib.suppress(psutil.NoSuchProcess):  # another test's, that has ended
-            if path in process.cmdline():
-                found.append(process)
-    return found
 
 
 async def infer(config: GatewayConfig) -> int:

@@ -60,11 +60,12 @@ async def test_draining_ends_what_does_not_finish(
     assert "did not finish" in caplog.text
 
 
-async def test_too_many_connections_are_turned_away(connect: Any) -> None:
+async def test_too_many_connections_are_turned_away_and_counted(connect: Any, listener: Any) -> None:
     clients = [await connect() for _ in range(21)]
     for client in clients[:20]:
         assert (await client.get("/v2")).status == 200
     assert (await clients[20].read()).status == 503
+    assert listener.refused == 1
     for client in clients[:2]:
         client.writer.write_eof()
         assert await client.closed()
