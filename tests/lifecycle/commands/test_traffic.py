@@ -174,7 +174,7 @@ async def test_going_back_waits_for_no_version_but_the_one_it_goes_to(
     change = asyncio.create_task(traffic.set("m", {stuck: 100}, actor="ann"))
     await fleet.loading.wait()
     back = asyncio.create_task(traffic.rollback("m", actor="bob"))
-    await asyncio.sleep(0.05)
+    await asyncio.wait({back}, timeout=0.05 if waits else None)
     assert (back.done(), weights(fleet.table)) == (not waits, {2: 100} if waits else {1: 100})
     fleet.over.set()
     assert (await back).model.champion == 1

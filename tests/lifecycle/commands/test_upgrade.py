@@ -29,6 +29,15 @@ def upgrade_of(
     return Upgrade(registry.store, registry.fleet, nodes, renew, check, registry.fleet.restart)
 
 
+async def rolled(nodes: FakeNodes, *names: str) -> None:
+    """Waits until these nodes, in this order, have been told to replace their workers."""
+    for _ in range(6_000):
+        if nodes.rolled == [*names]:
+            return
+        await asyncio.sleep(0.01)
+    pytest.fail(f"{nodes.rolled} have been told, and not {names}")
+
+
 async def test_it_returns_when_every_worker_is_new(registry: Registry) -> None:
     upgrade = upgrade_of(registry, FakeNodes(registry.fleet))
     done = await upgrade.run("ann")
@@ -46,11 +55,11 @@ async def test_nodes_are_rolled_one_after_the_other(registry: Registry) -> None:
     assert not set(done.before) & set(done.after)
     nodes.slow = True
     running = asyncio.create_task(upgrade_of(registry, nodes).run("ann"))
-    await asyncio.sleep(0.05)
-    assert nodes.rolled == ["", "other-1f", ""]  # the other's workers stay while these are on their way
-    registry.fleet.roll("")
+    await rolled(nodes, "", "other-1f", "")
     await asyncio.wait({running}, timeout=0.5)
-    assert nodes.rolled == ["", "other-1f", "", "other-1f"]
+    assert len(nodes.rolled) == 3  # the other's workers stay while these are on their way
+    registry.fleet.roll("")
+    await rolled(nodes, "", "other-1f", "", "other-1f")
     registry.fleet.roll("other-1f")
     await running
 
@@ -60,7 +69,7 @@ async def test_it_waits_for_workers_that_are_on_their_way_and_runs_once(registry
     nodes.slow = True
     upgrade = upgrade_of(registry, nodes)
     running = asyncio.create_task(upgrade.run("ann"))
-    await asyncio.sleep(0.05)
+    await rolled(nodes, "")
     assert not running.done()
     with pytest.raises(LifecycleError, match="under way") as refused:
         await upgrade.run("bob")
