@@ -31,6 +31,9 @@ from gateway.server.service import Service
 _log = logging.getLogger(__name__)
 OPEN = frozenset(("ServerLive", "ServerReady"))
 """Calls that need no key: they say nothing of any model, and balancers make them."""
+_MOST_WAITING = 16_384
+"""Calls that the loop has not seen yet, of 13 KiB each. gRPC cancels what is beyond, by default from 1,000
+on, and tells nobody to come again as the loop does that refuses."""
 
 
 class GrpcServer:
@@ -48,6 +51,8 @@ class GrpcServer:
             ("grpc.max_receive_message_length", self._service.max_body),
             ("grpc.max_send_message_length", -1),
             ("grpc.so_reuseport", 1),
+            ("grpc.server.max_pending_requests", _MOST_WAITING),
+            ("grpc.server.max_pending_requests_hard_limit", _MOST_WAITING),
         ]
         server = self._server = grpc.aio.server(options=options)
         handlers: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {

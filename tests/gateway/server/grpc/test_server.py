@@ -118,6 +118,14 @@ async def test_a_failure_of_ours_is_told_in_the_stream_which_goes_on(
     assert [record.message for record in caplog.records] == ["a call failed", "an inference failed"]
 
 
+async def test_no_call_of_a_burst_is_cancelled(address: str) -> None:
+    with grpc.insecure_channel(address) as channel:
+        call: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(f"{SERVICE}ServerLive")
+        burst = [call.future(b"", timeout=60) for _ in range(4000)]  # the server's loop stands still
+        codes = await asyncio.to_thread(lambda: {asked.code() for asked in burst})
+    assert codes == {grpc.StatusCode.OK}
+
+
 async def test_under_pressure_inference_is_refused_and_health_is_not(channel: Any, service: Service) -> None:
     for _ in range(3):
         service.pressure.observe(1.0)
