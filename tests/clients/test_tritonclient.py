@@ -259,6 +259,13 @@ async def test_the_log_level_can_be_read_and_set(client: Client) -> None:
     assert plain(await client.call("get_log_settings")) == before
 
 
+async def test_shared_memory_is_refused_in_words(client: Client) -> None:
+    said = "404.*shared memory is not supported" if client.http else "UNIMPLEMENTED"
+    for kind in ("system", "cuda"):
+        with pytest.raises(Exception, match=said):
+            await client.call(f"unregister_{kind}_shared_memory")
+
+
 async def test_tracing_is_off_and_stays_off(client: Client) -> None:
     settings = await client.call("get_trace_settings")
     level = settings.get("settings", settings)["trace_level"]

@@ -27,6 +27,8 @@ OPEN = frozenset((("v2", "health", "live"), ("v2", "health", "ready"), ("ping",)
 NOTHING = (
     "there is nothing at this path: models answer POST /v2/models/NAME/infer, the admin API has its own port"
 )
+_NO_SHARED_MEMORY = "shared memory is not supported here: send tensors in the request"
+_SHARED_MEMORY = frozenset((("v2", "systemsharedmemory"), ("v2", "cudasharedmemory")))
 _log = logging.getLogger(__name__)
 
 
@@ -221,7 +223,7 @@ async def respond(context: Context, request: Request, path: Path) -> bytes:
     if methods is None:
         if path.pattern in (INFER, PREDICT, INVOKE):
             return _wrong_method(request, "POST")
-        return json_answer(request, 404, {"error": NOTHING})
+        return json_answer(request, 404, {"error": _why_nothing(path)})
     method = "GET" if request.method == b"HEAD" else request.method.decode()
     handler = methods.get(method)
     if handler is None:
@@ -235,6 +237,10 @@ async def respond(context: Context, request: Request, path: Path) -> bytes:
         return fault(request, internal())
     body = b"" if told is None else told if isinstance(told, bytes) else orjson.dumps(told)
     return answer(request, status, kind, body)
+
+
+def _why_nothing(path: Path) -> str:
+    return _NO_SHARED_MEMORY if path.pattern[:2] in _SHARED_MEMORY else NOTHING
 
 
 def _wrong_method(request: Request, allowed: str) -> bytes:
