@@ -1,7 +1,6 @@
 """The HAProxy process in front of the workers: started, watched, started again if it dies, stopped."""
 
 import asyncio
-import contextlib
 import logging
 import signal
 from functools import partial
@@ -13,12 +12,14 @@ from gateway.config import GatewayConfig
 from gateway.server.attached import attached
 from gateway.server.descriptors import affordable, raise_soft_limit
 from gateway.server.edge.haproxy import render
+from gateway.server.edge.metrics import read
 from gateway.server.patience import EDGE, Patience
-from gateway.server.run_dir import certificate_file
+from gateway.server.run_dir import certificate_file, stats_socket
 
 log = logging.getLogger(__name__)
 
 _RESTART_PAUSE_S = 0.2
+_LOOK_S = 0.02
 _FILES_EACH = 1.5
 """A client's connection, and for every second one a worker's: they are shared, and idle clients have none."""
 
@@ -32,7 +33,10 @@ class Edge:
         self._care: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Raises RuntimeError, with HAProxy's own words, if a setting, a certificate or a port is refused."""
+        """Returns once it listens.
+
+        Raises RuntimeError, with HAProxy's own words, if a setting, a certificate or a port is refused.
+        """
         self._write_certificate()
         path = self._config.run_dir / "haproxy.cfg"
         raise_soft_limit()
@@ -64,11 +68,13 @@ class Edge:
         log_path = self._config.home / "logs" / "haproxy.log"
         log_path.parent.mkdir(parents=True, exist_ok=True)
         with log_path.open("ab") as output:
-            self._process = await attached(_binary(), "-db", "-f", str(path), output=output)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._process.wait(), 0.3)
-            tail = log_path.read_text(errors="replace").strip().splitlines()[-3:]
-            raise RuntimeError("HAProxy did not start: " + " ".join(tail))
+            process = self._process = await attached(_binary(), "-db", "-f", str(path), output=output)
+        while process.returncode is None:
+            if await asyncio.to_thread(read, stats_socket(self._config.run_dir)):
+                return  # it says nothing before it has all its ports
+            await asyncio.sleep(_LOOK_S)
+        tail = log_path.read_text(errors="replace").strip().splitlines()[-3:]
+        raise RuntimeError("HAProxy did not start: " + " ".join(tail))
 
     async def _keep(self, path: Path) -> None:
         while True:

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from gateway.config import GatewayConfig, Limits
-from gateway.server.edge.process import Edge
+from gateway.server.edge.process import Edge, _binary
 from gateway.server.grpc.server import GrpcServer
 from gateway.server.http.listener import HttpListener
 from gateway.server.run_dir import grpc_socket, http_socket, stats_socket
@@ -145,7 +145,14 @@ async def test_a_call_that_grpcio_would_drop_is_answered(
     assert (asked.status_code, asked.headers["grpc-status"]) == (200, "12")
 
 
-async def test_a_taken_port_is_said_at_once(config: GatewayConfig) -> None:
+@pytest.mark.parametrize("late_s", [0, 1])
+async def test_a_taken_port_is_said_however_late_it_is_found(
+    config: GatewayConfig, late_s: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = config.home / "late"
+    late.write_text(f'#!/bin/sh\nsleep {late_s}\nexec {_binary()} "$@"\n')
+    late.chmod(0o755)
+    monkeypatch.setattr("gateway.server.edge.process._binary", lambda: str(late))
     with socket.socket() as taken:
         # As another node's listener would be; sharing it would send callers to either.
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
