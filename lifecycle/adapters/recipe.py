@@ -55,9 +55,13 @@ def run_recipe(job: TrainingJob) -> tuple[Path, Path]:
         taught = data.filter(pa.array(~held))
         with threadpool_limits(1):
             trained = recipe(TrainingData(_inputs(taught), _labels(taught), balance(recent[~held])))
-        model = trained.SerializeToString() if isinstance(trained, ModelProto) else bytes(trained)
-    except Exception as error:
-        raise _refused(job.recipe, f"failed: {error}") from error
+    except (Exception, SystemExit) as error:
+        raise _refused(job.recipe, f"failed: {type(error).__name__}: {error}") from error
+    model = trained.SerializeToString() if isinstance(trained, ModelProto) else trained
+    if not isinstance(model, bytes):
+        raise _refused(
+            job.recipe, f"returned a {type(model).__name__}; it has to return an ONNX model, or its bytes"
+        )
     job.output.mkdir(parents=True, exist_ok=True)
     rows = data.drop_columns([name for name in ("holdout", "recent") if name in data.column_names])
     rows = rows.append_column("holdout", pa.array(held)).append_column("recent", pa.array(recent))

@@ -27,6 +27,21 @@ def fail(data: TrainingData) -> bytes:
     raise ValueError(f"cannot learn from {len(data.labels)} rows")
 
 
+def ask_for_a_column(data: TrainingData) -> bytes:
+    return data.inputs["amount"].tobytes()
+
+
+def leave(data: TrainingData) -> bytes:
+    raise SystemExit(3)
+
+
+def forget_to_return(data: TrainingData) -> None: ...
+
+
+def return_a_path(data: TrainingData) -> str:
+    return "model.onnx"
+
+
 def job(folder: Path, recipe: str, **flags: Sequence[bool | None]) -> TrainingJob:
     columns: dict[str, Sequence[object]] = {
         "inputs.x": [[float(i), 0.0] for i in range(9)],
@@ -82,7 +97,7 @@ def test_a_version_that_nothing_could_be_judged_by_is_not_trained(tmp_path: Path
 @pytest.mark.parametrize(
     ("recipe", "complaint"),
     [
-        (f"{HERE}:fail", "failed: cannot learn from 6 rows"),
+        (f"{HERE}:fail", "failed: ValueError: cannot learn from 6 rows"),
         (f"{HERE}:nothing", "cannot be imported"),
         ("no.such.module:train", "cannot be imported: No module named 'no'"),
         ("nonsense", "cannot be imported"),
@@ -97,3 +112,18 @@ def test_a_recipe_that_does_not_work_is_refused_with_its_error(
         run_recipe(job(tmp_path, recipe))
     assert caught.value.code is LifecycleCode.REFUSED
     assert not (tmp_path / "output").exists()
+
+
+@pytest.mark.parametrize(
+    ("recipe", "complaint"),
+    [
+        ("ask_for_a_column", "failed: KeyError: 'amount'"),
+        ("leave", "failed: SystemExit: 3"),
+        ("forget_to_return", "returned a NoneType; it has to return an ONNX model, or its bytes"),
+        ("return_a_path", "returned a str; it has to return an ONNX model, or its bytes"),
+    ],
+)
+def test_what_went_wrong_in_a_recipe_is_told(tmp_path: Path, recipe: str, complaint: str) -> None:
+    with pytest.raises(LifecycleError, match=complaint) as caught:
+        run_recipe(job(tmp_path, f"{HERE}:{recipe}"))
+    assert caught.value.code is LifecycleCode.REFUSED
