@@ -24,7 +24,9 @@ from lifecycle.ports import CaptureLog, Entry, LabelReceipt, Store
 COLUMNS = ("prediction_id", "label")
 LONGEST_ID = 256
 MOST_TOLD = 8
+LONGEST_TOLD = 40
 PARQUET_MAGIC = b"PAR1"
+NUMBER = re.compile(r"[-+]?[0-9.]+([eE][-+]?[0-9]+)?")
 METRIC = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 
 
@@ -100,11 +102,11 @@ def _metric(column: str) -> str:
     return name
 
 
-def _numbers(labels: pa.Table, column: str) -> "pa.ChunkedArray[Any]":
+def _numbers(labels: pa.Table, column: str, wanted: str = "numbers") -> "pa.ChunkedArray[Any]":
     kind = labels[column].type
     numeric = (pa.types.is_boolean, pa.types.is_integer, pa.types.is_floating, pa.types.is_null)
     if not any(test(kind) for test in numeric):
-        raise _invalid(f"column {column!r} must hold numbers")
+        raise _invalid(f"column {column!r} must hold {wanted}, not {kind}s such as {_odd(labels[column])!r}")
     if pa.types.is_boolean(kind):
         values = labels[column].cast(pa.int64()).cast(pa.float64())
     else:
@@ -114,11 +116,17 @@ def _numbers(labels: pa.Table, column: str) -> "pa.ChunkedArray[Any]":
     return values
 
 
+def _odd(values: "pa.ChunkedArray[Any]") -> str:
+    """The first value that is no number; else, all of them being numbers written as text, the first."""
+    told = [str(value)[:LONGEST_TOLD] for value in values.to_pylist() if value is not None]
+    return next((value for value in told if not NUMBER.fullmatch(value)), "".join(told[:1]))
+
+
 def _times(labels: pa.Table) -> "pa.ChunkedArray[Any]":
-    kind = labels["at"].type
-    if not pa.types.is_timestamp(kind):
-        return _numbers(labels, "at")
-    micros = labels["at"].cast(pa.timestamp("us", tz="UTC"), safe=False).cast(pa.int64())
+    column = labels["at"]
+    if not pa.types.is_timestamp(column.type):
+        return _numbers(labels, "at", "Unix seconds, or times such as 2026-11-26T12:00:00Z")
+    micros = column.cast(pa.timestamp("us", tz="UTC"), safe=False).cast(pa.int64())
     return pc.divide(micros.cast(pa.float64()), pa.scalar(1e6))
 
 

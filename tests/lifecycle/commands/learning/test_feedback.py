@@ -163,7 +163,16 @@ def test_a_label_says_when_it_became_known_as_people_write_times(written: bytes)
         (pa.table({"prediction_id": ["a" * 300], "label": [1]}), "256"),
         (pa.table({"prediction_id": ["a"], "label": pa.array([2**63], pa.uint64())}), "64 bits"),
         (b"prediction_id,feedback.revenue\na,\n", "no labels"),
-        (b"prediction_id,feedback.revenue\na,much\n", "must hold numbers"),
+        (b"prediction_id,feedback.revenue\na,much\n", "must hold numbers, not strings such as 'much'"),
+        (b"prediction_id,feedback.revenue\na,1\nb,12;5\n", "must hold numbers, not strings such as '12;5'"),
+        (
+            b"prediction_id,label,at\na,1,27.11.2026 14:00\n",
+            "times such as .*, not strings such as '27.11.2026 14:00'",
+        ),
+        (
+            b"prediction_id,label,at\na,1,2026-11-27\n",
+            r"times such as .*, not date32\[day\]s such as '2026-11-27'",
+        ),
         (b"prediction_id,feedback.re venue\na,1\n", "no name of a metric"),
         (pa.table({"prediction_id": ["a"], "feedback.x": [float("inf")]}), "NaN or infinite"),
     ],
