@@ -154,4 +154,8 @@ def _reason(plan: Plan, steps: list[StepForecast], seconds: float, champion: Arm
         return f"it would not be promoted by its deadline of {plan.deadline_seconds:g} s"
     if plan.manual:
         return "after the last step a person promotes it"
-    return "a version as good as the champion would be promoted"
+    promoted = "a version as good as the champion would be promoted"
+    late = [*(["labels"] if plan.guards.label_margin < 1 else []), *(asked.metric for asked in plan.guard)]
+    if late:
+        return f"{promoted}, once {', '.join(late)} pass too; how soon what they need comes is not foreseen"
+    return promoted

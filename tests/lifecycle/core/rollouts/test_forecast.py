@@ -105,3 +105,9 @@ def test_no_traffic_no_forecast() -> None:
 def test_a_deadline_that_comes_too_early_is_told() -> None:
     late = told(replace(preset("quick"), deadline_seconds=10.0), rate=1_000)
     assert "by its deadline of 10 s" in late.reason
+
+
+def test_what_waits_for_labels_is_not_promised_without_them() -> None:
+    quick = preset("quick")
+    plan = replace(quick, guards=replace(quick.guards, label_margin=0.05))
+    assert "promoted, once labels pass too" in told(plan, rate=1_000).reason
