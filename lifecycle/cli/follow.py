@@ -62,7 +62,7 @@ def _first_traffic(client: Client, model: str, rollout: dict[str, Any], steps: S
             raise LifecycleError(LifecycleCode.REFUSED, message)
         if (now := describe(rollout)) != seen:
             seen = now
-            steps.note(now)
+            steps.waits(now)
         time.sleep(POLL_S)
         rollout = client.rollout(model)
     return rollout

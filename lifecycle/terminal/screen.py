@@ -64,7 +64,7 @@ def shares(weights: dict[str, float]) -> str:
 
 
 class Steps:
-    """Tells of long work: a spinner on a terminal, a line per step elsewhere, nothing when quiet."""
+    """Tells of long work: a spinner on a terminal, a line per step elsewhere, what it awaits when quiet."""
 
     def __init__(self, quiet: bool) -> None:
         self._screen = None if quiet else console()
@@ -89,3 +89,10 @@ class Steps:
         """Something happens within a step."""
         if self._screen is not None:
             self._screen.print(f"  {line}", soft_wrap=True)
+
+    def waits(self, line: str) -> None:
+        """What is waited for, maybe for long: on standard error where quiet, as silence looks broken."""
+        if self._screen is None:
+            print(harmless(line), file=sys.stderr)
+        else:
+            self.note(line)

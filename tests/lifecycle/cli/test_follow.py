@@ -1,6 +1,7 @@
 """Following a deployment, seen from the command line."""
 
 from threading import Thread
+from types import SimpleNamespace
 
 import pytest
 
@@ -25,6 +26,17 @@ def test_a_rollout_that_ends_without_traffic_is_a_failure(deployed: Run, live: L
         thread.join()
     assert said.code == 1
     assert said.err.startswith("headrace: the rollout of version 2 is aborted")
+
+
+def test_beside_json_it_is_said_what_is_waited_for(deployed: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("lifecycle.cli.follow.time", SimpleNamespace(sleep=interrupted))
+    said = deployed("version", "deploy", "fraud", 2, "--json")
+    assert said.err.startswith("version 2: ")
+    assert not said.out
+    assert deployed("rollout", "abort", "fraud").code == 0
 
 
 def test_a_champion_is_not_deployed_again(deployed: Run, live: Live) -> None:
