@@ -45,7 +45,7 @@ def feedback(name: Name, labels: Annotated[Path, LABELS], url: Url = URL, as_jso
         "joined": "labels joined with their prediction",
         "duplicate": "said before, nothing changed",
         "conflicting": "contradict an earlier label and are put aside",
-        "unknown": "name no prediction known yet; kept until it comes",
+        "unknown": "name no prediction kept yet; they join if it comes, but a busy model keeps a sample only",
         "early": "are from before their prediction and are put aside",
         "late": "are from beyond the horizon and are put aside",
     }

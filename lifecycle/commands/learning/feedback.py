@@ -54,7 +54,8 @@ def read_labels(data: bytes) -> pa.Table:
         options = pyarrow.csv.ConvertOptions(column_types={"prediction_id": pa.string()})
         return pyarrow.csv.read_csv(io.BytesIO(data), convert_options=options)
     except (pa.ArrowException, ValueError, OSError):
-        raise _invalid("the labels are neither a Parquet nor a CSV file that can be read") from None
+        message = "the labels can be read neither as Parquet nor as CSV; JSON goes to POST /v1/feedback"
+        raise _invalid(message) from None
 
 
 def tidy(labels: pa.Table) -> tuple[pa.Table | None, dict[str, pa.Table]]:
