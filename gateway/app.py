@@ -83,7 +83,7 @@ class Gateway:
 
     async def check_health(self) -> None:
         """Called by Serve; raising makes it replace the worker."""
-        if not self._started.done():  # its first call, after which it ends a worker at once, undrained
+        if not self._started.done():  # its first call: a worker that fails that one is ended undrained
             await self._started
             return
         if not self._worker.http.serving:

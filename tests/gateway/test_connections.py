@@ -51,16 +51,21 @@ def test_a_worker_that_leaves_is_sent_nothing_more_and_answers_what_comes(node: 
         with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
             return status(client)
 
-    node.worker.http.leave()
-    try:
+    def seen_until(last: int) -> list[int]:
+        """What the edge answers until HAProxy has checked the worker again."""
         seen: list[int] = []
-        while 503 not in seen and len(seen) < 100:  # until HAProxy has checked again
+        while last not in seen and len(seen) < 100:
             seen.append(asked(node.edge[0]))
             time.sleep(0.05)
+        return seen
+
+    assert seen_until(200)[-1] == 200
+    node.worker.http.leave()
+    try:
+        seen = seen_until(503)
         assert seen[-1] == 503
         assert set(seen) <= {200, 503}
         assert asked(node.direct[0]) == 200
     finally:
         node.worker.http.leaving = False
-        while asked(node.edge[0]) == 503:
-            time.sleep(0.05)
+    assert seen_until(200)[-1] == 200

@@ -207,3 +207,4 @@ async def test_stopping_twice_or_unstarted_is_fine() -> None:
     await queue.start()
     await queue.stop()
     await queue.stop()
+    assert asyncio.all_tasks() == {asyncio.current_task()}

@@ -160,6 +160,7 @@ async def test_an_upgrade_starts_anew_what_there_is_and_waits_for_it(
     await starting(serve, moved)
     await asyncio.wait({renewing}, timeout=0.2)
     assert not renewing.done()
+    assert serve.phases == {moved: Phase.STARTING}
     assert placed(registry) == {1: Placement.DEDICATED}
     serve.all_run()
     assert await renewing == ()

@@ -189,7 +189,8 @@ async def test_a_cancelled_call_ends_its_inference(channel: Any, engine: Any) ->
     call = channel.unary_unary(SERVICE + "ModelInfer")(message("slow").SerializeToString())
     await engine.arrived.wait()
     call.cancel()
-    await engine.ended.wait()
+    await asyncio.wait_for(engine.ended.wait(), 30)
+    assert engine.cancelled == 1
 
 
 async def test_health(channel: Any) -> None:
