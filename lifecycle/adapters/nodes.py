@@ -94,9 +94,12 @@ class ClusterNodes:
             partial_file.replace(config.rolled)
         start(application(config, node), application_name(node))
 
-    def failed(self, node: str) -> bool:
+    def failure(self, node: str) -> str:
         found = serve.status().applications.get(application_name(node))
-        return found is not None and found.status is ApplicationStatus.DEPLOY_FAILED
+        if found is None or found.status is not ApplicationStatus.DEPLOY_FAILED:
+            return ""
+        told = "\n".join(deployment.message for deployment in found.deployments.values()).split("\n")
+        return next((line for line in reversed(told) if line.strip()), "Ray Serve does not say why")
 
     def admission(self) -> Admission:
         if not self._name:

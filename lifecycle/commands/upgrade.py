@@ -37,8 +37,8 @@ class Nodes(Protocol):
         """Have Serve replace a node's workers, new ones first. Blocks, but does not wait for them."""
         ...
 
-    def failed(self, node: str) -> bool:
-        """Whether Serve has given that up: new workers failed, and old ones serve on. Blocks."""
+    def failure(self, node: str) -> str:
+        """Why Serve has given that up, so that old workers serve on; empty while it has not. Blocks."""
         ...
 
     def admission(self) -> Admission:
@@ -132,14 +132,14 @@ class Upgrade:
             new = not now & before and len(now) >= wanted
             if new and await self._fleet.confirmed(self._fleet.table.generation, 1.0):
                 return
-            if await asyncio.to_thread(self._nodes.failed, node):
-                raise LifecycleError(LifecycleCode.UNAVAILABLE, _given_up(node))
+            if reason := await asyncio.to_thread(self._nodes.failure, node):
+                raise LifecycleError(LifecycleCode.UNAVAILABLE, _given_up(node, reason))
             await asyncio.sleep(_POLL_S)
 
 
-def _given_up(node: str) -> str:
+def _given_up(node: str, reason: str) -> str:
     workers = f"new workers of node {node}" if node else "new workers"
     return (
-        f"{workers} do not stay up: old ones serve on, but if one ends, no other follows; "
-        "`headrace logs` says why; mend it and run `headrace upgrade` again"
+        f"{workers} do not stay up ({reason}); old ones serve on, but if one ends, no other follows. "
+        "`headrace logs` or the logs of Ray Serve say more; mend it and run `headrace upgrade` again"
     )

@@ -1,13 +1,16 @@
-"""New workers for old ones under load, in the middle of a rollout: by command, and by themselves when they
-have grown."""
+"""New workers for old ones under load, in the middle of a rollout: by command, again after it failed, and by
+themselves when they have grown."""
 
 import json
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 import psutil
 import pytest
 
+from gateway.config import GatewayConfig
+from gateway.errors import GatewayError
+from gateway.serve.slots import claim
 from lifecycle.client import Client
 from lifecycle.errors import LifecycleError
 from tests.e2e.harness import Cluster, Load
@@ -22,11 +25,29 @@ def names(client: Client) -> set[str]:
     return {worker["worker"] for worker in client.status()["workers"]}
 
 
+@contextmanager
+def no_slot_free(config: GatewayConfig) -> Iterator[None]:
+    """So that no new worker can start."""
+    held = []
+    with suppress(GatewayError):
+        while True:
+            held.append(claim(config.run_dir, "worker", config.slots))
+    yield
+    for slot in held:
+        slot.release()
+
+
 def test_workers_are_replaced_with_no_request_lost(
     cluster: Cluster, deployed: Deployed, load: Callable[[str], Load], until: Until
 ) -> None:
     model, client = deployed(2)
     first = names(client)
+    with no_slot_free(GatewayConfig(home=cluster.home, workers=2)):
+        with pytest.raises(
+            LifecycleError, match=r"stay up \(.*all 5 worker slots of this node are taken"
+        ):
+            client.upgrade()
+        assert names(client) == first
     settings = cluster.home / "headrace.toml"
     settings.write_text("[gateway.serving]\nrecycle_above_mb = 20\n")  # less than any worker takes
     try:

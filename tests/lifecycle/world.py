@@ -58,13 +58,16 @@ def latencies(answers: int, ms: float) -> Counts:
 
 
 class FakeNodes:
-    """The nodes of the workers of a fake fleet. `wrong` says what is wrong with a node's settings."""
+    """The nodes of the workers of a fake fleet.
+
+    `wrong` says what is wrong with a node's settings, `failing` why new workers of one do not stay up.
+    """
 
     def __init__(self, fleet: "FakeFleet") -> None:
         self._fleet = fleet
         self.wrong: dict[str, str] = {}
         self.slow = False
-        self.failing: set[str] = set()
+        self.failing: dict[str, str] = {}
         self.rolled: list[str] = []
 
     def wanted(self) -> dict[str, int]:
@@ -81,8 +84,8 @@ class FakeNodes:
         if not self.slow and node not in self.failing:
             self._fleet.roll(node)
 
-    def failed(self, node: str) -> bool:
-        return node in self.failing
+    def failure(self, node: str) -> str:
+        return self.failing.get(node, "")
 
     def admission(self) -> Admission:
         return Admission("10.0.0.5:6379", "secret")

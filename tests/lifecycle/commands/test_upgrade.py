@@ -130,9 +130,10 @@ async def test_code_that_does_not_start_replaces_nobody(registry: Registry) -> N
 async def test_it_ends_at_once_when_serve_gives_new_workers_up(registry: Registry) -> None:
     registry.fleet.join("other-1f")
     nodes = FakeNodes(registry.fleet)
-    nodes.failing = {"other-1f"}
+    nodes.failing = {"other-1f": "no slot is free"}
     before = registry.fleet.workers()
-    with pytest.raises(LifecycleError, match="new workers of node other-1f do not stay up") as failed:
+    told = r"new workers of node other-1f do not stay up \(no slot is free\)"
+    with pytest.raises(LifecycleError, match=told) as failed:
         await asyncio.wait_for(upgrade_of(registry, nodes).run("ann"), 5)
     assert failed.value.code is LifecycleCode.UNAVAILABLE
     assert nodes.rolled == ["", "other-1f"]
