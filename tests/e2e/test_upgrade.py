@@ -43,9 +43,7 @@ def test_workers_are_replaced_with_no_request_lost(
     model, client = deployed(2)
     first = names(client)
     with no_slot_free(GatewayConfig(home=cluster.home, workers=2)):
-        with pytest.raises(
-            LifecycleError, match=r"stay up \(.*all 5 worker slots of this node are taken"
-        ):
+        with pytest.raises(LifecycleError, match=r"stay up \(.*all 5 worker slots of this node are taken"):
             client.upgrade()
         assert names(client) == first
     settings = cluster.home / "headrace.toml"
