@@ -84,7 +84,7 @@ def wire(
         nodes=parts.nodes,
         upgrade=Upgrade(store, fleet, parts.nodes, parts.dedicated.renew, check_installed, make_way),
         rollouts=rollouts,
-        feedback=Feedback(captures, store, per_minute=config.labels.per_minute),
+        feedback=Feedback(captures, store, parts.profiles.of, read, per_minute=config.labels.per_minute),
         retraining=retraining,
         monitor=parts.monitor,
         estimates=parts.estimates,

@@ -50,6 +50,11 @@ def feedback(name: Name, labels: Annotated[Path, LABELS], url: Url = URL, as_jso
         "late": "are from beyond the horizon and are put aside",
     }
     told = [(kind, f"{receipt[kind]}  {meaning}") for kind, meaning in meanings.items() if receipt[kind]]
+    if strange := receipt["unfamiliar"]:
+        named = ", ".join(f"{label!r} ({count})" for label, count in strange.items())
+        told.append(
+            ("unfamiliar", f"{named}: no answer or reference row of the champion says so; all count as wrong")
+        )
     console().print(fields(told))
     rows = [(metric, *(said[kind] for kind in meanings)) for metric, said in receipt["metrics"].items()]
     if rows:

@@ -138,7 +138,7 @@ def open_desk(
             restart=fleet.restart,
         ),
         rollouts=rollouts,
-        feedback=Feedback(captures, store),
+        feedback=Feedback(captures, store, lambda _model, _version: None, nothing),
         retraining=retraining,
         monitor=monitor,
         estimates=Estimates(store, captures, trial.reference),

@@ -29,15 +29,20 @@ class LabelReceiptOut(BaseModel):
 
 
 class ReceiptOut(LabelReceiptOut):
-    """What became of a batch of labels, and by name of the numbers of each business metric in it."""
+    """What became of a batch of labels, and by name of the numbers of each business metric in it.
+
+    `unfamiliar` counts labels by class that neither the champion nor its reference data name, the most
+    frequent ones. They are kept, and no answer of the champion's agrees with them.
+    """
 
     metrics: dict[str, LabelReceiptOut]
+    unfamiliar: dict[str, int]
 
     @classmethod
     def of(cls, receipt: Receipt) -> Self:
         labels = LabelReceiptOut.model_validate(receipt.labels) if receipt.labels else LabelReceiptOut()
         metrics = {name: LabelReceiptOut.model_validate(each) for name, each in receipt.metrics.items()}
-        return cls(**labels.model_dump(), metrics=metrics)
+        return cls(**labels.model_dump(), metrics=metrics, unfamiliar=dict(receipt.unfamiliar))
 
 
 class FailedOut(BaseModel):

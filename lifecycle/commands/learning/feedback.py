@@ -3,23 +3,31 @@
 import io
 import re
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any, cast
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
+from gateway.core.profile import Profile
+from gateway.core.types import Array
+from lifecycle.commands.learning.labelled import Reference
 from lifecycle.commands.lookup import find_model
 from lifecycle.core.analysis.metrics import PREFIX
 from lifecycle.core.governance.quota import Quota
 from lifecycle.core.learning.feedback import SKEW_S
-from lifecycle.core.performance.answers import class_output
+from lifecycle.core.performance.answers import spelled
+from lifecycle.core.performance.classes import classes, misfit, unfamiliar
+from lifecycle.core.version import Model, Version
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.ports import CaptureLog, Entry, LabelReceipt, Store
+from lifecycle.tensors import to_array
 
 COLUMNS = ("prediction_id", "label")
 LONGEST_ID = 256
@@ -32,10 +40,15 @@ METRIC = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of a batch: its labels (None without any), and the numbers of each metric in it."""
+    """What became of a batch: its labels (None without any), and the numbers of each metric in it.
+
+    `unfamiliar` counts labels by class that neither the champion nor its reference data name. They stand: a
+    class may be new. But no answer of the champion's agrees with them.
+    """
 
     labels: LabelReceipt | None
     metrics: Mapping[str, LabelReceipt]
+    unfamiliar: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def unknown(self) -> int:
@@ -163,6 +176,8 @@ class Feedback:
     """Takes labels for any model that is registered.
 
     Args:
+        profile: of a version's reference data, by model and number; None if it has none.
+        reference: reads a version's reference data.
         per_minute: labels that one caller may send in a minute.
     """
 
@@ -170,13 +185,19 @@ class Feedback:
         self,
         captures: CaptureLog,
         store: Store,
+        profile: Callable[[str, int], Profile | None],
+        reference: Reference,
         clock: Callable[[], float] = time.time,
         per_minute: int = 1_000_000,
     ) -> None:
         self._captures = captures
         self._store = store
+        self._profile = profile
+        self._reference = reference
         self._clock = clock
         self._quota = Quota(per_minute)
+        self._named: dict[str, tuple[tuple[int, str], frozenset[str]]] = {}
+        """By model, its champion's classes. A version may get a profile after it was registered."""
 
     def ingest(self, model: str, labels: pa.Table | bytes, actor: str) -> Receipt:
         """Add labels and numbers; durable on return, and safe to send again.
@@ -186,10 +207,9 @@ class Feedback:
                 for too many at once, CONFLICT if every one of them contradicts one that stands or is of the
                 wrong time.
         """
-        find_model(self._store, model)
+        registered = find_model(self._store, model)
         truth, numbers = tidy(read_labels(labels) if isinstance(labels, bytes) else labels)
-        if truth is not None:
-            self._check_classes(model, truth["label"])
+        strange = self._unfamiliar(registered, to_array(truth["label"])) if truth is not None else {}
         given = ([truth] if truth is not None else []) + list(numbers.values())
         if not given:
             raise _invalid("there are no labels in it")
@@ -204,27 +224,45 @@ class Feedback:
         receipt = Receipt(
             label(labels=truth) if truth is not None else None,
             {name: label(labels=table, metric=name) for name, table in numbers.items()},
+            strange,
         )
         if receipt.labels is not None:
-            self._store.commit(Entry(actor, "labels.received", model, asdict(receipt.labels)))
+            told = asdict(receipt.labels) | ({"unfamiliar": strange} if strange else {})
+            self._store.commit(Entry(actor, "labels.received", model, told))
         for name, each in receipt.metrics.items():
             self._store.commit(Entry(actor, "feedback.received", model, {"metric": name} | asdict(each)))
         if sum(each.aside for each in receipt.all) == rows:
             raise LifecycleError(LifecycleCode.CONFLICT, f"what was sent is put aside: {_why(receipt)}")
         return receipt
 
-    def _check_classes(self, model: str, labels: "pa.ChunkedArray[Any]") -> None:
-        """Refuse words for a model that answers numbers: each would count as a wrong answer."""
-        if not pa.types.is_string(labels.type) or not (versions := self._store.versions(model)):
-            return
-        answered = class_output(versions[-1].signature.outputs)
-        if answered is None or answered.datatype == "BYTES":
-            return
+    def _unfamiliar(self, model: Model, labels: Array) -> dict[str, int]:
+        """Labels by class that the champion does not name, the most frequent ones.
+
+        Raises LifecycleError INVALID for labels that can only be meant for another model.
+        """
+        versions = {version.number: version for version in self._store.versions(model.name)}
+        version = versions.get(model.champion) or (versions[max(versions)] if versions else None)
+        if version is None:
+            return {}
+        named = self._classes(version)
+        if why := misfit(version.signature.outputs, named, labels):
+            raise _invalid(f"labels of {model.name!r} are {why}")
+        strange = unfamiliar(named, Counter(spelled(labels).tolist())) if named else {}
+        return {label[:LONGEST_TOLD]: count for label, count in list(strange.items())[:MOST_TOLD]}
+
+    def _classes(self, version: Version) -> frozenset[str]:
+        key, known = (version.number, version.profile_digest), self._named.get(version.model)
+        if known is not None and known[0] == key:
+            return known[1]
         try:
-            labels.cast(pa.float64())
-        except pa.ArrowException:
-            message = f"labels of {model!r} are numbers, as its output {answered.name!r} is; these hold words"
-            raise _invalid(message) from None
+            profile = self._profile(version.model, version.number)
+            rows = self._reference(version) if version.reference else pa.table({})
+        except LifecycleError:
+            return frozenset()  # a store that does not answer holds up no labels
+        labels = to_array(rows["label"]) if "label" in rows.column_names else np.zeros(0)
+        named = classes(version.signature.outputs, profile, labels)
+        self._named[version.model] = (key, named)
+        return named
 
 
 def _after(labels: pa.Table, at: float) -> int:

@@ -63,7 +63,7 @@ def correct(outputs: Mapping[str, Array], labels: Array) -> NDArray[np.bool_] | 
     columns = [array[:, 0] if array.shape[1:] == (1,) else array for array in found]
     for column in columns:
         if column.ndim == 1 and column.dtype.kind not in FLOAT_KINDS:
-            return np.asarray(_spelled(column) == _spelled(labels), np.bool_)
+            return np.asarray(spelled(column) == spelled(labels), np.bool_)
     if labels.dtype.kind not in "biuf":
         return None
     truth = labels.astype(np.float64)
@@ -94,7 +94,7 @@ def values(outputs: Mapping[str, Array], labels: Array) -> NDArray[np.float64] |
     return None
 
 
-def _spelled(values: Array) -> Array:
+def spelled(values: Array) -> Array:
     """Classes under one spelling, so that 1, 1.0, True and b"1" are the same class."""
     if values.dtype.kind == "O":
         texts = [v.decode("utf-8", "replace") if isinstance(v, bytes) else str(v) for v in values.tolist()]

@@ -26,6 +26,13 @@ def test_labels_are_sent_and_the_receipt_is_told(deployed: Run, live: Live, tmp_
     assert deployed("feedback", "fraud", labels, "--json").json["duplicate"] == 2
 
 
+def test_labels_that_the_model_never_answers_are_told(deployed: Run, tmp_path: Path) -> None:
+    labels = tmp_path / "labels.csv"
+    labels.write_text("prediction_id,label\na,3\nb,3\nc,2\n")  # it answers scores of three classes, 0 to 2
+    said = deployed("feedback", "fraud", labels)
+    assert "'3' (2): no answer or reference row of the champion says so" in " ".join(said.out.split())
+
+
 def test_numbers_of_business_metrics_are_told_of(deployed: Run, live: Live, tmp_path: Path) -> None:
     live.captures.append(blocks([capture("a"), capture("b")]))
     numbers = tmp_path / "numbers.csv"

@@ -20,6 +20,7 @@ NOTHING: dict[str, object] = {
     "early": 0,
     "late": 0,
     "metrics": {},
+    "unfamiliar": {},
 }
 CSV = {"content-type": "text/csv"}
 
@@ -76,7 +77,8 @@ async def test_labels_come_as_parquet(ready: Admin) -> None:
     file = io.BytesIO()
     pq.write_table(pa.table({"prediction_id": ["a"], "label": [2.5]}), file)
     answer = await ready.http.post("/v1/feedback?model=fraud", content=file.getvalue())
-    assert answer.json() == NOTHING | {"joined": 1}
+    # The model answers scores of three classes.
+    assert answer.json() == NOTHING | {"joined": 1, "unfamiliar": {"2.5": 1}}
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Iterator
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from gateway.core.capture import Capture, blocks
+from gateway.core.profile import Profile
 from gateway.core.signature import Signature, TensorSpec
 from gateway.core.types import Role
 from lifecycle.adapters.captures.log import ParquetCaptures
@@ -31,6 +33,14 @@ def store(tmp_path: Path) -> Iterator[SqlStore]:
     store.close()
 
 
+def no_profile(_model: str, _version: int) -> Profile | None:
+    return None
+
+
+def no_rows(_version: Version) -> pa.Table:
+    return pa.table({})
+
+
 @pytest.fixture
 def feedback(store: SqlStore, tmp_path: Path) -> Feedback:
     captures = ParquetCaptures(tmp_path / "log")
@@ -38,7 +48,7 @@ def feedback(store: SqlStore, tmp_path: Path) -> Feedback:
     captures.append(
         blocks([Capture(name, 1.0, "m", 1, Role.CHAMPION, tensors, tensors) for name in ("a", "b")])
     )
-    return Feedback(captures, store, lambda: 50.0)
+    return Feedback(captures, store, no_profile, no_rows, lambda: 50.0)
 
 
 def parquet(table: pa.Table) -> bytes:
@@ -78,6 +88,71 @@ def test_words_for_a_model_that_answers_numbers_are_refused(
         assert feedback.ingest("m", parquet(pa.table({"prediction_id": ["a"], "label": ["3"]})), "ann").labels
 
 
+class Reference:
+    """A version that answers words, and its reference data: 20 rows, of which it calls one half `good`."""
+
+    def __init__(self, store: SqlStore) -> None:
+        signature = Signature((TensorSpec("x", "FP32", (-1, 2)),), (TensorSpec("class", "BYTES", (-1,)),))
+        version = Version("m", 1, Stage.SERVING, "a", "sha256:1", signature, "ann", 1.0)
+        version = replace(
+            version, reference="rows", reference_digest="sha256:2", profile="p", profile_digest="d"
+        )
+        store.commit(Entry("ann", "version.registered", "m"), version)
+        answers = np.array([b"good", b"bad"] * 10, np.object_)
+        self.of = Profile.of({}, {"class": answers})
+        self.read = 0
+
+    def profile(self, _model: str, _version: int) -> Profile:
+        return self.of
+
+    def rows(self, _version: Version) -> pa.Table:
+        self.read += 1
+        return pa.table({"label": ["good", "bad", "odd", *["good"] * 17]})
+
+
+def test_labels_of_a_class_that_the_model_never_names_are_told_and_kept(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    reference = Reference(store)
+    captures = ParquetCaptures(tmp_path / "log")
+    feedback = Feedback(captures, store, reference.profile, reference.rows, lambda: 50.0)
+    batch = b"prediction_id,label\na,Good\nb,odd\nc,Good\nd,good\ne,Bad\n"
+    receipt = feedback.ingest("m", batch, "ann")
+    assert (list(receipt.unfamiliar.items()), receipt.all[0].unknown) == ([("Good", 2), ("Bad", 1)], 5)
+    assert store.records("m")[-1].detail["unfamiliar"] == {"Good": 2, "Bad": 1}
+    captures.append(
+        blocks([Capture("a", 1.0, "m", 1, Role.CHAMPION, {}, {"class": np.array([b"good"], np.object_)})])
+    )
+    assert captures.labelled("m")["label"].to_pylist() == ["Good"]
+    assert not feedback.ingest("m", b"prediction_id,label\nf,good\n", "ann").unfamiliar
+    assert "unfamiliar" not in store.records("m")[-1].detail
+    assert reference.read == 1  # once for all batches
+
+
+def test_numbers_for_a_model_that_answers_words_are_refused(
+    store: SqlStore, feedback: Feedback, tmp_path: Path
+) -> None:
+    reference = Reference(store)
+    told = Feedback(ParquetCaptures(tmp_path / "log"), store, reference.profile, reference.rows, lambda: 50.0)
+    with pytest.raises(
+        LifecycleError, match=r"are words, as its output 'class' is \('bad', 'good', 'odd'\)"
+    ) as no:
+        told.ingest("m", b"prediction_id,label\na,0\nb,1\n", "ann")
+    assert no.value.code is LifecycleCode.INVALID
+    # Without reference data a class may well be called 0.
+    assert feedback.ingest("m", b"prediction_id,label\na,0\nb,1\n", "ann").all[0].joined == 2
+
+
+def test_labels_are_taken_while_the_reference_data_cannot_be_read(store: SqlStore, tmp_path: Path) -> None:
+    reference = Reference(store)
+
+    def away(_version: Version) -> pa.Table:
+        raise LifecycleError(LifecycleCode.UNAVAILABLE, "the store does not answer")
+
+    feedback = Feedback(ParquetCaptures(tmp_path / "log"), store, reference.profile, away, lambda: 50.0)
+    assert not feedback.ingest("m", b"prediction_id,label\na,Good\n", "ann").unfamiliar
+
+
 NUMBERS = b"prediction_id,label,feedback.revenue,feedback.bought\na,3,12.5,true\nb,,0.0,\nzz,,4,false\n"
 
 
@@ -108,7 +183,7 @@ def test_labels_of_the_wrong_time_alone_are_a_conflict_that_says_why(store: SqlS
     tensors = {"x": np.zeros((1, 2), np.float32)}
     made = [Capture(name, 5_000.0, "m", 1, Role.CHAMPION, tensors, tensors) for name in ("a", "b")]
     captures.append(blocks(made))
-    feedback = Feedback(captures, store, lambda: 9_000.0)
+    feedback = Feedback(captures, store, no_profile, no_rows, lambda: 9_000.0)
     early = pa.table({"prediction_id": ["a"], "label": [1], "at": [100.0]})
     for table, reason in (
         (early, "before their prediction"),
