@@ -2,9 +2,9 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import typer
 
@@ -15,6 +15,10 @@ from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.terminal.screen import Steps
 
 POLL_S = 0.5
+AWAY_S = 300.0
+"""How long what is followed may be unknown: a database is seldom away for longer, and then a person looks."""
+
+T = TypeVar("T")
 
 
 @contextmanager
@@ -25,6 +29,25 @@ def leaving(model: str) -> Iterator[None]:
     except KeyboardInterrupt:
         print(f"the rollout goes on; `headrace rollout abort {model}` would end it", file=sys.stderr)
         raise typer.Exit(130) from None
+
+
+def once_known(look: Callable[[], T], say: Callable[[str], object]) -> T:
+    """What `look` finds, as soon as the controller and its database are there to tell.
+
+    A rollout goes on by itself after they were away, so whoever follows it does, too. `say` is told why
+    nothing is seen. Raises as `look` does; UNAVAILABLE only after `AWAY_S`.
+    """
+    ends, told = time.monotonic() + AWAY_S, False
+    while True:
+        try:
+            return look()
+        except LifecycleError as error:
+            if error.code is not LifecycleCode.UNAVAILABLE or time.monotonic() > ends:
+                raise
+            if not told:
+                say(f"waiting to look again: {error.message}")
+                told = True
+        time.sleep(POLL_S)
 
 
 def follow_deployment(
@@ -64,5 +87,5 @@ def _first_traffic(client: Client, model: str, rollout: dict[str, Any], steps: S
             seen = now
             steps.waits(now)
         time.sleep(POLL_S)
-        rollout = client.rollout(model)
+        rollout = once_known(lambda: client.rollout(model), steps.waits)
     return rollout

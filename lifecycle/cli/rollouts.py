@@ -6,16 +6,14 @@ from typing import Annotated, Any
 import typer
 from rich.live import Live
 
-from lifecycle.cli.follow import leaving
+from lifecycle.cli.follow import POLL_S, leaving, once_known
 from lifecycle.cli.forecast_text import draw_forecast
 from lifecycle.cli.options import URL, AsJson, IfRevision, Name, Number, Url, connect
 from lifecycle.cli.plans import Plan, read_plan
 from lifecycle.cli.rollout_text import describe, draw
 from lifecycle.client import Client
-from lifecycle.terminal.screen import console, show_json
+from lifecycle.terminal.screen import Steps, console, show_json
 from lifecycle.terminal.screen import show as show_line
-
-POLL_S = 0.5
 
 app = typer.Typer(help="Bring a version into traffic step by step.", no_args_is_help=True)
 
@@ -85,25 +83,28 @@ def watch(name: Name, url: Url = URL, as_json: AsJson = False) -> None:
 
 
 def _watch_live(client: Client, name: str) -> dict[str, Any]:
-    rollout = client.rollout(name)
-    with Live(draw(rollout, client.traffic(name)), console=console(), auto_refresh=False) as live:
+    def look() -> tuple[dict[str, Any], dict[str, Any]]:
+        return client.rollout(name), client.traffic(name)
+
+    rollout, traffic = look()
+    with Live(draw(rollout, traffic), console=console(), auto_refresh=False) as live:
         while rollout["active"]:
             time.sleep(POLL_S)
-            rollout = client.rollout(name)
-            live.update(draw(rollout, client.traffic(name)), refresh=True)
+            rollout, traffic = once_known(look, live.console.print)
+            live.update(draw(rollout, traffic), refresh=True)
     return rollout
 
 
 def _watch_lines(client: Client, name: str, *, quiet: bool) -> dict[str, Any]:
-    seen = ""
+    seen, rollout, steps = "", client.rollout(name), Steps(quiet)
     while True:
-        rollout = client.rollout(name)
         if (line := describe(rollout)) != seen and not quiet:
             seen = line
             show_line(line)
         if not rollout["active"]:
             return rollout
         time.sleep(POLL_S)
+        rollout = once_known(lambda: client.rollout(name), steps.waits)
 
 
 @app.command()

@@ -1,8 +1,17 @@
 """`headrace rollout` against a server."""
 
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from threading import Timer
+from typing import Any
+
 import pytest
 
+from lifecycle.cli.rollout_text import describe
+from lifecycle.client import Client
 from tests.lifecycle.cli.conftest import Run
+from tests.lifecycle.live import Live
 
 
 def test_a_rollout_is_started_held_and_ended(deployed: Run) -> None:
@@ -50,6 +59,38 @@ def test_to_stop_watching_stops_no_rollout(deployed: Run, monkeypatch: pytest.Mo
     said = deployed("rollout", "watch", "fraud")
     assert (said.code, "the rollout goes on" in said.err) == (130, True)
     assert deployed("rollout", "show", "fraud", "--json").json["active"]
+
+
+def test_watching_goes_on_after_the_database_was_away(
+    deployed: Run, live: Live, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployed("rollout", "start", "fraud", 2)
+
+    def rename(table: str, to: str) -> None:
+        with closing(sqlite3.connect(tmp_path / "home" / "headrace.db")) as database:
+            database.execute(f"ALTER TABLE {table} RENAME TO {to}")
+
+    def back() -> None:
+        rename("away", "rollouts")
+        with Client(live.url, actor="ada") as client:
+            client.abort("fraud")
+
+    timer = Timer(1.0, back)
+
+    def described(rollout: dict[str, Any]) -> str:
+        if timer.ident is None:
+            rename("rollouts", "away")
+            timer.start()
+        return describe(rollout)
+
+    monkeypatch.setattr("lifecycle.cli.rollouts.describe", described)
+    said = deployed("rollout", "watch", "fraud")
+    timer.join()
+    first, waits, last = said.out.splitlines()
+    assert first.startswith("version 2: loading")
+    assert waits.startswith("  waiting to look again: the registry's database cannot be used now")
+    assert last.startswith("version 2: aborted")
+    assert said.code == 1
 
 
 def test_a_promotion_that_is_still_to_come_is_told_to_be(deployed: Run) -> None:
