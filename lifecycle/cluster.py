@@ -23,7 +23,7 @@ from gateway.server.run_dir import edge_socket
 from lifecycle import joined, signals
 from lifecycle.config import LifecycleConfig, load
 from lifecycle.errors import LifecycleError
-from lifecycle.offline import check_identity
+from lifecycle.offline import check_controller
 from lifecycle.remains import RAY_LOGS, sweep
 from lifecycle.tenure import node_name
 
@@ -45,7 +45,7 @@ def main() -> None:
     try:
         config = load(home, options)
         if not config.gateway.join:  # the registry and its keys are with the controller
-            check_identity(config)
+            check_controller(config)
         _environment(config.gateway)
         asyncio.run(_live(config))
     except (LifecycleError, RuntimeError, OSError) as error:

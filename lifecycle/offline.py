@@ -11,6 +11,8 @@ import psutil
 
 from gateway.config import GatewayConfig
 from gateway.core.keys import Key, KeyRole
+from lifecycle.adapters.checkpoints import signing_key
+from lifecycle.adapters.folder import open_folder
 from lifecycle.adapters.sql.store import SqlStore
 from lifecycle.commands.governance.keys import Keys
 from lifecycle.config import LifecycleConfig, load
@@ -26,11 +28,26 @@ def open_keys(config: LifecycleConfig) -> Iterator[Keys]:
 
 
 def check_home(home: Path, overrides: dict[str, Any]) -> None:
-    """Whether `headrace up` may start here with these options; see `check_identity` and `check_ports`."""
+    """Whether `headrace up` may start here with these options; see `check_controller` and `check_ports`."""
     config = load(home, overrides)
     if not config.gateway.join:
-        check_identity(config)
+        check_controller(config)
     check_ports(config.gateway)
+
+
+def check_controller(config: LifecycleConfig) -> None:
+    """Whether a controller could open what it needs: said here in a line, and in Ray's process with pages.
+
+    Asks the registry only, as stores of files may be away at the start. Raises LifecycleError, also as
+    `check_identity` does.
+    """
+    config.gateway.home.mkdir(parents=True, exist_ok=True)
+    with closing(SqlStore(config.store_url)):
+        pass
+    open_folder(config.artifacts_uri, "artifacts")
+    open_folder(config.checkpoints_uri, "checkpoints")
+    signing_key(config.keys_dir)
+    check_identity(config)
 
 
 def check_ports(gateway: GatewayConfig) -> None:

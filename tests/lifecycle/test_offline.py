@@ -39,3 +39,27 @@ def test_beyond_loopback_takes_an_admin(tmp_path: Path, free: dict[str, int]) ->
                 check_home(home, free | {"host": "0.0.0.0"})
     check_home(home, free | {"host": "0.0.0.0"})
     check_home(home, free | {"keys": "required"})
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "says"),
+    [
+        ("headrace.toml", 'artifacts = "s4://acme/artifacts"', "`artifacts` cannot be used: .*s4"),
+        ("headrace.toml", 'checkpoints = "s4://acme/ledger"', "`checkpoints` cannot be used: .*s4"),
+        (
+            "headrace.toml",
+            'store = "postgresql://headrace@/none?host=/nowhere"',
+            "the registry's database cannot be used now",
+        ),
+        ("headrace.db", "no database at all" * 100, "the registry's database is damaged"),
+        ("keys/ledger.key", "0123", "ledger.key in the home's keys is damaged"),
+    ],
+)
+def test_what_no_controller_could_open_is_said_before_one_starts(
+    tmp_path: Path, free: dict[str, int], file: str, text: str, says: str
+) -> None:
+    path = tmp_path / file
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text)
+    with pytest.raises(LifecycleError, match=says):
+        check_home(tmp_path, free)
