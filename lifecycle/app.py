@@ -22,7 +22,7 @@ from gateway.core.summary import Window
 from gateway.errors import GatewayError
 from gateway.runtime.cycles import CycleCollector
 from gateway.server.edge.metrics import EdgeMetrics
-from gateway.telemetry.logs import log_to_file
+from gateway.telemetry.logs import Refrain, log_to_file
 from gateway.telemetry.metrics import Metrics
 from lifecycle.adapters.metrics import ControlMetrics
 from lifecycle.adapters.nodes import NodeReport
@@ -74,6 +74,7 @@ class Lifecycle:
         self._begun = loop.create_task(self._begin())
 
     async def _begin(self) -> None:
+        refrain = Refrain()
         while True:
             try:
                 if self._tenure.begin():
@@ -82,9 +83,11 @@ class Lifecycle:
                     self._loading.resume()
                     break
             except LifecycleError as error:
-                log.warning("cannot begin yet: %s", error)
-            except Exception:  # Serve's own, such as that of a node that just starts again
-                log.exception("cannot begin yet")
+                if refrain.is_news(error.message):
+                    log.warning("cannot begin yet: %s", error)
+            except Exception as error:  # Serve's own, such as that of a node that just starts again
+                if refrain.is_news(repr(error)):
+                    log.exception("cannot begin yet")
             await asyncio.sleep(ASK_AGAIN_S)
         senders = (
             WebhookSender(webhook, self._store, self._store.deliveries, time.time)
@@ -99,6 +102,7 @@ class Lifecycle:
     async def _loop(self) -> None:
         loop = asyncio.get_running_loop()
         cycles = CycleCollector()  # a registry of thousands is never looked through
+        refrain = Refrain()
         while True:
             started, failed = time.monotonic(), False
             try:
@@ -107,10 +111,17 @@ class Lifecycle:
                 # First in a thread: if it does not answer, that is met there and not by all who wait here.
                 await loop.run_in_executor(self._keeping, self._keep_lease)
                 await self._tick(self._parts.clock(), windows)
-            except Exception:
-                # One bad tick must not end the control loop; the next one sees the stored state again.
-                log.exception("a tick failed")
+                if refrain.over():
+                    log.info("ticks succeed again")
+            # One bad tick must not end the control loop; the next one sees the stored state again.
+            except LifecycleError as error:
                 failed = True
+                if refrain.is_news(error.message):
+                    log.error("a tick failed: %s", error)
+            except Exception as error:
+                failed = True
+                if refrain.is_news(repr(error)):
+                    log.exception("a tick failed")
             took = time.monotonic() - started
             self._control.ticked(took, failed=failed)
             cycles.sweep()

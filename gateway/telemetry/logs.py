@@ -7,8 +7,9 @@ terminal's cursor. Of an exception only its type and place are told: its words m
 import json
 import logging
 import os
+import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -62,6 +63,34 @@ class JsonLines(logging.Formatter):
             line["error"] = type(error).__name__
             line["stack"] = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
         return json.dumps(line)
+
+
+class Refrain:
+    """Whether something is worth a line: what fails in every turn of a loop would push all else out.
+
+    Args:
+        again_s: after so many seconds the same words are worth one again.
+        clock: monotonic seconds.
+    """
+
+    def __init__(self, again_s: float = 60.0, clock: Callable[[], float] = time.monotonic) -> None:
+        self._again_s = again_s
+        self._clock = clock
+        self._said = ""
+        self._said_at = 0.0
+
+    def is_news(self, words: str) -> bool:
+        """True for other words than the last, or once these are old; they are then taken as said."""
+        now = self._clock()
+        if words == self._said and now - self._said_at < self._again_s:
+            return False
+        self._said, self._said_at = words, now
+        return True
+
+    def over(self) -> bool:
+        """Nothing fails now. True if something was said to, which then is forgotten."""
+        said, self._said = self._said, ""
+        return bool(said)
 
 
 def log_file(home: Path, process: str) -> Path:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gateway.config import Logging
-from gateway.telemetry.logs import log_file, log_to_file
+from gateway.telemetry.logs import Refrain, log_file, log_to_file
 
 
 @pytest.fixture
@@ -84,3 +84,17 @@ def test_a_process_may_say_something_in_every_line(path: Path) -> None:
 
 def test_only_the_owner_reads_it(path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_what_fails_all_the_time_is_said_now_and_then() -> None:
+    now = 1_000.0
+    refrain = Refrain(60.0, clock=lambda: now)
+    assert not refrain.over()
+    assert refrain.is_news("the database is away")
+    now += 59
+    assert not refrain.is_news("the database is away")
+    assert refrain.is_news("the disk is full")
+    now += 60
+    assert refrain.is_news("the disk is full")
+    assert refrain.over()
+    assert refrain.is_news("the disk is full")
