@@ -3,10 +3,12 @@
 It stands where all users may write, and only the user of the node may have made it.
 """
 
+import fcntl
 import os
 import shutil
 import stat
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -19,6 +21,21 @@ def make(run_dir: Path) -> None:
     if not _ours(run_dir):
         raise RuntimeError(f"{run_dir} is somebody else's: have it removed, or set TMPDIR to another folder")
     run_dir.chmod(0o700)
+
+
+@contextmanager
+def kept(run_dir: Path) -> Iterator[None]:
+    """Keep its files from who clears folders like /tmp of what has lain there for days.
+
+    `systemd-tmpfiles` passes over a folder that somebody holds a lock on, with all in it. It takes no notice of
+    locks on files, and without theirs two workers would claim one slot.
+    """
+    descriptor = os.open(run_dir, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def remove(run_dir: Path, ray_logs: Path) -> bool:

@@ -1,3 +1,4 @@
+import fcntl
 import os
 from pathlib import Path
 
@@ -50,3 +51,13 @@ def test_a_private_key_goes_even_when_the_logs_cannot_be_kept(tmp_path: Path) ->
     (tmp_path / "full").touch()
     assert run_dir.remove(ours, tmp_path / "full" / "ray")
     assert not ours.exists()
+
+
+def test_while_it_is_kept_nobody_else_has_a_folder_for_himself(tmp_path: Path) -> None:
+    tidier = os.open(
+        tmp_path, os.O_RDONLY
+    )  # takes a folder's lock, as systemd-tmpfiles does, before it looks
+    with run_dir.kept(tmp_path), pytest.raises(BlockingIOError):
+        fcntl.flock(tidier, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    fcntl.flock(tidier, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    os.close(tidier)
