@@ -17,6 +17,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from gateway.config import GatewayConfig
 from gateway.server import run_dir
 from gateway.server.run_dir import edge_socket
@@ -24,7 +26,7 @@ from lifecycle import joined, signals
 from lifecycle.config import LifecycleConfig, load
 from lifecycle.errors import LifecycleError
 from lifecycle.offline import check_controller
-from lifecycle.remains import RAY_LOGS, sweep
+from lifecycle.remains import RAY_LOGS, lives, sweep
 from lifecycle.tenure import node_name
 
 log = logging.getLogger("headrace")
@@ -33,6 +35,9 @@ LARGEST_CALL = 128 * 2**20
 """Bytes that a call between two processes carries itself: more than a request may have by default."""
 STANDBY_S = 0.5
 """How often a node that waits for another's controller looks whether it is to stop."""
+RAY_SERVERS = ("gcs_server", "raylet")
+LOOK_EVERY_S = 1.0
+"""How often a node looks whether these live."""
 
 
 def main() -> None:
@@ -111,27 +116,57 @@ async def _live(config: LifecycleConfig) -> None:
         tidy()  # after a node that was killed
         run_dir.make(gateway.run_dir)
         stack.callback(tidy)
+        stack.enter_context(run_dir.kept(gateway.run_dir))
         if gateway.join:
             if await joined.live(gateway, partial(_note, state), stopped):
                 # The same process to whoever watches it, but one that has not known Ray yet.
                 os.execv(sys.executable, (sys.executable, "-m", "lifecycle", *sys.argv[1:]))
             return
-        controller = await _start_controller(config, stack)
-        signals.heed(stopped)
-        if not await _acts(controller, state, stopped):
-            return
-        await _start_workers(config, controller, stack)
-        _tell_gpus(state)
-        if gateway.edge == "haproxy":
-            from gateway.server.edge.process import Edge
+        async with contextlib.AsyncExitStack() as rays:
+            await _lead(config, state, stopped, rays)
 
-            edge = Edge(gateway)
-            await edge.start()
-            stack.push_async_callback(edge.stop)
-        ports = (gateway.http_port, gateway.grpc_port, gateway.admin_port)
-        log.info("ready: http %d, grpc %d, admin %d", *ports)
-        await stopped.wait()
-        log.info("stopping: no new connections, then the workers drain")
+
+async def _lead(
+    config: LifecycleConfig, state: Path, stopped: asyncio.Event, stack: contextlib.AsyncExitStack
+) -> None:
+    """Begin a cluster and serve until asked to stop. What Ray has to be asked to end goes on the stack.
+
+    Raises RuntimeError, as in `_start_controller`, and when Ray ends: none of that can be asked then.
+    """
+    gateway = config.gateway
+    controller = await _start_controller(config, stack)
+    signals.heed(stopped)
+    if not await _acts(controller, state, stopped):
+        return
+    await _start_workers(config, controller, stack)
+    _tell_gpus(state)
+    if gateway.edge == "haproxy":
+        from gateway.server.edge.process import Edge
+
+        edge = Edge(gateway)
+        await edge.start()
+        stack.push_async_callback(edge.stop)
+    ports = (gateway.http_port, gateway.grpc_port, gateway.admin_port)
+    log.info("ready: http %d, grpc %d, admin %d", *ports)
+    if await _outlives_ray(stopped):
+        # Workers would serve on, but nobody would replace one that dies, and no controller hears of them.
+        log.error("Ray has ended on this node: no new connections")
+        if gateway.edge == "haproxy":
+            await edge.stop()
+        stack.pop_all()
+        raise RuntimeError("Ray ended on this node; start it again")
+    log.info("stopping: no new connections, then the workers drain")
+
+
+async def _outlives_ray(stopped: asyncio.Event) -> bool:
+    """Wait to be asked to stop. True if one of Ray's two servers on this node ends first."""
+    servers = [child.pid for child in psutil.Process().children() if child.name() in RAY_SERVERS]
+    while not stopped.is_set():
+        if not all(lives(pid) for pid in servers):
+            return True
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stopped.wait(), LOOK_EVERY_S)
+    return False
 
 
 async def _start_controller(config: LifecycleConfig, stack: contextlib.AsyncExitStack) -> Any:

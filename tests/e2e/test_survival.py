@@ -72,6 +72,20 @@ def _phase(client: Client, model: str) -> str:
         return "no answer"  # the controller is on its way back
 
 
+def test_a_node_ends_with_its_ray_and_serves_again(
+    cluster: Cluster, deployed: Deployed, until: Until
+) -> None:
+    model, _ = deployed(1)
+    body = {"inputs": [{"name": "x", "shape": [1, 4], "datatype": "FP32", "data": [1, 2, 3, 4]}]}
+    for server in ("raylet/raylet ", "gcs/gcs_server "):
+        (process,) = cluster.processes(server)
+        process.kill()
+        until(lambda: not cluster.processes(), 50, "the end of the node")
+        assert "headrace: Ray ended on this node" in (cluster.home / "logs" / "headrace.log").read_text()
+        cluster.up()  # as systemd does by itself
+        assert cluster.post(f"/v2/models/{model}/infer", body)["model_version"] == "1"
+
+
 def test_state_survives_down_and_up_and_what_is_under_way_is_answered(
     cluster: Cluster, deployed: Deployed, tmp_path: Path
 ) -> None:
