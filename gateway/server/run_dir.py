@@ -27,8 +27,8 @@ def make(run_dir: Path) -> None:
 def kept(run_dir: Path) -> Iterator[None]:
     """Keep its files from who clears folders like /tmp of what has lain there for days.
 
-    `systemd-tmpfiles` passes over a folder that somebody holds a lock on, with all in it. It takes no notice of
-    locks on files, and without theirs two workers would claim one slot.
+    `systemd-tmpfiles` passes over a folder that somebody holds a lock on, and all in it. It takes no notice
+    of locks on files, and without theirs two workers would claim one slot.
     """
     descriptor = os.open(run_dir, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
