@@ -11,6 +11,7 @@ import orjson
 from gateway.core.alias import ALIAS
 from gateway.core.words import quoted
 from gateway.errors import ErrorCode, GatewayError
+from gateway.protocols import minus_zero
 
 MAX_TEXT = 256
 """Characters of an id or a routing key."""
@@ -68,7 +69,11 @@ def json_object(text: bytes | memoryview) -> dict[str, Any]:
         raise invalid(f"the body is not JSON: {_why(error)}") from None
     if type(document) is not dict:
         raise invalid("the body must be a JSON object")
-    return document
+    if not minus_zero.found(text):
+        return document
+    check_depth(document)
+    signed: dict[str, Any] = minus_zero.loads(text)
+    return signed
 
 
 def _why(error: orjson.JSONDecodeError) -> str:
@@ -101,7 +106,7 @@ def parameters_in(entry: Mapping[str, Any], field: str = "parameters") -> dict[s
 def check_parameters(parameters: Mapping[str, object]) -> None:
     """Raise INVALID for a parameter that is no scalar, or that asks for what is not done here."""
     for name, value in parameters.items():
-        if type(value) not in (bool, int, float, str):
+        if not isinstance(value, bool | int | float | str):
             raise invalid(f"parameter {quoted(name)} must be a bool, a number or a string")
     if refused := parameters.keys() & _REFUSED.keys():
         name = min(refused)  # protobuf keeps no order

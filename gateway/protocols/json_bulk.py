@@ -10,6 +10,7 @@ import numpy as np
 import simdjson
 
 from gateway.core.types import Array
+from gateway.protocols import minus_zero
 
 FROM_BYTES = 16 * 1024
 """Below, a list is as quick."""
@@ -34,11 +35,12 @@ def parse(text: bytes, known: frozenset[str], tensor: frozenset[str]) -> dict[st
     """The document as the strict reader gives it, but `data` of numbers as flat arrays of 64-bit elements.
 
     None if the strict reader must decide: a fault, a key given twice or not among `known` (of the document)
-    and `tensor` (of an input), numbers beyond 64 bits, data that is not nested as its shape.
+    and `tensor` (of an input), numbers beyond 64 bits, a zero written `-0`, data that is not nested as
+    its shape.
     """
     try:
         body = simdjson.Parser().parse(text)
-        if not isinstance(body, simdjson.Object) or not _plain(body, known):
+        if not isinstance(body, simdjson.Object) or not _plain(body, known) or minus_zero.found(text):
             return None
         document = {key: _unboxed(body[key]) for key in body if key != "inputs"}
         lists = sum(isinstance(value, list) for value in document.values())

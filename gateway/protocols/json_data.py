@@ -14,10 +14,11 @@ from gateway.core.types import Array
 from gateway.core.words import quoted
 from gateway.errors import GatewayError
 from gateway.protocols.fields import invalid
+from gateway.protocols.minus_zero import MinusZero
 from gateway.protocols.tensors import objects, shaped
 
-_FLOATS: set[type] = {float, int}
-_INTEGERS: set[type] = {int}
+_FLOATS: set[type] = {float, int, MinusZero}
+_INTEGERS: set[type] = {int, MinusZero}
 FORMATS: dict[str, tuple[str, set[type]]] = {
     "FP32": ("f", _FLOATS),
     "FP64": ("d", _FLOATS),
@@ -86,6 +87,7 @@ _KINDS: dict[type, str] = {
     int: "a number",
     list: "a list",
     str: "a string",
+    MinusZero: "a number",
     type(None): "null",
 }
 

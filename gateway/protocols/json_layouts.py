@@ -15,6 +15,7 @@ import numpy as np
 import orjson
 
 from gateway.core.types import Array
+from gateway.protocols import minus_zero
 from gateway.protocols.json_bulk import FROM_BYTES
 from gateway.protocols.json_data import FORMATS
 
@@ -61,7 +62,8 @@ class KnownBodies:
             end = _read(body, start + 1, array, code)
             return {name: array} if end == len(body) - len(tail) else None
         numbers = body[start : len(body) - len(tail) + 1]
-        if b"u" in numbers or b"s" in numbers:  # true and false, which would be packed as 1 and 0
+        # True and false would be packed as 1 and 0, and a float's -0 as 0.
+        if b"u" in numbers or b"s" in numbers or minus_zero.found(numbers):
             return None
         try:
             packed = pack(*orjson.loads(numbers))

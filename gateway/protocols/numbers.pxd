@@ -164,7 +164,7 @@ cdef inline const char* read_double(const char* at, const char* end, double* num
                 said = said * 10 + (at[0] - 48)
             at += 1
         power += -said if fall else said
-    if whole and (seen > 18 or (negative and digits == 0)):
+    if whole and seen > 18:
         return NULL  # readers differ about these
     if by_one_operation(digits, seen, power, &value):
         number[0] = with_sign(value, negative)

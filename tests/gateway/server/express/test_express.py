@@ -77,6 +77,19 @@ async def test_every_type_of_number_comes_back_as_it_went(
     assert alike(reply) == alike(usual.ask(known))
 
 
+@pytest.mark.parametrize(("kind", "datatype"), [(TensorProto.FLOAT, "FP32"), (TensorProto.DOUBLE, "FP64")])
+async def test_a_whole_zero_keeps_its_sign(kind: int, datatype: str, start: Start, written: Write) -> None:
+    champion = route("m", written(copies("copy", kind)))
+    express, usual = await start(champion), await start(champion, express=False)
+    text = '{"inputs":[{"name":"x","datatype":"%s","shape":[1,3],"data":[%s]}]}'
+    express.taught(infer("m", (text % (datatype, "1, 2, 3")).encode()))
+    asked = infer("m", (text % (datatype, "0,-0, 3")).encode())
+    assert express.goes_express(asked)
+    reply = express.ask(asked)
+    assert b"[0.0,-0.0,3.0]" in reply
+    assert alike(reply) == alike(usual.ask(asked))
+
+
 START = BODY.find(b"[", BODY.find(b'"data"'))
 ODDITIES = ["-0", "-0.0", "1e400", "1E+2", "01", ".5", "1.", "+1", "NaN", "true", "null", '"1"', "[1]", ""]
 NUMBERS = st.one_of(
