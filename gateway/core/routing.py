@@ -139,6 +139,15 @@ class ModelRoute:
                 return entry
         return None
 
+    def entry_of(self, version: int) -> VersionEntry:
+        """That of a version that was asked for. Raises GatewayError NOT_FOUND, naming those there are."""
+        entry = self.entry(version)
+        if entry is None:
+            there = listed([entry.version for entry in self.versions]) or "none"
+            message = f"model {self.name!r} has no version {version} loaded; there is {there}"
+            raise GatewayError(ErrorCode.NOT_FOUND, message)
+        return entry
+
     def called(self, alias: str) -> int:
         """The version that an alias stands for now. Raises GatewayError NOT_FOUND, naming those there are."""
         names = aliases(dict(self.aliases), self.champion, self.weights)
@@ -219,10 +228,7 @@ def choose(route: ModelRoute, pinned: int | str | None, key: str, draw: float) -
     if pinned is not None:
         if isinstance(pinned, str):
             pinned = route.called(pinned)
-        if route.entry(pinned) is None:
-            there = listed([entry.version for entry in route.versions]) or "none"
-            message = f"model {route.name!r} has no version {pinned} loaded; there is {there}"
-            raise GatewayError(ErrorCode.NOT_FOUND, message)
+        route.entry_of(pinned)
         return Choice(pinned, Role.PINNED)
     return route.drawn(key_point(route.name, key) if key else draw)
 

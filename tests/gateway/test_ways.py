@@ -52,10 +52,23 @@ def _step(width: int = 4) -> bytes:
     )
 
 
+def _fails() -> bytes:
+    """`x` INT64 [n] says which of two numbers are wanted; there is no ninth."""
+    return serialised(
+        helper.make_graph(
+            [helper.make_node("Gather", ["numbers", "x"], ["y"])],
+            "fails",
+            [tensor("x", TensorProto.INT64, ["n"])],
+            [tensor("y", TensorProto.FLOAT, ["n"])],
+            [helper.make_tensor("numbers", TensorProto.FLOAT, [2], [0.0, 1.0])],
+        )
+    )
+
+
 @pytest.fixture(scope="module")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
     models = {f"copy-{datatype}": _copy(datatype) for datatype in KINDS}
-    models |= {"step": _step(), "loading": _step(5)}
+    models |= {"step": _step(), "loading": _step(5), "fails": _fails()}
     with Node(config_of(tmp_path_factory.mktemp("home")), models) as node:
         yield node
 
@@ -176,4 +189,23 @@ def test_a_fault_has_the_same_code_and_the_same_words(name: str, node: Node) -> 
     for way, told in answers.items():
         assert told.status in (status.http, status.grpc_name, ""), (way, told)
         assert told.error, way
-    assert len({told.error for told in answers.values()}) == 1, answers
+    assert len({(told.error, told.version, told.named) for told in answers.values()}) == 1, answers
+
+
+def test_a_failure_names_the_version_and_the_prediction(node: Node) -> None:
+    for way, told in every_way(node, Question("fails", {"x": np.array([9], np.int64)})).items():
+        assert (told.error, told.version, told.named) == ("the model failed on this input", "1", True), way
+
+
+@pytest.mark.parametrize("way", ["edge", "direct"])
+def test_an_unknown_version_is_told_alike_in_every_protocol(way: str, node: Node) -> None:
+    port, _ = getattr(node, way)
+    at = f"http://127.0.0.1:{port}"
+    answers = [
+        httpx.post(f"{at}/v1/models/step/versions/9:predict", json={"instances": [[0]]}),
+        httpx.post(f"{at}/v2/models/step/versions/9/infer", json={"inputs": []}),
+        httpx.get(f"{at}/v2/models/step/versions/9"),
+    ]
+    assert {answer.json()["error"] for answer in answers} == {
+        "model 'step' has no version 9 loaded; there is 1"
+    }

@@ -30,13 +30,17 @@ class Question:
 
 @dataclass(frozen=True)
 class Told:
-    """`status` is HTTP's, or gRPC's by name, or "" on a stream, where a fault has only its words."""
+    """`status` is HTTP's, or gRPC's by name, or "" on a stream, where a fault has only its words.
+
+    A fault has the version that it happened with, too; `named` is whether the prediction's id came with it.
+    """
 
     status: int | str
     error: str = ""
     version: str = ""
     id: str = ""
     outputs: Mapping[str, Array] = field(default_factory=dict)
+    named: bool = False
 
 
 def http_ways(port: int, asked: Question) -> Iterator[tuple[str, Told]]:
@@ -82,7 +86,10 @@ def _over_http(port: int, asked: Question, sent: Sent) -> Told:
     length = answer.getheader("inference-header-content-length")
     told = orjson.loads(body[: int(length)] if length else body)
     if answer.status != 200:
-        return Told(answer.status, told["error"])
+        version, prediction = (
+            answer.getheader(f"x-headrace-{of}", "") for of in ("version", "prediction-id")
+        )
+        return Told(answer.status, told["error"], version, named=bool(prediction))
     raw = body[int(length) :] if length else b""
     return Told(
         answer.status, "", told["model_version"], told.get("id", ""), dict(_outputs(told["outputs"], raw))
@@ -120,14 +127,19 @@ def _called(channel: grpc.Channel, message: pb.ModelInferRequest) -> Told:
     try:
         return _told("OK", pb.ModelInferResponse.FromString(call(message.SerializeToString(), timeout=30)))
     except grpc.RpcError as error:
-        return Told(error.code().name, error.details() or "")
+        metadata = {item.key: item.value for item in error.trailing_metadata() or ()}
+        version, prediction = (metadata.get(f"x-headrace-{of}", "") for of in ("version", "prediction-id"))
+        return Told(error.code().name, error.details() or "", str(version), named=bool(prediction))
 
 
 def _streamed(channel: grpc.Channel, message: pb.ModelInferRequest) -> Told:
     call: grpc.StreamStreamMultiCallable[bytes, bytes] = channel.stream_stream(f"{SERVICE}/ModelStreamInfer")
     (data,) = call(iter([message.SerializeToString()]), timeout=30)
     reply = pb.ModelStreamInferResponse.FromString(data)
-    return Told("", reply.error_message) if reply.error_message else _told("", reply.infer_response)
+    if reply.error_message:
+        named = bool(reply.infer_response.parameters["headrace_prediction_id"].string_param)
+        return Told("", reply.error_message, reply.infer_response.model_version, named=named)
+    return _told("", reply.infer_response)
 
 
 def _told(status: str, answer: pb.ModelInferResponse) -> Told:

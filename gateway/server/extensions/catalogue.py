@@ -46,10 +46,9 @@ def find(routes: Routes, name: str, version: str) -> tuple[ModelRoute, VersionEn
         number = route.called(number)
     if number is None:
         number = route.champion or max((entry.version for entry in route.versions), default=0)
-    entry = route.entry(number)
-    if entry is None:
-        raise GatewayError(ErrorCode.NOT_FOUND, f"model {name!r} has no version {version or 'to show'}")
-    return route, entry
+        if not number:
+            raise GatewayError(ErrorCode.NOT_FOUND, f"model {name!r} has no version to show")
+    return route, route.entry_of(number)
 
 
 def ready(routes: Routes, name: str, version: str) -> bool:

@@ -90,12 +90,7 @@ class GrpcServer:
             answer = proto_answer.encode(response, form)
         except Exception as error:
             await _abort(call, error)
-        await call.send_initial_metadata(
-            (
-                ("x-headrace-version", str(response.version)),
-                ("x-headrace-prediction-id", response.prediction_id),
-            )
-        )
+        await call.send_initial_metadata(_named(response.version, response.prediction_id))
         return answer
 
     async def _stream(self, requests: AsyncIterator[bytes], call: Call) -> AsyncIterator[bytes]:
@@ -111,6 +106,10 @@ class GrpcServer:
                 if failure.code in (ErrorCode.UNAUTHENTICATED, ErrorCode.THROTTLED):
                     await _abort(call, failure)  # a key may be revoked while its stream is open
                 refused.error_message = failure.message
+                if failure.version is not None:
+                    refused.infer_response.model_version = str(failure.version)
+                    told = refused.infer_response.parameters["headrace_prediction_id"]
+                    told.string_param = failure.prediction_id
                 answer = refused.SerializeToString()
             yield answer
 
@@ -165,8 +164,15 @@ def _headers(call: Call) -> dict[bytes, bytes]:
 async def _abort(call: Call, error: Exception) -> NoReturn:
     failure = _told(error)
     status = STATUS[failure.code]
-    again = (PUSHBACK,) if status.retryable else ()
-    await call.abort(grpc.StatusCode[status.grpc_name], failure.message, again)
+    told: tuple[tuple[str, str], ...] = (PUSHBACK,) if status.retryable else ()
+    if failure.version is not None:
+        told += _named(failure.version, failure.prediction_id)
+    await call.abort(grpc.StatusCode[status.grpc_name], failure.message, told)
+
+
+def _named(version: int, prediction_id: str) -> tuple[tuple[str, str], ...]:
+    """The metadata that say which version served and what the prediction is called."""
+    return ("x-headrace-version", str(version)), ("x-headrace-prediction-id", prediction_id)
 
 
 def _told(error: Exception) -> GatewayError:

@@ -15,7 +15,7 @@ from gateway.protocols.fields import earliest
 from gateway.protocols.grpc_frame import PUSHBACK, is_grpc, percent_encoded, prefix, timeout_ns, unframe
 from gateway.protocols.proto_layouts import KnownLayouts
 from gateway.protocols.status import STATUS
-from gateway.server.http.message import Request
+from gateway.server.http.message import Request, named
 from gateway.server.packing import unpacked
 from gateway.server.service import Service
 
@@ -110,6 +110,8 @@ def fault(request: Request, error: GatewayError) -> bytes:
     """A failed call: HTTP 200 with the status among the headers."""
     status = STATUS[error.code]
     extra = _connection(request) + (_PUSHBACK if status.retryable else b"")
+    if error.version is not None:
+        extra += named(error.version, error.prediction_id)
     return (
         b"HTTP/1.1 200 OK\r\ncontent-type: application/grpc\r\ngrpc-status: %d\r\ngrpc-message: %s\r\n"
         b"content-length: 0\r\n%s\r\n" % (status.grpc, percent_encoded(error.message).encode(), extra)

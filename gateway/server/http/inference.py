@@ -11,7 +11,7 @@ from gateway.ports import Routes
 from gateway.protocols.answer_form import AnswerForm
 from gateway.protocols.compression import preferred
 from gateway.protocols.fields import earliest, invalid
-from gateway.server.http.message import JSON_TYPE, Request, answer, fault
+from gateway.server.http.message import JSON_TYPE, Request, answer, fault, named
 from gateway.server.packing import packed, unpacked
 from gateway.server.service import Service
 
@@ -71,7 +71,7 @@ async def infer(service: Service, request: Request, target: Target, codec: Codec
         _log.exception("an inference failed")
         return fault(request, internal())
     service.tally.add(asked, response, started, headers)
-    kind, extra = JSON_TYPE, _named(response)
+    kind, extra = JSON_TYPE, named(response.version, response.prediction_id)
     if json_length is not None:
         kind = BINARY_TYPE
         extra += b"inference-header-content-length: %d\r\n" % json_length
@@ -93,14 +93,6 @@ def _check_type(kind: bytes, types: frozenset[bytes]) -> None:
     if kind not in types and kind.partition(b";")[0].strip().lower() not in types:
         told = " or ".join(sorted(name.decode() for name in types if name))
         raise GatewayError(ErrorCode.UNSUPPORTED, f"the content type must be {told}")
-
-
-def _named(response: InferResponse) -> bytes:
-    """The header lines that say which version served and what the prediction is called."""
-    return b"x-headrace-version: %d\r\nx-headrace-prediction-id: %s\r\n" % (
-        response.version,
-        response.prediction_id.encode(),
-    )
 
 
 def _time_allowed(request: Request, started_ns: int) -> int:

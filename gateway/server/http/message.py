@@ -119,12 +119,19 @@ def document(request: Request) -> dict[str, Any]:
     return told
 
 
+def named(version: int, prediction_id: str) -> bytes:
+    """The header lines that say which version served and what the prediction is called."""
+    return b"x-headrace-version: %d\r\nx-headrace-prediction-id: %s\r\n" % (version, prediction_id.encode())
+
+
 def fault(request: Request, error: GatewayError) -> bytes:
     """The answer to a request that failed."""
     status = STATUS[error.code]
     extra = b"retry-after: 1\r\n" if status.retryable else b""
     if error.code is ErrorCode.UNAUTHENTICATED:
         extra = b"www-authenticate: Bearer\r\n"
+    if error.version is not None:
+        extra += named(error.version, error.prediction_id)
     return json_answer(request, status.http, {"error": error.message}, extra)
 
 
