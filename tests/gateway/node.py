@@ -33,7 +33,7 @@ def config_of(home: Path, **more: Any) -> GatewayConfig:
 
 
 def table_of(folder: Path, models: Mapping[str, bytes]) -> RouteTable:
-    """Every model at version 1; `loading` names a file that is not there, so it never gets ready."""
+    """Every model at version 1; `loading` has no file and never gets ready, `resting` has no traffic."""
     routes = {}
     for name, model in models.items():
         path = folder / f"{name}.onnx"
@@ -41,7 +41,8 @@ def table_of(folder: Path, models: Mapping[str, bytes]) -> RouteTable:
             path.write_bytes(model)
         digest = f"sha256:{hashlib.sha256(model).hexdigest()}"
         entry = VersionEntry(1, str(path), digest, signature_of(model))
-        routes[name] = ModelRoute(name, (entry,), 1, ((1, 100.0),))
+        champion, weights = (1, ((1, 100.0),)) if name != "resting" else (0, ())
+        routes[name] = ModelRoute(name, (entry,), champion, weights)
     return RouteTable(1, routes)
 
 

@@ -68,7 +68,7 @@ def _fails() -> bytes:
 @pytest.fixture(scope="module")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
     models = {f"copy-{datatype}": _copy(datatype) for datatype in KINDS}
-    models |= {"step": _step(), "loading": _step(5), "fails": _fails()}
+    models |= {"step": _step(), "loading": _step(5), "fails": _fails(), "resting": _step(6)}
     with Node(config_of(tmp_path_factory.mktemp("home")), models) as node:
         yield node
 
@@ -166,6 +166,7 @@ FAULTS: dict[str, tuple[ErrorCode, dict[str, Any]]] = {
     "a bad version": (ErrorCode.INVALID, _step_with() | {"version": "1e3"}),
     "an alias that stands for nothing": (ErrorCode.NOT_FOUND, _step_with() | {"version": "canary"}),
     "loading": (ErrorCode.NOT_READY, _step_with() | {"model": "loading"}),
+    "without traffic": (ErrorCode.NOT_READY, _step_with() | {"model": "resting"}),
     "another type": (ErrorCode.INVALID, _step_with(x=np.ones((1, 4)))),
     "another rank": (ErrorCode.INVALID, _step_with(x=np.ones(4, np.float32))),
     "another length": (ErrorCode.INVALID, _step_with(x=np.ones((1, 5), np.float32))),
@@ -197,15 +198,25 @@ def test_a_failure_names_the_version_and_the_prediction(node: Node) -> None:
         assert (told.error, told.version, told.named) == ("the model failed on this input", "1", True), way
 
 
+PLAIN = {
+    "an unknown model": ("none", "", 404, "no model named 'none' is served here"),
+    "an unknown version": ("step", "/versions/9", 404, "model 'step' has no version 9 loaded; there is 1"),
+    "without traffic": ("resting", "", 503, "model 'resting' has no version with traffic"),
+}
+
+
+@pytest.mark.parametrize("name", PLAIN)
 @pytest.mark.parametrize("way", ["edge", "direct"])
-def test_an_unknown_version_is_told_alike_in_every_protocol(way: str, node: Node) -> None:
+def test_bodies_without_types_are_told_the_same(way: str, name: str, node: Node) -> None:
+    model, version, status, error = PLAIN[name]
     port, _ = getattr(node, way)
-    at = f"http://127.0.0.1:{port}"
+    at, rows = f"http://127.0.0.1:{port}", {"instances": [[0]]}
     answers = [
-        httpx.post(f"{at}/v1/models/step/versions/9:predict", json={"instances": [[0]]}),
-        httpx.post(f"{at}/v2/models/step/versions/9/infer", json={"inputs": []}),
-        httpx.get(f"{at}/v2/models/step/versions/9"),
+        httpx.post(f"{at}/v2/models/{model}{version}/infer", json={"inputs": []}),
+        httpx.post(f"{at}/v1/models/{model}{version}:predict", json=rows),
     ]
-    assert {answer.json()["error"] for answer in answers} == {
-        "model 'step' has no version 9 loaded; there is 1"
-    }
+    if not version:
+        answers.append(httpx.post(f"{at}/serving-endpoints/{model}/invocations", json=rows))
+    for answer in answers:
+        assert (answer.status_code, answer.json()) == (status, {"error": error})
+        assert ("retry-after" in answer.headers) == (status == 503)

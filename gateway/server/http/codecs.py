@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from gateway.core.routing import choose
 from gateway.core.signature import Signature
 from gateway.core.types import InferRequest, InferResponse
 from gateway.ports import Routes
@@ -9,7 +10,6 @@ from gateway.protocols import mlflow_csv, mlflow_json, v1_json, v2_answer, v2_bi
 from gateway.protocols.answer_form import AnswerForm
 from gateway.protocols.json_layouts import KnownBodies
 from gateway.protocols.plain_values import Asked
-from gateway.server.extensions.catalogue import find
 from gateway.server.http.inference import BINARY_TYPE, Target
 from gateway.server.http.message import JSON_TYPE, Request
 
@@ -79,6 +79,9 @@ def invoked(request: Request) -> Plain:
 
 
 def _signature(routes: Routes, target: Target) -> Signature:
-    """That of the version that is asked for, or of any that may be chosen. Raises as `catalogue.find`."""
-    _, entry = find(routes, target.model, "" if target.version is None else str(target.version))
-    return entry.signature
+    """That of the version that is asked for, else the champion's. Raises as `routing.choose`."""
+    route = routes.table.models.get(target.model)
+    if route is None:
+        raise routes.table.unknown(target.model)
+    pinned = (route.champion or None) if target.version is None else target.version
+    return route.entry_of(choose(route, pinned, "", 0.0).version).signature
