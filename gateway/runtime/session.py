@@ -1,7 +1,6 @@
 """One ONNX Runtime session: arrays in, arrays out, and its errors turned into ours."""
 
 import logging
-import re
 from collections.abc import Callable, Mapping
 from functools import partial
 
@@ -33,8 +32,7 @@ _ON_GPU = (
     ),
     CPU,
 )
-_LOST = re.compile(r"CUDA failure (214|700|702|709|710|714|715|716|717|718|719)\b")
-"""What the runtime says where a process cannot use the GPU any more, by the numbers of `cudaError_t`."""
+_WORD = np.zeros(1, np.float32)
 _GPU_FAILED = "the model's GPU failed; try again in a moment"
 _FATAL = 4  # errors come as exceptions; the runtime need not print them too
 
@@ -68,10 +66,12 @@ class Session:
         providers = _ON_GPU if gpu else (CPU,)
         try:
             self._session = ort.InferenceSession(model, options, providers=providers)
+            on_gpu = CUDA in self._session.get_providers()
+            self._on_gpu = OrtValue.ortvalue_from_numpy(_WORD, "cuda") if on_gpu else None
         except Exception as error:  # the runtime's errors share no base class
             log.warning("a model does not load: %s", error)
             raise GatewayError(ErrorCode.INTERNAL, "the runtime cannot load the model") from None
-        self.device = Device.GPU if CUDA in self._session.get_providers() else Device.CPU
+        self.device = Device.GPU if on_gpu else Device.CPU
         """The CPU also where the GPU takes no more, such as for want of memory."""
         specs = signature.inputs + signature.outputs
         plain = all(spec.datatype != "BF16" for spec in specs)
@@ -105,8 +105,8 @@ class Session:
         try:
             answer = dict(zip(names, self._run(names, inputs, options), strict=True))
         except Exception as error:  # as above
-            if self.device is Device.GPU and (lost := _LOST.search(str(error))):
-                log.error("the GPU takes no more runs of this process: %s", lost.group())
+            if self._on_gpu is not None and (lost := _why_lost(self._on_gpu)):
+                log.error("the GPU takes no more runs of this process: %s", lost)
                 raise DeviceLost(ErrorCode.NOT_READY, _GPU_FAILED) from None
             log.warning("a model fails to run: %s", type(error).__name__)  # its words may quote data
             if self._joined and len({len(array) for array in inputs.values()}) > 1:
@@ -170,6 +170,19 @@ def run_options() -> RunOptions:
     options = RunOptions()
     options.log_severity_level = _FATAL
     return options
+
+
+def _why_lost(on_gpu: OrtValue) -> str:
+    """Why this process can use the GPU no more; empty if it can.
+
+    A copy to memory that is held needs nothing else, so it fails only then. The run's error does not tell:
+    cuBLAS has "not initialized", and cuDNN "internal error", for a GPU that is lost and for one that is full.
+    """
+    try:
+        on_gpu.update_inplace(_WORD)
+    except Exception as error:  # as above
+        return str(error)
+    return ""
 
 
 # The runtime would take bytes for their repr, "b'...'", so text is decoded first.

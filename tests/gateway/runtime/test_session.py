@@ -1,5 +1,7 @@
 import gc
+import multiprocessing
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from threading import Timer
 
 import numpy as np
@@ -8,9 +10,11 @@ from onnx import TensorProto, helper
 
 from gateway.core.placement import Device
 from gateway.core.signature import Signature, TensorSpec
+from gateway.core.types import Array
 from gateway.errors import ErrorCode, GatewayError
 from gateway.runtime.session import Session, cuda_starts, offers_cuda, run_options
 from gateway.runtime.signature import signature_of
+from tests.gateway.runtime.lost_gpu import runs_of_a_process_whose_gpu_is_lost
 from tests.graphs import serialised
 
 SessionOf = Callable[[bytes], Session]
@@ -116,6 +120,14 @@ def test_a_run_on_a_gpu_told_to_end_ends(endless: bytes) -> None:
     with pytest.raises(GatewayError):
         session.run({"x": np.full((1, 1), 2, np.float32)}, (), options)
     assert session.run({"x": np.zeros((1, 1), np.float32)}, ())["y"].tolist() == [[0]]
+
+
+@on_gpu
+def test_every_run_of_a_process_whose_gpu_is_lost_says_so(convolution: bytes) -> None:
+    inputs: dict[str, Array] = {"x": np.ones((2, 8, 16, 16), np.float32)}
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as apart:
+        told = apart.submit(runs_of_a_process_whose_gpu_is_lost, convolution, inputs).result()
+    assert told == ["DeviceLost"] * 9
 
 
 def test_inputs_of_different_numbers_of_rows_are_the_callers_fault() -> None:

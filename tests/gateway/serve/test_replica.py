@@ -16,6 +16,7 @@ from gateway.config import Dedicated, GatewayConfig, Serving
 from gateway.core.batching import Batching
 from gateway.core.placement import Device
 from gateway.core.routing import VersionEntry
+from gateway.core.types import Array
 from gateway.errors import ErrorCode, GatewayError
 from gateway.serve.replica import Ready, Replica, application
 from gateway.serve.slots import claim
@@ -164,7 +165,10 @@ async def test_where_another_process_serves_one_that_does_not_load_is_not_well(
     ("words", "lost"),
     [
         ("CUDA failure 700: an illegal memory access was encountered ; GPU=0 ; hostname=h", True),
+        ("CUBLAS failure 1: the library was not initialized ; expr=cublasCreate(&cublas_handle_);", True),
+        ("CUDNN failure 4000: CUDNN_STATUS_INTERNAL_ERROR ; expr=cudnnCreate(&cudnn_handle_);", True),
         ("CUDA failure 2: out of memory ; GPU=0 ; hostname=h", False),
+        ("CUBLAS failure 3: the resource allocation failed ; expr=cublasCreate(&cublas_handle_);", False),
     ],
 )
 async def test_a_process_whose_gpu_takes_no_more_runs_is_not_well(
@@ -176,9 +180,14 @@ async def test_a_process_whose_gpu_takes_no_more_runs_is_not_well(
     def fail(*_: object) -> None:
         raise RuntimeError(words)
 
+    class Held:
+        def update_inplace(self, _: Array) -> None:
+            if lost:
+                raise RuntimeError("CUDA failure 700: an illegal memory access was encountered")
+
     version: Any = await replica._version
     monkeypatch.setattr(version._session, "_run", fail)
-    version._session.device = Device.GPU
+    version._session._on_gpu = Held()
     together = await asyncio.gather(*(replica.run({"i": np.array([1])}, (), FAR_NS) for _ in range(3)))
     refused = (
         (ErrorCode.NOT_READY, "the model's GPU failed; try again in a moment")
