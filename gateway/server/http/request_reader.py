@@ -14,6 +14,8 @@ MAX_HEADERS = 100
 MAX_HEAD_BYTES = 16 * 1024
 MAX_URL_BYTES = 8 * 1024
 MAX_CHUNKS = 65_536
+CHUNK_HEADER_BYTES = 128
+"""What the header of a chunk may have on average, extensions and all."""
 
 
 class RequestReader:
@@ -34,14 +36,16 @@ class RequestReader:
         self._parser = httptools.HttpRequestParser(self)
         self._refused = b""
         self._now = 0.0
-        self._fed = self._header_count = self._chunks = 0
+        self._fed = self._fields = self._field_bytes = self._chunks = 0
 
     def feed(self, data: bytes, now: float) -> None:
         """Read on; `now` is by the clock of `begun_at`."""
         self._now = now
         self._parse(data)
-        if self.request is not None and not self.in_body and self._fed > MAX_HEAD_BYTES + MAX_URL_BYTES:
-            self._refuse(431, f"the head of a request may have {MAX_HEAD_BYTES} bytes at most")
+        # Of a line that does not end the parser keeps all, be it of the head, of a chunk or of the trailers.
+        most = MAX_HEAD_BYTES + MAX_URL_BYTES + self._chunks * CHUNK_HEADER_BYTES
+        if self.request is not None and self._fed - self.size > most:
+            self._refuse(431, f"the head and the trailers may have {MAX_HEAD_BYTES} bytes at most")
         if self._refused and not self.ended:
             self._found.append(self._refused)
             self.ended = True
@@ -68,7 +72,7 @@ class RequestReader:
         self.request = Request()
         self.begun_at = self._now
         self.in_body = self.expects = False
-        self._fed = self.size = self._header_count = self._chunks = 0
+        self._fed = self.size = self._fields = self._field_bytes = self._chunks = 0
 
     def on_url(self, url: bytes) -> None:
         if (request := self.request) is not None:
@@ -77,9 +81,9 @@ class RequestReader:
                 self._refuse(414, f"a URL may have {MAX_URL_BYTES} bytes at most")
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._header_count += 1
-        self.size += len(name) + len(value) + 4
-        if self.size > MAX_HEAD_BYTES or self._header_count > MAX_HEADERS:
+        self._fields += 1
+        self._field_bytes += len(name) + len(value) + 4
+        if self._field_bytes > MAX_HEAD_BYTES or self._fields > MAX_HEADERS:
             self._refuse(431, f"at most {MAX_HEADERS} headers and {MAX_HEAD_BYTES} bytes of them are taken")
             return
         if (request := self.request) is not None and not self.in_body:  # trailers are dropped
@@ -92,7 +96,6 @@ class RequestReader:
         if request is None or self._refused:
             return
         self.in_body = True
-        self.size = 0
         request.method = self._parser.get_method()
         request.old = self._parser.get_http_version() == "1.0"
         request.close = not self._parser.should_keep_alive()

@@ -53,6 +53,24 @@ def test_headers_have_lower_case_names_and_trailers_are_none() -> None:
     assert second.headers == {b"transfer-encoding": b"chunked"}
 
 
+def test_trailers_may_follow_a_body_of_any_size() -> None:
+    body = b"x" * 100_000
+    chunked = b"186a0\r\n%s\r\n0\r\nx-sum: 1\r\n\r\n" % body
+    _, found = read(CHUNKED.partition(b"\r\n\r\n")[0] + b"\r\n\r\n" + chunked, cap=len(body))
+    (only,) = found
+    assert isinstance(only, Request)
+    assert only.body == body
+
+
+@pytest.mark.parametrize("begun", [b"3;a=", b"0\r\nx", b"0\r\nx: ", b"0\r\nx: 1\r\ny"])
+def test_a_line_behind_the_head_ends_as_well(begun: bytes) -> None:
+    """The parser keeps a trailer until its end, so a body's cap would not bound what one caller takes."""
+    head = CHUNKED.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
+    reader, found = read(head + begun, b"a" * 30_000)
+    assert reader.ended
+    assert [str(item)[2:14] for item in found] == ["HTTP/1.1 431"]
+
+
 def test_nothing_is_read_behind_a_last_request() -> None:
     reader, found = read(GET + LAST)
     assert reader.ended
