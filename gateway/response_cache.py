@@ -33,6 +33,8 @@ class ResponseCaches:
     """One cache per model. Lives in the event loop."""
 
     def __init__(self) -> None:
+        self._hits: Counter[str] = Counter()
+        self._misses: Counter[str] = Counter()
         self._used: dict[VersionKey, CacheTimes] = {}
         self._models: dict[str, _Answers] = {}
 
@@ -49,9 +51,11 @@ class ResponseCaches:
         if kept is not None:
             if request.deadline_ns and asked >= request.deadline_ns:
                 raise late()
+            self._hits[route.name] += 1
             used.hits += 1
             used.hit_ns += time.monotonic_ns() - asked
             return dict(kept)
+        self._misses[route.name] += 1
         used.misses += 1
         missed = time.monotonic_ns()
         outputs = await version.run(request.inputs, request.outputs, request.deadline_ns)
@@ -67,17 +71,12 @@ class ResponseCaches:
 
     @property
     def use(self) -> CacheUse:
-        """Requests of each model since the start, all versions together."""
-        hits: Counter[str] = Counter()
-        misses: Counter[str] = Counter()
-        for (model, _), used in list(self._used.items()):
-            hits[model] += used.hits
-            misses[model] += used.misses
-        return CacheUse(hits, misses)
+        """Requests of each model since it is served, all its versions together: those, too, that left."""
+        return CacheUse(dict(self._hits), dict(self._misses))
 
     def forget(self, models: Mapping[str, ModelRoute]) -> None:
         """Let go of the answers of routes that are not in force any more, and of what became of requests of
-        versions that none names. May be called from a thread."""
+        models and versions that none names. May be called from a thread."""
         for name, answers in list(self._models.items()):
             if models.get(name) is not answers.route:
                 self._models.pop(name, None)
@@ -85,6 +84,9 @@ class ResponseCaches:
             route = models.get(model)
             if route is None or route.entry(version) is None:
                 self._used.pop((model, version), None)
+            if route is None:
+                self._hits.pop(model, None)
+                self._misses.pop(model, None)
 
     @property
     def held_bytes(self) -> int:

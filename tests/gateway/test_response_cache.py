@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from gateway.core.batching import Batching
+from gateway.core.figures import CacheUse
 from gateway.core.placement import Device, Placed, Placement
 from gateway.core.routing import ModelRoute, VersionEntry
 from gateway.core.signature import Signature
@@ -86,6 +87,21 @@ async def test_a_route_that_changed_starts_anew() -> None:
     assert caches.used(("m", 1)).misses == 2
     caches.forget({})
     assert caches.used(("m", 1)).misses == 0
+
+
+async def test_a_version_that_leaves_takes_no_count_along() -> None:
+    """Else the count of its model falls, which reads as one that began anew: all of it would count again."""
+    caches, ends, goes_on = ResponseCaches(), Version(), Version(replace(ENTRY, version=2))
+    both = replace(ROUTE, versions=(ENTRY, goes_on.entry))
+    for version in (ends, ends, ends, goes_on, goes_on):
+        await caches.run(both, version, request())
+    before = caches.use
+    caches.forget({"m": replace(both, versions=(goes_on.entry,), champion=2, weights=((2, 100.0),))})
+    await caches.run(both, goes_on, request())
+    more = caches.use.since(before)
+    assert (more.hits, more.misses) == ({}, {"m": 1})
+    caches.forget({})
+    assert caches.use == CacheUse()
 
 
 async def test_what_comes_too_late_is_late_also_where_it_is_kept() -> None:
