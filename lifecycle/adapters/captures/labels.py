@@ -75,7 +75,8 @@ class LabelBook:
         """Drop what was received before a time, Unix seconds: predictions that it was said of are gone."""
         while self._stands.all and self._stands.all[0].newest < before:
             for prediction in _ids(self._stands.all[0].read()):
-                del self._values[prediction], self._said[prediction]
+                self._values.pop(prediction, None)
+                self._said.pop(prediction, None)
             self._stands.drop_oldest()
         while self._quarantine.all and self._quarantine.all[0].newest < before:
             self._quarantine.drop_oldest()

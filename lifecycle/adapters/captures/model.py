@@ -3,6 +3,7 @@
 Not safe for threads: the owner holds the lock.
 """
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
@@ -16,6 +17,8 @@ from lifecycle.adapters.captures.labels import LabelBook
 from lifecycle.adapters.captures.rows import Rows, to_table
 from lifecycle.adapters.captures.segments import Segments
 from lifecycle.errors import LifecycleCode, LifecycleError
+
+log = logging.getLogger(__name__)
 
 PRIMARY = (Role.CHAMPION, Role.CANARY, Role.PINNED)
 """Roles whose answer the caller saw."""
@@ -59,8 +62,12 @@ class ModelCaptures:
         return [to_table(parts) for parts in self._parts.values()]
 
     def flush(self, keep_bytes: int) -> None:
+        """Write what is buffered. What the disk does not take is lost: it must not fill the memory."""
         for table in self.tables():
-            self.captures.write(table)
+            try:
+                self.captures.write(table)
+            except OSError as error:
+                log.error("%d captures are lost: %s", table.num_rows, error)
         self._parts.clear()
         self.buffered = 0
         while self.captures.size > keep_bytes and len(self.captures.all) > 1:
@@ -92,6 +99,8 @@ class ModelCaptures:
         for segment in reversed(self.captures.all):
             if not missing:
                 break
+            if not segment.may_hold(missing):
+                continue
             with segment.open() as file:
                 table = file.read(["prediction_id", "at"])
             here = table.filter(pc.is_in(table["prediction_id"], value_set=pa.array(sorted(missing))))

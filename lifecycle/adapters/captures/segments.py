@@ -4,7 +4,7 @@ A file's name says which writes it holds (`first-last.parquet`), so a merge that
 is seen and put right. Must never show a file that is not complete.
 """
 
-import math
+import logging
 import os
 from base64 import b64decode, b64encode
 from collections.abc import Iterable
@@ -17,6 +17,8 @@ import pyarrow.parquet as pq
 
 from lifecycle.adapters.captures.id_filter import IdFilter
 
+log = logging.getLogger(__name__)
+
 ROLL_ROWS = 50_000
 """A file of this many rows is not merged again."""
 FAN_IN = 16
@@ -27,7 +29,7 @@ _IDS = "headrace.ids"
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """One complete file: the writes `first` to `last`. `newest` is its latest `at`, Unix seconds.
+    """One complete file: the writes `first` to `last`. Its rows are from `oldest` to `newest`, Unix seconds.
 
     `ids` tells which ids it may hold; None if it may hold any.
     """
@@ -37,6 +39,7 @@ class Segment:
     last: int
     rows: int
     size: int
+    oldest: float
     newest: float
     ids: IdFilter | None = None
 
@@ -74,17 +77,20 @@ class Segments:
         return sum(segment.size for segment in self.all)
 
     def between(self, since: float, until: float) -> list[Segment]:
-        """Those that may hold rows of a time, Unix seconds: a file begins about where the one before ends."""
-        ends = (-math.inf, *(segment.newest for segment in self.all))
-        return [s for s, begins in zip(self.all, ends, strict=False) if s.newest >= since and begins <= until]
+        """Those that may hold rows of a time, Unix seconds."""
+        return [segment for segment in self.all if segment.newest >= since and segment.oldest <= until]
 
     def write(self, table: pa.Table) -> None:
-        """Append a table whose first column is `at` (float64)."""
+        """Append a table whose first column is `at` (float64). If it raises, nothing was appended."""
         number = self.all[-1].last + 1 if self.all else 0
         self.all.append(self._store(table, number, number))
         tail = [segment for segment in self.all[-FAN_IN:] if segment.rows < ROLL_ROWS]
         if len(tail) == FAN_IN:
-            self._merge(tail)
+            try:
+                self._merge(tail)
+            except (OSError, pa.ArrowException) as error:
+                # A full disk, say. What was written stands all the same, and the next write tries again.
+                log.warning("files in %s stay unmerged: %s", self._folder, error)
 
     def drop_oldest(self) -> Segment:
         """Forget the oldest segment and free its space."""
@@ -105,7 +111,19 @@ class Segments:
         self._folder.mkdir(parents=True, exist_ok=True)
         path = self._folder / f"{first:012d}-{last:012d}.parquet"
         partial = path.with_suffix(".partial")
-        with partial.open("wb") as file:
+        try:
+            self._fill(partial, table)
+            partial.replace(path)
+            if self._durable:
+                _sync_folder(self._folder)
+            return _describe(path)
+        except OSError:  # on a full disk half a file would take what is left, and a whole one is not listed
+            partial.unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
+            raise
+
+    def _fill(self, path: Path, table: pa.Table) -> None:
+        with path.open("wb") as file:
             with pq.ParquetWriter(file, table.schema) as writer:
                 writer.write_table(table)
                 if self._ids:
@@ -114,10 +132,6 @@ class Segments:
             if self._durable:
                 file.flush()
                 os.fsync(file.fileno())
-        partial.replace(path)
-        if self._durable:
-            _sync_folder(self._folder)
-        return _describe(path)
 
 
 def unify(tables: list[pa.Table]) -> pa.Table:
@@ -162,19 +176,21 @@ def _describe(path: Path) -> Segment:
     first, last = path.stem.split("-")
     with pq.ParquetFile(path) as file:
         metadata = file.metadata
-        newest = max(
-            (_latest(metadata.row_group(group)) for group in range(metadata.num_row_groups)),
-            default=float("-inf"),
-        )
+        spans = [_span(metadata.row_group(group)) for group in range(metadata.num_row_groups)]
+        oldest = min((oldest for oldest, _ in spans), default=float("inf"))
+        newest = max((newest for _, newest in spans), default=float("-inf"))
         noted = (metadata.metadata or {}).get(_IDS.encode())  # a file of an older Headrace has none
         held = None if noted is None else IdFilter(b64decode(noted))
-        return Segment(path, int(first), int(last), metadata.num_rows, path.stat().st_size, newest, held)
+        rows, size = metadata.num_rows, path.stat().st_size
+        return Segment(path, int(first), int(last), rows, size, oldest, newest, held)
 
 
-def _latest(group: pq.RowGroupMetaData) -> float:
+def _span(group: pq.RowGroupMetaData) -> tuple[float, float]:
+    """Its first and last `at`; all of time where the file does not say."""
     statistics = group.column(0).statistics
-    latest = statistics.max if statistics is not None and statistics.has_min_max else None
-    return float("inf") if latest is None else float(latest)
+    if statistics is None or not statistics.has_min_max:
+        return float("-inf"), float("inf")
+    return float(statistics.min), float(statistics.max)
 
 
 def _sync_folder(folder: Path) -> None:

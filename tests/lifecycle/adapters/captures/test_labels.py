@@ -6,6 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lifecycle.adapters.captures.labels import LabelBook
+from lifecycle.adapters.captures.segments import Segments
 from lifecycle.ports import LabelReceipt
 
 
@@ -69,3 +70,13 @@ def test_what_was_received_before_a_time_is_forgotten_for_good(tmp_path: Path) -
         (left,) = kept.table().to_pylist()
         assert (left["prediction_id"], left["label"], left["came"]) == ("c", 3, 20.0)
     assert book.add(labels(a=5), 21.0, "bob", lambda _: {}) == LabelReceipt(0, 0, 0, 1)
+
+
+def test_a_value_that_lies_in_two_files_is_forgotten_too(tmp_path: Path) -> None:
+    stands = Segments(tmp_path / "stands", durable=True)
+    for _ in range(2):  # as a disk that was too full to merge files has left them
+        stands.write(labels(a=1).add_column(0, "at", pa.array([10.0])))
+    book = LabelBook(tmp_path / "stands", tmp_path / "aside")
+    book.forget(15.0)
+    assert len(book) == 0
+    assert list((tmp_path / "stands").iterdir()) == []

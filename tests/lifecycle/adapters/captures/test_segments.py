@@ -1,5 +1,9 @@
 """Segments as crashes leave them."""
 
+import contextlib
+import random
+import resource
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,6 +20,17 @@ def table(at: float, **columns: list[object]) -> pa.Table:
 def everything(folder: Path) -> list[float | None]:
     read = [segment.read()["at"].to_pylist() for segment in Segments(folder, durable=True).all]
     return [at for part in read for at in part]
+
+
+@contextlib.contextmanager
+def disk_takes(most: int) -> Iterator[None]:
+    """No file longer than so many bytes: a merge is what a full disk refuses first."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_small_files_are_merged_in_order(tmp_path: Path) -> None:
@@ -63,6 +78,37 @@ def test_a_kill_in_the_middle_of_a_merge_doubles_nothing(
     assert len(list(tmp_path.iterdir())) == FAN_IN + 1
     assert everything(tmp_path) == [float(i) for i in range(FAN_IN)]
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_disk_too_full_to_merge_takes_each_write_once(tmp_path: Path) -> None:
+    log, chance = Segments(tmp_path, durable=True), random.Random(0)
+    noise = [chance.randbytes(2_000) for _ in range(FAN_IN + 3)]
+    with disk_takes(30_000):
+        for i in range(FAN_IN + 2):
+            log.write(table(float(i), noise=[noise[i]]))
+        assert [path.suffix for path in tmp_path.iterdir()] == [".parquet"] * (FAN_IN + 2)
+    assert everything(tmp_path) == [float(i) for i in range(FAN_IN + 2)]
+    log.write(table(FAN_IN + 2.0, noise=[noise[-1]]))  # there is room again
+    assert len(log.all) == 4
+    assert everything(tmp_path) == [float(i) for i in range(FAN_IN + 3)]
+
+
+def test_a_write_that_the_disk_refuses_leaves_nothing(tmp_path: Path) -> None:
+    log = Segments(tmp_path, durable=True)
+    log.write(table(1.0))
+    with disk_takes(100), pytest.raises(OSError, match="File too large"):
+        log.write(table(2.0))
+    assert len(list(tmp_path.iterdir())) == 1
+    log.write(table(3.0))
+    assert everything(tmp_path) == [1.0, 3.0]
+
+
+def test_rows_are_found_whatever_the_file_before_holds(tmp_path: Path) -> None:
+    log = Segments(tmp_path, durable=True)
+    log.write(table(5_000.0))  # of a worker whose clock is ahead
+    log.write(table(10.0))
+    assert [segment.newest for segment in log.between(0.0, 100.0)] == [10.0]
+    assert log.between(100.0, 1_000.0) == []
 
 
 def test_a_torn_file_is_set_aside(tmp_path: Path) -> None:
