@@ -190,7 +190,7 @@ def _span(group: pq.RowGroupMetaData) -> tuple[float, float]:
     statistics = group.column(0).statistics
     if statistics is None or not statistics.has_min_max:
         return float("-inf"), float("inf")
-    return float(statistics.min), float(statistics.max)
+    return cast("tuple[float, float]", (statistics.min, statistics.max))
 
 
 def _sync_folder(folder: Path) -> None:
