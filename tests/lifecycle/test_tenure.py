@@ -105,6 +105,16 @@ def test_a_loss_is_seen_by_the_next_look(world: World) -> None:
         a.tenure.keep()
 
 
+def test_a_renewal_of_which_only_the_answer_was_lost_ends_no_tenure(world: World) -> None:
+    a, b = world.peers
+    a.turn()
+    a.store.renew(a.store.lease())  # the connection broke behind the commit: `keep` has not heard of it
+    assert a.turn()
+    a.tenure.end()
+    b.turn()
+    assert b.turn()
+
+
 def test_one_that_ends_hands_over_at_once(world: World) -> None:
     a, b = world.peers
     a.turn()

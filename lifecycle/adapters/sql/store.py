@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 
 import orjson
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 
 from gateway.core.keys import Key
 from lifecycle.adapters.sql import tables
@@ -173,9 +173,9 @@ class SqlStore:
             return _lease(connection)
 
     def take(self, seen: Lease, holder: str) -> Lease | None:
-        taken = seen.taken(holder)
+        taken, beat = seen.taken(holder), tables.leases.c.beat
         with named_failures(), self._engine.begin() as connection:
-            if not _exchange(connection, seen, taken):
+            if not _exchange(connection, seen, taken, beat == seen.beat):
                 return None
         self._token = taken.token
         return taken
@@ -187,6 +187,7 @@ class SqlStore:
         self._succeed(held, held.released())
 
     def _succeed(self, held: Lease, after: Lease) -> Lease:
+        # Its beat may be older than what is stored: of the last renewal only the answer may have been lost.
         with named_failures(), self._engine.begin() as connection:
             if not _exchange(connection, held, after):
                 raise _fenced()
@@ -213,11 +214,11 @@ def _lease(connection: Connection, *, hold: bool = False) -> Lease:
     return Lease(row.holder, row.token, row.beat)
 
 
-def _exchange(connection: Connection, before: Lease, after: Lease) -> bool:
-    """Whether the lease was still as it was seen, and now is the other."""
+def _exchange(connection: Connection, before: Lease, after: Lease, *also: ColumnElement[bool]) -> bool:
+    """Whether the lease was still its holder's, and now is the other."""
     columns = tables.leases.c
-    same = (columns.holder == before.holder, columns.token == before.token, columns.beat == before.beat)
-    changed = connection.execute(update(tables.leases).where(*same).values(asdict(after)))
+    same = (columns.holder == before.holder, columns.token == before.token)
+    changed = connection.execute(update(tables.leases).where(*same, *also).values(asdict(after)))
     return changed.rowcount == 1
 
 
