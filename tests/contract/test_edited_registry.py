@@ -237,6 +237,15 @@ async def test_every_edit_is_named_with_the_record_that_says_otherwise(tmp_path:
     place.store.close()
 
 
+async def test_a_running_rollout_that_was_hidden_from_the_controller_is_named(tmp_path: Path) -> None:
+    place = await lived(tmp_path)
+    with place.store._engine.begin() as connection:
+        connection.execute(text("UPDATE rollouts SET active = 0"))
+    (difference,) = place.differences()
+    assert difference.endswith("of 'm': active is true by record 21, false in the registry")
+    place.store.close()
+
+
 @pytest.mark.parametrize(
     ("edit", "said"),
     [

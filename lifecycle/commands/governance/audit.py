@@ -101,7 +101,8 @@ def _compared(store: Store) -> Comparison:
     models = [found for model in store.models() for found in store.models(model.name)]
     versions = (version for model in models for version in store.versions(model.name))
     rollouts = (rollout for model in models for rollout in store.rollouts(model.name))
-    return compare(trail(store), rows(models, versions, rollouts, store.api_keys()), since)
+    active = {rollout.id for rollout in store.rollouts(active=True)}
+    return compare(trail(store), rows(models, versions, rollouts, store.api_keys(), active), since)
 
 
 def account(store: Store, origin: Origin) -> Account:

@@ -3,7 +3,7 @@
 Only facts that records tell: evidence that a rollout gathers, for example, is no decision and has no record.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -66,9 +66,10 @@ def approval(given: Approval) -> Facts:
     return {"by": given.by, "role": given.role, "comment": given.comment}
 
 
-def of_rollout(rollout: Rollout) -> tuple[str, Facts]:
+def of_rollout(rollout: Rollout, active: bool) -> tuple[str, Facts]:
     fixed = ("version", "champion", "previous", "started_by")
-    facts = {name: getattr(rollout, name) for name in fixed} | {"plan": rollout.plan.as_json()}
+    facts = {name: getattr(rollout, name) for name in fixed}
+    facts |= {"plan": rollout.plan.as_json(), "active": active}
     return rollout_row(rollout.model, rollout.id), facts | standing(rollout)
 
 
@@ -80,14 +81,22 @@ def of_key(key: Key) -> tuple[str, Facts]:
 
 
 def rows(
-    models: Iterable[Model], versions: Iterable[Version], rollouts: Iterable[Rollout], keys: Iterable[Key]
+    models: Iterable[Model],
+    versions: Iterable[Version],
+    rollouts: Iterable[Rollout],
+    keys: Iterable[Key],
+    active: Collection[str] = (),
 ) -> dict[str, Facts]:
-    """By the name of each row."""
+    """By the name of each row.
+
+    Args:
+        active: ids of the rollouts that the registry gives to whoever asks for those that run.
+    """
     return dict(
         [
             *map(of_model, models),
             *map(of_version, versions),
-            *map(of_rollout, rollouts),
+            *(of_rollout(rollout, rollout.id in active) for rollout in rollouts),
             *map(of_key, keys),
         ]
     )

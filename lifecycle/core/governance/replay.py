@@ -13,6 +13,7 @@ from gateway.core.limits import UNLIMITED, ModelLimits
 from lifecycle.core.governance.facts import Facts, approval, key_row, model_row, rollout_row, version_row
 from lifecycle.core.governance.ledger import Record
 from lifecycle.core.rollouts.plan import Plan
+from lifecycle.core.rollouts.rollout import ENDS
 from lifecycle.core.version import Approval, Description, Lineage
 
 _NEW: Facts = {
@@ -31,7 +32,7 @@ _NEW: Facts = {
 _SPLIT = ("champion", "previous", "weights", "shadows", "held")
 _SETTINGS = {"limits": "limits", "placement": "placement", "resident": "resident", "max_mb": "cache_mb"}
 """What records call a setting of a model that people change, and what the model does."""
-_STANDING = ("phase", "step", "paused", "promoter", "overrides", "plan")
+_STANDING = ("phase", "step", "paused", "promoter", "overrides", "plan", "active")
 _SPLITTING = ("traffic.set", "traffic.stop", "traffic.rollback")
 
 
@@ -128,6 +129,8 @@ class Replay:
         if "standing" not in detail:
             self._forget(row, record, *_STANDING)
         told = dict(detail.get("standing", {}))
+        if "phase" in told:
+            told["active"] = told["phase"] not in ENDS
         if "plan" in detail:
             told["plan"] = Plan.from_json(detail["plan"]).as_json()
         self._say(row, record, told)
