@@ -11,6 +11,7 @@ import psutil
 
 from gateway.config import GatewayConfig
 from gateway.core.keys import Key, KeyRole
+from gateway.server.edge import certificates
 from lifecycle.adapters.checkpoints import signing_key
 from lifecycle.adapters.folder import open_folder
 from lifecycle.adapters.sql.store import SqlStore
@@ -27,12 +28,28 @@ def open_keys(config: LifecycleConfig) -> Iterator[Keys]:
         yield Keys(store, store.commit, time.time)
 
 
-def check_home(home: Path, overrides: dict[str, Any]) -> None:
-    """Whether `headrace up` may start here with these options; see `check_controller` and `check_ports`."""
+def check_home(home: Path, overrides: dict[str, Any]) -> str:
+    """Whether `headrace up` may start here with these options; see `check_controller` and `check_ports`.
+
+    Returns what it may start with and should not, in a line; empty if there is no such thing.
+    """
     config = load(home, overrides)
     if not config.gateway.join:
         check_controller(config)
     check_ports(config.gateway)
+    return _certificate(config.gateway)
+
+
+def _certificate(gateway: GatewayConfig) -> str:
+    if gateway.tls is None:
+        return ""
+    try:
+        ended = certificates.has_ended(gateway.home, gateway.tls)
+    except RuntimeError as error:
+        raise LifecycleError(LifecycleCode.INVALID, str(error)) from None
+    if ended is None:
+        return ""
+    return f"clients refuse the certificate of [gateway.tls]: it ended on {ended.date()}; put a new one there"
 
 
 def check_controller(config: LifecycleConfig) -> None:

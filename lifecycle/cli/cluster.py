@@ -80,7 +80,7 @@ def up(
     steps = Steps(as_json)
     overrides = {name.replace("-", "_"): value for name, value in named.items()}
     daemon.check_down(home)
-    check_home(home, overrides)
+    warning = check_home(home, overrides)
     process = daemon.start(home, given, detach=detach)
     with daemon.forwarding_signals(process):
         with steps.step("Starting headrace"):
@@ -91,6 +91,8 @@ def up(
                 standing_by=lambda holder, why: steps.note(_standing_by(holder, why)),
             )
         steps.say(f"headrace {'stands by' if state.get('awaits') else 'is ready'} (pid {process.pid})")
+        if warning:
+            steps.note(warning)
         _show_addresses(state, as_json)
         if detach:
             return

@@ -22,12 +22,12 @@ class Authority:
         self.certificate = folder / f"{name}.pem"
         self._write(self.certificate, self._signed(self._name, self._key.public_key(), authority=True))
 
-    def issue(self, name: str) -> tuple[Path, Path]:
+    def issue(self, name: str, *, ended: bool = False) -> tuple[Path, Path]:
         """A certificate for `localhost` and 127.0.0.1, and its key."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         certificate, key_path = self._folder / f"{name}.pem", self._folder / f"{name}.key"
-        self._write(certificate, self._signed(subject, key.public_key(), authority=False))
+        self._write(certificate, self._signed(subject, key.public_key(), authority=False, ended=ended))
         key_path.write_bytes(
             key.private_bytes(
                 serialization.Encoding.PEM,
@@ -38,9 +38,9 @@ class Authority:
         return certificate, key_path
 
     def _signed(
-        self, subject: x509.Name, key: ec.EllipticCurvePublicKey, *, authority: bool
+        self, subject: x509.Name, key: ec.EllipticCurvePublicKey, *, authority: bool, ended: bool = False
     ) -> x509.Certificate:
-        now = datetime.datetime.now(datetime.UTC)
+        now = datetime.datetime.now(datetime.UTC) - (2 * DAY if ended else 0 * DAY)
         names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
         return (
             x509.CertificateBuilder()

@@ -9,6 +9,7 @@ from gateway.core.keys import KeyRole
 from lifecycle.config import load
 from lifecycle.errors import LifecycleError
 from lifecycle.offline import check_home, open_keys
+from tests.gateway.ca import Authority
 from tests.ports import free_port
 
 
@@ -62,4 +63,17 @@ def test_what_no_controller_could_open_is_said_before_one_starts(
     path.parent.mkdir(exist_ok=True)
     path.write_text(text)
     with pytest.raises(LifecycleError, match=says):
+        check_home(tmp_path, free)
+
+
+def test_a_certificate_is_looked_at_before_anything_starts(tmp_path: Path, free: dict[str, int]) -> None:
+    (tmp_path / "ca").mkdir()
+    ours = Authority(tmp_path / "ca", "ours")
+    files = '[gateway.tls]\ncertificate = "ca/{}.pem"\nkey = "ca/{}.key"\n'
+    for name, ended in (("good", False), ("late", True)):
+        ours.issue(name, ended=ended)
+        (tmp_path / "headrace.toml").write_text(files.format(name, name))
+        assert ("it ended on" in check_home(tmp_path, free)) is ended
+    (tmp_path / "headrace.toml").write_text(files.format("good", "late"))
+    with pytest.raises(LifecycleError, match=r"late\.key is not the key of"):
         check_home(tmp_path, free)

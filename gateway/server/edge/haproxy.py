@@ -141,10 +141,10 @@ def _frontend(name: str, config: GatewayConfig, port: int, connections: int) -> 
     # HTTP/1.1 and HTTP/2 share the port: by ALPN under TLS; in clear HAProxy knows HTTP/2 by its preface.
     other = "grpc" if name == "http" else "http"
     return f"""frontend {name}
-    {_bind(config, port)}{_noted(config)}{_SILENT_STREAMS if name == "grpc" else ""}
+    {_bind(config, port)}{_SILENT_STREAMS if name == "grpc" else ""}
     tcp-request connection set-var(sess.others) fe_conn({other})
     tcp-request connection set-var(sess.over) bool(true) if {{ fe_conn,add(sess.others) gt {connections} }}
-    acl over var(sess.over) -m bool
+    acl over var(sess.over) -m bool{_noted(config)}
     http-request return status 503 content-type application/json {_json(_FULL)} hdr Retry-After 1 if over
     acl lane path {LANE}
 {_IS_GRPC}

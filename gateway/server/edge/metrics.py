@@ -43,14 +43,14 @@ class EdgeMetrics(Collector):
         return families([row for node, text in self._told().items() for row in rows(text, node)])
 
 
-def read(stats: Path) -> str:
-    """HAProxy's counters as CSV; empty if it does not answer."""
+def read(stats: Path, command: str = "show stat\n") -> str:
+    """What HAProxy answers, by default its counters as CSV; empty if it does not."""
     said = bytearray()
     try:
         with socket.socket(socket.AF_UNIX) as asking:
             asking.settimeout(_PATIENCE_S)
             asking.connect(str(stats))
-            asking.sendall(b"show stat\n")
+            asking.sendall(command.encode())
             while part := asking.recv(65_536):
                 said += part
     except OSError:

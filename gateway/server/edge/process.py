@@ -11,10 +11,11 @@ import psutil
 from gateway.config import GatewayConfig
 from gateway.server.attached import attached
 from gateway.server.descriptors import affordable, raise_soft_limit
+from gateway.server.edge.certificates import follow, stamp, write
 from gateway.server.edge.haproxy import render
 from gateway.server.edge.metrics import read
 from gateway.server.patience import EDGE, Patience
-from gateway.server.run_dir import certificate_file, stats_socket
+from gateway.server.run_dir import stats_socket
 
 log = logging.getLogger(__name__)
 
@@ -30,14 +31,15 @@ class Edge:
     def __init__(self, config: GatewayConfig) -> None:
         self._config = config
         self._process: asyncio.subprocess.Process | None = None
-        self._care: asyncio.Task[None] | None = None
+        self._cares: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """Returns once it listens.
 
         Raises RuntimeError, with HAProxy's own words, if a setting, a certificate or a port is refused.
         """
-        self._write_certificate()
+        shown = stamp(self._config)
+        write(self._config)
         path = self._config.run_dir / "haproxy.cfg"
         raise_soft_limit()
         connections = affordable(self._config.limits.max_connections, _FILES_EACH)
@@ -50,19 +52,10 @@ class Edge:
             said = output.decode(errors="replace").strip()
             raise RuntimeError(f"HAProxy refuses its configuration: {said}")
         await self._spawn(path)
-        self._care = asyncio.create_task(self._keep(path))
-
-    def _write_certificate(self) -> None:
-        if (tls := self._config.tls) is None:
-            return
-        path = certificate_file(self._config.run_dir)
-        path.unlink(missing_ok=True)
-        path.touch(mode=0o600)
-        try:
-            parts = [(self._config.home / part).read_bytes() for part in (tls.certificate, tls.key)]
-        except OSError as error:
-            raise RuntimeError(f"a file of [gateway.tls] cannot be read: {error}") from None
-        path.write_bytes(b"\n".join(parts))
+        self._cares = [
+            asyncio.create_task(self._keep(path)),
+            asyncio.create_task(follow(self._config, shown)),
+        ]
 
     async def _spawn(self, path: Path) -> None:
         log_path = self._config.home / "logs" / "haproxy.log"
@@ -99,8 +92,8 @@ class Edge:
 
     async def stop(self) -> None:
         """Close the listeners, let open requests finish for a moment, then end the process."""
-        if self._care is not None:
-            self._care.cancel()
+        for care in self._cares:
+            care.cancel()
         if self._process is None or self._process.returncode is not None:
             return
         self._process.send_signal(signal.SIGUSR1)
