@@ -16,7 +16,7 @@ import numpy as np
 
 from gateway.core.routing import Choice, Draws, choose
 from gateway.core.sightings import Sightings
-from gateway.core.types import Array, InferRequest, InferResponse
+from gateway.core.types import Array, InferRequest, InferResponse, Tensors
 from gateway.errors import GatewayError
 from gateway.ports import Bindable, Keep, MeterKey, Routes
 from gateway.protocols.answer_form import AnswerForm
@@ -140,7 +140,9 @@ class Express:
             layout = _layout(asked, words, kind)
         if layout is None or not self.renews(layout) or not layout.reads(rest):
             return False
-        if any(tensor.array.tobytes() != asked.inputs[tensor.name].tobytes() for tensor in layout.inputs):
+        # Words that name no input, of a raw body, now mean another one if the model's signature changed.
+        read = {tensor.name: tensor.array for tensor in layout.inputs}
+        if _told(read) != _told(asked.inputs):
             return False
         version = self._routes.loaded(response.model, response.version)
         if not isinstance(version, Bindable):
@@ -263,6 +265,11 @@ def _layout(asked: InferRequest, words: Words, kind: int) -> Layout | None:
     rows = len(first) if first.ndim else 1
     text = kind == JSON
     return Layout(inputs, words.around, words.runs, text, asked.model, asked.version, asked.protocol, rows)
+
+
+def _told(tensors: Tensors) -> dict[str, object]:
+    """Everything of them, to compare."""
+    return {name: (array.dtype, array.shape, array.tobytes()) for name, array in tensors.items()}
 
 
 def _tensors(arrays: Mapping[str, Array], boolean: str = "") -> list[Tensor] | None:

@@ -6,12 +6,12 @@ from tests.gateway.conftest import tensor
 from tests.graphs import serialised
 
 
-def copies(name: str, kind: int) -> bytes:
+def copies(name: str, kind: int, takes: str = "x") -> bytes:
     """Gives back its only input: `x` [n, 3] -> `y` [n, 3]."""
     graph = helper.make_graph(
-        [helper.make_node("Identity", ["x"], ["y"])],
+        [helper.make_node("Identity", [takes], ["y"])],
         name,
-        [tensor("x", kind, ["n", 3])],
+        [tensor(takes, kind, ["n", 3])],
         [tensor("y", kind, ["n", 3])],
     )
     return serialised(graph)

@@ -1,5 +1,6 @@
 """What changes for the express lane holds with the next request: tables, shares, keys, versions."""
 
+import numpy as np
 import pytest
 from onnx import TensorProto
 
@@ -52,6 +53,22 @@ async def test_a_new_table_holds_at_once(start: Start, logistic: bytes, written:
     assert b"x-headrace-version: 2\r\n" in line.ask(infer("m", BODY))
     await line.worker.apply(RouteTable(3, {}))
     assert b"404 Not Found" in line.ask(infer("m", BODY))
+
+
+async def test_a_raw_body_goes_on_when_its_input_has_another_name(
+    start: Start, written: Write, caplog: pytest.LogCaptureFixture
+) -> None:
+    entries = (
+        written(copies("copy", TensorProto.FLOAT)),
+        written(copies("copy", TensorProto.FLOAT, takes="z"), version=2),
+    )
+    line = await start(route("m", entries[0]))
+    raw = infer("m", np.arange(3, dtype=np.float32).tobytes(), "inference-header-content-length: 0")
+    line.taught(raw)
+    assert line.goes_express(raw)
+    await line.worker.apply(RouteTable(2, {"m": route("m", entries[1])}))
+    assert b"x-headrace-version: 2\r\n" in line.taught(raw)
+    assert not caplog.records
 
 
 async def test_a_revoked_key_is_refused_at_once(start: Start, logistic: bytes, written: Write) -> None:
