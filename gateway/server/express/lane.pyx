@@ -17,6 +17,7 @@ cdef enum:
     IN_CHUNKS = -1
     ALL_JSON = -1
     MESSAGE = -2
+    ID_DIGITS = 12
 
 MOST_HEADS = 8192
 MOST_ENDS = 16
@@ -248,12 +249,12 @@ cdef class Lane:
 
 
 cdef bytes numbered(bytes prefix, uint64_t number):
-    """A prediction id: what it begins with, and at least nine digits."""
-    cdef Py_ssize_t length = PyBytes_GET_SIZE(prefix), digits = 9 if number >> 36 == 0 else 16, place
-    cdef bytes made = PyBytes_FromStringAndSize(NULL, length + digits)
+    """A prediction id: what it begins with, and its number. Always as long: a message of gRPC says its lengths."""
+    cdef Py_ssize_t length = PyBytes_GET_SIZE(prefix), place
+    cdef bytes made = PyBytes_FromStringAndSize(NULL, length + ID_DIGITS)
     cdef char* at = PyBytes_AS_STRING(made)
     memcpy(at, PyBytes_AS_STRING(prefix), length)
-    for place in range(length + digits - 1, length - 1, -1):
+    for place in range(length + ID_DIGITS - 1, length - 1, -1):
         at[place] = DIGITS[number & 15]
         number >>= 4
     return made

@@ -75,7 +75,7 @@ cdef class Poller:
 
     def __cinit__(self, Lane lane, loop):
         self.lane, self.loop, self.watches = lane, loop, {}
-        self.buffer = <char*>malloc(READ)
+        self.buffer = <char*>malloc(READ + 1)
         self.epoll = epoll_create1(EPOLL_CLOEXEC)
         if self.buffer == NULL or self.epoll < 0:
             raise OSError(errno, "no poller can be made")
@@ -130,6 +130,7 @@ cdef class Poller:
         if length < 0 and (errno == EAGAIN or errno == EINTR):
             return
         if length > 0:
+            self.buffer[length] = 0  # no number goes on behind what was read
             try:
                 answer = self.lane.answered(self.buffer, length)
             except Exception:

@@ -1,6 +1,7 @@
 """One HTTP/1.1 connection: bytes in, requests in order, answers out. Knows nothing of inference."""
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Callable
 from typing import Protocol, cast
@@ -144,8 +145,11 @@ class HttpConnection(asyncio.Protocol):
             return
         if self._transport.is_closing() or self._transport.get_write_buffer_size():
             return
-        self._transport.pause_reading()
-        self._watch = watch(self._transport.get_extra_info("socket").fileno(), self._returned)
+        with contextlib.suppress(
+            OSError
+        ):  # what the system lets nobody watch any more the transport goes on with
+            self._watch = watch(self._transport.get_extra_info("socket").fileno(), self._returned)
+            self._transport.pause_reading()
 
     def _returned(self, data: bytes, unsent: bytes) -> None:
         """The transport reads again, after this that the poller has read or could not send."""

@@ -16,7 +16,7 @@ from gateway.server.tally import Count
 from gateway.telemetry.record import Record
 from gateway.worker import Worker
 
-_ID = re.compile(rb"[0-9a-f]+-[0-9a-f]{9}")
+_ID = re.compile(rb"[0-9a-f]+-[0-9a-f]{12}")
 
 
 class _Wire(asyncio.Transport):

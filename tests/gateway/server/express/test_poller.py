@@ -2,9 +2,11 @@
 
 import asyncio
 import contextlib
+import errno
 import re
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -94,7 +96,7 @@ async def served(start: Start, logistic: bytes, written: Written, tmp_path: Path
 
 
 def alike(reply: bytes) -> bytes:
-    return re.sub(rb"[0-9a-f]+-[0-9a-f]{9}", b"ID", reply)
+    return re.sub(rb"[0-9a-f]+-[0-9a-f]{12}", b"ID", reply)
 
 
 async def test_it_answers_as_the_transport_does(served: Served) -> None:
@@ -148,6 +150,19 @@ async def test_answers_that_nobody_reads_yet_are_kept_in_order(served: Served) -
     one, other = alike(await client.ask(ASKED)), alike(await client.ask(OTHER))
     assert one != other
     assert replies == [one if number % 3 else other for number in range(asked)]
+
+
+async def test_what_the_system_does_not_let_it_watch_the_transport_reads(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "a connection cannot be watched")
+
+    no_more = SimpleNamespace(watch=full, close=lambda: None)
+    monkeypatch.setattr(served.worker.http, "_poller", no_more)
+    client = await served.connect()
+    for _ in range(10):
+        assert (await client.ask(ASKED)).startswith(b"HTTP/1.1 200")
 
 
 @pytest.mark.parametrize("how", ["half", "whole", "reset"])
