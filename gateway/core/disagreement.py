@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.core.binning import histogram
-from gateway.core.types import Array, Tensors
+from gateway.core.types import FLOAT_KINDS, Array, Tensors
 
 Counts = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -126,12 +126,14 @@ def compare(left: Tensors, right: Tensors, rows: int) -> Comparison:
 
 def _others(left: Tensors, right: Tensors, alike: list[str], rows: int) -> Flags | None:
     for name in alike:
-        if left[name].size == rows and left[name].dtype.kind != "f":
+        if left[name].size == rows and left[name].dtype.kind not in FLOAT_KINDS:
             return np.asarray(left[name] != right[name], np.bool_).reshape(rows)
     for name in alike:
-        if left[name].ndim == 2 and left[name].shape[1] > 1 and left[name].dtype.kind == "f":
-            lost = np.isnan(left[name]).any(axis=1) != np.isnan(right[name]).any(axis=1)
-            return np.asarray(lost | (left[name].argmax(axis=1) != right[name].argmax(axis=1)), np.bool_)
+        ours, theirs = left[name], right[name]
+        scores = ours.ndim == 2 and ours.shape[1] > 1 and ours.dtype.kind in FLOAT_KINDS
+        if scores and theirs.dtype.kind != "O":
+            lost = np.isnan(ours).any(axis=1) != np.isnan(theirs).any(axis=1)
+            return np.asarray(lost | (ours.argmax(axis=1) != theirs.argmax(axis=1)), np.bool_)
     return None
 
 

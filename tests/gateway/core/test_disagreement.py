@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 
 from gateway.core.disagreement import DISTANCE_EDGES, Comparison, Disagreement, aligned, compare
-from gateway.core.types import Array
+from gateway.core.types import NUMPY_DTYPES, Array
+
+BF16 = NUMPY_DTYPES["BF16"]
 
 
 def compared(left: dict[str, Array], right: dict[str, Array]) -> Comparison:
@@ -36,6 +38,11 @@ def texts(*values: bytes) -> Array:
         # Not a number is another answer than a number, and the same as itself.
         ({"y": np.array([np.nan, np.nan])}, {"y": np.array([np.nan, 1.0])}, [False, True]),
         ({"p": np.array([[np.nan, 0.6]])}, {"p": np.array([[0.1, 0.9]])}, [True]),
+        # Scores of BF16 are scores, too: no class to the bit, but the likeliest one.
+        ({"y": np.array([100, 100], BF16)}, {"y": np.array([100.5, 102], BF16)}, [False, True]),
+        ({"p": np.array([[0.4, 0.6]], BF16)}, {"p": np.array([[0.1, 0.9]], BF16)}, [False]),
+        # Text in the place of numbers is another answer.
+        ({"p": np.array([[0.4, 0.6]])}, {"p": np.array([[b"no", b"yes"]], np.object_)}, [True]),
         # What cannot be compared is not the same.
         ({"y": np.zeros((2, 3))}, {"y": np.zeros((2, 4))}, [True, True]),
         ({"y": np.zeros(2)}, {"z": np.zeros(2)}, [True]),
