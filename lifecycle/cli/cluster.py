@@ -11,9 +11,10 @@ import typer
 from lifecycle.cli import daemon
 from lifecycle.cli.options import HOME, URL, AsJson, Home, Url, connect
 from lifecycle.client import DEFAULT_URL, Client
+from lifecycle.core.moments import duration
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.remains import stop, sweep
-from lifecycle.terminal.screen import Steps, console, duration, show, show_json, when
+from lifecycle.terminal.screen import Steps, console, show, show_json, when
 from lifecycle.terminal.tables import fields, table
 
 

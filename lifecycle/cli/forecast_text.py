@@ -5,7 +5,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from lifecycle.terminal.screen import duration
+from lifecycle.core.moments import duration
 from lifecycle.terminal.tables import fields, table
 
 

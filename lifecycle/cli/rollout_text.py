@@ -8,7 +8,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from lifecycle.terminal.screen import duration
+from lifecycle.core.moments import duration
 from lifecycle.terminal.tables import STYLES, fields, table
 
 Rollout = dict[str, Any]

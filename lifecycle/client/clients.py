@@ -8,7 +8,7 @@ from typing import Self, cast
 import httpx
 
 from lifecycle.client.operations import Operations
-from lifecycle.client.wire import DEFAULT_URL, AsyncConnection, Connection, Json
+from lifecycle.client.wire import DEFAULT_URL, AsyncConnection, Connection, Json, Told
 
 _EVENTS = "/v1/events"
 
@@ -96,4 +96,4 @@ def _wanted(model: str | None, after: int | None) -> dict[str, str]:
 
 def _record(line: str) -> Iterator[Json]:
     if line.startswith("data: "):
-        yield cast(Json, json.loads(line.removeprefix("data: ")))
+        yield cast(Json, json.loads(line.removeprefix("data: "), object_hook=Told))

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, Generic, Self, TypeVar, cast
+from typing import Any, BinaryIO, Generic, NoReturn, Self, TypeVar, cast
 from uuid import uuid4
 
 import httpx
@@ -21,6 +21,17 @@ Json = dict[str, Any]
 _BROKEN = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
 """The connection ended before the answer came: what was asked for may or may not have happened."""
 T = TypeVar("T")
+
+
+class Told(dict[str, Any]):
+    """An object in an answer. Controllers of other releases tell other fields."""
+
+    def __missing__(self, name: str) -> NoReturn:
+        message = (
+            f"the controller does not tell {name!r}: its release is another than this command's, as a rule "
+            "an older one. `headrace upgrade`, or `headrace down` and `up`, has it run the installed one"
+        )
+        raise LifecycleError(LifecycleCode.INTERNAL, message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +83,7 @@ class Call(Generic[T]):
         if answer.is_error:
             raise rebuilt(answer)
         try:
-            found = cast(Json, answer.json())
+            found = cast(Json, answer.json(object_hook=Told))
         except ValueError:
             raise stranger(answer) from None
         return self.reads(found)

@@ -10,6 +10,16 @@ from lifecycle.errors import LifecycleCode, LifecycleError
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
+def duration(seconds: float) -> str:
+    """A length of time in words: `1 min 30 s`."""
+    whole = int(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
 def read_time(text: str, now: float) -> float:
     """Unix seconds of a time; UTC unless it names another zone.
 

@@ -4,6 +4,7 @@ Colour and movement only on a terminal. With `--json` standard output holds one 
 """
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -27,8 +28,9 @@ class _Screen(Console):
 
 
 def console() -> Console:
-    """Standard output as it is now; wide enough that nothing wraps in a pipe."""
-    return _Screen(width=None if sys.stdout.isatty() else PIPE_WIDTH, highlight=False, markup=False)
+    """Standard output as it is now; in a pipe nothing wraps, unless COLUMNS (set by `watch`) says where."""
+    told = sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdecimal()
+    return _Screen(width=None if told else PIPE_WIDTH, highlight=False, markup=False)
 
 
 def harmless(text: str, but: str = "") -> str:
@@ -47,15 +49,6 @@ def show(line: str) -> None:
 def when(seconds: float | None) -> str:
     """Unix seconds as UTC time."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S") if seconds else ""
-
-
-def duration(seconds: float) -> str:
-    whole = int(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
 def shares(weights: dict[str, float]) -> str:

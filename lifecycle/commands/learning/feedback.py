@@ -35,6 +35,16 @@ MOST_TOLD = 8
 LONGEST_TOLD = 40
 PARQUET_MAGIC = b"PAR1"
 NUMBER = re.compile(r"[-+]?[0-9.]+([eE][-+]?[0-9]+)?")
+KINDS = (
+    (pa.types.is_date, "dates"),
+    (pa.types.is_time, "times of day"),
+    (pa.types.is_timestamp, "times"),
+    (pa.types.is_duration, "lengths of time"),
+    (pa.types.is_dictionary, "strings"),
+    (pa.types.is_large_string, "strings"),
+    (pa.types.is_decimal, "decimals"),
+    (pa.types.is_nested, "lists or records"),
+)
 METRIC = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 
 
@@ -120,7 +130,9 @@ def _numbers(labels: pa.Table, column: str, wanted: str = "numbers") -> "pa.Chun
     kind = labels[column].type
     numeric = (pa.types.is_boolean, pa.types.is_integer, pa.types.is_floating, pa.types.is_null)
     if not any(test(kind) for test in numeric):
-        raise _invalid(f"column {column!r} must hold {wanted}, not {kind}s such as {_odd(labels[column])!r}")
+        raise _invalid(
+            f"column {column!r} must hold {wanted}, not {_called(kind)} such as {_odd(labels[column])!r}"
+        )
     if pa.types.is_boolean(kind):
         values = labels[column].cast(pa.int64()).cast(pa.float64())
     else:
@@ -128,6 +140,10 @@ def _numbers(labels: pa.Table, column: str, wanted: str = "numbers") -> "pa.Chun
     if pc.all(pc.is_finite(values)).as_py() is False:
         raise _invalid(f"a number in {column!r} is NaN or infinite")
     return values
+
+
+def _called(kind: pa.DataType) -> str:
+    return next((word for test, word in KINDS if test(kind)), f"{kind}s")
 
 
 def _odd(values: "pa.ChunkedArray[Any]") -> str:

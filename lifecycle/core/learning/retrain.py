@@ -5,6 +5,8 @@ A confirmed loss retrains, drift alone never does: inputs often move without har
 
 from dataclasses import dataclass
 
+from lifecycle.core.moments import duration
+
 DAY_S = 86_400.0
 
 
@@ -88,7 +90,7 @@ def decide(snapshot: Snapshot) -> Retrain | Hold:
         return Hold(f"{snapshot.rows} of {plan.min_rows} labelled rows since the change")
     taken_back = () if snapshot.taken_back_at is None else (snapshot.taken_back_at,)
     if (rest := plan.cooldown_s - (snapshot.now - max((*snapshot.started, *taken_back), default=-DAY_S))) > 0:
-        return Hold(f"cooling down for {rest:.0f} s more")
+        return Hold(f"cooling down for {duration(rest)} more")
     if sum(snapshot.now - start < DAY_S for start in snapshot.started) >= plan.per_day:
         return Hold(f"{plan.per_day} trainings in 24 hours are the limit")
     return Retrain(

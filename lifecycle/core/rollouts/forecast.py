@@ -10,6 +10,7 @@ from typing import Any
 from lifecycle.core.analysis.evidence import Arm, Evidence, Segment
 from lifecycle.core.analysis.expected import NONE_WORSE, Regression, expected
 from lifecycle.core.analysis.guards import counted, judge
+from lifecycle.core.moments import duration
 from lifecycle.core.rollouts.plan import Plan, Step
 from lifecycle.core.verdict import Finding, Verdict, combine
 
@@ -151,7 +152,7 @@ def _reason(plan: Plan, steps: list[StepForecast], seconds: float, champion: Arm
         where = "the shadow step" if not last.weight else f"the step at {last.weight:g} %"
         return f"{where} would hold: {', '.join(last.waits_for)} would not pass, even for an equal version"
     if plan.deadline_seconds is not None and seconds > plan.deadline_seconds:
-        return f"it would not be promoted by its deadline of {plan.deadline_seconds:g} s"
+        return f"it would not be promoted by its deadline of {duration(plan.deadline_seconds)}"
     if plan.manual:
         return "after the last step a person promotes it"
     promoted = "a version as good as the champion would be promoted"

@@ -1,8 +1,11 @@
 """The command as a whole: help, wrong words, no server."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
 
 import pytest
 import typer
@@ -64,6 +67,34 @@ def test_no_server_is_one_line_that_says_what_to_do(alone: Run) -> None:
     said = alone("model", "list", "--url", "http://127.0.0.1:1")
     assert said.code == 1
     assert said.err == "headrace: no headrace answers at http://127.0.0.1:1: start one with `headrace up`\n"
+
+
+@pytest.mark.parametrize(
+    ("lacks", "worker"),
+    [("uptime_s", {}), ("held_bytes", {"worker": "a", "generation": 1, "loaded": 1, "failed": []})],
+)
+def test_what_an_older_controller_does_not_tell_is_one_line_that_says_what_to_do(
+    alone: Run, lacks: str, worker: dict[str, object]
+) -> None:
+    status = {"version": "0.0.1", "ready": True, "generation": 1, "workers": [worker]}
+    status |= {} if lacks == "uptime_s" else {"uptime_s": 5}
+
+    class Older(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(json.dumps(status if "status" in self.path else {"matters": []}).encode())
+
+        def log_message(self, format: str, *args: object) -> None:
+            del format, args
+
+    with HTTPServer(("127.0.0.1", 0), Older) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        said = alone("status", "--url", f"http://127.0.0.1:{server.server_port}")
+        server.shutdown()
+    assert said.code == 1
+    assert said.err.startswith(f"headrace: the controller does not tell {lacks!r}: its release is another")
+    assert "`headrace upgrade`" in said.err
 
 
 def test_a_url_that_is_none_is_told(alone: Run) -> None:

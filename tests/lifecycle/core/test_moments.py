@@ -2,7 +2,7 @@
 
 import pytest
 
-from lifecycle.core.moments import read_length, read_since, read_time
+from lifecycle.core.moments import duration, read_length, read_since, read_time
 from lifecycle.errors import LifecycleError
 
 NOW = 1e9
@@ -21,6 +21,11 @@ def test_lengths_are_read_as_people_write_them() -> None:
     assert [read_length(text) for text in ("90s", "15m", "12h", "30d")] == [90, 900, 43200, 2592000]
     with pytest.raises(LifecycleError, match="12h"):
         read_length("soon")
+
+
+def test_lengths_are_written_in_words() -> None:
+    lengths = [duration(seconds) for seconds in (0.4, 61, 3_700, 100_000)]
+    assert lengths == ["0 s", "1 min 1 s", "1 h 1 min", "27 h 46 min"]
 
 
 def test_since_is_a_time_or_so_long_ago() -> None:

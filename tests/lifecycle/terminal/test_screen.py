@@ -2,12 +2,11 @@
 
 import pytest
 
-from lifecycle.terminal.screen import Steps, console, duration, shares, show, when
+from lifecycle.terminal.screen import Steps, console, shares, show, when
 from lifecycle.terminal.tables import table
 
 
 def test_values_in_words() -> None:
-    assert [duration(seconds) for seconds in (0.4, 61, 3_700)] == ["0 s", "1 min 1 s", "1 h 1 min"]
     assert shares({"1": 90.0, "2": 10.0}) == "1=90 2=10"
     assert when(0.0) == ""
     assert when(60.0) == "1970-01-01 00:01:00"
@@ -16,6 +15,18 @@ def test_values_in_words() -> None:
 def test_markup_in_data_is_text(capsys: pytest.CaptureFixture[str]) -> None:
     show("[red]model[/red]")
     assert capsys.readouterr().out == "[red]model[/red]\n"
+
+
+@pytest.mark.parametrize(("columns", "lines"), [("60", 3), ("", 2), ("wide", 2)])
+def test_a_table_in_a_pipe_wraps_only_where_columns_says_how_wide_it_is(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, columns: str, lines: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    gate = ("robustness", "PASS", "4 odd rows harm nothing", "probes 4, refused 0, slowest 0.2 ms")
+    console().print(table(("gate", "verdict", "reason", "numbers"), [gate], empty="", sentences=2))
+    shown = capsys.readouterr().out.splitlines()
+    assert max(map(len, shown)) <= int(columns if columns.isdecimal() else 120)
+    assert len(shown) == lines
 
 
 def test_data_moves_no_cursor(capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,6 +4,7 @@ import io
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import replace
+from datetime import time
 from pathlib import Path
 from typing import Any
 
@@ -246,8 +247,17 @@ def test_a_label_says_when_it_became_known_as_people_write_times(written: bytes)
         ),
         (
             b"prediction_id,label,at\na,1,2026-11-27\n",
-            r"times such as .*, not date32\[day\]s such as '2026-11-27'",
+            "times such as .*, not dates such as '2026-11-27'",
         ),
+        (
+            pa.table({"prediction_id": ["a"], "feedback.x": [time(9, 30)]}),
+            "not times of day such as '09:30:00'",
+        ),
+        (
+            pa.table({"prediction_id": ["a"], "feedback.x": pa.array(["b"]).dictionary_encode()}),
+            "not strings such as 'b'",
+        ),
+        (pa.table({"prediction_id": ["a"], "feedback.x": [[1]]}), r"not lists or records such as '\[1\]'"),
         (b"prediction_id,feedback.re venue\na,1\n", "no name of a metric"),
         (pa.table({"prediction_id": ["a"], "feedback.x": [float("inf")]}), "NaN or infinite"),
     ],

@@ -31,8 +31,8 @@ def test_all_quiet_holds() -> None:
     [
         ({"rows": 299}, "299 of 300 labelled rows"),
         ({"busy": "the rollout of version 3"}, "waiting for the rollout of version 3"),
-        ({"started": (NOW - 30,)}, "cooling down for 90 s"),
-        ({"taken_back_at": NOW - 50, "started": (NOW - 500,)}, "cooling down for 70 s"),
+        ({"started": (NOW - 30,)}, "cooling down for 1 min 30 s"),
+        ({"taken_back_at": NOW - 50, "started": (NOW - 500,)}, "cooling down for 1 min 10 s"),
         ({"started": tuple(NOW - 3600 * k for k in range(1, 9))}, "8 trainings in 24 hours"),
         ({"failed_canaries": 2}, "rolled back; look into it"),
     ],

@@ -105,6 +105,8 @@ def test_no_traffic_no_forecast() -> None:
 def test_a_deadline_that_comes_too_early_is_told() -> None:
     late = told(replace(preset("quick"), deadline_seconds=10.0), rate=1_000)
     assert "by its deadline of 10 s" in late.reason
+    slow = told(replace(preset("quick"), deadline_seconds=600.0), rate=1)
+    assert "by its deadline of 10 min 0 s" in slow.reason
 
 
 def test_what_waits_for_labels_is_not_promised_without_them() -> None:
