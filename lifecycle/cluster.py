@@ -12,7 +12,7 @@ import os
 import secrets
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -123,7 +123,18 @@ async def _live(config: LifecycleConfig) -> None:
                 os.execv(sys.executable, (sys.executable, "-m", "lifecycle", *sys.argv[1:]))
             return
         async with contextlib.AsyncExitStack() as rays:
-            await _lead(config, state, stopped, rays)
+            try:
+                await _lead(config, state, stopped, rays)
+            except RayEndedError:
+                rays.pop_all()  # nothing of it can be asked to end
+                raise
+
+
+class RayEndedError(RuntimeError):
+    """One of Ray's two servers on this node is gone: workers may serve on, but nobody looks after them."""
+
+    def __init__(self) -> None:
+        super().__init__("Ray ended on this node; start it again")
 
 
 async def _lead(
@@ -131,42 +142,41 @@ async def _lead(
 ) -> None:
     """Begin a cluster and serve until asked to stop. What Ray has to be asked to end goes on the stack.
 
-    Raises RuntimeError, as in `_start_controller`, and when Ray ends: none of that can be asked then.
+    Raises RayEndedError, and RuntimeError if it cannot start.
     """
     gateway = config.gateway
     controller = await _start_controller(config, stack)
     signals.heed(stopped)
-    if not await _acts(controller, state, stopped):
+    servers = [child.pid for child in psutil.Process().children() if child.name() in RAY_SERVERS]
+    if not await _acts(controller, state, stopped, servers):
         return
     await _start_workers(config, controller, stack)
     _tell_gpus(state)
+    edge = None
     if gateway.edge == "haproxy":
         from gateway.server.edge.process import Edge
 
         edge = Edge(gateway)
         await edge.start()
         stack.push_async_callback(edge.stop)
-    ports = (gateway.http_port, gateway.grpc_port, gateway.admin_port)
-    log.info("ready: http %d, grpc %d, admin %d", *ports)
-    if await _outlives_ray(stopped):
-        # Workers would serve on, but nobody would replace one that dies, and no controller hears of them.
+    log.info("ready: http %d, grpc %d, admin %d", gateway.http_port, gateway.grpc_port, gateway.admin_port)
+    try:
+        while not stopped.is_set():
+            _check_ray(servers)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stopped.wait(), LOOK_EVERY_S)
+    except RayEndedError:
         log.error("Ray has ended on this node: no new connections")
-        if gateway.edge == "haproxy":
+        if edge:
             await edge.stop()
-        stack.pop_all()
-        raise RuntimeError("Ray ended on this node; start it again")
+        raise
     log.info("stopping: no new connections, then the workers drain")
 
 
-async def _outlives_ray(stopped: asyncio.Event) -> bool:
-    """Wait to be asked to stop. True if one of Ray's two servers on this node ends first."""
-    servers = [child.pid for child in psutil.Process().children() if child.name() in RAY_SERVERS]
-    while not stopped.is_set():
-        if not all(lives(pid) for pid in servers):
-            return True
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stopped.wait(), LOOK_EVERY_S)
-    return False
+def _check_ray(servers: Sequence[int]) -> None:
+    """Raises RayEndedError unless all of these processes live."""
+    if not all(lives(pid) for pid in servers):
+        raise RayEndedError
 
 
 async def _start_controller(config: LifecycleConfig, stack: contextlib.AsyncExitStack) -> Any:
@@ -209,11 +219,16 @@ async def _start_controller(config: LifecycleConfig, stack: contextlib.AsyncExit
     return controller
 
 
-async def _acts(controller: Any, state: Path, stopped: asyncio.Event) -> bool:
-    """Wait until the controller acts; meanwhile the state names whom it waits for. False if asked to stop."""
+async def _acts(controller: Any, state: Path, stopped: asyncio.Event, servers: Sequence[int]) -> bool:
+    """Wait until the controller acts; meanwhile the state names whom it waits for. False if asked to stop.
+
+    Raises RayEndedError when one of Ray's `servers` ends.
+    """
     ready = asyncio.ensure_future(_result(controller.ready.remote()))
     while not ready.done() and not stopped.is_set():
-        _note(state, awaits=await controller.awaits.remote())
+        _check_ray(servers)
+        with contextlib.suppress(TimeoutError):  # while Ray dies, nobody answers
+            _note(state, awaits=await asyncio.wait_for(_result(controller.awaits.remote()), 10))
         await asyncio.wait({ready}, timeout=STANDBY_S)
     if not ready.done():
         ready.cancel()  # nobody would hear of its end
