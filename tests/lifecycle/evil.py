@@ -169,6 +169,29 @@ def endless_on_nan(path: Path) -> Path:
     )
 
 
+def counting(path: Path) -> Path:
+    """Adds `b` to `a`: no evil at all."""
+    return _of_integers(path, helper.make_node("Add", ["a", "b"], ["y"]))
+
+
+def dividing(path: Path) -> Path:
+    """Divides `a` by `2 b + 1`, which zeros do no harm."""
+    nodes = [
+        constant("two", np.array(2)),
+        constant("one", np.array(1)),
+        helper.make_node("Mul", ["b", "two"], ["even"]),
+        helper.make_node("Add", ["even", "one"], ["odd"]),
+        helper.make_node("Div", ["a", "odd"], ["y"]),
+    ]
+    return _of_integers(path, *nodes)
+
+
+def _of_integers(path: Path, *nodes: onnx.NodeProto) -> Path:
+    a, b, y = (helper.make_tensor_value_info(name, TensorProto.INT64, ["rows"]) for name in "aby")
+    path.write_bytes(serialised(helper.make_graph(list(nodes), "g", [a, b], [y])))
+    return path
+
+
 def looping(path: Path, *condition: onnx.NodeProto) -> Path:
     """A Loop that gives `x` back, and goes on while `condition` makes `go_out` true of `go_in` or `in`."""
     body = helper.make_graph(

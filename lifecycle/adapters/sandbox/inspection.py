@@ -3,7 +3,7 @@
 import dataclasses
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import BinaryIO
 
 import numpy as np
@@ -17,7 +17,7 @@ from lifecycle.adapters.reference import Rows, read_reference
 from lifecycle.adapters.sandbox import frames
 from lifecycle.adapters.sandbox.graph import UnfitError, read_model
 from lifecycle.adapters.sandbox.probing import Row, blank, latencies, memory_mb, probe, together, wake_runtime
-from lifecycle.core.inspection import GOLDEN, REFERENCE, Limits
+from lifecycle.core.inspection import GOLDEN, REFERENCE, Limits, Probe
 from lifecycle.core.verdict import Finding, Verdict
 from lifecycle.errors import LifecycleError
 
@@ -57,7 +57,7 @@ class _Inspection:
                 self._tell(name, found)
             plain, reference = self._plain(signature, sets)
             self._begin("robustness")
-            self._probe("own", session, signature, plain)
+            self._probe("own", probe(session, signature, plain))
             self._begin("batching")
             if (answers := together(session, signature, reference)) is not None:
                 for side, arrays in zip(("single", "together"), answers, strict=True):
@@ -139,8 +139,8 @@ class _Inspection:
             return {key: array[:1] for key, array in rows.inputs.items()}, dict(rows.inputs)
         return blank(signature), {}
 
-    def _probe(self, who: str, session: Session, signature: Signature, plain: Row) -> None:
-        for found in probe(session, signature, plain):
+    def _probe(self, who: str, probes: Iterator[Probe]) -> None:
+        for found in probes:
             frames.write(self._out, "probe", {"who": who, **dataclasses.asdict(found)})
 
     def _compare(
@@ -157,7 +157,8 @@ class _Inspection:
         for name, rows in sets.items():
             if rows.labels is not None:
                 self._answer("beside", name, rows, session, signature)
-        self._probe("beside", session, signature, plain)
+        # One from before these rows were asked for may end here, which is no fault of its successor.
+        self._probe("beside", probe(session, signature, plain, integers=False))
         mine, theirs = latencies([own, (session, plain)])
         self._write_cost("own", mine, taken_mb)
         self._write_cost("beside", theirs, champion_mb)

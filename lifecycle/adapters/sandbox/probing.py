@@ -41,10 +41,15 @@ def _blank(spec: TensorSpec) -> Array:
     return np.full(sizes, b"", np.object_) if spec.dtype == np.object_ else np.zeros(sizes, spec.dtype)
 
 
-def probe(session: Session, signature: Signature, plain: Row) -> Iterator[Probe]:
-    """Run every odd row, beside a plain one where the first dimension is free."""
+def probe(session: Session, signature: Signature, plain: Row, integers: bool = True) -> Iterator[Probe]:
+    """Run every odd row, beside a plain one where the first dimension is free.
+
+    Args:
+        integers: also those that may end the process.
+    """
     alone = session.run(plain, ())
-    for name, odd in _odd_rows(signature, plain):
+    odd_rows = [*_odd_rows(signature, plain), *(_lowest_rows(signature, plain) if integers else ())]
+    for name, odd in odd_rows:
         rows = joined([plain, odd]) if signature.batched else odd
         try:
             answer = session.run(rows, ())
@@ -67,6 +72,15 @@ def _odd_rows(signature: Signature, plain: Row) -> Iterator[tuple[str, Row]]:
             for name, text in _TEXTS:
                 odd = np.full_like(plain[spec.name], text.encode())
                 yield f"{name} in {spec.name!r}", {**plain, spec.name: odd}
+
+
+def _lowest_rows(signature: Signature, plain: Row) -> Iterator[tuple[str, Row]]:
+    """The processor ends whoever divides the lowest integer by -1, and the runtime does not look before."""
+    signed = [spec for spec in signature.inputs if spec.dtype.kind == "i"]
+    least = {spec.name: np.full_like(plain[spec.name], -1) for spec in signed}
+    for spec in signed:
+        odd = np.full_like(plain[spec.name], np.iinfo(spec.dtype.name).min)
+        yield f"the lowest number in {spec.name!r}", {**plain, **least, spec.name: odd}
 
 
 def together(

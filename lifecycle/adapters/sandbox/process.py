@@ -135,6 +135,11 @@ def _why(code: int, limits: Limits) -> str:
         return f"it used more than {limits.cpu_seconds} s of processor time, or was ended by the system"
     if code == -signal.SIGALRM:
         return f"it took longer than {limits.wall_seconds:g} s"
+    if code == -signal.SIGFPE:
+        return (
+            "the process crashed (SIGFPE): it divides the lowest integer by -1, as one request could ask; "
+            "bound the divisor in the graph (`Max`, `Where`)"
+        )
     if code < 0:
         return f"the process crashed ({signal.Signals(-code).name}), at a limit of {limits.memory_mb} MB"
     return "the process failed"

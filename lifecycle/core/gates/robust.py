@@ -1,4 +1,4 @@
-"""What do NaN, infinity and categories never seen do to a version?
+"""What do NaN, infinity, categories never seen and the lowest integers do to a version?
 
 Refusing such a row is fine, and so is answering NaN for NaN. Changing the answer of the row beside it is not,
 nor is refusing what the champion answers.
@@ -13,7 +13,8 @@ from lifecycle.core.verdict import Finding, Verdict
 def robust(probes: Sequence[Probe], champion: Sequence[Probe]) -> Finding:
     """A crash or a hang is found where the rows are run, and fails this gate before it is judged."""
     if not probes:
-        return Finding("robustness", Verdict.INCONCLUSIVE, "no input can hold NaN or an unknown category")
+        reason = "no input can hold NaN, an unknown category or a negative integer"
+        return Finding("robustness", Verdict.INCONCLUSIVE, reason)
     refused = [probe.name for probe in probes if not probe.answered]
     numbers = {
         "probes": float(len(probes)),

@@ -8,6 +8,7 @@ from gateway.runtime.session import Session
 from gateway.runtime.signature import signature_of
 from lifecycle.adapters.sandbox.probing import blank, latencies, probe, together
 from tests.graphs import serialised
+from tests.lifecycle import evil
 from tests.lifecycle.evil import constant, save
 
 X = np.arange(12, dtype=np.float32).reshape(4, 3)
@@ -63,6 +64,15 @@ def test_texts_are_tried_with_categories_never_seen(tmp_path: Path) -> None:
     found = list(probe(loaded(path), signature, blank(signature)))
     assert [seen.name for seen in found] == ["an unknown category in 'x'", "an empty text in 'x'"]
     assert all(seen.answered and seen.kept for seen in found)
+
+
+def test_every_integer_is_tried_at_its_lowest(tmp_path: Path) -> None:
+    path = evil.counting(tmp_path / "model.onnx")
+    signature = signature_of(path.read_bytes())
+    found = list(probe(loaded(path), signature, blank(signature)))
+    assert [seen.name for seen in found] == ["the lowest number in 'a'", "the lowest number in 'b'"]
+    assert all(seen.answered and seen.kept for seen in found)
+    assert not list(probe(loaded(path), signature, blank(signature), integers=False))
 
 
 def test_rows_that_workers_would_never_join_need_no_company(tmp_path: Path) -> None:

@@ -90,6 +90,20 @@ async def test_a_model_that_only_odd_rows_can_hang_is_found(tmp_path: Path) -> N
     assert found.name == "robustness"
 
 
+async def test_a_model_that_a_division_of_integers_can_end_is_found(tmp_path: Path) -> None:
+    found = await failure(evil.dividing(tmp_path / "model.onnx"))
+    assert found.name == "robustness"
+    assert "divides the lowest integer by -1" in found.reason
+
+
+async def test_a_champion_that_a_division_can_end_is_not_held_against_its_successor(tmp_path: Path) -> None:
+    path = tmp_path / "old.onnx"
+    new = evil.counting(tmp_path / "new.onnx")
+    seen = await ProcessSandbox().inspect(new, LIMITS, {}, evil.dividing(path))
+    assert stopped(seen.findings) is None
+    assert seen.beside is not None
+
+
 async def test_bytes_that_are_not_onnx_fail_the_structure_gate(linear: Write, tmp_path: Path) -> None:
     truncated = tmp_path / "truncated.onnx"
     truncated.write_bytes(linear().read_bytes()[:-20])
