@@ -48,7 +48,9 @@ def _kind(name: str, specs: Specs) -> str:
 
 
 def _typed(kind: str, cell: str) -> object:
-    """The value; what is none of its type stays text, which no other type takes."""
+    """The value, None for none; what is not of its type stays text, which no other type takes."""
+    if not cell and kind != "BYTES":
+        return None
     if kind == "BOOL":
         return _WORDS.get(cell.lower(), cell)
     if kind == "BYTES" or _NUMBER.fullmatch(cell) is None:

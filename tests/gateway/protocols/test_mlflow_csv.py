@@ -37,7 +37,7 @@ FAULTS: dict[str, tuple[Signature, bytes, str]] = {
     "a short line": (WIDE, b"u,v,w\n1,2\n", "3 values"),
     "too few columns": (WIDE, b"u,v\n1,2\n", "do not fit"),
     "text for a number": (WIDE, b"u,v,w\n1,2,x\n", "'x' is FP32"),
-    "a missing value": (WIDE, b"u,v,w\n1,2,\n", "'x' is FP32"),
+    "a missing value": (WIDE, b"u,v,w\n1,2,\n", "'x' is FP32.*it holds null"),
     "no finite number": (WIDE, b"u,v,w\n1,2,nan\n", "'x' is FP32"),
     "a fraction": (NAMED, b"age,name,new\n1.5,a,true\n", "'age' is INT64"),
     "a number out of range": (NAMED, b"age,name,new\n9223372036854775808,a,true\n", "range"),
