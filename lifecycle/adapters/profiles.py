@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from gateway.core.profile import Profile
 from gateway.core.types import VersionKey
-from lifecycle.adapters.reference import LABEL, read_reference
+from lifecycle.adapters.reference import FLAGS, LABEL, read_reference
 from lifecycle.core.analysis.bins import common_bins
 from lifecycle.core.rollouts.absorb import Bins
 from lifecycle.core.rollouts.rollout import Rollout
@@ -85,10 +85,11 @@ class Profiles:
         return common_bins(champion, version) if champion and version else None
 
     def reference(self, version: Version) -> pa.Table:
-        """Rows as `inputs.<tensor>`, `label` if they have one, `row_id` and `holdout`.
+        """Rows as `inputs.<tensor>`, `label` if they have one, `row_id`, `holdout` and `recent`.
 
         `row_id` is a row's name wherever it turns up, a place in the file unless the file gives one.
-        `holdout` says whether the version was kept from the row; null if the file does not say.
+        `holdout` says whether the version was kept from the row, `recent` whether that is of the time it
+        was trained for; null if the file does not say.
 
         Raises:
             LifecycleError: NOT_FOUND for a version that was registered without reference data.
@@ -112,7 +113,9 @@ class Profiles:
         table = pa.table(columns)
         table = table.append_column("row_id", _column(path, "row_id", pa.string()) or places)
         unsaid = pa.nulls(table.num_rows, pa.bool_())
-        return table.append_column("holdout", _column(path, "holdout", pa.bool_()) or unsaid)
+        for flag in FLAGS:
+            table = table.append_column(flag, _column(path, flag, pa.bool_()) or unsaid)
+        return table
 
 
 def _column(path: Path, name: str, kind: pa.DataType) -> "pa.ChunkedArray[Any] | None":

@@ -13,7 +13,7 @@ MOST_ROWS = 2_000
 """The newest so many labelled predictions are one block."""
 
 Reference = Callable[[Version], pa.Table]
-"""Reads a version's reference data: `inputs.<tensor>`, `label` if there is one, `row_id`, `holdout`."""
+"""Reads a version's reference data: `inputs.<tensor>`, `label` if there is one, `row_id` and the flags."""
 
 
 def newest_block(
@@ -23,12 +23,16 @@ def newest_block(
 
     Labels that come fast are not like the others, so the newest rows alone would mislead; a block of
     thousands is mostly rows whose labels had time to come.
+
+    A version that was trained because the world changed is judged from the change on.
     """
     rows = captures.labelled(candidate.model)
     learnt: set[str] = set()
     for version in (candidate, champion):
         if version.reference:
             table = read(version)
+            if version is candidate:
+                rows = _meant_for(rows, table)
             known = table.filter(pc.equal(table["holdout"], pa.scalar(False)))["row_id"]
             learnt.update(str(name) for name in known.to_pylist())
     if learnt:
@@ -53,3 +57,10 @@ def held_out(version: Version, read: Reference) -> pa.Table | None:
     if rows.num_rows > MOST_ROWS:
         rows = rows.take(np.linspace(0, rows.num_rows - 1, MOST_ROWS).astype(np.int64))
     return rows.select([*kept, "label"])
+
+
+def _meant_for(rows: pa.Table, reference: pa.Table) -> pa.Table:
+    """Of labelled predictions, those of the time that a version was trained for; all if it names no time."""
+    recent = reference.filter(pc.equal(reference["recent"], pa.scalar(True)))["row_id"]
+    since = pc.min(rows.filter(pc.is_in(rows["prediction_id"], recent.combine_chunks()))["at"])
+    return rows.filter(pc.greater_equal(rows["at"], since)) if since.is_valid else rows

@@ -50,7 +50,8 @@ def gather(
     Raises:
         LifecycleError: CONFLICT if there is not one labelled row.
     """
-    references = (read(version) for version in _line(champion, versions) if version.reference)
+    line = (version for version in _line(champion, versions) if version.reference)
+    references = (read(version).drop_columns("recent") for version in line)
     earlier = [table for table in references if "label" in table.column_names]
     labelled = captures.labelled(champion.model)
     if not earlier and not labelled.num_rows:

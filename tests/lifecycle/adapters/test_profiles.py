@@ -116,7 +116,7 @@ async def test_reference_rows_come_back_with_their_labels(
     np.testing.assert_array_equal(to_array(rows["inputs.x"]), ROWS)
     assert rows["label"].to_pylist() == [0, 1] * 10
     assert len(set(rows["row_id"].to_pylist())) == 20
-    assert rows["holdout"].to_pylist() == [None] * 20
+    assert rows["holdout"].to_pylist() == rows["recent"].to_pylist() == [None] * 20
 
 
 async def test_reference_rows_keep_their_names_and_flags(
@@ -124,13 +124,15 @@ async def test_reference_rows_keep_their_names_and_flags(
 ) -> None:
     reference = tmp_path / "reference.parquet"
     names, held = [f"p{i}" for i in range(20)], [True, False, None, False] * 5
-    pq.write_table(pa.table({"inputs.x": list(ROWS), "row_id": names, "holdout": held}), reference)
+    pq.write_table(
+        pa.table({"inputs.x": list(ROWS), "row_id": names, "holdout": held, "recent": held}), reference
+    )
     rows = profiles.reference(
         await house.models.register("m", linear(), actor="ann", given=Submission(reference=reference))
     )
-    assert rows.column_names == ["inputs.x", "row_id", "holdout"]
+    assert rows.column_names == ["inputs.x", "row_id", "holdout", "recent"]
     assert rows["row_id"].to_pylist() == names
-    assert rows["holdout"].to_pylist() == held
+    assert rows["holdout"].to_pylist() == rows["recent"].to_pylist() == held
 
 
 async def test_a_version_without_reference_rows_says_how_to_give_some(

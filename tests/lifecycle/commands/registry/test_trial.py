@@ -61,6 +61,7 @@ class Shelf:
         self.captures = ParquetCaptures(home / "log")
         self.sandbox = Recorder()
         self.learnt: dict[int, list[str]] = {}
+        self.recent: dict[int, list[str]] = {}
 
     def put(self, content: bytes | None) -> tuple[str, str]:
         if content is None:
@@ -85,10 +86,11 @@ class Shelf:
         self.captures.label("m", pa.table({"prediction_id": ids, "label": list(labels)}), 1.0)
 
     def read(self, of: Version) -> pa.Table:
-        """As `Profiles.reference`: rows that it learnt from, and one that it did not."""
+        """As `Profiles.reference`: rows that it learnt from, and one that it did not; some are recent."""
         names = [*self.learnt.get(of.number, []), "p9"]
         held = pa.array([*[False] * (len(names) - 1), True], pa.bool_())
-        return pa.table({"row_id": pa.array(names, pa.string()), "holdout": held})
+        recent = pa.array([name in self.recent.get(of.number, []) for name in names], pa.bool_())
+        return pa.table({"row_id": pa.array(names, pa.string()), "holdout": held, "recent": recent})
 
     async def judge(self, own: Version, champion: Version | None, holdout: bytes | None = None) -> None:
         uri, digest = self.put(holdout)
@@ -134,6 +136,15 @@ async def test_the_newest_labels_are_of_rows_that_neither_version_learnt_from(sh
     shelf.learnt = {1: ["p1"], 2: ["p3"]}
     await shelf.judge(shelf.version(2, b"new rows"), shelf.version(1, b"old rows"))
     assert shelf.sandbox.rows[NEWEST] == [2, 9]
+
+
+async def test_a_version_that_was_trained_for_a_changed_world_is_judged_from_the_change_on(
+    shelf: Shelf,
+) -> None:
+    shelf.predict(*range(1, 9))
+    shelf.learnt, shelf.recent = {2: ["p2", "p5", "p7"]}, {2: ["p5", "p7"]}
+    await shelf.judge(shelf.version(2, b"new rows"), shelf.version(1))
+    assert shelf.sandbox.rows[NEWEST] == [6, 8]
 
 
 async def test_without_such_rows_there_is_no_block(shelf: Shelf) -> None:
