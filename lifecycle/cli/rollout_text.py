@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lifecycle.core.moments import duration
+from lifecycle.core.verdict import LIVE_GUARDS
 from lifecycle.terminal.tables import STYLES, fields, table
 
 Rollout = dict[str, Any]
@@ -53,13 +54,19 @@ def _facts(rollout: Rollout) -> list[tuple[str, object]]:
 
 
 def _waits_for(rollout: Rollout) -> str:
-    """A freeze's end, requests, guards with too little evidence, or the person a manual plan ends with."""
+    """A freeze's end, a person, requests, or guards with too little evidence that the step asks for."""
     if frozen := str(rollout["frozen"]):
         return frozen
+    if rollout["phase"] == "bake":
+        return ""
+    if rollout["paused"]:
+        return f"a person: `headrace rollout resume {rollout['model']}`, `promote` or `abort`"
     last = rollout["step"] == len(rollout["plan"]["steps"]) - 1 and rollout["phase"] == "step"
-    if rollout["plan"]["manual"] and last and rollout["verdict"] == "PASS" and not rollout["paused"]:
+    if rollout["plan"]["manual"] and last and rollout["verdict"] == "PASS":
         return f"a person: `headrace rollout promote {rollout['model']}`"
     short = [each["name"] for each in rollout["findings"] if each["verdict"] == "INCONCLUSIVE"]
+    if rollout["phase"] == "shadow":
+        short = [name for name in short if not name.startswith(LIVE_GUARDS)]
     if (step := _step(rollout)) and rollout["step_requests"] < step["min_requests"]:
         short.insert(0, "min_requests")  # the forecast's word for it
     return ", ".join(short)

@@ -6,6 +6,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+LIVE_GUARDS = ("latency", "labels", "feedback.")
+"""So begin the guards of a rollout that a shadow says nothing to: nobody waits for its answers, and nothing
+comes late for them."""
+
 
 class Verdict(StrEnum):
     """Only FAIL turns a version back."""

@@ -15,10 +15,10 @@ from lifecycle.core.analysis.disagreement import judge_disagreement
 from lifecycle.core.analysis.evidence import Evidence, Segment
 from lifecycle.core.analysis.labels import judge_labels
 from lifecycle.core.analysis.latency import judge_latency
-from lifecycle.core.analysis.metrics import PREFIX, MetricGuard, judge_metric
+from lifecycle.core.analysis.metrics import MetricGuard, judge_metric
 from lifecycle.core.analysis.outputs import effect, log_e_differ
 from lifecycle.core.analysis.rates import judge_rate, shared_fate
-from lifecycle.core.verdict import Finding, Verdict
+from lifecycle.core.verdict import LIVE_GUARDS, Finding, Verdict
 
 QUANTILES = (0.5, 0.9, 0.95, 0.99)
 WEIGHTS = {"errors": 3, "invalid_outputs": 1, "latency": 3, "outputs": 1, "disagreement": 1, "labels": 1}
@@ -138,8 +138,8 @@ def _levels(guards: Guards, metrics: Sequence[MetricGuard]) -> dict[str, float]:
 
 
 def counted(findings: Iterable[Finding], *, shadow: bool) -> tuple[Finding, ...]:
-    """The findings that a step waits for. Nobody waits for a shadow, and nothing comes late for it."""
-    return tuple(f for f in findings if not (shadow and f.name.startswith(("latency", "labels", PREFIX))))
+    """The findings that a step waits for."""
+    return tuple(f for f in findings if not (shadow and f.name.startswith(LIVE_GUARDS)))
 
 
 def _judge_outputs(evidence: Evidence, limit: float, alpha_harm: float, alpha_clear: float) -> Finding:

@@ -57,7 +57,7 @@ def judge_latency(
         return _waiting(name, f"the champion's p{q * 100:g} is not known; {missing} more answers are needed")
     own = _own(champion, baseline, q, needed)
     raised = _raised(own, tolerance, slack_ms)
-    raised_ms = float(LATENCY_EDGES_NS[raised]) / 1e6
+    own_ms, raised_ms = (float(LATENCY_EDGES_NS[edge]) / 1e6 for edge in (own, raised))
     over, over_baseline = _over(canary, raised), _over(baseline, own)
     baseline_rate = over_baseline / baseline_answers if baseline_answers else 1 - q
     rate_margin = max(margin, tolerance * (1 - q))
@@ -77,7 +77,8 @@ def judge_latency(
         baseline_rate,
         limit,
         answers,
-        what=f"slower than {raised_ms:.3g} ms: ",
+        of_canary=f" slower than {raised_ms:.3g} ms",
+        of_champion=f" than {own_ms:.3g} ms",
     ).finding(
         {
             "threshold_ms": raised_ms,

@@ -63,7 +63,8 @@ class Weighed:
         rate: the canary's observed rate; `limit` the rate it has to be under.
         requests: the canary's requests behind it.
         units: independent observations among them, where requests share the fate of their key; None if all.
-        what: begins the reason, where the name alone does not say what is guarded.
+        of_canary: ends what is said of the canary, where the name alone does not say what is guarded, and
+            `of_champion` what is said of the champion.
     """
 
     name: str
@@ -73,7 +74,8 @@ class Weighed:
     limit: float
     requests: int
     units: float | None = None
-    what: str = ""
+    of_canary: str = ""
+    of_champion: str = ""
 
     def finding(self, extra: Mapping[str, float] | None = None) -> Finding:
         numbers = {
@@ -84,7 +86,7 @@ class Weighed:
             **({} if self.units is None else {"units": self.units}),
             **(extra or {}),
         }
-        said = f"{self.what}canary {self.rate:.3%}, champion {self.baseline_rate:.3%}"
+        said = f"canary {self.rate:.3%}{self.of_canary}, champion {self.baseline_rate:.3%}{self.of_champion}"
         held = f"within {self.limit:.3%}" if self.rate < self.limit else "no worse than tolerated"
         missing = ""
         if self.e_values.verdict is Verdict.INCONCLUSIVE:

@@ -125,7 +125,10 @@ def _segments(traffic: list[tuple[Step, float]], champion: Arm, worse: Regressio
     for step, requests in traffic:
         share = 0.5 if step.shadow else step.weight / 100
         own, others = (requests, requests) if step.shadow else (requests * share, requests * (1 - share))
-        yield Segment(share, step.shadow, expected(champion, own, worse), expected(champion, others))
+        canary = expected(champion, own, worse)
+        if step.shadow:  # an equal version answers as the champion does
+            canary = replace(canary, pairs=canary.requests)
+        yield Segment(share, step.shadow, canary, expected(champion, others))
 
 
 def _smallest(true: Callable[[float], bool], low: float, high: float) -> float | None:

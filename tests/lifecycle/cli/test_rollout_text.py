@@ -77,6 +77,18 @@ def test_a_manual_plan_waits_for_a_person_at_its_end() -> None:
     assert "promote" not in drawn(plan=plan)
 
 
+def test_what_a_shadow_cannot_show_is_not_waited_for() -> None:
+    plan = PLAN | {"steps": [{"weight": 0.0, "min_seconds": 5.0, "min_requests": 0, "shadow": True}]}
+    names = ("invalid_outputs", "latency_p99", "labels", "feedback.revenue")
+    unknown = [{"name": name, "verdict": "INCONCLUSIVE", "reason": "few", "numbers": {}} for name in names]
+    assert re.search("waits for +invalid_outputs *\n", drawn(plan=plan, phase="shadow", findings=unknown))
+
+
+def test_a_held_rollout_waits_for_a_person_and_a_baking_one_for_nobody() -> None:
+    assert re.search("waits for +a person: `headrace rollout resume fraud`", drawn(paused=True))
+    assert re.search("waits for +–", drawn(phase="bake"))
+
+
 def test_the_time_left_is_that_of_the_phase() -> None:
     baking = drawn(phase="bake", step_started_at=time.time())
     assert "promoted for good" in baking

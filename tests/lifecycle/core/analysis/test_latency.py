@@ -69,3 +69,10 @@ def test_a_champion_that_became_faster_does_not_hide_a_slower_canary() -> None:
     was, now = arm((2_000, 30.0)), arm((2_000, 10.0))
     assert judged(0.5, arm((1_000, 20.0)), now, was).verdict is Verdict.FAIL
     assert judged(0.5, arm((1_000, 10.0)), now, was).verdict is Verdict.PASS
+
+
+def test_each_share_is_told_with_the_latency_that_it_is_above() -> None:
+    """The canary's threshold is raised, so that the champion's share of its own would be false of it."""
+    steady = arm((950, 10.0), (50, 11.0))
+    said = judged(0.9, arm((960, 10.0), (40, 20.0)), steady, steady).reason
+    assert said.startswith("canary 4.000% slower than 14.3 ms, champion 5.000% than 10.2 ms"), said

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from lifecycle.core.analysis.evidence import Arm, Evidence, Segment
-from lifecycle.core.analysis.guards import judge
+from lifecycle.core.analysis.guards import Guards, judge
 from lifecycle.core.rollouts.forecast import Forecast, forecast
 from lifecycle.core.rollouts.plan import Plan, Step, preset
 from lifecycle.core.verdict import Verdict, combine
@@ -113,3 +113,9 @@ def test_what_waits_for_labels_is_not_promised_without_them() -> None:
     quick = preset("quick")
     plan = replace(quick, guards=replace(quick.guards, label_margin=0.05))
     assert "promoted, once labels pass too" in told(plan, rate=1_000).reason
+
+
+def test_a_limit_on_disagreement_holds_no_equal_version() -> None:
+    shadow = Plan("shadow", (Step(shadow=True), Step(50)), Guards(disagreement_fail=0.1))
+    found = told(shadow)
+    assert found.seconds is not None, found.reason
