@@ -82,8 +82,17 @@ def approve(
         wanted = client.policy(name)["approvals"]
     _show_outcome(version, as_json)
     if version["stage"] == "validated" and not as_json:
+        from gateway.core.keys import KeyRole  # other commands start sooner without these
+        from lifecycle.core.governance.policy import Policy
+        from lifecycle.core.version import Approval
+
         people = ", ".join(f"{count} of role {role} or above" for role, count in wanted.items())
-        console().print(f"  it has {len(version['approvals'])} approval(s) and needs {people}")
+        policy = Policy({KeyRole(role): count for role, count in wanted.items()})
+        missing = policy.missing([Approval(**given) for given in version["approvals"]])
+        console().print(
+            f"  it has {len(version['approvals'])} approval(s) and needs {people}; "
+            f"missing: {missing} or above"
+        )
 
 
 @app.command()
