@@ -60,7 +60,9 @@ class Deploy:
             raise LifecycleError(LifecycleCode.CONFLICT, message)
         version = await self._validation.validate(name, number, actor, if_revision=if_revision)
         if version.stage is Stage.VALIDATED:
-            return f"version {number} of {name!r} is validated and waits for approval"
+            missing = self._models.policy(name).missing(version.approvals)
+            by = f" by {missing} or above" if missing else ""
+            return f"version {number} of {name!r} is validated and waits for approval{by}"
         model, _ = self._models.show(name)
         if model.champion == number:
             return f"version {number} of {name!r} is the champion already"

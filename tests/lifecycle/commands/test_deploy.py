@@ -74,7 +74,9 @@ async def test_a_version_that_fails_a_gate_gets_no_traffic(house: Deployed, line
 async def test_where_people_approve_a_deployment_waits_for_them(house: Deployed, linear: Write) -> None:
     deploy = house.deploying(approvals=1)
     await house.models.register("m", linear(), actor="ann")
-    assert await deploy.deploy("m", 1, "ann") == "version 1 of 'm' is validated and waits for approval"
+    assert await deploy.deploy("m", 1, "ann") == (
+        "version 1 of 'm' is validated and waits for approval by 1 of role approver or above"
+    )
     assert house.fleet.published == []
     house.commands(approvals=1)[0].approve("m", 1, "bob")
     assert await deploy.deploy("m", 1, "ann") == "version 1 of 'm' has all traffic"
