@@ -1,9 +1,10 @@
 """Reads the ledger: is it whole, and what had traffic at a time?"""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from gateway.core.types import Role
 from lifecycle.commands.lookup import find_model, find_versions
 from lifecycle.commands.trail import trail
 from lifecycle.core.governance.checkpoint import Kept, Statement
@@ -23,6 +24,8 @@ JUDGED = frozenset(
     f"version.{kind}" for kind in ("registered", "validated", "judged", "approved", "rejected")
 )
 """Kinds of records that say how a version came to serve."""
+LATE_S = 60.0
+"""How long after a change of the split a worker may still answer by the one before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,21 +119,49 @@ def account(store: Store, origin: Origin) -> Account:
         for record in trail(store, origin.model)
         if record.at <= origin.at and record.kind in JUDGED and record.detail["version"] == origin.version
     )
+    splits = [
+        _split(record) for record in _splitting(store, origin.at, origin.model) if record.detail["champion"]
+    ]
+    if not splits:
+        raise _none(origin.model)
+    split = _gone_by(splits, origin)
     begun = (
         rollout
         for rollout in store.rollouts(origin.model)
         if rollout.version == origin.version
-        and rollout.started_at <= origin.at
-        and (rollout.phase is Phase.PROMOTED or origin.at < (rollout.decided_at or math.inf))
+        and rollout.started_at <= split.record.at
+        and (rollout.phase is Phase.PROMOTED or split.record.at < (rollout.decided_at or math.inf))
     )
-    # A worker may answer a moment after a model's traffic was taken away: the last split counts.
-    splits = [record for record in _splitting(store, origin.at, origin.model) if record.detail["champion"]]
-    if not splits:
-        raise _none(origin.model)
     judged = [record.detail["findings"] for record in decisions if "findings" in record.detail]
     if judged:
         version = replace(version, evidence=tuple(map(Finding.from_json, judged[-1])))
-    return Account(version, decisions, next(begun, None), _split(splits[-1]))
+    return Account(version, decisions, next(begun, None), split)
+
+
+def _gone_by(splits: Sequence[Split], origin: Origin) -> Split:
+    """Of those up to an answer, the one that it was given under.
+
+    A worker may answer a moment after a model's traffic was moved or taken away; what it went by counts.
+    """
+    for split, ended_at in zip(
+        reversed(splits), (math.inf, *(later.record.at for later in reversed(splits))), strict=False
+    ):
+        if ended_at < origin.at - LATE_S:
+            break
+        if _lets(split, origin):
+            return split
+    return splits[-1]
+
+
+def _lets(split: Split, origin: Origin) -> bool:
+    """Whether an answer may have been given under a split."""
+    if origin.role == Role.PINNED:
+        return True
+    if origin.role == Role.SHADOW:
+        return origin.version in split.shadows
+    return origin.version in split.weights and (origin.role == Role.CHAMPION) == (
+        origin.version == split.champion
+    )
 
 
 def at(store: Store, model: str, time: float) -> Split:

@@ -184,6 +184,39 @@ async def test_a_rollout_that_had_ended_badly_brought_nothing(
     assert account.split.champion == 1
 
 
+@pytest.mark.parametrize(
+    ("origin", "weights"),
+    [
+        (Origin("m", 2, "canary", 299.9), {1: 90, 2: 10}),
+        (Origin("m", 2, "canary", 300.2), {1: 90, 2: 10}),
+        (Origin("m", 1, "champion", 300.2), {1: 90, 2: 10}),
+        (Origin("m", 2, "champion", 300.2), {2: 100}),
+        (Origin("m", 2, "champion", 400.2), {2: 100}),
+        (Origin("m", 2, "pinned", 400.2), {1: 100}),
+        (Origin("m", 2, "canary", 9e9), {1: 100}),
+    ],
+)
+async def test_a_late_answer_is_accounted_for_by_the_split_it_was_given_under(
+    registry: Registry, origin: Origin, weights: dict[int, float]
+) -> None:
+    await fill(registry)
+    assert audit.account(registry.store, origin).split.weights == weights
+
+
+async def test_an_answer_just_after_a_rollout_was_ended_names_it(registry: Registry) -> None:
+    rollouts = Rollouts(registry.store, registry.publisher, registry.clock)
+    controller = Controller(registry.store, registry.fleet, registry.publisher)
+    registry.now = 500.0
+    rollouts.start("m", 3, preset("quick"), "ann")
+    for registry.now in (501.0, 502.0):
+        controller.tick(registry.now, [])
+    registry.now = 503.0
+    rollouts.abort("m", "bob")
+    account = audit.account(registry.store, Origin("m", 3, "shadow", 503.2))
+    assert account.rollout is not None
+    assert account.split.shadows == (3,)
+
+
 async def test_an_answers_evidence_is_that_of_the_ledger_at_the_time(registry: Registry) -> None:
     await fill(registry)
     sound, later = (Finding("holdout", verdict, "") for verdict in (Verdict.PASS, Verdict.FAIL))
