@@ -24,6 +24,8 @@ from lifecycle.tensors import to_array
 NICENESS = 15
 """Training never takes a core that serving wants."""
 HOLD_OUT_EVERY = 3
+LONGEST_ERROR = 1_000
+"""Characters of a recipe's own error that are told: it goes into the ledger, for good."""
 _IMPORTABLE = (
     "it is module:function, of a module that is installed, on `headrace up`'s PYTHONPATH or in its folder"
 )
@@ -56,7 +58,7 @@ def run_recipe(job: TrainingJob) -> tuple[Path, Path]:
         with threadpool_limits(1):
             trained = recipe(TrainingData(_inputs(taught), _labels(taught), balance(recent[~held])))
     except (Exception, SystemExit) as error:
-        raise _refused(job.recipe, f"failed: {type(error).__name__}: {error}") from error
+        raise _refused(job.recipe, f"failed: {type(error).__name__}: {_told(error)}") from error
     model = trained.SerializeToString() if isinstance(trained, ModelProto) else trained
     if not isinstance(model, bytes):
         raise _refused(
@@ -79,7 +81,7 @@ def find(recipe: str) -> Recipe:
     try:
         function = getattr(importlib.import_module(module), name)
     except Exception as error:  # a recipe's module runs when it is imported, so anything may be wrong with it
-        raise _refused(recipe, f"cannot be imported: {error}; {_IMPORTABLE}") from error
+        raise _refused(recipe, f"cannot be imported: {_told(error)}; {_IMPORTABLE}") from error
     if not callable(function):
         raise _refused(recipe, "is not a function")
     try:
@@ -109,6 +111,11 @@ def _inputs(data: pa.Table) -> dict[str, Array]:
 def _labels(data: pa.Table) -> Array:
     labels = to_array(data["label"])
     return labels.astype(np.str_) if labels.dtype == np.object_ else labels
+
+
+def _told(error: BaseException) -> str:
+    words = str(error)
+    return words if len(words) <= LONGEST_ERROR else f"{words[:LONGEST_ERROR]}…"
 
 
 def _refused(recipe: str, what: str) -> LifecycleError:

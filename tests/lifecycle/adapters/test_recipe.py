@@ -27,6 +27,10 @@ def fail(data: TrainingData) -> bytes:
     raise ValueError(f"cannot learn from {len(data.labels)} rows")
 
 
+def chatter(data: TrainingData) -> bytes:
+    raise ValueError("z" * 3_000_000)
+
+
 def ask_for_a_column(data: TrainingData) -> bytes:
     return data.inputs["amount"].tobytes()
 
@@ -127,3 +131,9 @@ def test_what_went_wrong_in_a_recipe_is_told(tmp_path: Path, recipe: str, compla
     with pytest.raises(LifecycleError, match=complaint) as caught:
         run_recipe(job(tmp_path, f"{HERE}:{recipe}"))
     assert caught.value.code is LifecycleCode.REFUSED
+
+
+def test_of_an_endless_error_only_the_beginning_goes_into_the_ledger(tmp_path: Path) -> None:
+    with pytest.raises(LifecycleError, match="failed: ValueError: zzz") as caught:
+        run_recipe(job(tmp_path, f"{HERE}:chatter"))
+    assert len(caught.value.message) < 1_200
