@@ -43,7 +43,11 @@ def _harm(step: dict[str, Any]) -> list[str]:
     """The smallest regressions that it would see, as likely as not."""
     errors, slower = step["error_rate"], step["slower"]
     return [
-        *([f"{errors:.2%} errors"] if errors is not None else []),
+        *(
+            [f"{errors:.2%} errors" if errors >= 1e-4 else f"{errors:.4%} errors"]
+            if errors is not None
+            else []
+        ),
         *([f"{slower:.2f} × the latency"] if slower is not None else []),
     ]
 

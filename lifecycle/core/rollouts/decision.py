@@ -125,5 +125,10 @@ def _cleared(rollout: Rollout, now: float) -> bool:
 
 
 def _waiting(rollout: Rollout) -> str:
-    open_ones = [f.name for f in rollout.findings if f.verdict is not Verdict.PASS]
+    if rollout.phase not in (Phase.SHADOW, Phase.STEP):
+        return f"it was in phase {rollout.phase}"
+    step = rollout.plan.steps[rollout.step]
+    asked = counted(rollout.findings, shadow=step.shadow)
+    few = ["min_requests"] if rollout.step_requests() < step.min_requests else []
+    open_ones = [*few, *(each.name for each in asked if each.verdict is not Verdict.PASS)]
     return f"still open: {', '.join(open_ones)}" if open_ones else f"it was in phase {rollout.phase}"

@@ -32,3 +32,9 @@ def test_a_step_that_would_not_end_says_so() -> None:
     assert "does not end" in text
     assert "never" in text
     assert "no traffic in the last minute" in text
+
+
+def test_a_small_error_rate_is_not_told_as_none() -> None:
+    told = forecast(preset("quick"), Traffic(1).arm(60_000, errors=0.005), 1_000.0).as_json()
+    told["steps"][0]["error_rate"] = 0.00003
+    assert "0.0030% errors" in drawn(told)
