@@ -15,6 +15,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 from gateway.core.keys import KeyRole
 from lifecycle.client import Client
+from lifecycle.ports import Entry
 from tests.e2e.harness import Cluster
 from tests.lifecycle.desk import onnx_bytes
 from tests.lifecycle.live import serving
@@ -97,6 +98,27 @@ def test_the_page_puts_rollouts_first(browser: webdriver.Chrome, tmp_path: Path)
             )
 
         WebDriverWait(browser, 20).until(shows_in_order)
+
+
+def test_receipts_of_labels_and_numbers_push_no_decision_off_the_page(
+    browser: webdriver.Chrome, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    with serving(home) as live:
+        store = live.desk.store
+        browser.get(live.url)
+        WebDriverWait(browser, 20).until(lambda page: page.find_element(By.ID, "live").text == "live")
+        store.commit(Entry("carol", "rollout.abort", "m", {}))
+        for _ in range(3):
+            for kind in ("labels.received", "feedback.received"):
+                store.commit(Entry("shop", kind, "m", {"joined": 1}))
+
+        def folded(page: webdriver.Chrome) -> bool:
+            said = [item.text for item in page.find_elements(By.CSS_SELECTOR, "#events li")][:3]
+            return sum("3 times" in item for item in said) == 2 and said[-1].startswith("rollout.abort")
+
+        WebDriverWait(browser, 20).until(folded)
 
 
 def test_the_page_lets_no_script_in_from_elsewhere(cluster: Cluster) -> None:

@@ -5,7 +5,7 @@ import { byId, clock, el, moment, show } from "./dom.js";
 
 const KEPT = 100;
 const AGAIN_MS = 3000;
-const RECEIPT = "labels.received";
+const RECEIPTS = ["labels.received", "feedback.received"];
 const MOMENTS = ["since", "until", "expires_at"];
 const QUIET = ["rollout", "revision", "digest", "previous"];
 
@@ -24,12 +24,12 @@ function say(record, times) {
     el("span", { class: "detail" }, detailOf(record.detail))];
 }
 
-// Receipts come by the hundred and would push the decisions out: those behind the last decision are one item a model.
+// Receipts come by the hundred and would push the decisions out: those behind the last decision are one item a model and kind.
 function receiptOf({ kind, model }) {
-  if (kind !== RECEIPT) return null;
+  if (!RECEIPTS.includes(kind)) return null;
   for (const item of byId("events").children) {
-    if (item.dataset.kind !== RECEIPT) return null;
-    if (item.dataset.model === model) return item;
+    if (!RECEIPTS.includes(item.dataset.kind)) return null;
+    if (item.dataset.kind === kind && item.dataset.model === model) return item;
   }
   return null;
 }
