@@ -60,9 +60,11 @@ class RayTrainer:
         except TimeoutError:
             raise _too_long(job, self._timeout_s) from None
         except ray.exceptions.RayError:
-            raise LifecycleError(
-                LifecycleCode.UNAVAILABLE, f"training of {job.model!r} was cut off"
-            ) from None
+            message = (
+                f"training of {job.model!r} was cut off {1 + MAX_RETRIES} times: its process, or the node under "
+                "it, ended, as in a crash or for want of memory; call the recipe by itself to see why"
+            )
+            raise LifecycleError(LifecycleCode.UNAVAILABLE, message) from None
         finally:
             ray.cancel(task, force=True)
         if refusal:

@@ -49,12 +49,13 @@ def create(
 
     Example: `headrace key create ann --role deployer --model fraud --expires 30d`
     """
-    expires_s = read_length(expires) if expires else None
+    expires_s, asked = read_length(expires) if expires else None, True
     if home is None:
         with connect(url) as client:
             made = client.create_key(
                 name, role, models=model or (), expires_s=expires_s, subject=certificate, owner=owner
             )
+            asked = client.status()["info"]["identity"]
     else:
         made = _create_offline(
             home.expanduser().resolve(),
@@ -73,6 +74,9 @@ def create(
         return
     show(made["secret"])
     console().print("Keep it: it is not shown again. Send it with --key, or as HEADRACE_KEY.", style="dim")
+    if not asked:
+        until = '`[gateway] keys` is "required" and headrace starts anew'
+        console().print(f"No key is asked for or looked at here until {until}.", style="dim")
 
 
 def _create_offline(home: Path, name: str, role: KeyRole, **more: Any) -> dict[str, Any]:

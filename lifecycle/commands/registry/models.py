@@ -25,6 +25,8 @@ NAME = re.compile(r"(?!\.|stats$)[A-Za-z0-9._-]{1,128}")
 """`/v2/models/stats` is the statistics of all models."""
 POLICY = "policy"
 """Who approves where no person has to, in the ledger."""
+UNASKED = 'no key is asked for or looked at here until `[gateway] keys` is "required"'
+"""Why somebody with a key of their own is taken for another."""
 
 
 class Models:
@@ -221,9 +223,9 @@ class Models:
         if not self.automatic(name):
             own = person(self._store, actor)
             if own == person(self._store, version.submitter):
-                raise LifecycleError(
-                    LifecycleCode.FORBIDDEN, "the submitter of a version cannot approve it; ask somebody else"
-                )
+                unknown = "" if role else f" ({UNASKED})"
+                message = f"the submitter of a version cannot approve it; ask somebody else{unknown}"
+                raise LifecycleError(LifecycleCode.FORBIDDEN, message)
             if any(person(self._store, approval.by) == own for approval in version.approvals):
                 raise LifecycleError(
                     LifecycleCode.FORBIDDEN, "you have approved this version already; ask somebody else"

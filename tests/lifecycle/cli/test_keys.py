@@ -19,6 +19,11 @@ def test_create_list_revoke(run: Run) -> None:
     assert made.json["secret"] not in listed
 
 
+def test_where_no_key_is_looked_at_whoever_makes_one_is_told(run: Run) -> None:
+    said = run("key", "create", "ann", "--role", "deployer").out
+    assert '`[gateway] keys` is "required"' in " ".join(said.split())
+
+
 def test_the_first_key_is_made_offline(alone: Run, tmp_path: Path) -> None:
     home = tmp_path / "node"
     refused = alone("up", "--home", home, "--host", "0.0.0.0")

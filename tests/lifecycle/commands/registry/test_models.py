@@ -137,6 +137,10 @@ async def test_approval_by_others_than_the_submitter(house: House, linear: Write
     await validation.validate("m", 1, "ann")
     with pytest.raises(LifecycleError, match="the submitter of a version cannot approve it"):
         models.approve("m", 1, "ann")
+    with pytest.raises(LifecycleError, match="no key is asked for"):
+        models.approve("m", 1, "ann")
+    with pytest.raises(LifecycleError, match=r"ask somebody else$"):
+        models.approve("m", 1, "ann", role="approver")
     assert models.approve("m", 1, "bob").stage is Stage.VALIDATED
     with pytest.raises(LifecycleError, match="already") as caught:
         models.approve("m", 1, "bob")
