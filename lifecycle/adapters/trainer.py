@@ -61,8 +61,8 @@ class RayTrainer:
             raise _too_long(job, self._timeout_s) from None
         except ray.exceptions.RayError:
             message = (
-                f"training of {job.model!r} was cut off {1 + MAX_RETRIES} times: its process, or the node under "
-                "it, ended, as in a crash or for want of memory; call the recipe by itself to see why"
+                f"training of {job.model!r} was cut off {1 + MAX_RETRIES} times: its process or node ended, "
+                "as in a crash or for want of memory; call the recipe by itself to see why"
             )
             raise LifecycleError(LifecycleCode.UNAVAILABLE, message) from None
         finally:

@@ -81,6 +81,8 @@ def approve(
         version = client.at_revision(if_revision).approve(name, number, comment)
         wanted = client.policy(name)["approvals"]
     _show_outcome(version, as_json)
+    if version["stage"] == "approved" and wanted and not as_json:
+        console().print(f"  next: `headrace version deploy {name} {version['number']}`")
     if version["stage"] == "validated" and not as_json:
         from gateway.core.keys import KeyRole  # other commands start sooner without these
         from lifecycle.core.governance.policy import Policy

@@ -56,6 +56,9 @@ def test_an_approval_that_is_not_the_last_says_what_is_missing(
         said = alone("version", "approve", "fraud", 1, "--url", live.url)
         assert "it has 1 approval(s) and needs 2 of role approver or above" in said.out
         assert "missing: 1 of role approver or above" in said.out
+        monkeypatch.setenv("HEADRACE_ACTOR", "cleo")
+        said = alone("version", "approve", "fraud", 1, "--url", live.url)
+        assert "next: `headrace version deploy fraud 1`" in said.out
 
 
 def test_what_may_happen_to_a_version_is_told(run: Run) -> None:
