@@ -1,6 +1,5 @@
 """Labels and numbers from outside: checked, spelled one way, and handed to the capture log."""
 
-import io
 import re
 import time
 from collections import Counter
@@ -12,11 +11,10 @@ from typing import Any, cast
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv
-import pyarrow.parquet as pq
 
 from gateway.core.profile import Profile
 from gateway.core.types import Array
+from lifecycle.commands.learning.label_file import COLUMNS, read_labels
 from lifecycle.commands.learning.labelled import Reference
 from lifecycle.commands.lookup import find_model
 from lifecycle.core.analysis.metrics import PREFIX
@@ -29,11 +27,9 @@ from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.ports import CaptureLog, Entry, LabelReceipt, Store
 from lifecycle.tensors import to_array
 
-COLUMNS = ("prediction_id", "label")
 LONGEST_ID = 256
 MOST_TOLD = 8
 LONGEST_TOLD = 40
-PARQUET_MAGIC = b"PAR1"
 NUMBER = re.compile(r"[-+]?[0-9.]+([eE][-+]?[0-9]+)?")
 KINDS = (
     (pa.types.is_date, "dates"),
@@ -67,18 +63,6 @@ class Receipt:
     @property
     def all(self) -> tuple[LabelReceipt, ...]:
         return (*((self.labels,) if self.labels else ()), *self.metrics.values())
-
-
-def read_labels(data: bytes) -> pa.Table:
-    """Read a Parquet or CSV file's bytes. Raises LifecycleError INVALID for anything else."""
-    try:
-        if data.startswith(PARQUET_MAGIC):
-            return pq.read_table(io.BytesIO(data))
-        options = pyarrow.csv.ConvertOptions(column_types={"prediction_id": pa.string()})
-        return pyarrow.csv.read_csv(io.BytesIO(data), convert_options=options)
-    except (pa.ArrowException, ValueError, OSError):
-        message = "the labels can be read neither as Parquet nor as CSV; JSON goes to POST /v1/feedback"
-        raise _invalid(message) from None
 
 
 def tidy(labels: pa.Table) -> tuple[pa.Table | None, dict[str, pa.Table]]:

@@ -19,7 +19,8 @@ from gateway.core.signature import Signature, TensorSpec
 from gateway.core.types import Role
 from lifecycle.adapters.captures.log import ParquetCaptures
 from lifecycle.adapters.sql.store import SqlStore
-from lifecycle.commands.learning.feedback import Feedback, Receipt, read_labels, tidy
+from lifecycle.commands.learning.feedback import Feedback, Receipt, tidy
+from lifecycle.commands.learning.label_file import read_labels
 from lifecycle.core.stages import Stage
 from lifecycle.core.version import Model, Version
 from lifecycle.errors import LifecycleCode, LifecycleError

@@ -1,0 +1,128 @@
+"""Files of labels, sound ones and those that a caller made to take the controller's memory."""
+
+import io
+import resource
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from lifecycle.commands.learning.label_file import read_labels
+from lifecycle.errors import LifecycleCode, LifecycleError
+
+
+def parquet(table: pa.Table, times: int = 1, **options: Any) -> bytes:
+    """A file that says a table so many times over."""
+    sink = io.BytesIO()
+    with pq.ParquetWriter(sink, table.schema, compression="zstd", **options) as writer:
+        for _ in range(times):
+            writer.write_table(table, row_group_size=len(table))
+    return sink.getvalue()
+
+
+def said(rows: int, **columns: Any) -> pa.Table:
+    return pa.table({"prediction_id": ["a" * 20] * rows, **columns})
+
+
+def test_texts_numbers_and_times_come_as_they_were_written() -> None:
+    table = pa.table(
+        {
+            "prediction_id": ["a", "b", "c"],
+            "label": pa.array(["x", "y", "x"]).dictionary_encode(),
+            "at": pa.array([1, None, 2], pa.timestamp("ms")),
+            "feedback.revenue": [1.5, None, 2.0],
+            "note": [["left"], ["out"], []],
+        }
+    )
+    read = read_labels(parquet(table, times=2))
+    assert read.column_names == ["prediction_id", "label", "at", "feedback.revenue"]
+    wanted = table.drop_columns(["note"]).to_pylist()
+    assert read.to_pylist() == wanted * 2
+    assert read.schema.field("label").type == pa.string()
+
+
+@pytest.mark.parametrize(
+    "made", [lambda data: data, lambda data: b"\n\n" + data], ids=["plain", "blank lines"]
+)
+def test_of_a_csv_file_what_tells_nothing_is_left_out(made: Any) -> None:
+    read = read_labels(made(b'prediction_id,"a ""note"", b",label\n1,x,2\n'))
+    assert read.to_pylist() == [{"prediction_id": "1", "label": 2}]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"prediction_id,label,label\na,1,2\n",
+        parquet(pa.Table.from_arrays([pa.array([1])] * 3, ["prediction_id", "label", "label"])),
+    ],
+    ids=["csv", "parquet"],
+)
+def test_a_column_that_stands_there_twice_is_named(data: bytes) -> None:
+    with pytest.raises(LifecycleError, match="column 'label' stands in it twice"):
+        read_labels(data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"prediction_id,guess\na,1\n", parquet(pa.table({"prediction_id": ["a"], "guess": [1]}))],
+    ids=["csv", "parquet"],
+)
+def test_where_nothing_is_said_all_names_are_kept_for_the_message(data: bytes) -> None:
+    assert read_labels(data).column_names == ["prediction_id", "guess"]
+
+
+def one(value: Any) -> Any:
+    """In each of 500 rows; told once."""
+    return pa.DictionaryArray.from_arrays(pa.array([0] * 500), value)
+
+
+LONG = one(pa.array(["y" * (1 << 20)]))
+BOMBS = {
+    "the same row, forty million times": parquet(said(1_000_000, label=[1] * 1_000_000), times=40),
+    "a long text, 500 times": parquet(said(500, label=LONG), store_schema=False),
+    "a long text within a label": parquet(
+        said(500, label=pa.StructArray.from_arrays([LONG], ["x"])), store_schema=False
+    ),
+    "a list of many": parquet(
+        pa.table(
+            {
+                "prediction_id": ["a"],
+                "label": pa.ListArray.from_arrays([0, 5_000_000], pa.nulls(5_000_000, pa.int8())),
+            }
+        )
+    ),
+    "long values of one length": parquet(
+        said(500, label=one(pa.array([b"y" * (1 << 20)], pa.binary(1 << 20)))), store_schema=False
+    ),
+    "many columns": parquet(said(1, **{f"feedback.m{number}": [1.0] for number in range(2_000)})),
+    "many columns of text": (
+        b"prediction_id"
+        + b"".join(b",feedback.m%d" % number for number in range(20_000))
+        + b"\na"
+        + b",1" * 20_000
+    ),
+}
+
+
+@pytest.mark.parametrize("data", BOMBS.values(), ids=BOMBS)
+def test_a_small_file_cannot_take_the_controllers_memory(data: bytes) -> None:
+    assert len(data) < 8 << 20
+    before = _peak_mb()
+    with pytest.raises(LifecycleError) as refused:
+        read_labels(data)
+    assert refused.value.code is LifecycleCode.INVALID
+    assert "in parts" in refused.value.message or "in every row" in refused.value.message
+    assert _peak_mb() - before < 512
+
+
+def test_columns_that_say_nothing_cost_nothing() -> None:
+    many = 300_000
+    before = _peak_mb()
+    read = read_labels(b"prediction_id,label" + b",q" * many + b"\na,1" + b",2" * many + b"\n")
+    assert read.to_pylist() == [{"prediction_id": "a", "label": 1}]
+    assert _peak_mb() - before < 512
+
+
+def _peak_mb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
