@@ -1,5 +1,6 @@
 """Each test confines a process of its own, for there is no way back."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -42,6 +43,17 @@ def test_processor_time_and_life_are_bounded() -> None:
 def test_the_limits_cannot_be_raised_again() -> None:
     raising = "import resource as r; print(r.getrlimit(r.RLIMIT_AS), r.getrlimit(r.RLIMIT_FSIZE))"
     assert confined(raising).stdout.strip() == f"({1 << 30}, {1 << 30}) (0, 0)"
+
+
+def test_not_even_root_can_raise_a_limit_that_is_low() -> None:
+    raising = "import resource as r; r.setrlimit(r.RLIMIT_FSIZE, (1, 1))"
+    assert "ValueError: not allowed to raise maximum limit" in confined(raising).stdout
+
+
+def test_the_secrets_of_other_processes_stay_theirs() -> None:
+    """Of the controller's environment, say: it holds Ray's token and the keys of object stores."""
+    reading = f"open('/proc/{os.getpid()}/environ', 'rb').read()"
+    assert "PermissionError" in confined(reading).stdout
 
 
 def test_nothing_is_lacking_where_the_kernel_has_it_all() -> None:
