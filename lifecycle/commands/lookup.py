@@ -24,8 +24,15 @@ def find_model(store: Store, name: str, if_revision: int | None = None) -> Model
 
 
 def person(store: Store, actor: str) -> str:
-    """Whose key the ledger means by a name; the name itself where no key has it."""
-    return next((key.person for key in store.api_keys() if key.name == actor), actor)
+    """Whose key the ledger means by a name; the name itself where no key has it.
+
+    An owner may be told by the name of another key of theirs.
+    """
+    owners, names = {key.name: key.person for key in store.api_keys()}, [actor]
+    while (owner := owners.get(names[-1], names[-1])) not in names:
+        names.append(owner)
+    # Those who own each other are one, too, from wherever it is looked.
+    return min(names[names.index(owner) :])
 
 
 def find_versions(store: Store, model: str) -> dict[int, Version]:

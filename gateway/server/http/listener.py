@@ -187,11 +187,14 @@ class HttpListener:
         return target
 
     def _meant(self, request: Request) -> str:
-        """The model of a path that names none. Strangers are not told how many there are."""
-        self._service.caller(request.headers)
+        """The model of a path that names none. Of those that are not the caller's not even a name is told."""
+        caller, default = self._service.caller(request.headers), self._service.default_model
+        if default and (caller is None or caller.covers(default)):
+            return default
         models = self._service.engine.routes.table.models
-        if self._service.default_model or len(models) == 1:
-            return self._service.default_model or next(iter(models))
+        seen = list(models) if caller is None else [name for name in models if caller.covers(name)]
+        if len(seen) == 1:
+            return seen[0]
         raise GatewayError(
             ErrorCode.NOT_FOUND,
             "this path names no model, and not just one is served: set default_model in [gateway], or call "

@@ -97,7 +97,7 @@ def told(said: bytes, why: str) -> Inspection:
         for frame in frames.read(said):
             heard.hear(frame)
         sets = {name: heard.answers(name) for name in SETS if f"{name}/outputs" in heard.tensors}
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return Inspection(None, (Finding(INSIDE[0], Verdict.FAIL, "the artifact corrupted its inspection"),))
     if "ready" not in heard.marks:
         return broken(f"the inspection did not come to the artifact: {why or 'the process ended early'}")

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from gateway.config import Limits
+from gateway.core.keys import Key, Keyring, KeyRole, digest
+from gateway.server.gate import Gate
 from gateway.server.http.listener import HttpListener
 from gateway.server.service import Service
 
@@ -141,3 +143,27 @@ async def test_a_path_without_a_model_means_the_default(
     assert reply.json == {"predictions": [{"sum": [2, 4, 6, 8], "difference": [0, 0, 0, 0]}]}
     writer.close()
     await own.drain(0.05)
+
+
+@pytest.mark.parametrize("default", ["", "one", "pair"])
+async def test_whoever_has_a_key_for_one_model_hears_of_no_other(
+    default: str, client: Any, engine: Any, tmp_path: Path
+) -> None:
+    gate = Gate()
+    gate.take(1, Keyring(tuple(_key(name) for name in ("pair", "none", "o*"))))
+    own = HttpListener(Service(engine, Limits(), gate=gate, default_model=default))
+    await own.listen_unix(tmp_path / "own.sock")
+    reader, writer = await asyncio.open_unix_connection(str(tmp_path / "own.sock"))
+    caller = type(client)(reader, writer)
+    rows = {"instances": [{"a": ROW, "b": ROW}]}
+    reply = await caller.post("/invocations", rows, "x-api-key: pair\r\n")
+    assert (reply.status, [*reply.json["predictions"][0]]) == (200, ["sum", "difference"])
+    refused = await caller.post("/invocations", rows, "x-api-key: none\r\n")
+    assert refused.status == 404
+    assert "names no model" in refused.json["error"]
+    writer.close()
+    await own.drain(0.05)
+
+
+def _key(model: str) -> Key:
+    return Key(model, digest(model), KeyRole.INFERENCE, (model,))

@@ -1,6 +1,7 @@
 """What is made of the words of a process that ran an untrusted model."""
 
 import io
+import math
 
 import numpy as np
 import pytest
@@ -56,6 +57,8 @@ def test_silence_before_the_artifact_says_nothing_of_it() -> None:
         Witness().say("finding", name="accuracy", verdict="PASS", reason="", numbers={}),
         Witness().say("finding", name="load", verdict="SURE", reason="", numbers={}),
         Witness().say("cost", who="own", latency_ms="fast", memory_mb=1),
+        Witness().say("cost", who="own", latency_ms=10**400, memory_mb=1),
+        Witness().say("tensor", side="a", name="b", datatype="FP32", shape=[1], bytes=math.inf),
         Witness().show("reference/outputs", "y", 3).show("reference/labels", "label", 4).say("done"),
     ],
 )
