@@ -157,6 +157,7 @@ async def _log_settings(context: Context, _request: Request, _path: Path) -> Rep
 
 
 async def _set_log(context: Context, request: Request, _path: Path) -> Reply:
+    _refuse_pages(request)
     rules(context.caller)
     return Reply(200, log_settings.change(context.log_level, document(request)))
 
@@ -166,18 +167,30 @@ async def _trace(context: Context, request: Request, path: Path) -> Reply:
         catalogue.find(context.routes, path.model, "")
     if request.method != b"POST":
         return Reply(200, _plain(trace_settings.told(context.traces, path.model)))
+    _refuse_pages(request)
     rules(context.caller)
     return Reply(200, _plain(trace_settings.change(context.traces, path.model, document(request))))
 
 
 async def _load(context: Context, request: Request, path: Path) -> Reply:
+    _refuse_pages(request)
     await control.change(context, "load", path.model, parameters_in(document(request)))
     return Reply(200)
 
 
 async def _unload(context: Context, request: Request, path: Path) -> Reply:
+    _refuse_pages(request)
     await control.change(context, "unload", path.model, parameters_in(document(request)))
     return Reply(200)
+
+
+def _refuse_pages(request: Request) -> None:
+    """Pages that a person visits can send requests to loopback; browsers say which page it was.
+
+    Raises GatewayError FORBIDDEN.
+    """
+    if b"origin" in request.headers:
+        raise GatewayError(ErrorCode.FORBIDDEN, "web pages can change nothing here; clients and commands can")
 
 
 def _plain(told: trace_settings.Told) -> dict[str, Any]:

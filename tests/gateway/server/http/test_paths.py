@@ -70,6 +70,22 @@ async def test_status(method: str, path: str, status: int, client: Any) -> None:
     assert ("allow" in reply.headers) == (status == 405)
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v2/repository/models/pair/load",
+        "/v2/repository/models/pair/unload",
+        "/v2/logging",
+        "/v2/trace/setting",
+        "/v2/models/pair/trace/setting",
+    ],
+)
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://localhost:8000"])
+async def test_a_page_that_somebody_visits_changes_nothing(path: str, origin: str, client: Any) -> None:
+    reply = await client.post(path, b"{}", f"content-type: text/plain\r\norigin: {origin}\r\n")
+    assert (reply.status, reply.json["error"][:9]) == (403, "web pages")
+
+
 async def test_health_says_in_its_body_what_its_status_says(client: Any, listener: Any) -> None:
     assert (await client.get("/v2/health/live")).json == {"live": True}
     assert (await client.get("/v2/health/ready")).json == {"ready": True}
