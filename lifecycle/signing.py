@@ -7,6 +7,7 @@ have the digest that the registry keeps and every worker asks for, so nothing ca
 import base64
 import hashlib
 import json
+import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,6 +19,8 @@ from lifecycle.errors import LifecycleCode, LifecycleError
 MOST_BYTES = 1 << 20
 """Of a signature file."""
 _CHUNK = 1 << 20
+_LONGEST = 255
+"""Bytes of a file's name."""
 _WHOLE = {"."}
 """How the format names the one file of a package that is a single file."""
 
@@ -66,7 +69,12 @@ def verify(package: Path, digest: str, name: str, signature: Path, trusted: Sequ
         LifecycleError: REFUSED if it is signed by nobody trusted, or other files or bytes are.
     """
     named = _names(signature)
-    if not name or name in (".", "..") or Path(name).name != name:
+    if (
+        name in ("", ".", "..")
+        or Path(name).name != name
+        or "\0" in name
+        or len(os.fsencode(name)) > _LONGEST
+    ):
         raise _refused("the file has no plain name")
     with _copied(package, name) as (copy, found):
         if f"sha256:{found}" != digest:

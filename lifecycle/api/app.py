@@ -4,6 +4,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import Depends, FastAPI
 
+from lifecycle.api.bounds import Bounded
 from lifecycle.api.desk import Desk as Desk
 from lifecycle.api.idempotency import Idempotency
 from lifecycle.api.identity import Identity
@@ -61,6 +62,7 @@ def build(desk: Desk) -> FastAPI:
         app.include_router(part.router, dependencies=[Depends(refuse_strangers)])
     install_errors(app)
     app.add_middleware(Idempotency, requests=desk.requests)
+    app.add_middleware(Bounded)
     if desk.identity:
         app.add_middleware(Identity, keys=desk.keys, certificates=desk.certificates)
     # Added last, so it is asked first: a foreign page is turned away whatever key it holds.

@@ -93,6 +93,8 @@ def install_errors(app: FastAPI) -> None:
     async def unrouted(request: Request, error: HTTPException) -> JSONResponse:
         if isinstance(error.__cause__, OSError):  # FastAPI blames the caller for whatever breaks a form
             return await stuck(request, error.__cause__)
+        if isinstance(error.__cause__, LifecycleError):  # and calls a body that was refused a broken one
+            return await refused(request, error.__cause__)
         if error.status_code == HTTPStatus.NOT_FOUND:
             message = f"there is nothing at {request.url.path}; {_elsewhere(request)}"
             return error_response(LifecycleCode.NOT_FOUND, message)

@@ -14,8 +14,6 @@ from lifecycle.api.schemas.requests import LabelIn, LabelsIn, NumberIn
 from lifecycle.core.analysis.metrics import PREFIX
 from lifecycle.errors import LifecycleCode, LifecycleError
 
-MAX_BYTES = 256 << 20
-
 router = APIRouter(tags=["feedback"])
 
 
@@ -36,7 +34,7 @@ async def feedback(
     "label": …}], "metrics": [{"prediction_id": …, "name": …, "value": …}]}`, each maybe with `at`.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    labels: bytes | pa.Table = await _read(request)
+    labels: bytes | pa.Table = await request.body()
     if kind == "application/json" and isinstance(labels, bytes):
         model, labels = await asyncio.to_thread(_from_json, labels)
     if not model:
@@ -46,15 +44,6 @@ async def feedback(
     if receipt.unknown:
         response.status_code = 202  # kept until their predictions are known
     return ReceiptOut.of(receipt)
-
-
-async def _read(request: Request) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BYTES:
-            raise _invalid(f"more than {MAX_BYTES >> 20} MiB of labels at once; send them in parts")
-    return bytes(body)
 
 
 def _from_json(body: bytes) -> tuple[str, pa.Table]:

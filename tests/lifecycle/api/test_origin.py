@@ -23,7 +23,8 @@ async def test_a_foreign_host_is_forbidden(admin: Admin, host: str, method: str)
 
 
 @pytest.mark.parametrize(
-    "origin", ["https://evil.example", "null", "http://127.0.0.1:3000", "http://localhost:8002"]
+    "origin",
+    ["https://evil.example", "null", "http://127.0.0.1:3000", "http://localhost:8002", "http://[::1", ""],
 )
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
 async def test_a_foreign_origin_is_forbidden(admin: Admin, origin: str, method: str) -> None:
