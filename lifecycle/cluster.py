@@ -44,7 +44,7 @@ def main() -> None:
     """Run until SIGTERM or SIGINT. Exits 2 with one line if it cannot start."""
     options = vars(_parser().parse_args())
     home = Path(options.pop("home")).expanduser()
-    home.mkdir(parents=True, exist_ok=True)
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)  # captures hold what callers sent
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     try:

@@ -23,7 +23,7 @@ from lifecycle.errors import LifecycleCode, LifecycleError
 @contextmanager
 def open_keys(config: LifecycleConfig) -> Iterator[Keys]:
     """The keys of a home, which is made if there is none; its controller must not be running."""
-    config.gateway.home.mkdir(parents=True, exist_ok=True)
+    config.gateway.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     with closing(SqlStore(config.store_url)) as store:
         yield Keys(store, store.commit, time.time)
 

@@ -50,7 +50,8 @@ def start(home: Path, options: Sequence[str], *, detach: bool) -> "subprocess.Po
     if not detach:
         # Its own session, so that a Ctrl-C reaches it once, through us, and Ray's processes not at all.
         return subprocess.Popen(command, env=environment, start_new_session=True)
-    _log(home).parent.mkdir(parents=True, exist_ok=True)
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _log(home).parent.mkdir(exist_ok=True)
     with _log(home).open("ab") as log:
         return subprocess.Popen(
             command,

@@ -1,5 +1,6 @@
 """What may stand in a home's `headrace.toml`: every setting, walked from the configuration's own model."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,8 @@ from pydantic.fields import FieldInfo
 from pydantic_core import to_jsonable_python
 
 from lifecycle.config import LifecycleConfig, load
+
+_PASSWORD = re.compile(r"(://[^/?#@:]*:)[^/?#]*@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,16 @@ def _settings(kind: type[BaseModel], section: BaseModel | None, path: str = "") 
         else:
             default = None if field.is_required() else field.get_default(call_default_factory=True)
             here, usual = (to_jsonable_python(each, fallback=str) for each in (value, default))
-            yield Setting(name, here, usual, field.description or "")
+            yield Setting(name, _without_passwords(here), usual, field.description or "")
+
+
+def _without_passwords(value: Any) -> Any:
+    """As it may be shown to others: of URLs with a password all but that."""
+    if isinstance(value, dict):
+        return {key: _without_passwords(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_without_passwords(each) for each in value]
+    return _PASSWORD.sub(r"\1***@", value) if isinstance(value, str) else value
 
 
 def _section(field: FieldInfo) -> type[BaseModel] | None:

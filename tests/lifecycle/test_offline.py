@@ -28,6 +28,16 @@ def test_a_port_that_somebody_has_is_named_with_them(tmp_path: Path, free: dict[
     check_home(tmp_path, free)
 
 
+def test_a_new_home_is_for_nobody_elses_eyes(tmp_path: Path) -> None:
+    new, own = tmp_path / "folder" / "home", tmp_path / "own"
+    own.mkdir(mode=0o750)
+    for home in (new, own):
+        with open_keys(load(home, {})) as keys:
+            keys.create("boss", KeyRole.ADMIN, actor="ann")
+    assert new.stat().st_mode & 0o777 == 0o700
+    assert own.stat().st_mode & 0o777 == 0o750, "what somebody made stays as it is"
+
+
 def test_beyond_loopback_takes_an_admin(tmp_path: Path, free: dict[str, int]) -> None:
     home = tmp_path / "home"
     check_home(home, free | {"host": "127.0.0.1"})

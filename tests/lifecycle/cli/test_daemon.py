@@ -45,6 +45,13 @@ def test_a_node_is_started_once_and_ended_whole(home: Path) -> None:
     assert sweep(process.pid) == 0
 
 
+def test_a_new_home_is_for_nobody_elses_eyes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(daemon, "COMMAND", (sys.executable, "-c", ""))
+    new = tmp_path / "folder" / "new"
+    assert daemon.start(new, [], detach=True).wait() == 0
+    assert new.stat().st_mode & 0o777 == 0o700
+
+
 def test_a_home_is_found_by_its_nodes_url(home: Path) -> None:
     with daemon.start(home, [], detach=True) as process:
         state = daemon.wait_ready(process, home, detached=True, standing_by=alone)
