@@ -2,6 +2,8 @@
 
 import io
 import resource
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
@@ -61,6 +63,11 @@ def test_of_a_csv_file_what_tells_nothing_is_left_out(made: Any) -> None:
 def test_a_column_that_stands_there_twice_is_named(data: bytes) -> None:
     with pytest.raises(LifecycleError, match="column 'label' stands in it twice"):
         read_labels(data)
+
+
+def test_dates_and_the_like_are_read_for_who_says_what_is_wrong_with_them() -> None:
+    table = pa.table({"prediction_id": ["a"], "label": [date(2026, 11, 27)], "at": [Decimal("1.5")]})
+    assert read_labels(parquet(table)).to_pylist() == table.to_pylist()
 
 
 @pytest.mark.parametrize(
