@@ -86,8 +86,11 @@ class LiveRoutes:
     async def fill(self) -> None:
         """Load what `apply` had no time for, as long as there is room. Requests' own loads come between."""
         while self._unfilled:
-            if route := self.table.models.get(self._unfilled.pop()):
-                await self._load_optional(route.name, route.versions)
+            route = self.table.models.get(self._unfilled.pop())
+            for entry in route.versions if route else ():
+                # What a change of the route took away meanwhile nobody would let go of once more.
+                if route and self.table.models.get(route.name) is route:
+                    await self._load_optional(route.name, (entry,))
 
     async def _load(self, routes: Collection[ModelRoute], until: float) -> None:
         for route in routes:

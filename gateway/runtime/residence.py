@@ -27,6 +27,8 @@ _TRY_AGAIN_S = 5.0
 
 _LOOK_AGAIN_S = 0.005
 
+Loading = tuple[str, VersionEntry]
+
 
 class Residence:
     """Holds versions for whoever names them; knows nothing of routes.
@@ -44,9 +46,9 @@ class Residence:
         self._versions: OrderedDict[VersionKey, LoadedVersion] = OrderedDict()  # the longest unused first
         self._placements: Counter[Placement] = Counter()
         self._sizes: dict[VersionKey, int] = {}  # as measured at the last load
-        self._loads: dict[tuple[str, VersionEntry], asyncio.Task[LoadedVersion]] = {}
-        self._gone: set[VersionKey] = set()
-        """Those that were let go of since their load began."""
+        self._loads: dict[Loading, asyncio.Task[LoadedVersion]] = {}
+        self._gone: set[Loading] = set()
+        """Those of what was let go of since they began."""
         self._wanted: Counter[VersionKey] = Counter()
         self._turn = asyncio.Lock()
         self.failures = Failures()
@@ -131,7 +133,7 @@ class Residence:
 
     def let_go(self, keys: Collection[VersionKey]) -> None:
         """Forget versions that are not served any more. Runs under way finish; what loads will not stay."""
-        self._gone |= {(model, entry.version) for model, entry in self._loads}.intersection(keys)
+        self._gone |= {(model, entry) for model, entry in self._loads if (model, entry.version) in keys}
         for key in keys:
             self._drop(key)
             self.failures.forget(key)
@@ -154,7 +156,7 @@ class Residence:
                 del self._wanted[key]
 
     def _load(self, model: str, entry: VersionEntry) -> "asyncio.Task[LoadedVersion]":
-        self._gone.discard((model, entry.version))
+        self._gone.discard((model, entry))
         load = self._loads.get((model, entry))
         if load is None or load.done():
             load = asyncio.create_task(self._in_turn((model, entry.version), entry))
@@ -166,13 +168,13 @@ class Residence:
         async with self._turn:
             if key not in self._wanted:
                 raise GatewayError(ErrorCode.NOT_READY, "nobody waits for it any more")
-            self._check_served(key)
+            self._check_served(key, entry)
             await self._make_room(key, self._sizes.get(key, 0))
             version = await self._loaded(key, entry)
             self._sizes[key] = version.size_bytes
             try:
                 await self._make_room(key, version.size_bytes)
-                self._check_served(key)
+                self._check_served(key, entry)
             except GatewayError:
                 self._loader.unload(key[0], version)
                 raise
@@ -183,8 +185,8 @@ class Residence:
             self.loads += 1
             return version
 
-    def _check_served(self, key: VersionKey) -> None:
-        if key in self._gone:
+    def _check_served(self, key: VersionKey, entry: VersionEntry) -> None:
+        if (key[0], entry) in self._gone:
             self._sizes.pop(key, None)
             message = f"version {key[1]} of model {key[0]!r} is no longer served"
             raise GatewayError(ErrorCode.NOT_READY, message)
@@ -202,15 +204,16 @@ class Residence:
 
     def _over(self, model: str, entry: VersionEntry, load: "asyncio.Task[LoadedVersion]") -> None:
         key = (model, entry.version)
-        if self._loads.get((model, entry)) is load:
-            del self._loads[model, entry]
+        if self._loads.get((model, entry)) is not load:
+            return  # somebody has begun anew since, and what is noted of that is not for this one to undo
+        del self._loads[model, entry]
         self.failures.forget(key)
         error = None if load.cancelled() else load.exception()
-        if isinstance(error, GatewayError) and key in self._wanted and key not in self._gone:
+        if isinstance(error, GatewayError) and key in self._wanted and (model, entry) not in self._gone:
             broken = error.code is not ErrorCode.NOT_READY  # which may be over in a moment
             self.failures.note(key, error, _TRY_AGAIN_S * broken)
             log.error("version %d of %s does not load: %s", key[1], key[0], error.message)
-        self._gone.discard(key)
+        self._gone.discard((model, entry))
 
     async def _make_room(self, key: VersionKey, size: int) -> None:
         gives_up = time.monotonic() + self._max_wait_s

@@ -1,5 +1,7 @@
 """Applying route tables: nothing is routed before it is loaded, nothing is let go while it is routed."""
 
+import asyncio
+
 import pytest
 
 from gateway.core.delta import difference
@@ -149,6 +151,20 @@ async def test_a_start_in_little_time_loads_the_rest_beside_requests(
     assert shelf.story == ["load 2", "swap 1"]
     await routes.fill()
     assert shelf.story == ["load 2", "swap 1", "load 1"]
+
+
+async def test_what_leaves_while_the_rest_loads_is_not_loaded_any_more(
+    shelf: Shelf, routes: LiveRoutes, residence: Residence
+) -> None:
+    await routes.apply(table(1, {1: 50, 2: 50}), within_s=0.0)
+    shelf.gate.clear()
+    filling = asyncio.create_task(routes.fill())
+    await asyncio.sleep(0.001)
+    await routes.apply(RouteTable(2, {}))
+    shelf.gate.set()
+    await filling
+    assert shelf.story == ["swap 1", "load 1", "swap 2", "unload 1"]
+    assert (residence.use.versions, residence.use.held_bytes) == (0, 0)
 
 
 async def test_a_version_that_is_not_in_the_table_is_not_ready(routes: LiveRoutes) -> None:

@@ -11,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.core.placement import Placement
+from gateway.core.routing import VersionEntry
 from gateway.errors import ErrorCode, GatewayError
+from gateway.ports import LoadedVersion
 from gateway.runtime.residence import Residence
 from tests.gateway.runtime.shelf import Held, Shelf, entry
 
@@ -199,6 +201,46 @@ async def test_what_is_wanted_again_while_it_loads_stays() -> None:
     await asyncio.gather(asking, again)
     assert residence.has(("m", 1))
     assert shelf.story == ["load 1"]
+
+
+async def test_what_was_let_go_does_not_stay_because_its_number_is_wanted_again() -> None:
+    shelf = Shelf()
+    shelf.gate.clear()
+    residence = made(shelf)
+    asking = asyncio.create_task(ask(residence, 1))
+    await asyncio.sleep(0.001)
+    residence.let_go([("m", 1)])
+    again = asyncio.create_task(residence.bring("m", entry(1, "broken")))
+    await asyncio.sleep(0)
+    shelf.gate.set()
+    answers = await asyncio.gather(asking, again, return_exceptions=True)
+    assert [type(answer) for answer in answers] == [GatewayError, GatewayError]
+    assert not residence.has(("m", 1))
+
+
+class FailsOnce(Shelf):
+    async def load(self, model: str, entry: VersionEntry) -> LoadedVersion:
+        version = await super().load(model, entry)
+        if len(self.story) == 1:
+            raise GatewayError(ErrorCode.INTERNAL, "it failed once")
+        return version
+
+
+async def test_a_load_that_ends_does_not_make_the_next_one_stay() -> None:
+    async def let_go() -> None:
+        residence.let_go([("m", 1)])
+
+    shelf = FailsOnce()
+    shelf.gate.clear()
+    residence = made(shelf)
+    asking = asyncio.create_task(ask(residence, 1))
+    await asyncio.sleep(0.001)
+    shelf.gate.set()
+    # In the turn in which the load ends, before that is noted, it begins anew and its version goes.
+    again = asyncio.create_task(residence.bring("m", entry(1)))
+    await asyncio.gather(asking, again, let_go(), return_exceptions=True)
+    assert shelf.story == ["load 1"]
+    assert not residence.has(("m", 1))
 
 
 EVENTS = st.lists(st.tuples(st.sampled_from(["ask", "run", "rest", "keep"]), st.integers(1, 6)), max_size=40)
