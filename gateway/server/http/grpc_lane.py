@@ -7,7 +7,7 @@ complete gRPC server.
 import logging
 import time
 
-from gateway.core.types import InferRequest, InferResponse
+from gateway.core.types import InferResponse
 from gateway.errors import ErrorCode, GatewayError, internal
 from gateway.protocols import proto_answer, v2_proto
 from gateway.protocols.answer_form import AnswerForm
@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 async def infer(service: Service, request: Request, layouts: KnownLayouts) -> bytes:
     """The answer to a call, a fault's too. Suspends as `inference.infer` does."""
-    started, asked = time.monotonic_ns(), None
+    started, message, asked = time.monotonic_ns(), None, None
     try:
         # A stranger's message is not even parsed; which model it is for is known only after.
         caller = service.caller(request.headers)
@@ -38,7 +38,8 @@ async def infer(service: Service, request: Request, layouts: KnownLayouts) -> by
         # The frame is part of what is recognised: it says no more than the length, and was checked once.
         known = None if key else layouts.match(request.body)
         if known is None:
-            known = await _decoded(request, key, service.max_body)
+            message = v2_proto.parse(await _sent(request, service.max_body))
+            known = v2_proto.decode(message, key)
             if not key:
                 layouts.learn(request.body, *known)
         asked, form = known
@@ -48,8 +49,10 @@ async def infer(service: Service, request: Request, layouts: KnownLayouts) -> by
         response = await service.engine.infer(asked)
         reply = _answer(request, response, form)
     except GatewayError as error:
+        model, named = ("", "") if message is None else (message.model_name, message.id)
         if asked is not None:
-            service.tally.fail(asked.model, error, started, request.headers, asked.id)
+            model, named = asked.model, asked.id
+        service.tally.fail(model, error, started, request.headers, named)
         return fault(request, error)
     except Exception:
         _log.exception("an inference failed")
@@ -83,11 +86,11 @@ def _deadline(request: Request, now_ns: int) -> int:
     return deadline
 
 
-async def _decoded(request: Request, key: str, cap: int) -> tuple[InferRequest, AnswerForm]:
+async def _sent(request: Request, cap: int) -> bytes:
     message, compressed = unframe(request.body, cap)
     if compressed:
         message = await unpacked(message, request.header(b"grpc-encoding"), cap)
-    return v2_proto.decode(v2_proto.parse(message), key)
+    return message
 
 
 def _answer(request: Request, response: InferResponse, form: AnswerForm) -> bytes:

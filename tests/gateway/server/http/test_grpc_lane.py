@@ -1,4 +1,5 @@
 import gzip
+import logging
 import struct
 from typing import Any
 
@@ -115,6 +116,25 @@ async def test_a_fault_is_nothing_but_headers(name: str, connect: Any, engine: A
     if "41" in name:
         assert engine.seen == []
     assert (await client.post(PATH, SOUND, GRPC)).trailers == {"grpc-status": "0"}
+
+
+@pytest.mark.parametrize(
+    ("name", "model", "code"),
+    [
+        ("39 surplus raw contents", "pair", "INVALID"),
+        ("41 an expired deadline", "", "DEADLINE"),
+        ("37 garbage", "", "INVALID"),
+        ("overload", "busy", "OVERLOADED"),
+    ],
+)
+async def test_a_fault_has_a_line_in_the_log(
+    name: str, model: str, code: str, client: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    _, data, head = FAULTS[name]
+    await client.post(PATH, data, GRPC + head)
+    (line,) = [record for record in caplog.records if record.message == "a request failed"]
+    assert (vars(line)["model"], vars(line)["code"]) == (model, code)
 
 
 async def test_other_methods_are_not_answered_here(client: Any) -> None:
