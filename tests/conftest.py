@@ -21,6 +21,8 @@ os.environ.update(
     RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER="0",
 )
 
+os.environ.pop("COLUMNS", None)  # pytest-xdist sets it, and tables in a pipe wrap by it
+
 settings.register_profile("headrace", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("headrace")
 
