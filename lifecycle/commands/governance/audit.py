@@ -125,12 +125,13 @@ def account(store: Store, origin: Origin) -> Account:
     if not splits:
         raise _none(origin.model)
     split = _gone_by(splits, origin)
+    time = origin.at if split is splits[-1] else split.record.at
     begun = (
         rollout
         for rollout in store.rollouts(origin.model)
         if rollout.version == origin.version
-        and rollout.started_at <= split.record.at
-        and (rollout.phase is Phase.PROMOTED or split.record.at < (rollout.decided_at or math.inf))
+        and rollout.started_at <= time
+        and (rollout.phase is Phase.PROMOTED or time < (rollout.decided_at or math.inf))
     )
     judged = [record.detail["findings"] for record in decisions if "findings" in record.detail]
     if judged:
