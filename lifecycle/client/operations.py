@@ -132,13 +132,14 @@ class Operations(RegistryOperations):
     def feedback(
         self,
         model: str,
-        labels: Path | Mapping[str, Any],
+        labels: Path | str | Mapping[str, Any],
         metrics: Mapping[str, Mapping[str, float]] | None = None,
     ) -> Call[Json]:
         """What came of predictions: labels by prediction id, and by name of a business metric its numbers by
         prediction id; or a Parquet or CSV file with a column `prediction_id`, and `label`, `feedback.NAME`.
         """
-        if isinstance(labels, Path):
+        if isinstance(labels, Path | str):
+            labels = Path(labels)
             kind = "text/csv" if labels.suffix.lower() == ".csv" else "application/vnd.apache.parquet"
             headers, query = {"content-type": kind}, {"model": model}
             return send("POST", "/v1/feedback", query=query, headers=headers, content=labels)

@@ -66,12 +66,12 @@ class RegistryOperations:
     def register(
         self,
         model: str,
-        artifact: Path,
+        artifact: Path | str,
         *,
         number: int | None = None,
-        reference: Path | None = None,
-        golden: Path | None = None,
-        signature: Path | None = None,
+        reference: Path | str | None = None,
+        golden: Path | str | None = None,
+        signature: Path | str | None = None,
         recipe: str = "",
         parent: int | None = None,
         run: str = "",
@@ -98,7 +98,7 @@ class RegistryOperations:
         named = (("number", number), ("parent", parent), ("placement", placement))
         form |= {name: str(value) for name, value in named if value}
         given = {"artifact": artifact, "reference": reference, "golden": golden, "signature": signature}
-        files = {part: path for part, path in given.items() if path is not None}
+        files = {part: Path(path) for part, path in given.items() if path is not None}
         return send("POST", at(model, "versions"), data=form, files=files, timeout_s=LONG_S)
 
     @Operation
@@ -107,9 +107,9 @@ class RegistryOperations:
         return _act(model, number, "validate", {"allow_signature_change": allow_signature_change})
 
     @Operation
-    def freeze_holdout(self, model: str, rows: Path) -> Call[Json]:
+    def freeze_holdout(self, model: str, rows: Path | str) -> Call[Json]:
         """Judge all versions on these labelled rows from now on."""
-        return send("PUT", at(model, "holdout"), files={"rows": rows}, timeout_s=LONG_S)
+        return send("PUT", at(model, "holdout"), files={"rows": Path(rows)}, timeout_s=LONG_S)
 
     @Operation
     def approve(self, model: str, number: VersionName, comment: str = "") -> Call[Json]:

@@ -51,7 +51,8 @@ def _from_json(body: bytes) -> tuple[str, pa.Table]:
         given = LabelsIn.model_validate_json(body)
     except ValidationError as error:
         first = error.errors()[0]
-        raise _invalid(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        fault = first["msg"].removeprefix("Value error, ")
+        raise _invalid(f"{'.'.join(map(str, first['loc']))}: {fault}") from None
     if not given.labels and not given.metrics:
         raise _invalid("there are neither `labels` nor `metrics` in it")
     try:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, StringConstraints
 
 from gateway.core.keys import KeyRole
 from gateway.core.placement import Placement
@@ -107,9 +107,16 @@ class KeyIn(_In):
 Known = Annotated[FiniteFloat | None, Field(description="When it became known, Unix seconds; now if null.")]
 
 
+def _scalar(value: object) -> object:
+    # A union's own error speaks of its first member only.
+    if not isinstance(value, bool | int | float | str):
+        raise ValueError("a label is a number, a boolean or text; leave out what has none")
+    return value
+
+
 class LabelIn(_In):
     prediction_id: Annotated[str, StringConstraints(min_length=1, max_length=200)]
-    label: bool | int | float | str
+    label: Annotated[bool | int | float | str, BeforeValidator(_scalar)]
     at: Known = None
 
 

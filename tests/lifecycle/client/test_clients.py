@@ -41,7 +41,7 @@ def test_a_models_life(client: Client, artifact: Path) -> None:
     first = client.register("fraud", artifact, recipe="recipes:fit")
     client.deploy("fraud", first["number"])
     artifact.write_bytes(onnx_bytes("2"))
-    second = client.register("fraud", artifact, number=5)
+    second = client.register("fraud", str(artifact), number=5)  # a path as people type it
     client.validate("fraud", 5)
     client.approve("fraud", 5)
     seen = client.at_revision(client.traffic("fraud")["revision"])

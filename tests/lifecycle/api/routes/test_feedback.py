@@ -97,6 +97,16 @@ async def test_labels_that_cannot_be_used_are_refused(ready: Admin, body: str) -
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "INVALID")
 
 
+@pytest.mark.parametrize("label", [None, [1], {}])
+async def test_a_label_that_is_none_is_told_what_one_is(ready: Admin, label: object) -> None:
+    body = {"model": "fraud", "labels": [{"prediction_id": "a", "label": label}]}
+    answer = await ready.http.post("/v1/feedback", json=body)
+    assert answer.status_code == 400
+    assert answer.json()["error"]["message"].startswith(
+        "labels.0.label: a label is a number, a boolean or text"
+    )
+
+
 async def test_a_broken_file_a_missing_and_an_unknown_model(ready: Admin) -> None:
     broken = await ready.http.post("/v1/feedback?model=fraud", content=b"PAR1 but no more")
     unnamed = await ready.http.post("/v1/feedback", content="prediction_id,label\na,1\n", headers=CSV)
