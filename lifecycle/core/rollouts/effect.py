@@ -53,7 +53,9 @@ def begun(action: Action, rollout: Rollout, now: float, generation: int) -> Roll
         generation: tables from this one on will carry the action's split.
     """
     if action.kind is Kind.HOLD:
-        held = replace(rollout, paused_at=now, deadline_at=None, reason=action.reason)
+        over = rollout.deadline_at is not None and now >= rollout.deadline_at
+        deadline_at = None if over else rollout.deadline_at
+        held = replace(rollout, paused_at=now, deadline_at=deadline_at, reason=action.reason)
         # Whoever resumes it has it loaded again.
         return replace(held, pending=None, generation=0) if rollout.phase is Phase.LOADING else held
     ended = action.kind in (Kind.FINISH, Kind.ROLL_BACK, Kind.ABORT)
