@@ -78,6 +78,7 @@ class Controller:
         if self._publisher.stale:
             self._publisher.publish()
         self._called.clear()
+        self._recent.add(windows, now)
         rollouts = {rollout.model: rollout for rollout in self._store.rollouts(active=True)}
         self._idle = not rollouts
         self._keep(rollouts.values(), windows)
@@ -88,7 +89,6 @@ class Controller:
                 self._advance(rollout, now)
             if time.monotonic() >= ends:
                 break
-        self._recent.add(windows, now)
 
     async def wait(self, tick_s: float) -> None:
         """Rest for `tick_s` seconds, and while there is no rollout until there is something to look at.
@@ -172,7 +172,6 @@ class Controller:
             waiting[window.key] = held.merge(window) if held else window
 
     def _windows(self, rollout: Rollout) -> list[Window]:
-        windows = list(self._unsaved.get(rollout.id, {}).values())
         if rollout.generation == 0 and not rollout.evidence.reference.requests:
-            windows += self._recent.of(rollout.model, rollout.champion)
-        return windows
+            return self._recent.of(rollout.model, rollout.champion)  # the unsaved ones are among them
+        return list(self._unsaved.get(rollout.id, {}).values())

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from gateway.core.types import Role
 from lifecycle import controller
 from lifecycle.core.analysis.guards import Guards
 from lifecycle.core.governance.ledger import verify
@@ -20,7 +21,7 @@ from lifecycle.core.version import Model
 from lifecycle.errors import LifecycleCode, LifecycleError
 from lifecycle.ports import Entry
 from tests.lifecycle.mortal import Crash, MortalFleet, World
-from tests.lifecycle.world import kinds, version, weights
+from tests.lifecycle.world import kinds, version, weights, window
 
 STORY = ["load", "shadow", "set_weight", "set_weight", "promote", "finish"]
 
@@ -158,6 +159,21 @@ async def test_of_many_rollouts_each_has_its_turn_though_a_tick_ends_after_a_mom
             await world.controller.wait(600.0)  # others wait for theirs: no rest
         world.controller.tick(world.now, [])
     assert kinds(world.store.records()).count("rollout.load") == 3
+
+
+async def test_what_comes_while_a_rollout_waits_for_its_first_turn_counts_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(controller, "MOMENT_S", 0.0)
+    other = Model("n", 1, 0.0, champion=1, weights=((1, 100.0),))
+    versions = version(1, Stage.SERVING, "n"), version(2, model="n")
+    world.publisher.commit(Entry("ann", "set up", "n"), other, *versions)
+    for name in ("m", "n"):
+        world.rollouts.start(name, 2, preset("quick"), "ann")
+    world.controller.tick(world.now, [window(1, Role.CHAMPION, 1, model=name) for name in ("m", "n")])
+    world.controller.tick(world.now, [])
+    seen = [world.rollouts.show(name).evidence.reference.requests for name in ("m", "n")]
+    assert seen == [100, 100]
 
 
 async def test_a_controller_without_a_rollout_rests_until_one_is_started(world: World) -> None:
