@@ -61,10 +61,10 @@ def judge_latency(
     over, over_baseline = _over(canary, raised), _over(baseline, own)
     baseline_rate = over_baseline / baseline_answers if baseline_answers else 1 - q
     rate_margin = max(margin, tolerance * (1 - q))
-    # The level for clearing is split in three: the baseline's bound and two tests.
-    high = upper_bound(over_baseline, baseline_answers, alpha_clear / 3)
-    # As for errors: a bound wider than the margin only says how little was seen of the champion.
-    usual = max(1 - q, high if high - baseline_rate <= rate_margin else 0.0)
+    # The level for clearing is split in three: the baseline's bound and two tests. As for errors, doubt about
+    # how often the champion exceeds its threshold clears nobody.
+    low = 1 - upper_bound(baseline_answers - over_baseline, baseline_answers, alpha_clear / 3)
+    usual = max(1 - q, low)
     # At most half way to always, so that there is a rate that breaks the limit.
     limit = min(usual + rate_margin, (1 + usual) / 2, CERTAIN)
     worse, no_worse = _compare(live, raised, own, q, 1 + rate_margin / (1 - q))

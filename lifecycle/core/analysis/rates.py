@@ -56,9 +56,14 @@ def judge_rate(
     baseline_rate = baseline_found / baseline_requests if baseline_requests else champion_rate
     low, high = _bounds(evidence, bad, alpha_clear * OF_BOUNDS)
     limit = min(max(slo, low) + margin, CERTAIN)
-    # A bound wider than the margin says how little was seen, not how bad the champion is, and must not
-    # tighten what fails a canary. An incident that hits both arms at once is not its fault.
-    usual = high if high - champion_rate <= margin else champion_rate
+    # A bound wider than the margin says how little was seen, not how bad the champion is: of one that was
+    # never seen, or is shown to be below the limit, the observed rate counts. Of any other the canary has to
+    # be above all that it may be, or an equal one fails where the champion is bad and its few requests were
+    # fine. An incident that hits both arms at once is nobody's fault either.
+    own_limit = min(max(slo, champion_rate) + margin, CERTAIN)
+    shown = float(log_e_below(champion_found, champion_requests, own_limit)) >= math.log(1 / alpha_harm)
+    trusted = (shown or not champion_requests) and high - champion_rate > margin
+    usual = champion_rate if trusted else high
     harm_limit = min(max(slo, usual, baseline_rate) + margin, CERTAIN)
     arms = exposed(evidence.segments, lambda arm: arm.requests)
     bad_canary = np.array([bad(segment.canary) for segment, _ in arms])

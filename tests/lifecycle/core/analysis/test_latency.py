@@ -55,6 +55,21 @@ def test_a_champion_seen_too_little_is_not_judged_against() -> None:
     assert "not known" in finding.reason
 
 
+def test_a_version_that_lacks_the_whole_margin_seldom_passes() -> None:
+    rng, passed = np.random.default_rng(3), 0
+    for _ in range(20):
+        canary = champion = arm()
+        for n in np.geomspace(50, 3_000, 40).astype(int).tolist():
+            slow = int(rng.binomial(n, 0.5 + 0.125))  # of the median the margin is a quarter of its half
+            canary = canary.merge(arm((slow, 1_000.0), (n - slow, 5.0)))
+            drawn = rng.lognormal(np.log(5e6), 0.5, n).astype(np.int64)
+            champion = champion.merge(Arm(n, latency=latency_histogram(drawn)))
+            if judged(0.5, canary, champion, Arm.EMPTY).verdict is Verdict.PASS:
+                passed += 1
+                break
+    assert passed <= 2
+
+
 def test_cold_caches_fail_nobody_even_where_nothing_is_tolerated() -> None:
     steady = arm((4500, 0.35), (4500, 0.40))
     strict = {"tolerance": 0.0, "slack_ms": 0.0}

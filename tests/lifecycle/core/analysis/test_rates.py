@@ -9,12 +9,12 @@ from lifecycle.core.analysis.rates import exposed, judge_rate
 from lifecycle.core.verdict import Finding, Verdict
 
 
-def judged(canary: Arm, baseline: Arm, reference: Arm = Arm.EMPTY) -> Finding:
+def judged(canary: Arm, baseline: Arm, reference: Arm = Arm.EMPTY, share: float = 0.5) -> Finding:
     return judge_rate(
         "errors",
         lambda arm: arm.errors,
         ERRORS,
-        Evidence((Segment(0.5, False, canary, baseline),), reference),
+        Evidence((Segment(share, False, canary, baseline),), reference),
         slo=0.01,
         margin=0.005,
         alpha_harm=0.0125,
@@ -44,6 +44,19 @@ def test_a_canary_without_a_baseline_fails_above_the_bound() -> None:
     assert judged(Arm(500, errors=50), Arm.EMPTY).verdict is Verdict.FAIL
     assert judged(Arm(500), Arm.EMPTY).verdict is Verdict.PASS
     assert judged(Arm.EMPTY, Arm(500)).verdict is Verdict.INCONCLUSIVE
+
+
+def test_an_equal_of_a_champion_that_is_bad_and_little_known_seldom_fails() -> None:
+    rng, failed = np.random.default_rng(1), 0
+    for _ in range(20):
+        own = other = Arm.EMPTY
+        for _ in range(25):
+            own = own.merge(Arm(495, int(rng.binomial(495, 0.03))))
+            other = other.merge(Arm(5, int(rng.binomial(5, 0.03))))
+            if judged(own, other, share=0.99).verdict is Verdict.FAIL:
+                failed += 1
+                break
+    assert failed <= 1
 
 
 def cleared(rng: np.random.Generator, canary: float, champion: float) -> bool:
