@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from typing import Any
 
 import pyarrow as pa
@@ -17,7 +18,10 @@ COLUMNS = ("prediction_id", "label")
 MOST_BYTES = 256 << 20
 """Unpacked."""
 MOST_COLUMNS = 1_000
+MOST_NAMES = 128 << 10
+"""Bytes of the names of all columns of a CSV file."""
 PARQUET_MAGIC = b"PAR1"
+_NAMES = re.compile(rb"[\r\n]*([^\r\n]*)")
 _SHORT = (
     *(types.is_boolean, types.is_integer, types.is_floating, types.is_decimal, types.is_null),
     *(types.is_timestamp, types.is_date, types.is_time, types.is_duration),
@@ -38,9 +42,12 @@ def read_labels(data: bytes) -> pa.Table:
 
 
 def _csv(data: bytes) -> pa.Table:
-    # Every column that is read costs kilobytes, however short: the others are not even looked at.
-    lines = csv.reader(io.TextIOWrapper(io.BytesIO(data), "utf-8-sig", "replace", newline=""))
-    names = next((line for line in lines if line), [])
+    # Every column costs kilobytes, however short and whether or not it is read.
+    found = _NAMES.match(data)
+    line = found[1] if found else b""
+    if len(line) > MOST_NAMES:
+        raise _invalid(f"the first line, of the columns' names, has more than {MOST_NAMES >> 10} KiB")
+    names = next(csv.reader([line.decode("utf-8-sig", "replace")]), [])
     if not (wanted := _wanted(names)):
         return pa.schema([(name, pa.string()) for name in names]).empty_table()
     options = pyarrow.csv.ConvertOptions(column_types={"prediction_id": pa.string()}, include_columns=wanted)
