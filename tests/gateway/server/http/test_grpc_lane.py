@@ -130,7 +130,7 @@ async def test_a_fault_is_nothing_but_headers(name: str, connect: Any, engine: A
 async def test_a_fault_has_a_line_in_the_log(
     name: str, model: str, code: str, client: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO)
+    caplog.set_level(logging.INFO, "gateway.telemetry.request_log")
     _, data, head = FAULTS[name]
     await client.post(PATH, data, GRPC + head)
     (line,) = [record for record in caplog.records if record.message == "a request failed"]
